@@ -1,0 +1,42 @@
+# Everything starts from nothing and, run again, at once. `make help` lists the targets.
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export MLFLOW_DISABLE_TELEMETRY := true
+export DVC_NO_ANALYTICS := true
+READY := .venv/.ready
+PORT ?= 5000
+
+.PHONY: help install repro test lint ui lock schema
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY)  ## .venv with the locked requirements
+
+$(READY): requirements.lock tools/install.sh
+	@PYTHON="$(PYTHON)" ./tools/install.sh
+
+repro: $(READY)  ## run the pipeline; EXPERIMENT=smoke runs conf/experiment/smoke.yaml
+	@test -e .git || { dvc config --local core.no_scm true; \
+	    echo "unroll: no .git here, so DVC runs without experiments; clone the repository to have them"; }
+	@unroll compose $(if $(EXPERIMENT),experiment=$(EXPERIMENT))
+	dvc repro
+	@unroll show
+
+test: $(READY)  ## the test suite, in a few minutes
+	python -m pytest -n 2
+
+lint: $(READY)  ## ruff, mypy --strict, the walls between rooms
+	ruff check .
+	mypy
+	lint-imports
+
+ui: $(READY)  ## MLflow on http://127.0.0.1:5000 (PORT=5001)
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --host 127.0.0.1 --port $(PORT) \
+	    --backend-store-uri sqlite:///mlflow.db
+
+schema: $(READY)  ## the JSON schemas that editors check conf/ with
+	unroll schema
+
+lock:  ## requirements.lock from pyproject.toml (needs uv)
+	./tools/lock.sh

@@ -1,0 +1,18 @@
+"""Section `evaluate`: how the best weights are measured, and beside what."""
+
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from unroll.config.strict import Strict
+
+
+class EvaluateConfig(Strict):
+    lanes: PositiveInt              # stretches of a split read side by side
+    warmup: NonNegativeInt          # symbols that a stretch reads before it is scored, to warm its state up
+    train_tokens: PositiveInt       # of the training split that are scored beside validation and test
+    ngram_order: Annotated[int, Field(ge=1, le=10)]
+    baseline_tokens: PositiveInt    # of the training split that n-grams and xz see at most: they live in memory
+    gradient_reach: Annotated[int, Field(ge=2)]     # steps over which the gradient is followed back
+    seed: int                       # of the fresh networks that the gradient is compared with
+    threads: PositiveInt

@@ -1,0 +1,49 @@
+"""JSON schemas of the groups in conf/, from the same declarations that validate params.yaml."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from unroll.config.data import DataConfig, Tokenizer
+from unroll.config.evaluate import EvaluateConfig
+from unroll.config.generate import GenerateConfig
+from unroll.config.model import ModelConfig
+from unroll.config.runtime import RuntimeConfig
+from unroll.config.schema import Config
+from unroll.config.train import OptimizerConfig, TrainConfig
+from unroll.files import write_json
+
+GROUPS: dict[str, Any] = {
+    "data": DataConfig,
+    "data-tokenizer": Tokenizer,
+    "model": ModelConfig,
+    "train": TrainConfig,
+    "train-optimizer": OptimizerConfig,
+    "evaluate": EvaluateConfig,
+    "generate": GenerateConfig,
+    "runtime": RuntimeConfig,
+    "experiment": Config,
+}
+
+
+def write_schemas(folder: Path) -> None:
+    """One `<group>.json` for each group of conf/."""
+    for group, kind in GROUPS.items():
+        write_json(folder / f"{group}.json", schema(kind))
+
+
+def schema(kind: Any) -> dict[str, Any]:
+    """The schema of a file in a group: parts may be missing, since files compose, and `defaults` is Hydra's."""
+    described: dict[str, Any] = TypeAdapter(kind).json_schema()
+    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    for part in [described, *described.get("$defs", {}).values()]:
+        if part.get("type") == "object":
+            part.pop("required", None)
+            part["properties"] = {name: _or_interpolation(each) for name, each in part["properties"].items()}
+            part["properties"]["defaults"] = {"type": "array", "description": "Hydra's defaults list"}
+    return described
+
+
+def _or_interpolation(value: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [value, {"type": "string", "pattern": r"^\$\{.+\}$"}]}

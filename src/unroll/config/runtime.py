@@ -1,0 +1,22 @@
+"""Section `runtime`: only what cannot change a byte of any output (a test flips every key)."""
+
+from typing import Literal
+
+from pydantic import NonNegativeInt
+
+from unroll.config.strict import Strict
+
+
+class TrackingConfig(Strict):
+    enabled: bool
+    uri: str | None         # MLFLOW_TRACKING_URI wins; none: mlflow.db in the repository
+    experiment: str
+    sample_length: NonNegativeInt   # symbols sampled for MLflow after each validation; 0: none
+    on_failure: Literal["continue", "stop"]     # when the tracking server does not answer
+
+
+class RuntimeConfig(Strict):
+    workers: NonNegativeInt         # processes that load batches
+    progress: bool
+    mirror: str | None              # a folder that holds downloads by file name, tried before the network
+    tracking: TrackingConfig

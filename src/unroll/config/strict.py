@@ -1,0 +1,24 @@
+"""The base of every section: no defaults, no unknown names, no silent conversions."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+from unroll.errors import nearest
+
+
+class Strict(BaseModel):
+    """A section whose values all stand in `conf/`; an unknown name is answered with the nearest valid one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unknown_names(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for name in data:
+                if name not in cls.model_fields:
+                    advice = nearest(name, cls.model_fields)
+                    raise PydanticCustomError("unknown_name", "{text}", {"text": f"unknown {name!r}; {advice}"})
+        return data

@@ -1,0 +1,53 @@
+"""Files from the network, checked against their SHA-256 and kept outside the repository."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
+import pooch
+
+from unroll.errors import UserError
+from unroll.files import sha256
+
+
+def cache_folder() -> Path:
+    """`UNROLL_CACHE`, or the user's cache folder."""
+    return Path(os.environ.get("UNROLL_CACHE") or pooch.os_cache("unroll"))
+
+
+def fetch(url: str, digest: str, mirror: Path | None, progress: bool) -> Path:
+    """The local file of `url`; a download that is not what it should be is not kept."""
+    name = f"{digest[:12]}-{Path(unquote(urlparse(url).path)).name}"
+    if mirror is not None:
+        for given in (mirror / name, mirror / name[13:]):
+            if given.is_file():
+                return _checked(given, digest)
+    folder = cache_folder()
+    downloader = _copy if urlparse(url).scheme == "file" else pooch.HTTPDownloader(progressbar=progress, timeout=30)
+    try:
+        return Path(pooch.retrieve(url, f"sha256:{digest}", fname=name, path=folder, downloader=downloader))
+    except ValueError as error:
+        if "hash" not in str(error):
+            raise UserError(f"data.url: {url}: {error}") from None
+        raise UserError(
+            f"data.url: {url} is not the file that data.sha256 names ({digest[:12]}…); it was not kept. "
+            "Check the address, or give the new file's SHA-256."
+        ) from None
+    except OSError as error:    # the errors of requests are such, too
+        raise UserError(
+            f"data.url: {url} could not be fetched ({type(error).__name__}). Put the file at {folder / name}, "
+            "or into a folder that runtime.mirror names, and start again."
+        ) from None
+
+
+def _checked(path: Path, digest: str) -> Path:
+    if sha256(path) != digest:
+        raise UserError(f"{path}: not the file that data.sha256 names ({digest[:12]}…). Replace it.")
+    return path
+
+
+def _copy(url: str, output_file: str, pooch_object: Any) -> None:
+    shutil.copyfile(url2pathname(urlparse(url).path), output_file)

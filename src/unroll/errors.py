@@ -1,0 +1,15 @@
+"""What a user can mend is raised as `UserError` and printed as one line; anything else is a defect."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """One line that says what is wrong, where, and what to do; the command line exits with code 2."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The end of a sentence that names the closest valid name, or all of them when none is close."""
+    valid = [str(each) for each in valid]
+    close = get_close_matches(str(name), valid, n=1, cutoff=0.6)
+    return f'did you mean "{close[0]}"?' if close else f"choose from {', '.join(valid)}."

@@ -1,0 +1,121 @@
+"""The recurrent core: layers of one cell, dropout outside the kernels so that these keep their fast paths."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from unroll.config.model import CoreConfig, GRUConfig, LSTMConfig, RNNConfig
+from unroll.models.cells import State, Weights, gru_step, lstm_step, rnn_step
+from unroll.models.dropout import no_dropout
+
+Dropout = Callable[[Tensor, float], Tensor]
+GATES = {"rnn": ("h",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
+
+
+class Layer(nn.Module):
+    """One recurrent layer. The library's fused kernel runs whole sequences, `step` one symbol at a time."""
+
+    def __init__(self, config: CoreConfig, input_size: int) -> None:
+        super().__init__()
+        self.config = config
+        # a plain cell with f other than tanh and relu has no kernel: it steps through the same parameters
+        self._fused = not isinstance(config, RNNConfig) or config.nonlinearity in ("tanh", "relu")
+        self.kernel: nn.RNNBase
+        match config:
+            case LSTMConfig():
+                self.kernel = nn.LSTM(input_size, config.hidden_size)
+            case GRUConfig():
+                self.kernel = nn.GRU(input_size, config.hidden_size)
+            case RNNConfig():
+                name: Literal["tanh", "relu"] = "relu" if config.nonlinearity == "relu" else "tanh"
+                self.kernel = nn.RNN(input_size, config.hidden_size, nonlinearity=name)
+        self._initialise()
+
+    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:     # x (T, B, E), state each (B, H)
+        if not self._fused:
+            return self._unrolled(x, state)
+        given = tuple(each.unsqueeze(0) for each in state)
+        if isinstance(self.kernel, nn.LSTM):
+            y, given = self.kernel(x, given)
+        else:
+            y, h = self.kernel(x, given[0])
+            given = (h,)
+        return y, tuple(each.squeeze(0) for each in given)                  # y (T, B, H)
+
+    def step(self, x: Tensor, state: State) -> State:                       # x (B, E)
+        return self._cell(linear(x, self.weights.ih, self.weights.bias_ih), state)
+
+    @property
+    def weights(self) -> Weights:
+        return Weights(*self.kernel.all_weights[0])
+
+    def start(self, lanes: int) -> State:
+        """Zeros, (B, H) each."""
+        zeros = self.kernel.all_weights[0][0].new_zeros(lanes, self.config.hidden_size)
+        return (zeros, zeros) if isinstance(self.config, LSTMConfig) else (zeros,)
+
+    def _unrolled(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        projected = linear(x, self.weights.ih, self.weights.bias_ih)        # (T, B, G·H)
+        outputs = []
+        for at_t in projected:
+            state = self._cell(at_t, state)
+            outputs.append(state[0])
+        return torch.stack(outputs), state
+
+    def _cell(self, projected: Tensor, state: State) -> State:
+        match self.config:
+            case LSTMConfig():
+                return lstm_step(projected, state, self.weights)
+            case GRUConfig():
+                return gru_step(projected, state, self.weights)
+            case RNNConfig():
+                return rnn_step(projected, state, self.weights, self.config.nonlinearity)
+
+    @torch.no_grad()
+    def _initialise(self) -> None:
+        weight_ih, weight_hh, bias_ih, bias_hh = self.weights
+        if self.config.recurrent_init == "orthogonal":
+            for gate in weight_ih.chunk(len(GATES[self.config.kind])):
+                nn.init.xavier_uniform_(gate)       # Glorot & Bengio (2010)
+            for gate in weight_hh.chunk(len(GATES[self.config.kind])):
+                nn.init.orthogonal_(gate)
+            bias_ih.zero_()
+        bias_hh.zero_()
+        # the equations have one bias; a second one that is added to it would only learn twice as fast
+        bias_hh.requires_grad_(isinstance(self.config, GRUConfig))
+        if isinstance(self.config, LSTMConfig):
+            bias_ih.chunk(4)[1].fill_(self.config.forget_bias)
+
+
+class Core(nn.Module):
+    def __init__(self, config: CoreConfig, input_size: int) -> None:
+        super().__init__()
+        self.dropout = config.dropout
+        sizes = [input_size] + [config.hidden_size] * (config.num_layers - 1)
+        self.layers = nn.ModuleList(Layer(config, size) for size in sizes)
+
+    def start(self, lanes: int) -> list[State]:
+        return [layer.start(lanes) for layer in self._each()]
+
+    def forward(self, x: Tensor, state: list[State], dropout: Dropout = no_dropout) -> tuple[Tensor, list[State]]:
+        after = []
+        for depth, (layer, before) in enumerate(zip(self._each(), state, strict=True)):
+            if depth:
+                x = dropout(x, self.dropout)
+            x, now = layer(x, before)
+            after.append(now)
+        return x, after                                                     # (T, B, H)
+
+    def step(self, x: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+        """One symbol of each lane, x (B, E), without the sequence kernels' cost of a call."""
+        after = []
+        for layer, before in zip(self._each(), state, strict=True):
+            after.append(layer.step(x, before))
+            x = after[-1][0]
+        return x, after                                                     # (B, H)
+
+    def _each(self) -> list[Layer]:
+        return list(self.layers)  # type: ignore[arg-type]  # ModuleList forgets what it holds

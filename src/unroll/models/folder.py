@@ -1,0 +1,97 @@
+"""A model on disk: weights and plain JSON, no pickle, the same bytes for the same model."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from unroll.config.model import ModelConfig
+from unroll.data.store import Prepared
+from unroll.data.tokenizers import Tokenizer, restore
+from unroll.errors import UserError
+from unroll.files import replacing, sha256, to_json, write_json
+from unroll.models.core import GATES
+from unroll.models.network import Network, build
+
+FORMAT = 1
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model folder; `digest` is the SHA-256 of its weights."""
+
+    network: Network
+    config: ModelConfig
+    spec: dict[str, Any]
+    tokenizers: dict[str, Tokenizer]
+    digest: str
+    prepared: str       # digest of the prepared folder that it was trained on
+
+
+def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Prepared) -> None:
+    """Write the whole folder, or nothing."""
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+        save_file({name: each.detach().cpu().contiguous() for name, each in network.state_dict().items()},
+                  temporary / WEIGHTS)
+        for file in sorted(prepared.folder.glob("*.tokenizer.json")):
+            shutil.copyfile(file, temporary / file.name)
+        described = {
+            "format": FORMAT,
+            "architecture": config.model_dump(mode="json"),
+            "gates": GATES[config.core.kind],
+            "variant": "reset after the matrix product" if config.core.kind == "gru" else "standard",
+            "spec": prepared.spec,
+            "prepared": prepared.digest,
+            "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},
+        }
+        write_json(temporary / "model.json", {**described, "digest": _digest(described)})
+
+
+def load_model(folder: Path) -> Model:
+    """Open a model folder; raises `UserError` when a file is missing, truncated, edited or of another version."""
+    path = folder / "model.json"
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. Make the model with `dvc repro` or `unroll train`.") from None
+    except ValueError:
+        raise _damaged(path) from None
+    if not isinstance(described, dict) or described.get("format") != FORMAT:
+        raise UserError(f"{path}: of another version of unroll. Train the model again.")
+    if described.pop("digest", None) != _digest(described):
+        raise _damaged(path)
+    for name, digest in described["files"].items():
+        if not (folder / name).is_file():
+            raise UserError(f"{folder / name}: missing. Make the model again with `dvc repro`.")
+        if sha256(folder / name) != digest:
+            raise _damaged(folder / name)
+    try:
+        config = ModelConfig.model_validate(described["architecture"])
+        network = build(config, described["spec"], seed=0)
+        network.load_state_dict(load_file(folder / WEIGHTS))
+    except (ValidationError, SafetensorError, RuntimeError):
+        raise _damaged(folder) from None
+    tokenizers = {
+        name: restore(json.loads((folder / f"{name}.tokenizer.json").read_text(encoding="utf-8")))
+        for name, field in described["spec"]["inputs"].items()
+        if field["kind"] == "tokens"
+    }
+    return Model(
+        network.eval(), config, described["spec"], tokenizers, described["files"][WEIGHTS], described["prepared"]
+    )
+
+
+def _digest(described: dict[str, Any]) -> str:
+    return hashlib.sha256(to_json(described).encode()).hexdigest()
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError(f"{path}: damaged or edited. Make the model again with `dvc repro`.")

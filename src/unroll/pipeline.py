@@ -1,0 +1,58 @@
+"""A frozen configuration and the four stages: what every door opens on."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from unroll.config import STAGE_SECTIONS, load, parse
+from unroll.errors import UserError
+from unroll.files import write_text
+from unroll.workspace import Workspace, rank
+
+
+def run_stages(names: Sequence[str], workspace: Workspace) -> None:
+    """Run stages one after another, each handed its own sections of params.yaml and no more."""
+    workspace.check_code()
+    config = load(workspace.params)
+    if rank() > 0:      # started by the first rank in mid-training: the other stages are that one's
+        names = [name for name in names if name == "train"]
+    for name in names:
+        stage = getattr(import_module(f"unroll.stages.{name}"), name)
+        stage(workspace, config.runtime, **{section: getattr(config, section) for section in STAGE_SECTIONS[name]})
+
+
+def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
+    """Compose conf/ into params.yaml and print each value that changed; with `check`, only compare."""
+    from unroll.compose import compose
+
+    text, _ = compose(project / "conf", overrides)
+    path = project / "params.yaml"
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if check and text != before:
+        raise UserError(f"{path}: not what conf/ composes. Run `unroll compose`; edits belong into conf/.")
+    if text != before:
+        write_text(path, text)
+        for line in changes(before, text):
+            print(f"{path}: {line}")
+
+
+def changes(before: str, after: str) -> list[str]:
+    """`name: old → new` for each value that differs between two frozen files."""
+    old, new = (_flat(parse(text, "params.yaml")) if text else {} for text in (before, after))
+    if not old:
+        return [f"written, {len(new)} values"]
+    names = sorted({*old, *new}, key=lambda name: (name not in new, name))
+    return [
+        f"{name}: {old.get(name, '(none)')} → {new.get(name, '(none)')}"
+        for name in names
+        if name not in old or name not in new or old[name] != new[name]
+    ]
+
+
+def _flat(value: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, object] = {}
+    for key, part in value.items():
+        flat |= _flat(part, f"{prefix}.{key}".lstrip("."))
+    return flat

@@ -1,0 +1,115 @@
+"""Prepared folder → model folder."""
+
+import csv
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from unroll.config.data import DataConfig
+from unroll.config.model import ModelConfig
+from unroll.config.runtime import RuntimeConfig
+from unroll.config.train import TrainConfig
+from unroll.data.store import open_prepared
+from unroll.data.tokenizers import Tokenizer
+from unroll.files import replacing, sha256, write_json
+from unroll.models.folder import WEIGHTS, save_model
+from unroll.models.network import Network, build
+from unroll.sampling.engine import TorchEngine
+from unroll.sampling.loop import encode_prompt, generate, special
+from unroll.sampling.rules import compose
+from unroll.tracking import Tracker
+from unroll.training.batches import Batches
+from unroll.training.callbacks import Row
+from unroll.training.fit import Watch, fit
+from unroll.training.work import key, work_folder
+from unroll.workspace import Workspace, rank
+
+
+def train(
+    workspace: Workspace, runtime: RuntimeConfig, data: DataConfig, model: ModelConfig, train: TrainConfig
+) -> None:
+    """Train a fresh network and write the weights with the lowest validation loss; outputs come last and whole."""
+    torch.set_num_threads(train.threads)
+    prepared = open_prepared(workspace.prepared, data)
+    network = build(model, prepared.spec, train.seed)
+    batches = Batches(prepared, data, train, runtime.workers)
+    (field,) = data.inputs
+    tokenizer = prepared.tokenizer(field)
+    counted = prepared.spec["splits"]["train"]
+    bits = counted["tokens"] / counted["characters"] / math.log(2)      # bits a character for each nat a symbol
+
+    tracker = Tracker(runtime.tracking, workspace)
+    tracker.start(
+        f"{model.core.kind}-{model.core.hidden_size}x{model.core.num_layers}",
+        {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump()},
+        {
+            "model.kind": model.core.kind,
+            "data.sha256": prepared.spec["source"]["sha256"],
+            "prepared.sha256": prepared.digest,
+            "lock.sha256": sha256(workspace.lock) if workspace.lock.is_file() else "none",
+            "mlflow.note.content": f"{model.core.kind.upper()}, {model.core.num_layers} × {model.core.hidden_size} "
+            f"units, on {prepared.spec['source']['name']}.",
+        },
+        {"name": prepared.spec["source"]["name"], "digest": prepared.digest},
+    )
+    tracker.files(workspace.params)
+    names = {"train": "train", "validation": "val"}
+
+    def report(curve: str, row: Row) -> None:
+        for name, value in row.items():
+            if name != "step":
+                tracker.point(f"{names[curve]}/{name}", value, int(row["step"]))
+        tracker.point(f"{names[curve]}/bpc", row["loss"] * bits, int(row["step"]))
+
+    def preview(network: Network, step: int) -> None:
+        length = runtime.tracking.sample_length
+        if runtime.tracking.enabled and length:
+            tracker.text(sample(network, field, tokenizer, length, train.seed), f"samples/step_{step:06d}.txt")
+
+    started = time.monotonic()
+    identity = key(data, model, train, prepared, workspace.lock)
+    try:
+        with work_folder(workspace.work, identity, rank()) as work:
+            result = fit(network, batches, train, bits, work, Watch(report, preview, runtime.progress))
+            if not result.first:
+                return
+            save_model(workspace.model, network, model, prepared)
+    except BaseException:
+        tracker.finish("FAILED")
+        raise
+    seconds = time.monotonic() - started
+    metrics = {
+        "train/steps": result.steps,
+        "train/best_step": result.best_step,
+        "val/best_loss": result.best_loss,
+        "val/best_bpc": result.best_loss * bits,
+        "model/parameters": sum(each.numel() for each in network.parameters() if each.requires_grad),
+    }
+    write_json(workspace.metrics / "train.json", metrics)
+    for curve, rows in result.curves.items():
+        write_rows(workspace.plots / f"{curve}.csv", rows, bits)
+    tracker.tags({"model.sha256": sha256(workspace.model / WEIGHTS)})
+    tracker.metrics({**metrics, "system/train_seconds": seconds,
+                     "system/tokens_per_second": result.tokens / seconds})
+    tracker.finish()
+    print(f"train: best validation loss {result.best_loss:.4f} at step {result.best_step}, "
+          f"{result.tokens / seconds:,.0f} symbols/s → {workspace.model} ({tracker.where()})")
+
+
+def sample(network: Network, field: str, tokenizer: Tokenizer, length: int, seed: int) -> str:
+    """A look at what the network has learnt so far; MLflow alone gets it."""
+    engine = TorchEngine(network, field)
+    rule = compose(special(tokenizer), heat=0.8)
+    (ids,) = generate(engine, [encode_prompt(tokenizer, "")], length, rule, [(seed, 0)], tokenizer.end)
+    return tokenizer.decode(ids)
+
+
+def write_rows(path: Path, rows: Sequence[Row], bits: float) -> None:
+    """A curve as CSV, with bits per character beside the loss."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, [*(rows[0] if rows else ("step", "loss")), "bpc"], lineterminator="\n")
+        table.writeheader()
+        table.writerows({**row, "bpc": row["loss"] * bits} for row in rows)

@@ -1,0 +1,46 @@
+"""Many runs: Hydra's grammar gives the grid, each job is one plain subprocess in a root of its own."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from unroll.compose import compose, grid
+from unroll.errors import UserError
+from unroll.files import to_json, write_text
+
+# what Lightning leaves in the environment of a process that trained on several devices
+LAUNCHER = ("LOCAL_RANK", "NODE_RANK", "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED")
+
+
+def sweep(project: Path, overrides: Sequence[str], name: str) -> None:
+    """Run every combination one after another and print a table; all are validated before the first starts."""
+    jobs = [(job, *compose(project / "conf", job)) for job in grid(overrides)]
+    folder = project / ".unroll" / "sweeps" / name
+    environment = {key: value for key, value in os.environ.items() if key not in LAUNCHER}
+    environment["PYTHONPATH"] = str((project / "src").resolve())
+    rows, failed = [], []
+    for number, (job, text, config) in enumerate(jobs, 1):
+        root = folder / hashlib.sha256(to_json(config.model_dump(mode="json")).encode()).hexdigest()[:16]
+        write_text(root / "params.yaml", text)
+        print(f"sweep: job {number} of {len(jobs)}: {' '.join(job)} → {root}")
+        command = [sys.executable, "-m", "unroll", "run", "--root", str(root), "--project", str(project)]
+        if subprocess.run(command, env=environment, check=False).returncode:
+            failed.append(" ".join(job))
+            continue
+        metrics = {**_metrics(root / "metrics" / "train.json"), **_metrics(root / "metrics" / "test.json")}
+        rows.append((metrics["val/best_loss"], metrics["val/best_bpc"], metrics["test/bpc"], " ".join(job), root))
+    if rows:
+        print(f"\n{'val loss':>9} {'val bpc':>8} {'test bpc':>9}  job")
+    for loss, val, test, job_name, root in sorted(rows):
+        print(f"{loss:9.4f} {val:8.4f} {test:9.4f}  {job_name}  {root}")
+    if failed:
+        raise UserError(f"sweep: {len(failed)} of {len(jobs)} jobs failed, for the reasons above: {'; '.join(failed)}.")
+
+
+def _metrics(path: Path) -> dict[str, float]:
+    values: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+    return values

@@ -1,0 +1,177 @@
+"""MLflow: where the runs are, which run is ours, what is logged. The only file that knows MLflow."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from unroll.config.runtime import TrackingConfig
+from unroll.errors import UserError
+from unroll.workspace import Workspace, rank
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")       # seconds; a dead server must not hold a run up
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+
+T = TypeVar("T")
+BATCH_SECONDS = 5       # points are sent together: one transaction costs as much as a thousand points
+
+
+class Tracker:
+    """One MLflow run, or nothing where tracking is off, on another rank, or given up after a failure."""
+
+    def __init__(self, config: TrackingConfig, workspace: Workspace) -> None:
+        self._config, self._workspace = config, workspace
+        self._on = config.enabled and rank() == 0
+        self._points: list[tuple[str, float, int]] = []
+        self._sent = time.monotonic()
+        self._started = 0
+        self.run_id = ""
+        if self._on:
+            self._do(self._connect)
+
+    def start(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], dataset: Mapping[str, Any]) -> None:
+        """Open a run of its own for a model about to be trained."""
+        self._do(lambda: self._create(name, tags))
+        self._do(lambda: self._describe(params, dataset))
+
+    def attach(self, digest: str) -> None:
+        """Go on with the newest run of the model whose weights have this SHA-256, or open one in a fresh store."""
+        self._do(lambda: self._find(digest))
+
+    def point(self, name: str, value: float, step: int) -> None:
+        """One point of a curve; sent with others, its time stamp being the run's start plus `step`."""
+        self._points.append((name, value, step))
+        if time.monotonic() - self._sent > BATCH_SECONDS:
+            self.flush()
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        self._points += [(name, float(value), 0) for name, value in values.items()]
+        self.flush()
+
+    def flush(self) -> None:
+        points, self._points, self._sent = self._points, [], time.monotonic()
+        if points:
+            self._do(lambda: self._send(points))
+
+    def text(self, content: str, name: str) -> None:
+        self._do(lambda: self._client.log_text(self.run_id, content, name))
+
+    def files(self, *paths: Path, folder: str | None = None) -> None:
+        for path in paths:
+            if path.is_dir():
+                self._do(lambda path=path: self._client.log_artifacts(self.run_id, str(path), folder))  # type: ignore[misc]
+            else:
+                self._do(lambda path=path: self._client.log_artifact(self.run_id, str(path), folder))  # type: ignore[misc]
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            self._do(lambda name=name, value=value: self._client.set_tag(self.run_id, name, value))  # type: ignore[misc]
+
+    def finish(self, status: str = "FINISHED") -> None:
+        self.flush()
+        self._do(lambda: self._client.set_terminated(self.run_id, status))
+
+    def where(self) -> str:
+        """What to tell the user about where the run can be seen."""
+        return f"MLflow run {self.run_id[:8]} in {self._uri}" if self._on else "not logged to MLflow"
+
+    def _do(self, act: Callable[[], T]) -> T | None:
+        """Call MLflow; when it fails, go on without it or stop with the reason, as the configuration says."""
+        if not self._on:
+            return None
+        try:
+            return act()
+        except UserError:
+            raise
+        except Exception as error:      # a tracking server can fail in any way
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            if self._config.on_failure == "stop":
+                raise UserError(
+                    f"runtime.tracking: {self._uri} does not answer ({reason}). Start it, or set "
+                    "runtime.tracking.on_failure=continue."
+                ) from None
+            print(f"unroll: tracking is off from here on: {self._uri} does not answer ({reason}).", file=sys.stderr)
+            self._on = False
+            return None
+
+    def _connect(self) -> None:
+        local = f"sqlite:///{self._workspace.home / 'mlflow.db'}"
+        self._uri = os.environ.get("MLFLOW_TRACKING_URI") or self._config.uri or local
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        for name in ("mlflow", "alembic"):      # after the import, which sets levels of its own
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self._client = MlflowClient(self._uri)
+        found = self._client.get_experiment_by_name(self._config.experiment)
+        if found is None:
+            # beside the database; a server knows its own place
+            place = (self._workspace.home / "mlartifacts").as_uri() if self._uri == local else None
+            try:
+                self._experiment = self._client.create_experiment(self._config.experiment, place)
+                return
+            except MlflowException:     # another process was faster
+                found = self._client.get_experiment_by_name(self._config.experiment)
+        self._experiment = found.experiment_id
+
+    def _create(self, name: str, tags: Mapping[str, str]) -> None:
+        everything = {**provenance(self._workspace), **tags}
+        run = self._client.create_run(self._experiment, run_name=name, tags=everything)
+        self.run_id, self._started = run.info.run_id, run.info.start_time
+
+    def _describe(self, params: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+
+        flat = [Param(name, str(value)) for name, value in flatten(params).items()]
+        for first in range(0, len(flat), 100):      # a request holds no more
+            self._client.log_batch(self.run_id, params=flat[first : first + 100])
+        described = Dataset(str(dataset["name"]), dataset["digest"][:36], "local", str(dataset["name"]), profile=None)
+        self._client.log_inputs(self.run_id, [DatasetInput(described, [InputTag("mlflow.data.context", "training")])])
+
+    def _find(self, digest: str) -> None:
+        wanted = f"tags.`model.sha256` = '{digest}' and tags.`unroll.root` = '{self._workspace.root.resolve()}'"
+        runs = self._client.search_runs([self._experiment], wanted, order_by=["attributes.start_time DESC"],
+                                        max_results=1)
+        if runs:
+            self.run_id, self._started = runs[0].info.run_id, runs[0].info.start_time
+        else:
+            self._create(f"model {digest[:8]}", {"model.sha256": digest})
+
+    def _send(self, points: list[tuple[str, float, int]]) -> None:
+        from mlflow.entities import Metric
+
+        entities = [Metric(name, value, self._started + step, step) for name, value, step in points]
+        for first in range(0, len(entities), 1000):
+            self._client.log_batch(self.run_id, metrics=entities[first : first + 1000])
+
+
+def provenance(workspace: Workspace) -> dict[str, str]:
+    """Tags that say which commit, which stage and which folder a run comes from."""
+    tags = {"unroll.root": str(workspace.root.resolve())}
+    commit = _git(workspace, "rev-parse", "HEAD")
+    if commit:
+        tags["mlflow.source.git.commit"] = commit
+        tags["git.dirty"] = str(bool(_git(workspace, "status", "--porcelain"))).lower()
+    names = {"DVC_STAGE": "dvc.stage", "DVC_EXP_NAME": "dvc.experiment", "DVC_EXP_BASELINE_REV": "dvc.baseline"}
+    return tags | {tag: os.environ[name] for name, tag in names.items() if os.environ.get(name)}
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested sections as dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _git(workspace: Workspace, *arguments: str) -> str:
+    try:
+        run = subprocess.run(["git", *arguments], cwd=workspace.project, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""       # no git, or a download without its history
+    return run.stdout.strip()

@@ -1,0 +1,158 @@
+"""What happens around the steps: curves, best weights, limits, progress."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from unroll.files import replacing
+from unroll.models.network import Network
+from unroll.training.batches import Step
+from unroll.training.learner import Learner
+
+Row = dict[str, float]
+LINE_SECONDS = 30       # between lines of progress where there is no terminal
+
+
+class Curves(Callback):
+    """Rows of the training and validation curves; `report` gets each as it is made."""
+
+    def __init__(self, every: int, report: Callable[[str, Row], None]) -> None:
+        self.rows: dict[str, list[Row]] = {"train": [], "validation": []}
+        self.tokens = 0
+        self._every, self._report = every, report
+        self._reset()
+
+    def _reset(self) -> None:
+        self._nats: Any = 0.0
+        self._count = self._steps = self._clipped = 0
+
+    def on_train_batch_end(
+        self, trainer: Trainer, learner: LightningModule, outputs: Any, batch: Step, batch_idx: int
+    ) -> None:
+        assert isinstance(learner, Learner)
+        # stays on the device until a row is due
+        self._nats = self._nats + outputs["nats"]
+        self._count += batch.valid
+        self.tokens += batch.valid
+        if (batch_idx + 1) % learner.config.accumulate and not trainer.is_last_batch:
+            return
+        self._steps += 1
+        self._clipped += learner.clipped
+        if trainer.global_step % self._every:
+            return
+        nats = trainer.strategy.reduce(torch.as_tensor(self._nats, dtype=torch.float64), reduce_op="sum")
+        assert isinstance(nats, torch.Tensor)
+        self._add(
+            "train",
+            {
+                "step": trainer.global_step,
+                "loss": float(nats) / self._count,
+                "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
+                "gradient_norm": learner.gradient_norm,
+                "clipped": self._clipped / self._steps,
+            },
+        )
+        self._reset()
+
+    def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
+        self._add("validation", {"step": trainer.global_step, "loss": float(trainer.callback_metrics["val/loss"])})
+
+    def _add(self, curve: str, row: Row) -> None:
+        self.rows[curve].append(row)
+        self._report(curve, row)
+
+
+class BestWeights(Callback):
+    """Keeps on disk the weights with the lowest validation loss, so that a training that breaks off has them too."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.loss, self.step = path, float("inf"), 0
+
+    def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
+        assert isinstance(learner, Learner)
+        loss = float(trainer.callback_metrics["val/loss"])
+        if loss < self.loss:
+            self.loss, self.step = loss, trainer.global_step
+            if trainer.is_global_zero:
+                with replacing(self.path) as temporary:
+                    save_file({name: each.cpu() for name, each in learner.network.state_dict().items()}, temporary)
+
+
+class StepLimit(Callback):
+    """Ends after so many optimiser steps, in mid-epoch too, and still validates (Trainer's max_steps does not)."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        if trainer.global_step >= self._steps:
+            trainer.should_stop = True
+
+
+class AfterValidation(Callback):
+    """Hands the network, in evaluation mode, to a function after each validation; on the first rank only."""
+
+    def __init__(self, act: Callable[[Network, int], None]) -> None:
+        self._act = act
+
+    def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
+        assert isinstance(learner, Learner)
+        if trainer.is_global_zero:
+            self._act(learner.network, trainer.global_step)
+
+
+class Progress(Callback):
+    """Loss, bits per character, speed and time left: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total_steps: int, bits_per_nat: float) -> None:
+        self._total, self._bits = total_steps, bits_per_nat
+        self._tokens = 0
+        self._started = self._said = 0.0
+        self._bar: tqdm[Any] | None = None
+
+    def on_train_start(self, trainer: Trainer, learner: LightningModule) -> None:
+        self._started = self._said = time.monotonic()
+        if sys.stderr.isatty():
+            self._bar = tqdm(total=self._total, unit="step", dynamic_ncols=True, leave=True)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, learner: LightningModule, outputs: Any, batch: Step, batch_idx: int
+    ) -> None:
+        self._tokens += batch.valid
+        now, step = time.monotonic(), trainer.global_step
+        speed = self._tokens / max(1e-9, now - self._started)
+        # a look at the loss waits for the device: only when there is somebody to show it to
+        if self._bar is not None and now - self._said > 0.5:
+            self._said = now
+            self._bar.set_postfix_str(f"{self._loss(outputs, batch)}, {speed:,.0f} tokens/s", refresh=False)
+            self._bar.update(step - self._bar.n)
+        elif self._bar is None and now - self._said > LINE_SECONDS:
+            self._said = now
+            left = (now - self._started) / max(1, step) * (self._total - step)
+            print(
+                f"train: step {step} of {self._total}, {self._loss(outputs, batch)}, {speed:,.0f} tokens/s, "
+                f"{left / 60:.1f} min left",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
+        loss = float(trainer.callback_metrics["val/loss"])
+        line = f"train: step {trainer.global_step}, validation loss {loss:.4f}, {loss * self._bits:.3f} bits/character"
+        tqdm.write(line, file=sys.stderr)
+
+    def on_train_end(self, trainer: Trainer, learner: LightningModule) -> None:
+        if self._bar is not None:
+            self._bar.update(trainer.global_step - self._bar.n)
+            self._bar.close()
+
+    def _loss(self, outputs: Any, batch: Step) -> str:
+        loss = float(outputs["nats"]) / max(1, sum(int((each >= 0).sum()) for each in batch.targets.values()))
+        return f"loss {loss:.3f}, {loss * self._bits:.3f} bits/character"

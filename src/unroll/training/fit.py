@@ -1,0 +1,114 @@
+"""One training from fresh weights to the best ones."""
+
+import logging
+import math
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, Timer
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from safetensors.torch import load_file
+
+from unroll.config.train import TrainConfig
+from unroll.errors import UserError
+from unroll.models.network import Network
+from unroll.training.batches import Batches
+from unroll.training.callbacks import AfterValidation, BestWeights, Curves, Progress, Row, StepLimit
+from unroll.training.learner import Learner
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training came to; losses are validation losses in nats a symbol."""
+
+    best_loss: float
+    best_step: int
+    steps: int
+    tokens: int         # symbols trained on, over all ranks
+    curves: dict[str, list[Row]]
+    first: bool     # whether this process is the one that writes outputs
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what while the training runs; nothing here can change its result."""
+
+    row: Callable[[str, Row], None]
+    network: Callable[[Network, int], None]
+    progress: bool
+
+
+def fit(
+    network: Network, batches: Batches, config: TrainConfig, bits_per_nat: float, work: Path, watch: Watch
+) -> Result:
+    """Train `network` in place and leave the best weights in it; `work` keeps them if anything goes wrong."""
+    per_epoch = math.ceil(batches.train_length / config.accumulate)
+    total_steps = min(config.epochs * per_epoch, config.max_steps or sys.maxsize)
+    learner = Learner(network, config, total_steps)
+    curves = Curves(config.log_steps, watch.row)
+    best = BestWeights(work / "best.safetensors")
+    callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config)]
+    if watch.progress:
+        callbacks.append(Progress(total_steps, bits_per_nat))
+    trainer = _trainer(config, callbacks)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            trainer.fit(learner, batches)
+    except SIGTERMException:
+        sys.exit(143)       # Lightning's own code is 0, which DVC would take for success
+    except UserError as error:
+        if best.path.is_file():
+            raise UserError(f"{error} The best weights so far (step {best.step}) are in {best.path}.") from None
+        raise
+    if best.step == 0 and not best.path.is_file():
+        raise UserError("train: no validation loss was finite. Lower train.learning_rate.")
+    trainer.strategy.barrier()
+    network.load_state_dict(load_file(best.path))
+    return Result(best.loss, best.step, trainer.global_step, curves.tokens, curves.rows, trainer.is_global_zero)
+
+
+def _limits(config: TrainConfig) -> list[Callback]:
+    callbacks: list[Callback] = []
+    if config.max_steps is not None:
+        callbacks.append(StepLimit(config.max_steps))
+    if config.max_minutes is not None:
+        callbacks.append(Timer({"seconds": round(60 * config.max_minutes)}, verbose=False))
+    if config.patience is not None or config.stop_below is not None:
+        patience = sys.maxsize if config.patience is None else config.patience
+        callbacks.append(
+            EarlyStopping("val/loss", patience=patience, stopping_threshold=config.stop_below,
+                          check_on_train_epoch_end=False, verbose=False)
+        )
+    return callbacks
+
+
+def _trainer(config: TrainConfig, callbacks: list[Callback]) -> Trainer:
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if config.accelerator == "gpu" and not torch.cuda.is_available():
+        raise UserError("train.accelerator: gpu, but PyTorch finds none here. Choose cpu or auto.")
+    return Trainer(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.num_nodes,
+        strategy="ddp" if config.devices * config.num_nodes > 1 else config.strategy,
+        precision=config.precision,
+        max_epochs=config.epochs,
+        accumulate_grad_batches=config.accumulate,
+        val_check_interval=config.validate_steps,
+        check_val_every_n_epoch=None if config.validate_steps else 1,
+        callbacks=callbacks,
+        deterministic=True,
+        use_distributed_sampler=False,      # lanes are dealt by the layout
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )

@@ -1,0 +1,92 @@
+"""The LightningModule: truncated back-propagation through time with automatic optimisation."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+from unroll.config.train import TrainConfig
+from unroll.data.batches import IGNORED
+from unroll.errors import UserError
+from unroll.models.cells import State
+from unroll.models.dropout import Masks
+from unroll.models.network import Fields, Network
+from unroll.training.batches import Step
+from unroll.training.optimizers import make_optimizer, make_schedule
+
+
+class Learner(LightningModule):
+    """Trains `network`; losses are sums over symbols in nats, divided by how many there are on all ranks."""
+
+    def __init__(self, network: Network, config: TrainConfig, total_steps: int) -> None:
+        super().__init__()
+        self.network, self.config, self.total_steps = network, config, total_steps
+        self.gradient_norm = float("nan")       # of the last optimiser step, before clipping
+        self.clipped = False
+        self._state: list[State] | None = None
+        self._validation_state: list[State] | None = None
+        self._validated = (0.0, 0)              # nats and symbols of this rank
+
+    def on_fit_start(self) -> None:
+        torch.set_num_threads(self.config.threads)      # Lightning's launcher has set its own guess
+        torch.set_flush_denormal(True)                  # subnormal numbers are many times slower
+
+    def training_step(self, batch: Step, batch_idx: int) -> dict[str, Tensor]:
+        number = self.current_epoch * int(self.trainer.num_training_batches) + batch_idx
+        masks = Masks(self.config.seed, number, batch.lanes)
+        outputs, state = self.network(batch.inputs, None if batch.fresh else self._state, masks)
+        self._state = [tuple(each.detach() for each in layer) for layer in state]
+        nats = total_loss(outputs, batch.targets)
+        # Lightning divides by the batches of an optimiser step, and the strategy averages over ranks
+        factor = batch.scale * self.config.accumulate * self.trainer.world_size
+        return {"loss": nats * factor, "nats": nats.detach()}
+
+    def on_validation_epoch_start(self) -> None:
+        self._validated = (0.0, 0)
+
+    def validation_step(self, batch: Step, batch_idx: int) -> None:
+        outputs, self._validation_state = self.network(batch.inputs, None if batch.fresh else self._validation_state)
+        nats, count = self._validated
+        # float64 on the host: the sum of many batches keeps the digits that early stopping compares
+        nats += float(total_loss(outputs, batch.targets))
+        self._validated = nats, count + batch.valid
+
+    def on_validation_epoch_end(self) -> None:
+        nats = torch.tensor(self._validated[0], dtype=torch.float64)
+        total = self.trainer.strategy.reduce(nats, reduce_op="sum")
+        assert isinstance(total, Tensor)
+        self.log("val/loss", total / self._validated[1], rank_zero_only=False, sync_dist=False)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = make_optimizer(self.config, self.parameters())
+        schedule = make_schedule(self.config.schedule, optimizer, self.total_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(
+        self, optimizer: Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
+    ) -> None:
+        """Clip by the norm of the whole gradient (Pascanu et al., 2013), and stop when it is not finite."""
+        limit = self.config.clip_norm
+        norm = float(clip_grad_norm_(self.parameters(), float("inf") if limit is None else limit))
+        # with 16-mixed the gradient scaler skips such steps and tries a smaller scale
+        if norm != norm or (norm == float("inf") and self.config.precision != "16-mixed"):
+            rate = optimizer.param_groups[0]["lr"]
+            raise UserError(
+                f"train: the loss is not finite at step {self.global_step} (learning rate {rate:.3g}, gradient norm "
+                f"{norm}, before that {self.gradient_norm:.3g}). Lower train.learning_rate, set train.clip_norm, or "
+                "warm up longer."
+            )
+        self.gradient_norm, self.clipped = norm, limit is not None and norm > limit
+
+
+def total_loss(outputs: Fields, targets: Fields) -> Tensor:
+    """Nats over all heads' targets that count."""
+    losses = [
+        cross_entropy(outputs[name].flatten(0, 1).float(), target.flatten(), ignore_index=IGNORED, reduction="sum")
+        for name, target in targets.items()
+    ]
+    return torch.stack(losses).sum()

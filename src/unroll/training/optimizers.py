@@ -1,0 +1,35 @@
+"""The optimiser and its learning rate over time, from section `train`."""
+
+import math
+from collections.abc import Iterable
+
+from torch.nn import Parameter
+from torch.optim import SGD, AdamW, Optimizer, RMSprop
+from torch.optim.lr_scheduler import LambdaLR
+
+from unroll.config.train import AdamWConfig, RMSpropConfig, ScheduleConfig, SGDConfig, TrainConfig
+
+
+def make_optimizer(config: TrainConfig, parameters: Iterable[Parameter]) -> Optimizer:
+    trained = [each for each in parameters if each.requires_grad]
+    match config.optimizer:
+        case AdamWConfig(beta1=beta1, beta2=beta2, weight_decay=decay):
+            return AdamW(trained, config.learning_rate, (beta1, beta2), weight_decay=decay, fused=True)
+        case SGDConfig(momentum=momentum, weight_decay=decay):
+            return SGD(trained, config.learning_rate, momentum, weight_decay=decay)
+        case RMSpropConfig(alpha=alpha, momentum=momentum, weight_decay=decay):
+            return RMSprop(trained, config.learning_rate, alpha, momentum=momentum, weight_decay=decay)
+
+
+def make_schedule(config: ScheduleConfig, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+    """A linear warm-up, then a constant or a half cosine down to `final_fraction` (Loshchilov & Hutter, 2017)."""
+
+    def factor(step: int) -> float:
+        if step < config.warmup_steps:
+            return (step + 1) / config.warmup_steps
+        if config.kind == "constant":
+            return 1.0
+        progress = min(1.0, (step - config.warmup_steps) / max(1, total_steps - config.warmup_steps))
+        return config.final_fraction + (1 - config.final_fraction) * 0.5 * (1 + math.cos(math.pi * progress))
+
+    return LambdaLR(optimizer, factor)

@@ -1,0 +1,53 @@
+"""The work folder of a training: what it needs while it runs, under a key of all that decides its bytes."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+import unroll
+from unroll.config.data import DataConfig
+from unroll.config.model import ModelConfig
+from unroll.config.train import TrainConfig
+from unroll.data.store import Prepared
+from unroll.errors import UserError
+from unroll.files import sha256, to_json
+
+
+def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prepared, lock: Path) -> str:
+    """Twenty hexadecimal digits of configuration, prepared data, code and pinned libraries."""
+    package = Path(unroll.__file__).parent
+    code = sorted(file for room in ("models", "training") for file in (package / room).rglob("*.py"))
+    parts = {
+        "data": data.model_dump(mode="json"),
+        "model": model.model_dump(mode="json"),
+        "train": train.model_dump(mode="json"),
+        "prepared": prepared.digest,
+        "code": {file.relative_to(package).as_posix(): sha256(file) for file in code},
+        "lock": sha256(lock) if lock.is_file() else None,
+    }
+    return hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
+
+
+@contextmanager
+def work_folder(parent: Path, key: str, rank: int) -> Iterator[Path]:
+    """The folder `parent/key`, held by one training at a time and removed when it ends well."""
+    folder = parent / key
+    folder.mkdir(parents=True, exist_ok=True)
+    if rank > 0:        # the first rank holds the lock for all
+        yield folder
+        return
+    lock = FileLock(parent / f"{key}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{folder}: in use by another training of this configuration. Wait for it to end.") from None
+    try:
+        yield folder
+        shutil.rmtree(folder)
+        (parent / f"{key}.lock").unlink(missing_ok=True)
+    finally:
+        lock.release()

@@ -1,0 +1,67 @@
+"""Where things are: the project's files, and one run's files below its root."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import unroll
+from unroll.errors import UserError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """`project` holds conf/, data/raw/, src/ and the lock; `root` holds one run's params.yaml and outputs."""
+
+    project: Path
+    root: Path
+
+    @property
+    def params(self) -> Path:
+        return self.root / "params.yaml"
+
+    @property
+    def prepared(self) -> Path:
+        return self.root / "data" / "prepared"
+
+    @property
+    def model(self) -> Path:
+        return self.root / "artifacts" / "model"
+
+    @property
+    def samples(self) -> Path:
+        return self.root / "artifacts" / "samples"
+
+    @property
+    def metrics(self) -> Path:
+        return self.root / "metrics"
+
+    @property
+    def plots(self) -> Path:
+        return self.root / "plots"
+
+    @property
+    def lock(self) -> Path:
+        return self.project / "requirements.lock"
+
+    @property
+    def home(self) -> Path:
+        """The repository: DVC names it when a stage runs in one of its temporary checkouts."""
+        return Path(os.environ.get("DVC_ROOT") or self.project).resolve()
+
+    @property
+    def work(self) -> Path:
+        return self.home / ".unroll" / "work"
+
+    def check_code(self) -> None:
+        """Refuse to run code that is not the project's own: its outputs would not be this commit's."""
+        own, package = (self.project / "src").resolve(), Path(unroll.__file__).resolve()
+        if own not in package.parents:
+            raise UserError(
+                f"the code that runs is {package.parent}, not {own / 'unroll'}. Run in the folder of the project, "
+                "or set PYTHONPATH=src."
+            )
+
+
+def rank() -> int:
+    """This process's number among those of one training; 0 when it is alone."""
+    return int(os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or 0)
