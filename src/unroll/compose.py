@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from hydra import compose as hydra_compose
@@ -27,7 +28,8 @@ def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:
             values = hydra_compose("config", overrides=list(overrides))
         OmegaConf.resolve(values)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(f"{_explain(error)}{_nearest_name(conf, overrides, error)}") from None
+        message = _nearest_choice(conf, error) or _explain(error) + _nearest_name(conf, overrides, error)
+        raise UserError(message) from None
     text = OmegaConf.to_yaml(values)
     return text, validate(parse(text, "conf/"), "conf/")
 
@@ -44,23 +46,36 @@ def grid(overrides: Sequence[str]) -> list[list[str]]:
     return jobs
 
 
+def _nearest_choice(conf: Path, error: Exception) -> str:
+    """Which file of a group a missing one may have meant; empty when something else is wrong."""
+    missing = re.search(r"Could not find '([\w/]+)/(\w+)'", str(error))
+    if missing is None:
+        return ""
+    group, name = missing.groups()
+    choices = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+    return f"{group}: no {name!r} in {conf / group}; {nearest(name, choices)}"
+
+
 def _explain(error: Exception) -> str:
     """Hydra's message, its lines joined and its advice about its own flags left out."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and not line.startswith(("full_key", "object_type", "To append"))]
-    return re.sub(r"\s*\(?See https?://\S+\)?", "", " ".join(kept)).rstrip(".") + "."
+    override = getattr(error, "override", None)
+    where = f"{override!r} is not in Hydra's grammar: " if override else ""
+    return where + re.sub(r"\s*\(?See https?://\S+\)?( for details)?", "", " ".join(kept)).rstrip(".") + "."
 
 
 def _nearest_name(conf: Path, overrides: Sequence[str], error: Exception) -> str:
     """Which name of the default composition an unknown one may have meant."""
     for override in overrides:
         name = override.split("=", 1)[0].lstrip("+~")
-        if name not in str(error):
+        if f"'{name}'" not in str(error):
             continue
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             values = OmegaConf.to_container(hydra_compose("config"), resolve=True)
         valid = [*SECTIONS, *_names(values)]
-        return f" {nearest(name, valid).capitalize()}" if name not in valid else ""
+        close = get_close_matches(name, valid, n=1, cutoff=0.75)
+        return f' Did you mean "{close[0]}"?' if close else f" The composition has no such name; see {conf}."
     return ""
 
 

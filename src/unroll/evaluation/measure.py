@@ -62,12 +62,12 @@ def total_nats(network: Network, field: str, layout: Layout) -> float:
     return nats
 
 
-def losses(nats: float, text: Text, name: str) -> dict[str, float]:
+def losses(nats: float, text: Text, prefix: str) -> dict[str, float]:
     """Nats in the units that readers compare: per symbol, and bits per character and byte of the source."""
     loss = nats / len(text.tokens)
     return {
-        f"{name}/loss": loss,
-        f"{name}/perplexity": math.exp(min(loss, 700)),
-        f"{name}/bpc": nats / math.log(2) / text.characters,
-        f"{name}/bpb": nats / math.log(2) / text.bytes,
+        f"{prefix}loss": loss,
+        f"{prefix}perplexity": math.exp(min(loss, 700)),
+        f"{prefix}bpc": nats / math.log(2) / text.characters,
+        f"{prefix}bpb": nats / math.log(2) / text.bytes,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from unroll.config.model import ModelConfig
 from unroll.data.store import Prepared
@@ -39,8 +39,7 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
     """Write the whole folder, or nothing."""
     with replacing(folder) as temporary:
         temporary.mkdir()
-        save_file({name: each.detach().cpu().contiguous() for name, each in network.state_dict().items()},
-                  temporary / WEIGHTS)
+        write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
         described = {
@@ -53,6 +52,15 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
             "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},
         }
         write_json(temporary / "model.json", {**described, "digest": _digest(described)})
+
+
+def write_weights(path: Path, network: Network) -> None:
+    # through Python's own files, whose errors name what a full disk is
+    path.write_bytes(save({name: each.detach().cpu().contiguous() for name, each in network.state_dict().items()}))
+
+
+def read_weights(path: Path, network: Network) -> None:
+    network.load_state_dict(load_file(path))
 
 
 def load_model(folder: Path) -> Model:
@@ -76,7 +84,7 @@ def load_model(folder: Path) -> Model:
     try:
         config = ModelConfig.model_validate(described["architecture"])
         network = build(config, described["spec"], seed=0)
-        network.load_state_dict(load_file(folder / WEIGHTS))
+        read_weights(folder / WEIGHTS, network)
     except (ValidationError, SafetensorError, RuntimeError):
         raise _damaged(folder) from None
     tokenizers = {

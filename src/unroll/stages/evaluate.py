@@ -34,17 +34,21 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     tracker.attach(model.digest)
     (field,) = model.config.inputs
     tokenizer = model.tokenizers[field]
-    limits = {"train": evaluate.train_tokens, "validation": None, "test": None}
-    texts = {split: read_split(prepared, field, tokenizer, split, limits[split]) for split in limits}  # type: ignore[arg-type]
-
+    test = read_split(prepared, field, tokenizer, "test")
+    # train/ and val/ are the curves' names in MLflow
+    texts = {
+        "test/": test,
+        "best/val_": read_split(prepared, field, tokenizer, "validation"),
+        "best/train_": read_split(prepared, field, tokenizer, "train", evaluate.train_tokens),
+    }
     metrics: Metrics = {}
-    for split, text in texts.items():
+    for prefix, text in texts.items():
         layout = layout_of(text, tokenizer.begin, evaluate.lanes, evaluate.warmup)
-        metrics |= losses(total_nats(model.network, field, layout), text, "val" if split == "validation" else split)
+        metrics |= losses(total_nats(model.network, field, layout), text, prefix)
     counted = prepared.spec["splits"]["test"]
     metrics["test/unknown_share"] = counted["unknown"] / counted["tokens"]
-    metrics |= baselines(prepared, model, field, texts["test"], evaluate)
-    reaches = reach(model, field, texts["test"], evaluate)
+    metrics |= baselines(prepared, model, field, test, evaluate)
+    reaches = reach(model, field, test, evaluate)
     metrics["gradient/steps_above_1_percent"] = steps_above(next(iter(reaches.values())))
 
     order = f"ngram{evaluate.ngram_order}"

@@ -56,6 +56,8 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
     tracker.files(workspace.samples, folder="samples/final")
     tracker.files(workspace.params)
     tracker.finish()
-    print(texts[0], end="\n\n")
+    for text in texts[:: generate.count]:       # the first sample of each prompt
+        print(f"{'─' * 72}\n{text}")
+    print("─" * 72)
     print(f"generate: {len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "
           f"corpus, longest copy {len(copied)} characters → {workspace.samples} ({tracker.where()})")

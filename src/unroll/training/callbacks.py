@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from safetensors.torch import save_file
 from tqdm import tqdm
 
 from unroll.files import replacing
+from unroll.models.folder import write_weights
 from unroll.models.network import Network
 from unroll.training.batches import Step
 from unroll.training.learner import Learner
@@ -82,7 +82,7 @@ class BestWeights(Callback):
             self.loss, self.step = loss, trainer.global_step
             if trainer.is_global_zero:
                 with replacing(self.path) as temporary:
-                    save_file({name: each.cpu() for name, each in learner.network.state_dict().items()}, temporary)
+                    write_weights(temporary, learner.network)
 
 
 class StepLimit(Callback):

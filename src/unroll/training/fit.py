@@ -12,10 +12,10 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
 from lightning.pytorch.utilities.exceptions import SIGTERMException
-from safetensors.torch import load_file
 
 from unroll.config.train import TrainConfig
 from unroll.errors import UserError
+from unroll.models.folder import read_weights
 from unroll.models.network import Network
 from unroll.training.batches import Batches
 from unroll.training.callbacks import AfterValidation, BestWeights, Curves, Progress, Row, StepLimit
@@ -69,7 +69,7 @@ def fit(
     if best.step == 0 and not best.path.is_file():
         raise UserError("train: no validation loss was finite. Lower train.learning_rate.")
     trainer.strategy.barrier()
-    network.load_state_dict(load_file(best.path))
+    read_weights(best.path, network)
     return Result(best.loss, best.step, trainer.global_step, curves.tokens, curves.rows, trainer.is_global_zero)
 
 

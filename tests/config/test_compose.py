@@ -1,0 +1,205 @@
+"""conf/ → params.yaml, byte for byte as DVC writes it; a wrong override is one line."""
+
+import shutil
+
+import pytest
+import yaml
+from dvc.utils.hydra import compose_and_dump
+
+from tests.conftest import REPOSITORY, TINY
+from unroll import cli
+from unroll.compose import compose, grid
+from unroll.errors import UserError
+from unroll.pipeline import changes, freeze
+
+CONF = REPOSITORY / "conf"
+
+
+def message(*overrides: str) -> str:
+    with pytest.raises(UserError) as caught:
+        compose(CONF, overrides)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with conf/ and its params.yaml, as the current one."""
+    shutil.copytree(CONF, tmp_path / "conf")
+    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_committed_file_is_what_conf_composes():
+    assert (REPOSITORY / "params.yaml").read_bytes() == compose(CONF)[0].encode()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        TINY,
+        ["model=gru", "train/optimizer=sgd", "data/tokenizer=bpe"],
+        ["experiment=shakespeare", "train.learning_rate=1e-5", "train.clip_norm=null"],
+        ["generate.prompts=['天地玄黃','','it\\'s: # a \"prompt\"']", "data.seed=-1"],
+        ["experiment=smoke", "++train.threads=1", "evaluate.threads=3"],
+    ],
+    ids=lambda overrides: " ".join(overrides)[:40] or "none",
+)
+def test_the_text_is_the_one_that_dvc_writes(tmp_path, overrides):
+    compose_and_dump(tmp_path / "params.yaml", str(CONF), None, "config", str(tmp_path), overrides)
+    assert (tmp_path / "params.yaml").read_bytes() == compose(CONF, overrides)[0].encode()
+
+
+def test_the_text_holds_the_values_it_was_validated_with():
+    text, config = compose(CONF, ["train.learning_rate=1e-5", "model=rnn"])
+    assert yaml.safe_load(text) == config.model_dump(mode="json")
+    assert config.train.learning_rate == 1e-5
+
+
+def test_composing_twice_gives_the_same_bytes():
+    assert compose(CONF, TINY)[0] == compose(CONF, TINY)[0]
+
+
+def test_nothing_in_conf_names_code_or_depends_on_the_moment():
+    for file in CONF.rglob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        assert not [each for each in ("_target_", "${hydra:", "${now:", "${oc.env:") if each in text], file
+
+
+def test_no_value_is_left_to_be_resolved():
+    assert "${" not in compose(CONF)[0] and "???" not in compose(CONF)[0]
+
+
+@pytest.mark.parametrize(
+    "override, meant",
+    [
+        ("modell=gru", "model"),
+        ("train.learnin_rate=1", "train.learning_rate"),
+        ("model.core.hiden_size=8", "model.core.hidden_size"),
+        ("datta.seed=1", "data.seed"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(override, meant):
+    name = override.split("=")[0]
+    assert message(override) == f"Could not override '{name}'. Did you mean \"{meant}\"?"
+
+
+@pytest.mark.parametrize(
+    "override, name, options",
+    [
+        ("model=lstn", "model/lstn", "gru lstm rnn"),
+        ("data=shakespear", "data/shakespear", "docs shakespeare text"),
+        ("train/optimizer=adam", "train/optimizer/adam", "adamw rmsprop sgd"),
+        ("experiment=smok", "experiment/smok", "default shakespeare smoke"),
+    ],
+)
+def test_an_unknown_option_is_answered_with_those_there_are(override, name, options):
+    text = message(override)
+    assert f"Could not find '{name}'" in text
+    assert f": {options} " in text
+
+
+@pytest.mark.parametrize("override", ["train.seed", "train.seed=[", "train.seed='", "train.seed=${a", "--model=gru"])
+def test_an_override_that_cannot_be_read_is_one_line(override):
+    assert message(override)
+
+
+@pytest.mark.parametrize(
+    "override, start",
+    [
+        ("train.batch_size=0", "conf/: train.batch_size: input should be greater than 0"),
+        ("train.learning_rate=fast", "conf/: train.learning_rate: input should be a valid number (given 'fast')"),
+        ("++model.core.kind=ltsm", "conf/: model.core.kind: unknown kind 'ltsm'; did you mean \"lstm\"?"),
+        ("+train.leaning_rate=1", "conf/: train: unknown 'leaning_rate'; did you mean \"learning_rate\"?"),
+        ("~train.seed", "conf/: train.seed: missing."),
+        ("evaluate.threads=${train.thread}", "Interpolation key 'train.thread' not found."),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_key(override, start):
+    assert message(override).startswith(start)
+
+
+def test_a_sweep_of_values_is_no_configuration():
+    assert message("model=lstm,gru").startswith("Ambiguous value for argument 'model=lstm,gru'")
+
+
+def test_a_folder_without_conf_is_one_line(tmp_path):
+    with pytest.raises(UserError) as caught:
+        compose(tmp_path / "conf")
+    assert str(caught.value) == f"{tmp_path}/conf: no config.yaml there. Run in the folder of the project."
+
+
+def test_a_failed_composition_does_not_stand_in_the_way_of_the_next():
+    message("modell=gru")
+    assert compose(CONF)[1].model.core.kind == "lstm"
+
+
+def test_a_grid_is_every_combination_in_order():
+    assert grid(["model=rnn,lstm", "train.seed=1,2", "data.seed=3"]) == [
+        ["model=rnn", "train.seed=1", "data.seed=3"],
+        ["model=rnn", "train.seed=2", "data.seed=3"],
+        ["model=lstm", "train.seed=1", "data.seed=3"],
+        ["model=lstm", "train.seed=2", "data.seed=3"],
+    ]
+
+
+def test_a_grid_that_cannot_be_read_is_one_line():
+    with pytest.raises(UserError) as caught:
+        grid(["model=rnn,[lstm"])
+    assert "\n" not in str(caught.value)
+
+
+def test_check_passes_on_what_conf_composes_and_writes_nothing(project, capsys):
+    before = (project / "params.yaml").stat().st_mtime_ns
+    cli.main(["compose", "--check"])
+    assert (project / "params.yaml").stat().st_mtime_ns == before
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("text", [None, "", "data: 1\n"])
+def test_check_fails_on_anything_else_and_writes_nothing(project, capsys, text):
+    file = project / "params.yaml"
+    file.unlink() if text is None else file.write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["compose", "--check"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "unroll: params.yaml: not what conf/ composes. Run `unroll compose`; edits belong into conf/.\n"
+    )
+    assert (file.read_text() if file.exists() else None) == text
+
+
+def test_compose_writes_what_it_composes_and_says_what_changed(project, capsys):
+    cli.main(["compose", "model=gru", "train.seed=2"])
+    assert (project / "params.yaml").read_text(encoding="utf-8") == compose(CONF, ["model=gru", "train.seed=2"])[0]
+    assert capsys.readouterr().out.splitlines() == [
+        "params.yaml: model.core.kind: lstm → gru",
+        "params.yaml: train.seed: 1 → 2",
+        "params.yaml: model.core.forget_bias: 1.0 → (none)",
+    ]
+
+
+def test_a_wrong_override_ends_with_code_2_and_the_old_file(project, capsys):
+    before = (project / "params.yaml").read_bytes()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["compose", "train.sed=2"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "unroll: Could not override 'train.sed'. Did you mean \"train.seed\"?\n"
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_composing_again_says_nothing(project, capsys):
+    freeze(project, [], check=False)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_first_file_is_announced_by_its_size():
+    assert changes("", "a: {b: 1, c: [1, 2]}\nd: x\n") == ["written, 3 values"]
+
+
+def test_a_change_names_both_values_in_the_new_files_words():
+    before, after = "a: {b: 1, c: 2}\nd: [1]\n", "a: {b: 1, c: 3}\nd: [1, 2]\ne: null\n"
+    assert changes(before, after) == ["a.c: 2 → 3", "d: [1] → [1, 2]", "e: (none) → None"]
+    assert changes(after, after) == []

@@ -1,0 +1,141 @@
+"""What predictions cost: against sums over log-softmax, symbol by symbol."""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import tiny
+from tests.models.conftest import SIZE, random_network, small
+from unroll.data.batches import ItemLayout, StreamLayout
+from unroll.data.sources import Origin
+from unroll.data.store import Prepared, open_prepared, write_prepared
+from unroll.data.tokenizers import Bytes, Chars, Tokenizer
+from unroll.evaluation.measure import Text, layout_of, losses, read_split, total_nats
+from unroll.models.network import Network
+
+TOKENS = np.random.default_rng(0).integers(0, SIZE, 700).astype(np.uint8)
+ITEMS = ["anna", "ben", "çelik", "d", "emilia"]
+
+
+class Pieces:
+    def __init__(self, *pieces: str) -> None:
+        self._pieces = pieces
+
+    def pieces(self, split):
+        return iter(self._pieces)
+
+
+DATA = tiny().data
+
+
+def write(folder: Path, unit: str, tokenizer: Tokenizer, *pieces: str) -> Prepared:
+    data = DATA.model_copy(update={"unit": unit})
+    write_prepared(folder, data, Pieces(*pieces), Origin("a", "b", "c"), tokenizer)
+    return open_prepared(folder)
+
+
+def direct(network: Network, tokens: np.ndarray, begin: int) -> float:
+    """One lane, one symbol at a time."""
+    state, nats = network.start(1), 0.0
+    for before, symbol in zip([begin, *tokens], tokens, strict=False):
+        outputs, state = network.step({"text": torch.tensor([int(before)])}, state)
+        nats -= float(outputs["text"].detach().log_softmax(dim=-1)[0, int(symbol)])
+    return nats
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return random_network(small("lstm", layers=2))
+
+
+def test_one_lane_is_one_stateful_pass(network):
+    layout = layout_of(Text(TOKENS, None, 700, 700), begin=3, lanes=1, warmup=0)
+    assert len(layout) > 2
+    assert total_nats(network, "text", layout) == pytest.approx(direct(network, TOKENS, 3), abs=1e-9)
+
+
+@pytest.mark.parametrize("warmup", [0, 1, 100, 1000])
+@pytest.mark.parametrize("lanes", [1, 3, 8, 5000])
+def test_each_symbol_is_scored_once(lanes, warmup):
+    """Where every prediction is even, a symbol costs log V."""
+    network = random_network(small("gru"))
+    with torch.no_grad():
+        for each in network.parameters():
+            each.zero_()
+    layout = layout_of(Text(TOKENS, None, 700, 700), 3, lanes, warmup)
+    assert total_nats(network, "text", layout) == pytest.approx(700 * math.log(SIZE), abs=1e-9)
+
+
+def test_warm_lanes_cost_what_one_lane_costs(network):
+    # what lies before the stream is `begin`: the first lane reads it for its warm-up
+    one, warm = (total_nats(network, "text", StreamLayout(TOKENS, 3, lanes, 256, 64)) for lanes in (1, 7))
+    cold = total_nats(network, "text", StreamLayout(TOKENS, 3, 7, 256))
+    assert warm == pytest.approx(one, rel=1e-7)
+    assert cold != pytest.approx(one, rel=1e-5)
+
+
+def test_items_start_afresh(network):
+    offsets = np.array([0, 3, 4, 10, 300, 700])
+    layout = layout_of(Text(TOKENS, offsets, 700, 700), begin=3, lanes=2, warmup=50)
+    alone = sum(direct(network, TOKENS[a:b], 3) for a, b in pairwise(offsets))
+    assert isinstance(layout, ItemLayout)
+    assert total_nats(network, "text", layout) == pytest.approx(alone, abs=1e-9)
+
+
+def test_measuring_leaves_the_weights_as_they_are(network):
+    before = {name: each.clone() for name, each in network.state_dict().items()}
+    total_nats(network, "text", StreamLayout(TOKENS, 3, 7, 256))
+    assert all(torch.equal(each, before[name]) for name, each in network.state_dict().items())
+
+
+def test_units_are_related_by_how_many_there_are():
+    text = Text(TOKENS[:100], None, characters=200, bytes=250)
+    found = losses(150.0, text, "test/")
+    assert found == pytest.approx({
+        "test/loss": 1.5,
+        "test/perplexity": math.exp(1.5),
+        "test/bpc": 150 / math.log(2) / 200,
+        "test/bpb": 150 / math.log(2) / 250,
+    })
+
+
+def test_a_perplexity_beyond_all_numbers_stays_one():
+    assert math.isfinite(losses(1e9, Text(TOKENS[:1], None, 1, 1), "test/")["test/perplexity"])
+
+
+def test_a_whole_split_has_the_sources_counts(tmp_path):
+    tokenizer = Bytes(items=False)
+    text = read_split(write(tmp_path / "p", "stream", tokenizer, "für", " Élise"), "text", tokenizer, "test")
+    assert (len(text.tokens), text.characters, text.bytes, text.offsets) == (11, 9, 11, None)
+
+
+@pytest.mark.parametrize(("limit", "tokens"), [(None, 9), (100, 9), (9, 9), (4, 4), (1, 1)])
+def test_a_stream_ends_at_the_limit(tmp_path, limit, tokens):
+    tokenizer = Chars(" Éefilrsü", items=False)
+    text = read_split(write(tmp_path / "p", "stream", tokenizer, "für Élise"), "text", tokenizer, "train", limit)
+    assert (len(text.tokens), text.characters) == (tokens, tokens)
+    assert text.bytes == len("für Élise"[:tokens].encode())
+
+
+@pytest.mark.parametrize(("limit", "items"), [(None, 5), (100, 5), (24, 5), (23, 4), (9, 2), (8, 1), (5, 1), (1, 1)])
+def test_items_stay_whole_within_the_limit(tmp_path, limit, items):
+    """Each item and its end; one at least."""
+    tokenizer = Chars("".join(sorted(set("".join(ITEMS)))), items=True)
+    text = read_split(write(tmp_path / "p", "line", tokenizer, *ITEMS), "text", tokenizer, "train", limit)
+    lines = "".join(f"{item}\n" for item in ITEMS[:items])
+    assert text.offsets.tolist() == np.cumsum([0, *(len(item) + 1 for item in ITEMS[:items])]).tolist()
+    assert (len(text.tokens), text.characters, text.bytes) == (len(lines), len(lines), len(lines.encode()))
+
+
+def test_an_unlimited_split_is_not_decoded(tmp_path, monkeypatch):
+    """Whatever its size, its counts stand in spec.json."""
+    tokenizer = Bytes(items=False)
+    prepared = write(tmp_path / "p", "stream", tokenizer, "abc")
+    monkeypatch.setattr(tokenizer, "decode", None)
+    counted = json.loads((tmp_path / "p" / "spec.json").read_text())["splits"]["test"]
+    assert read_split(prepared, "text", tokenizer, "test").characters == counted["characters"] == 3

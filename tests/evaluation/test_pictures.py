@@ -1,0 +1,44 @@
+"""Pictures: the same numbers are the same bytes."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from unroll.evaluation import pictures
+
+TRAIN = [{"step": 5.0 * at, "loss": 3 / at} for at in range(1, 9)]
+VALIDATION = [{"step": 20.0, "loss": 1.5}, {"step": 40.0, "loss": 1.2}]
+BARS = {"lstm": 2.1, "unigram": 4.5, "xz": 3.0, "ngram5": 2.4}
+PICTURES: dict[str, Callable[[Path], None]] = {
+    "curves": lambda path: pictures.curves(TRAIN, VALIDATION, 1.44, "character", path),
+    "bars": lambda path: pictures.bars(BARS, "lstm", path),
+    "gradient_reach": lambda path: pictures.gradient_reach({"trained LSTM": [1, 0.5], "linear RNN": [1, 0.9]}, path),
+}
+
+
+@pytest.mark.parametrize("name", sorted(PICTURES))
+def test_a_picture_is_a_png_and_the_same_bytes_twice(tmp_path, name):
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+    PICTURES[name](first)
+    PICTURES[name](second)
+    content = first.read_bytes()
+    assert content == second.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", content[16:24])
+    assert 700 <= width <= 900
+    assert 250 <= height <= 600
+    assert 5_000 < len(content) < 200_000
+    assert sorted(tmp_path.iterdir()) == [first, second]
+
+
+def test_other_numbers_are_another_picture(tmp_path):
+    pictures.bars(BARS, "lstm", tmp_path / "first.png")
+    pictures.bars({**BARS, "lstm": 2.5}, "lstm", tmp_path / "second.png")
+    assert (tmp_path / "first.png").read_bytes() != (tmp_path / "second.png").read_bytes()
+
+
+def test_a_training_too_short_for_a_row_still_has_its_picture(tmp_path):
+    pictures.curves([], VALIDATION[:1], 1.44, "character", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 5_000

@@ -1,0 +1,86 @@
+"""What DVC runs again, and what it does not."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import REPOSITORY, STAGES, Repo, snapshot
+
+EVERYTHING = list(STAGES)
+
+
+def test_only_what_depends_on_a_change_runs_again(repo: Repo) -> None:
+    repo.set(data__path="data/raw")
+    assert repo.repro() == EVERYTHING
+    assert repo.repro() == []
+
+    repo.set(generate__temperature=0.5)
+    assert repo.repro() == ["generate"]
+
+    repo.set(train__learning_rate=0.002)
+    assert repo.repro() == ["train", "evaluate", "generate"]
+
+    repo.set(runtime__workers=1)
+    assert repo.repro() == []
+
+    corpus = repo.folder / "data" / "raw" / "corpus.txt"
+    corpus.write_text(corpus.read_text()[:-1] + "x", encoding="utf-8", newline="")
+    assert repo.repro() == EVERYTHING
+
+    (repo.folder / "data" / "raw" / "more.txt").write_text("one more file\n")
+    assert repo.repro() == EVERYTHING
+
+    lock = repo.folder / "requirements.lock"
+    lock.write_text(lock.read_text() + "# another lock\n")
+    assert repo.repro() == EVERYTHING
+
+
+def test_two_clean_runs_give_the_same_bytes(repo: Repo, finished: Repo) -> None:
+    finished.run("git", "checkout", "-q", "--", ".")
+    finished.run("dvc", "repro", "--force", "--no-run-cache")
+    repo.run("dvc", "repro", "--no-run-cache")
+    assert snapshot(repo.folder) == snapshot(finished.folder)
+
+
+def test_a_clone_that_pulls_has_nothing_to_run(finished: Repo, tmp_path: Path) -> None:
+    finished.run("git", "checkout", "-q", "--", ".")
+    finished.run("dvc", "checkout")
+    finished.run("dvc", "remote", "add", "--force", "-d", "store", str(tmp_path / "store"))
+    finished.run("dvc", "push")
+    finished.commit("remote")
+    subprocess.run(["git", "clone", "-q", str(finished.folder), str(tmp_path / "clone")], check=True)
+    clone = Repo(tmp_path / "clone")
+    clone.run("dvc", "pull")
+    assert clone.repro() == []
+    assert snapshot(clone.folder) == snapshot(finished.folder)
+
+
+def test_figures_and_plots_are_there_to_be_read(finished: Repo) -> None:
+    shown = json.loads(finished.run("dvc", "metrics", "show", "--json").stdout)[""]["data"]
+    for key in ("test/loss", "test/bpc", "test/perplexity", "baseline/ngram5_bpc", "baseline/xz_bpc"):
+        assert shown["metrics/test.json"]["data"][key] > 0
+    finished.run("dvc", "plots", "show")
+    page = (finished.folder / "dvc_plots" / "index.html").read_text()
+    assert "Bits per character while training" in page and "gradient_reach" in page
+    finished.unroll("show")
+
+
+def test_the_committed_lock_is_the_trees_own() -> None:
+    """`dvc.lock` was written by a run of exactly this code, these requirements and this configuration."""
+    status = json.loads(
+        subprocess.run(["dvc", "status", "--json"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    )
+    changed = {
+        f"{stage}: {name}"
+        for stage, entries in status.items()
+        for entry in entries
+        for kind in ("changed deps", "changed outs")
+        if isinstance(entry, dict)
+        for name, state in entry.get(kind, {}).items()
+        # a fresh clone has no outputs yet: those are not there, and nobody changed them
+        if state not in ("deleted", "not in cache")
+    }
+    assert not changed, f"run `dvc repro` and commit dvc.lock: {sorted(changed)}"
+    assert set(yaml.safe_load((REPOSITORY / "dvc.lock").read_text())["stages"]) == set(STAGES)

@@ -1,0 +1,36 @@
+"""The README's figures are those that commands wrote, and the commands that it names exist."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from unroll.cli import parser
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="compares with what is committed")
+def test_every_figure_stands_in_a_committed_file() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/readme.py", "--check"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in re.findall(r"make ([a-z]+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_verb_that_is_named_exists() -> None:
+    for line in re.findall(r"^unroll (.+)$", README, re.MULTILINE):
+        parser().parse_args(line.split("#")[0].split("&&")[0].split())
+
+
+def test_links_and_pictures_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (REPOSITORY / target).exists(), target

@@ -1,0 +1,121 @@
+"""A real MLflow store: what a run holds, which run is found again, and what a dead server does."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.conftest import run, snapshot, tiny
+from unroll.errors import UserError
+from unroll.files import sha256
+from unroll.tracking import flatten
+from unroll.workspace import Workspace
+
+ON = ("runtime.tracking.enabled=true", "runtime.tracking.sample_length=20")
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory, english: str) -> Workspace:
+    folder = tmp_path_factory.mktemp("tracked")
+    (folder / "data" / "raw").mkdir(parents=True)
+    (folder / "data" / "raw" / "corpus.txt").write_text(english)
+    workspace = Workspace(folder, folder)
+    run(workspace, tiny(*ON))
+    return workspace
+
+
+def client(workspace: Workspace) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{workspace.home / 'mlflow.db'}")
+
+
+def runs(workspace: Workspace) -> list:  # type: ignore[type-arg]
+    found = client(workspace).get_experiment_by_name("unroll")
+    assert found is not None
+    return list(client(workspace).search_runs([found.experiment_id]))
+
+
+def names(workspace: Workspace, run_id: str, folder: str | None = None) -> set[str]:
+    return {each.path for each in client(workspace).list_artifacts(run_id, folder)}
+
+
+def test_all_stages_log_to_one_run(tracked: Workspace) -> None:
+    (only,) = runs(tracked)
+    assert only.info.status == "FINISHED"
+    assert only.data.tags["model.sha256"] == sha256(tracked.model / "model.safetensors")
+    wanted = {"train/loss", "val/bpc", "test/bpc", "baseline/ngram5_bpc", "samples/words_in_corpus"}
+    assert wanted <= set(only.data.metrics)
+
+
+def test_parameters_are_those_that_decide_the_model(tracked: Workspace) -> None:
+    (only,) = runs(tracked)
+    assert only.data.params["train.learning_rate"] == "0.004"
+    assert {name.split(".")[0] for name in only.data.params} == {"data", "model", "train"}
+    sections = {name: getattr(tiny(*ON), name).model_dump() for name in ("data", "model", "train")}
+    assert set(only.data.params) == set(flatten(sections))
+
+
+def test_a_curve_has_its_steps_and_the_time_stamps_of_a_repeated_point_agree(tracked: Workspace) -> None:
+    (only,) = runs(tracked)
+    points = client(tracked).get_metric_history(only.info.run_id, "train/loss")
+    assert [point.step for point in points] == [5, 10, 15, 20]
+    assert [point.timestamp - only.info.start_time for point in points] == [5, 10, 15, 20]
+
+
+def test_artifacts_tags_and_dataset(tracked: Workspace) -> None:
+    (only,) = runs(tracked)
+    assert {"params.yaml", "plots", "metrics", "samples"} <= names(tracked, only.info.run_id)
+    assert "samples/step_000020.txt" in names(tracked, only.info.run_id, "samples")
+    assert "samples/final/001.txt" in names(tracked, only.info.run_id, "samples/final")
+    wanted = {"data.sha256", "prepared.sha256", "lock.sha256", "unroll.root", "mlflow.note.content"}
+    assert wanted <= set(only.data.tags)
+    (dataset,) = only.inputs.dataset_inputs
+    assert dataset.dataset.name == "data/raw/corpus.txt"
+    assert Path(tracked.home / "mlartifacts").is_dir()
+
+
+def test_a_later_stage_in_a_fresh_store_opens_a_run_of_the_same_model(workspace: Workspace) -> None:
+    run(workspace, tiny(), "prepare", "train")
+    run(workspace, tiny(*ON), "generate")
+    (only,) = runs(workspace)
+    assert only.data.tags["model.sha256"] == sha256(workspace.model / "model.safetensors")
+    assert "samples/words_in_corpus" in only.data.metrics
+
+
+@pytest.fixture
+def dead_server() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_a_dead_server_is_said_once_and_the_run_goes_on(
+    workspace: Workspace, dead_server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(workspace, tiny())
+    untracked = snapshot(workspace.root)
+    run(workspace, tiny(*ON, f"runtime.tracking.uri={dead_server}"), "prepare", "train")
+    assert capsys.readouterr().err.count(f"tracking is off from here on: {dead_server} does not answer") == 1
+    assert snapshot(workspace.root) == untracked
+
+
+def test_a_dead_server_stops_the_run_where_that_is_asked_for(workspace: Workspace, dead_server: str) -> None:
+    run(workspace, tiny(), "prepare")
+    asked = tiny(*ON, f"runtime.tracking.uri={dead_server}", "runtime.tracking.on_failure=stop")
+    with pytest.raises(UserError, match="does not answer"):
+        run(workspace, asked, "train")
+    assert not workspace.model.exists()
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["workers=2", "progress=true", "mirror=elsewhere", "tracking.enabled=true", "tracking.experiment=other",
+     "tracking.on_failure=stop", "tracking.sample_length=5", "tracking.uri=sqlite:///other.db"],
+)
+def test_no_key_of_runtime_changes_a_byte(workspace: Workspace, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workspace.root)
+    on = ["runtime.tracking.enabled=true"] if key.startswith("tracking") and "enabled" not in key else []
+    run(workspace, tiny())
+    plain = snapshot(workspace.root)
+    run(workspace, tiny(*on, f"runtime.{key}"))
+    assert snapshot(workspace.root) == plain

@@ -1,0 +1,70 @@
+"""Write the README's figures from the files that commands wrote; `--check` only compares.
+
+A block stands between `<!-- name -->` and `<!-- /name -->`. Committed files are read, not the working tree's: somebody
+who has run the pipeline on a text of their own has not made the README untrue.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parent.parent
+
+
+def committed(name: str) -> Any:
+    shown = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return json.loads(shown.stdout)
+
+
+def figures() -> str:
+    test, made = committed("metrics/test.json"), committed("metrics/generate.json")
+    rows = [
+        ("**LSTM, 256 units, 4 epochs**", f"**{test['test/bpc']:.3f}**"),
+        ("`xz -9e` that has read the training text", f"{test['baseline/xz_after_train_bpc']:.3f}"),
+        ("`xz -9e`", f"{test['baseline/xz_bpc']:.3f}"),
+        ("5-gram, interpolated Witten-Bell", f"{test['baseline/ngram5_bpc']:.3f}"),
+        ("unigram", f"{test['baseline/unigram_bpc']:.3f}"),
+        ("uniform", f"{test['baseline/uniform_bpc']:.3f}"),
+    ]
+    table = "\n".join(["| on the test split | bits per character |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
+    return (
+        f"{table}\n\nThe model is {test['test/below_ngram5']:.1%} below the 5-gram; its perplexity is "
+        f"{test['test/perplexity']:.3f} a character. {made['samples/words_in_corpus']:.1%} of the words in its "
+        f"samples occur in the corpus; the longest verbatim copy has {made['samples/longest_copy']} characters "
+        "(`metrics/test.json`, `metrics/generate.json`)."
+    )
+
+
+def cells() -> str:
+    result = committed("benchmarks/results/cells.json")
+    rows = ["| cell | parameters | test bits per character | validation | seconds | characters/s |", "|---|---|---|---|---|---|"]
+    for name, cell in result["cells"].items():
+        rows.append(
+            f"| {name.upper()} | {cell['parameters']:,} | {cell['test_bpc']:.3f} ± {cell['test_bpc_std']:.3f} | "
+            f"{cell['val_bpc']:.3f} ± {cell['val_bpc_std']:.3f} | {cell['seconds']:.0f} | "
+            f"{cell['tokens_per_second']:,.0f} |"
+        )
+    return "\n".join(rows) + (
+        f"\n\nMean ± standard deviation over seeds {', '.join(map(str, result['seeds']))}, speeds medians, on "
+        f"{result['cpu']}: `{result['command']}`."
+    )
+
+
+def main() -> None:
+    path = PROJECT / "README.md"
+    before = after = path.read_text(encoding="utf-8")
+    for name, make in {"figures": figures, "cells": cells}.items():
+        block = f"<!-- {name} -->\n{make()}\n<!-- /{name} -->"
+        after = re.sub(rf"<!-- {name} -->.*?<!-- /{name} -->", lambda _, block=block: block, after, flags=re.DOTALL)
+    if after == before:
+        return
+    if "--check" in sys.argv:
+        sys.exit("README.md: its figures are not those of the committed files; run `python tools/readme.py`")
+    path.write_text(after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
