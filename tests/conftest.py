@@ -117,7 +117,8 @@ class Repo:
 
     def run(self, *command: str, ok: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            command, cwd=self.folder, env={**self.environment, **environment}, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env={**self.environment, **environment}, capture_output=True, text=True,
+            check=False,
         )
         if ok and done.returncode:
             raise AssertionError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from pathlib import Path
@@ -112,3 +113,22 @@ def test_a_text_keeps_its_line_ends(tmp_path, text):
 def test_a_digest_is_the_one_that_others_compute(tmp_path):
     (tmp_path / "a.txt").write_text("abc")      # the test vector of FIPS 180-2
     assert sha256(tmp_path / "a.txt") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_folder_whose_successor_cannot_be_put_in_place_stays(tmp_path, monkeypatch):
+    from unroll.files import replacing
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.txt").write_text("old")
+    real = Path.rename
+
+    def full(self: Path, target: Path) -> Path:
+        if self.name.endswith(".partial"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError), replacing(tmp_path / "out") as temporary:
+        temporary.mkdir()
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "a.txt").read_text() == "old"

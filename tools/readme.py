@@ -40,7 +40,10 @@ def figures() -> str:
 
 def cells() -> str:
     result = committed("benchmarks/results/cells.json")
-    rows = ["| cell | parameters | test bits per character | validation | seconds | characters/s |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| cell | parameters | test bits per character | validation | seconds | characters/s |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, cell in result["cells"].items():
         rows.append(
             f"| {name.upper()} | {cell['parameters']:,} | {cell['test_bpc']:.3f} ± {cell['test_bpc_std']:.3f} | "

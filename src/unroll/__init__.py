@@ -2,8 +2,9 @@
 
 import os
 
-# Threads that wait for each other sleep instead of spinning: beside any other busy process the spinning ones keep
-# the very core that they wait for (measured: 14 times slower). Read when OpenMP loads, so it stands before any import.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that wait for each other spin a moment only, then sleep. Left alone, GNU OpenMP spins for so long that beside
+# one other busy process training is over ten times slower: the waiting thread keeps the core that it waits for. Read
+# when OpenMP loads, so it stands before any other import; `benchmarks/spin.py` measures it.
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 __version__ = "0.1.0"

@@ -27,7 +27,7 @@ def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             values = hydra_compose("config", overrides=list(overrides))
         OmegaConf.resolve(values)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         message = _nearest_choice(conf, error) or _explain(error) + _nearest_name(conf, overrides, error)
         raise UserError(message) from None
     text = OmegaConf.to_yaml(values)
@@ -38,9 +38,9 @@ def grid(overrides: Sequence[str]) -> list[list[str]]:
     """The jobs of a sweep in Hydra's own grammar: `model=rnn,lstm` gives two lists of overrides."""
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
+        jobs: list[list[str]] = BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
     except HydraException as error:
         raise UserError(_explain(error)) from None
-    jobs: list[list[str]] = BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
     if not jobs:
         raise UserError(f"{' '.join(overrides)}: an empty grid. Give each swept name at least one value.")
     return jobs

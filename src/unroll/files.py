@@ -34,7 +34,11 @@ def replacing(path: Path) -> Iterator[Path]:
             # a folder cannot be renamed over a folder that is not empty
             old = path.with_name(f".{path.name}.{os.getpid()}.old")
             path.rename(old)
-            temporary.rename(path)
+            try:
+                temporary.rename(path)
+            except BaseException:
+                old.rename(path)
+                raise
             shutil.rmtree(old)
         else:
             temporary.replace(path)

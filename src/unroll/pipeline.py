@@ -27,7 +27,7 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
 
     text, _ = compose(project / "conf", overrides)
     path = project / "params.yaml"
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if check and text != before:
         raise UserError(f"{path}: not what conf/ composes. Run `unroll compose`; edits belong into conf/.")
     if text != before:
@@ -38,8 +38,10 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
 
 def changes(before: str, after: str) -> list[str]:
     """`name: old → new` for each value that differs between two frozen files."""
-    old, new = (_flat(parse(text, "params.yaml")) if text else {} for text in (before, after))
-    if not old:
+    new = _flat(parse(after, "params.yaml"))
+    try:
+        old = _flat(parse(before, "params.yaml"))
+    except UserError:       # none yet, or one with the marks of a merge in it
         return [f"written, {len(new)} values"]
     names = sorted({*old, *new}, key=lambda name: (name not in new, name))
     return [

@@ -1,10 +1,12 @@
 """conf/ → params.yaml, byte for byte as DVC writes it; a wrong override is one line."""
 
 import shutil
+from itertools import zip_longest
 
 import pytest
 import yaml
 from dvc.utils.hydra import compose_and_dump
+from hydra import initialize_config_dir
 
 from tests.conftest import REPOSITORY, TINY
 from unroll import cli
@@ -13,6 +15,10 @@ from unroll.errors import UserError
 from unroll.pipeline import changes, freeze
 
 CONF = REPOSITORY / "conf"
+
+
+def options(group: str) -> list[str]:
+    return [f"{group}={file.stem}" for file in sorted((CONF / group).glob("*.yaml"))]
 
 
 def message(*overrides: str) -> str:
@@ -40,10 +46,8 @@ def test_the_committed_file_is_what_conf_composes():
     [
         [],
         TINY,
-        ["model=gru", "train/optimizer=sgd", "data/tokenizer=bpe"],
-        ["experiment=shakespeare", "train.learning_rate=1e-5", "train.clip_norm=null"],
+        ["experiment=shakespeare", "model=gru", "data/tokenizer=bpe", "train.learning_rate=1e-5"],
         ["generate.prompts=['天地玄黃','','it\\'s: # a \"prompt\"']", "data.seed=-1"],
-        ["experiment=smoke", "++train.threads=1", "evaluate.threads=3"],
     ],
     ids=lambda overrides: " ".join(overrides)[:40] or "none",
 )
@@ -58,8 +62,19 @@ def test_the_text_holds_the_values_it_was_validated_with():
     assert config.train.learning_rate == 1e-5
 
 
-def test_composing_twice_gives_the_same_bytes():
-    assert compose(CONF, TINY)[0] == compose(CONF, TINY)[0]
+@pytest.mark.parametrize("experiment", options("experiment"))
+def test_every_experiment_is_valid(experiment):
+    compose(CONF, [experiment])
+
+
+# an option of each group at a time: as many compositions as the largest group has options
+@pytest.mark.parametrize(
+    "overrides",
+    [*zip_longest(*map(options, ("data", "model", "data/tokenizer", "train/optimizer")), fillvalue="train.seed=1")],
+    ids=" ".join,
+)
+def test_every_option_is_valid(overrides):
+    compose(CONF, overrides)
 
 
 def test_nothing_in_conf_names_code_or_depends_on_the_moment():
@@ -69,7 +84,8 @@ def test_nothing_in_conf_names_code_or_depends_on_the_moment():
 
 
 def test_no_value_is_left_to_be_resolved():
-    assert "${" not in compose(CONF)[0] and "???" not in compose(CONF)[0]
+    text, _ = compose(CONF)
+    assert "${" not in text and "???" not in text
 
 
 @pytest.mark.parametrize(
@@ -87,23 +103,26 @@ def test_an_unknown_name_is_answered_with_the_nearest(override, meant):
 
 
 @pytest.mark.parametrize(
-    "override, name, options",
+    "group, name, meant",
     [
-        ("model=lstn", "model/lstn", "gru lstm rnn"),
-        ("data=shakespear", "data/shakespear", "docs shakespeare text"),
-        ("train/optimizer=adam", "train/optimizer/adam", "adamw rmsprop sgd"),
-        ("experiment=smok", "experiment/smok", "default shakespeare smoke"),
+        ("model", "lstn", 'did you mean "lstm"?'),
+        ("model", "transformer", "choose from gru, lstm, rnn."),
+        ("data", "shakespear", 'did you mean "shakespeare"?'),
+        ("train/optimizer", "adam", 'did you mean "adamw"?'),
+        ("experiment", "smok", 'did you mean "smoke"?'),
     ],
 )
-def test_an_unknown_option_is_answered_with_those_there_are(override, name, options):
-    text = message(override)
-    assert f"Could not find '{name}'" in text
-    assert f": {options} " in text
+def test_an_unknown_option_is_answered_with_the_nearest(group, name, meant):
+    assert message(f"{group}={name}") == f"{group}: no {name!r} in {CONF / group}; {meant}"
 
 
-@pytest.mark.parametrize("override", ["train.seed", "train.seed=[", "train.seed='", "train.seed=${a", "--model=gru"])
+def test_a_name_like_no_other_is_one_short_line():
+    assert message("qqq.www=1") == f"Could not override 'qqq.www'. The composition has no such name; see {CONF}."
+
+
+@pytest.mark.parametrize("override", ["train.seed", "train.seed=[", "train.seed=${a", "--model=gru"])
 def test_an_override_that_cannot_be_read_is_one_line(override):
-    assert message(override)
+    assert message(override).startswith(f"{override!r} is not in Hydra's grammar: ")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +152,11 @@ def test_a_folder_without_conf_is_one_line(tmp_path):
 
 def test_a_failed_composition_does_not_stand_in_the_way_of_the_next():
     message("modell=gru")
+    assert compose(CONF)[1].model.core.kind == "lstm"
+
+
+def test_a_hydra_that_another_left_open_does_not_stand_in_the_way():
+    initialize_config_dir(str(CONF.parent), version_base=None)
     assert compose(CONF)[1].model.core.kind == "lstm"
 
 
@@ -203,3 +227,22 @@ def test_a_change_names_both_values_in_the_new_files_words():
     before, after = "a: {b: 1, c: 2}\nd: [1]\n", "a: {b: 1, c: 3}\nd: [1, 2]\ne: null\n"
     assert changes(before, after) == ["a.c: 2 → 3", "d: [1] → [1, 2]", "e: (none) → None"]
     assert changes(after, after) == []
+
+
+@pytest.mark.parametrize("override", ["model=1", "model=null", "=1"])
+def test_an_option_that_is_no_name_is_one_line(override):
+    with pytest.raises(UserError):
+        compose(CONF, [override])
+
+
+def test_a_glob_is_no_grid():
+    with pytest.raises(UserError):
+        grid(["model=glob(*)"])
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\ndata: 1\n=======\n", "# nothing\n", "data: \xff\n"])
+def test_compose_mends_a_file_that_cannot_be_read(tmp_path, text):
+    shutil.copytree(CONF, tmp_path / "conf")
+    (tmp_path / "params.yaml").write_text(text, encoding="latin-1")
+    freeze(tmp_path, [], check=False)
+    assert (tmp_path / "params.yaml").read_text(encoding="utf-8") == compose(CONF)[0]

@@ -93,3 +93,8 @@ def test_the_editor_is_told_the_schema_of_a_file(file):
     found = [name for name, patterns in told.items() for each in patterns
              if fnmatch(f"conf/{file}", each) and each.count("/") == len(file.parts)]
     assert found == [f"./conf/.schema/{group(file)}.json"]
+
+
+def test_a_part_that_several_kinds_share_fits():
+    # `core: {hidden_size: 32}` of an experiment is no more rnn than lstm: `oneOf` would refuse it
+    assert not [file.name for file in (CONF / ".schema").iterdir() if "oneOf" in file.read_text(encoding="utf-8")]

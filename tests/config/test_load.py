@@ -41,13 +41,6 @@ def message(values: dict[str, Any]) -> str:
     return text
 
 
-@pytest.mark.parametrize("overrides", [(), ("data=text",), ("data=shakespeare",), ("model=rnn",), ("model=gru",),
-                                       ("data/tokenizer=bpe",), ("data/tokenizer=byte",), ("train/optimizer=sgd",),
-                                       ("train/optimizer=rmsprop",), ("experiment=smoke",)])
-def test_what_conf_composes_is_valid(overrides):
-    validate(yaml.safe_load(frozen(*overrides)), "params.yaml")
-
-
 @pytest.mark.parametrize(
     "name, meant",
     [
@@ -229,4 +222,26 @@ def test_a_file_without_sections_is_one_line(text):
 def test_python_objects_are_not_read(tmp_path):
     (tmp_path / "params.yaml").write_text("data: !!python/object/apply:os.getcwd []\n")
     with pytest.raises(UserError, match="not YAML"):
+        load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("name", ["data.url", "data.sha256", "data.unit", "data.tokenizer.min_count"])
+def test_a_missing_value_of_a_download_is_named_as_the_file_would_have_it(name):
+    assert message(changed(name, GONE, "data=shakespeare")).startswith(f"params.yaml: {name}: missing.")
+
+
+@pytest.mark.parametrize("name, value", [("data.url", 5), ("data.sha256", "x"), ("data.unit", "strem"),
+                                         ("data.tokenizer.kind", "chra"), ("data.tokenizer.min_count", 0)])
+def test_a_wrong_value_of_a_download_is_named_by_its_key(name, value):
+    assert message(changed(name, value, "data=shakespeare")).startswith(f"params.yaml: {name}: ")
+
+
+@pytest.mark.parametrize("name", ["data.kind", "data.tokenizer.kind", "model.core.kind", "train.optimizer.kind"])
+def test_a_missing_kind_is_named(name):
+    assert message(changed(name, GONE)).startswith(f"params.yaml: {name}: missing.")
+
+
+def test_a_file_that_is_not_utf_8_is_one_line(tmp_path):
+    (tmp_path / "params.yaml").write_bytes(b"data: \xff\n")
+    with pytest.raises(UserError, match=r"params\.yaml: not YAML: "):
         load(tmp_path / "params.yaml")

@@ -176,3 +176,12 @@ def test_shakespeare_is_prepared_from_a_mirror(tmp_path):
     spec = open_prepared(tmp_path / "data" / "prepared").spec
     assert spec["inputs"]["text"]["size"] == 66     # the 65 characters of char-rnn and the unknown one
     assert sum(split["characters"] for split in spec["splits"].values()) == 1_115_394
+
+
+def test_an_address_with_hash_in_it_is_not_taken_for_a_wrong_file(monkeypatch, tmp_path):
+    from unroll.data.download import fetch
+
+    monkeypatch.setenv("UNROLL_CACHE", str(tmp_path))
+    with pytest.raises(UserError) as caught:
+        fetch("gopher://127.0.0.1/hash.txt", "0" * 64, None, progress=False)
+    assert "is not the file" not in str(caught.value)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.conftest import REPOSITORY, snapshot
 from unroll.config import load
 from unroll.config.data import BPETokenizer, ByteTokenizer, CharTokenizer, TextData
-from unroll.data import store, text
+from unroll.data import store
+from unroll.data import text as reader
 from unroll.data.sources import SPLITS, Origin
 from unroll.data.store import Array, Prepared, open_prepared, whole_lines, write_prepared
 from unroll.data.tokenizers import fit
@@ -300,7 +301,6 @@ def peak(folder: Path, text: str, config: TextData) -> int:
     file = folder / "data" / "raw" / "a.txt"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
-    del text
     tracemalloc.start()
     try:
         prepare(Workspace(folder, folder), RUNTIME, config)
@@ -310,15 +310,36 @@ def peak(folder: Path, text: str, config: TextData) -> int:
 
 
 def test_a_long_text_is_prepared_in_a_fraction_of_its_size(tmp_path):
-    assert peak(tmp_path, f"{'x' * 79}\n" * 400_000, data(tokenizer=BYTE)) < 12_000_000
+    assert peak(tmp_path, f"{'x' * 79}\n" * 400_000, data(tokenizer=BYTE)) < 16_000_000
 
 
 @pytest.mark.parametrize("unit", ["stream", "line"])
 @pytest.mark.parametrize("tokenizer", [BYTE, CHAR], ids=lambda config: config.kind)
 def test_memory_does_not_grow_with_the_text(tmp_path, monkeypatch, unit, tokenizer):
-    block = 1 << 12
-    monkeypatch.setattr(text, "BLOCK", block)
-    monkeypatch.setattr(store, "whole_lines", partial(whole_lines, block=block))
-    line = f"{'x' * 79}\n"
-    short, long = (peak(tmp_path, line * lines, data(unit, tokenizer)) for lines in (2_000, 8_000))
-    assert abs(long - short) < 10 * block
+    monkeypatch.setattr(reader, "BLOCK", 1 << 12)
+    monkeypatch.setattr(store, "whole_lines", partial(whole_lines, block=1 << 12))
+    text = "".join(f"{number:079}\n" for number in range(3_000))
+    short, long = (peak(tmp_path, part, data(unit, tokenizer)) for part in (text[: len(text) // 4], text))
+    assert long - short < len(text) / 8
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x93NUMPY\x01\x00v\x00(((((" + b" " * 113])
+def test_an_empty_array_or_header_is_one_line(tmp_path, raw):
+    (tmp_path / "text.train.npy").write_bytes(raw)
+    with pytest.raises(UserError, match="damaged"):
+        Prepared(tmp_path, {"unit": "stream"}, "").tokens("text", "train")
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "1"])
+def test_a_spec_without_names_is_one_line(tmp_path, text):
+    (tmp_path / "spec.json").write_text(text)
+    with pytest.raises(UserError):
+        open_prepared(tmp_path)
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", "[]"])
+def test_a_tokenizer_that_cannot_be_read_is_one_line(tmp_path, text):
+    if text is not None:
+        (tmp_path / "text.tokenizer.json").write_text(text)
+    with pytest.raises(UserError, match=r"text\.tokenizer\.json: (missing|damaged)\. Make it again with"):
+        Prepared(tmp_path, {}, "").tokenizer("text")

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unroll.data import text as module
+from unroll.data import text as reader
 from unroll.data.sources import SPLITS
 from unroll.data.text import Lines, Stream, blocks, find_files
 from unroll.errors import UserError
@@ -125,7 +126,7 @@ def test_a_file_starts_on_a_line_of_its_own(tmp_path, contents, text):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text(st.characters(exclude_characters="\r\ufeff")), block=st.integers(4, 9),
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\r\ufeff")), block=st.integers(4, 9),
        encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"]))
 def test_any_text_is_read_as_it_was_written(tmp_path, text, block, encoding):
     with pytest.MonkeyPatch.context() as patch:
@@ -234,3 +235,31 @@ def test_a_line_may_hold_anything_but_a_line_end(tmp_path):
     items = ["a\u2028b", "\x0b", " ", "a\x85b", "\x1c"]
     lines = Lines(write(tmp_path, "\n".join(items).encode()), "utf-8", 0.1, 0.2, seed=1)
     assert sorted(item for name in SPLITS for item in lines.pieces(name)) == sorted(items)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "hex", "rot13", "undefined"])
+def test_a_codec_that_cannot_read_the_file_is_one_line(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes("天地玄黃".encode())
+    with pytest.raises(UserError, match=encoding):
+        "".join(blocks([tmp_path / "a.txt"], encoding))
+
+
+def test_the_suggestion_looks_where_the_bad_byte_is(tmp_path, monkeypatch, chinese):
+    monkeypatch.setattr(reader, "BLOCK", 2048)
+    (tmp_path / "a.txt").write_bytes(b"plain ascii\n" * 1000 + chinese.encode("gb18030"))
+    with pytest.raises(UserError, match=r"at byte 12000\. It may be gb18030: set data\.encoding=gb18030\.$"):
+        "".join(blocks([tmp_path / "a.txt"], "utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["utf8", "UTF-8", "U8"])
+def test_the_encoding_that_failed_is_not_suggested(tmp_path, monkeypatch, encoding):
+    monkeypatch.setattr(reader, "BLOCK", 64)
+    (tmp_path / "a.txt").write_bytes("天地玄黃".encode() * 40 + b"\xff")
+    with pytest.raises(UserError) as caught:
+        "".join(blocks([tmp_path / "a.txt"], encoding))
+    assert "utf_8" not in str(caught.value) and "ascii" not in str(caught.value)
+
+
+def test_a_glob_that_is_none_is_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"data\.path"):
+        find_files(tmp_path, "data/raw/**.txt")

@@ -90,5 +90,5 @@ def test_xz_needs_little_for_what_it_has_read_before():
 
 def test_xz_sees_back_to_the_first_byte():
     """Beyond the least size of its dictionary, a MiB."""
-    noise = np.random.default_rng(0).bytes(1 << 20)
+    noise = np.random.default_rng(0).bytes((1 << 20) + 100_000)
     assert xz_bits(noise[:50_000], before=noise) < 0.02 * 8 * 50_000

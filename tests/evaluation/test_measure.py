@@ -73,8 +73,10 @@ def test_each_symbol_is_scored_once(lanes, warmup):
 
 def test_warm_lanes_cost_what_one_lane_costs(network):
     # what lies before the stream is `begin`: the first lane reads it for its warm-up
-    one, warm = (total_nats(network, "text", StreamLayout(TOKENS, 3, lanes, 256, 64)) for lanes in (1, 7))
-    cold = total_nats(network, "text", StreamLayout(TOKENS, 3, 7, 256))
+    text = Text(TOKENS, None, 700, 700)
+    one, warm, cold = (
+        total_nats(network, "text", layout_of(text, 3, lanes, warmup)) for lanes, warmup in ((1, 64), (7, 64), (7, 0))
+    )
     assert warm == pytest.approx(one, rel=1e-7)
     assert cold != pytest.approx(one, rel=1e-5)
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import pytest
 import torch
 
 from unroll.config.model import ModelConfig
 from unroll.models.network import Network, build
 
+torch.set_num_threads(1)        # for matrices this small, threads wait for each other longer than they work
 SIZE = 11
 SPEC: dict[str, Any] = {
     "inputs": {"text": {"kind": "tokens", "size": SIZE}},
@@ -46,8 +46,3 @@ def random_network(config: ModelConfig, seed: int = 0, spec: dict[str, Any] = SP
 def random_tokens(steps: int, lanes: int, seed: int = 0) -> dict[str, torch.Tensor]:
     draw = torch.Generator().manual_seed(seed)
     return {"text": torch.randint(SIZE, (steps, lanes), generator=draw)}
-
-
-@pytest.fixture(autouse=True, scope="package")
-def _one_thread() -> None:
-    torch.set_num_threads(1)

@@ -1,6 +1,7 @@
 """Two thousand characters in eight lanes, and trainings of sixteen batches on them."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from unroll.training.batches import Batches
 from unroll.training.fit import Result, Watch, fit
 from unroll.workspace import Workspace
 
+composed = cache(tiny)
 BATCHES = 16
 QUIET = Watch(lambda curve, row: None, lambda network, step: None, progress=False)
 PLAIN: dict[str, Any] = {
@@ -33,11 +35,11 @@ PLAIN: dict[str, Any] = {
 
 def settings(**changes: Any) -> TrainConfig:
     """Plain gradient descent, and a row of the curve for every step."""
-    return TrainConfig.model_validate(tiny().train.model_dump() | PLAIN | changes)
+    return TrainConfig.model_validate(composed().train.model_dump() | PLAIN | changes)
 
 
 def data(unit: str = "stream") -> DataConfig:
-    return tiny(f"data.unit={unit}").data
+    return composed(f"data.unit={unit}").data
 
 
 def trained(
@@ -60,7 +62,7 @@ def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bo
 def prepare(folder: Path, text: str, unit: str) -> Prepared:
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "corpus.txt").write_text(text, encoding="utf-8", newline="")
-    run(Workspace(folder, folder), tiny(f"data.unit={unit}"), "prepare")
+    run(Workspace(folder, folder), composed(f"data.unit={unit}"), "prepare")
     return open_prepared(folder / "data" / "prepared")
 
 
@@ -80,7 +82,6 @@ def lines(english: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 @pytest.fixture(autouse=True)
 def _own_process() -> Iterator[None]:
     """A training changes the process that it runs in; no other test shall see it."""
-    torch.set_num_threads(1)
     yield
     torch.set_flush_denormal(False)
     torch.use_deterministic_algorithms(False)

@@ -53,7 +53,7 @@ def test_the_ranks_parts_are_the_whole_batch(unit, request):
             joined = torch.cat([getattr(part, fields)["text"] for part in several], dim=1)
             assert torch.equal(joined, getattr(one, fields)["text"])
         assert {(part.scale, part.valid, part.fresh) for part in several} == {(one.scale, one.valid, one.fresh)}
-        assert [part.lanes for part in several] == [(0, 8), (2, 8), (4, 8), (6, 8)]
+        assert [tuple(part.lanes) for part in several] == [(0, 8), (2, 8), (4, 8), (6, 8)]
 
 
 def test_a_stream_starts_afresh_once_and_lines_always(stream, lines):

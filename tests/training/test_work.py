@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.conftest import tiny
+from tests.training.conftest import composed
 from unroll.errors import UserError
 from unroll.training.work import key, work_folder
 
 
 def key_of(prepared, *overrides, lock=None):
-    config = tiny(*overrides)
+    config = composed(*overrides)
     return key(config.data, config.model, config.train, prepared, lock)
 
 

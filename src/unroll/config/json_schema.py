@@ -36,6 +36,7 @@ def write_schemas(folder: Path) -> None:
 def schema(kind: Any) -> dict[str, Any]:
     """The schema of a file in a group: parts may be missing, since files compose, and `defaults` is Hydra's."""
     described: dict[str, Any] = TypeAdapter(kind).json_schema()
+    described = _any_of(described)
     described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     for part in [described, *described.get("$defs", {}).values()]:
         if part.get("type") == "object":
@@ -43,6 +44,15 @@ def schema(kind: Any) -> dict[str, Any]:
             part["properties"] = {name: _or_interpolation(each) for name, each in part["properties"].items()}
             part["properties"]["defaults"] = {"type": "array", "description": "Hydra's defaults list"}
     return described
+
+
+def _any_of(value: Any) -> Any:
+    """`oneOf` as `anyOf`: a part without its kind fits several of a union."""
+    if isinstance(value, list):
+        return [_any_of(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {"anyOf" if name == "oneOf" else name: _any_of(each) for name, each in value.items()}
 
 
 def _or_interpolation(value: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ def load(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. Write it with `unroll compose`.") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not YAML: not UTF-8 at byte {error.start}. Write it with `unroll compose`.") from None
     return validate(parse(text, str(path)), str(path))
 
 
@@ -43,7 +45,8 @@ def explain(error: ValidationError, values: Any) -> str:
     given = f" (given {first['input']!r})" if not isinstance(first["input"], dict | list) else ""
     context = first.get("ctx", {})
     match first["type"]:
-        case "missing":
+        case "missing" | "union_tag_not_found":
+            key = key if first["type"] == "missing" else f"{key}.kind"
             message = "missing. Every value stands in conf/: write params.yaml with `unroll compose`"
             given = ""
         case "literal_error":
@@ -62,7 +65,12 @@ def explain(error: ValidationError, values: Any) -> str:
 def _key(location: tuple[int | str, ...], values: Any, missing: bool) -> str:
     """The dotted name as the file has it: pydantic's own path also names the branch of a union it took."""
     names = []
+    branch = False      # whether the last part was the branch of a union
     for part in location:
+        if not branch and isinstance(values, dict) and part == values.get("kind"):
+            branch = True
+            continue
+        branch = False
         if isinstance(values, dict) and part in values:
             values = values[part]
         elif isinstance(values, list) and isinstance(part, int):

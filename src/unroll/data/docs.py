@@ -48,8 +48,9 @@ def _locate(package: str, version: str) -> tuple[Path, str]:
             f"data.version: {package} {metadata['Version']} is installed where {version} is asked for; another "
             f"version is another text. Install {package}=={version}, or set data.version={metadata['Version']}."
         )
-    licence = next((metadata[name] for name in ("License-Expression", "License") if name in metadata), "not stated")
-    return Path(spec.submodule_search_locations[0]), licence.splitlines()[0]
+    stated = [metadata[name] for name in ("License-Expression", "License") if name in metadata]
+    licence = next((text.splitlines()[0] for text in stated if text), "not stated")
+    return Path(spec.submodule_search_locations[0]), licence
 
 
 def _order(seed: int, name: Path) -> bytes:
@@ -57,7 +58,10 @@ def _order(seed: int, name: Path) -> bytes:
 
 
 def _docstrings(file: Path) -> Iterator[str]:
-    tree = ast.parse(file.read_bytes())
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):       # a template, a file of another Python
+        return
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)

@@ -30,7 +30,7 @@ def fetch(url: str, digest: str, mirror: Path | None, progress: bool) -> Path:
     try:
         return Path(pooch.retrieve(url, f"sha256:{digest}", fname=name, path=folder, downloader=downloader))
     except ValueError as error:
-        if "hash" not in str(error):
+        if isinstance(error, OSError):      # an address that requests does not take
             raise UserError(f"data.url: {url}: {error}") from None
         raise UserError(
             f"data.url: {url} is not the file that data.sha256 names ({digest[:12]}…); it was not kept. "

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,22 @@ class Prepared:
         return self._load(f"{field}.{split}.offsets.npy") if self.spec["unit"] == "line" else None
 
     def tokenizer(self, field: str) -> Tokenizer:
-        return restore(json.loads((self.folder / f"{field}.tokenizer.json").read_text(encoding="utf-8")))
+        path = self.folder / f"{field}.tokenizer.json"
+        try:
+            return restore(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _unusable(path, error) from None
 
     def _load(self, name: str) -> Any:
         try:
             return np.load(self.folder / name, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
-            raise UserError(f"{self.folder / name}: {reason}. Make it again with `unroll prepare`.") from None
+        except (OSError, ValueError, EOFError, TokenError) as error:    # all of them are NumPy's
+            raise _unusable(self.folder / name, error) from None
+
+
+def _unusable(path: Path, error: Exception) -> UserError:
+    reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+    return UserError(f"{path}: {reason}. Make it again with `unroll prepare`.")
 
 
 def open_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
@@ -56,7 +65,7 @@ def open_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
         raise UserError(f"{path}: no such file. Make it with `unroll prepare`.") from None
     except ValueError:
         raise UserError(f"{path}: damaged. Make it again with `unroll prepare`.") from None
-    if spec.get("format") != FORMAT:
+    if not isinstance(spec, dict) or spec.get("format") != FORMAT:
         raise UserError(f"{path}: of another version of unroll. Make it again with `unroll prepare`.")
     if config is not None and spec["data"] != config.model_dump(mode="json"):
         asked = config.model_dump(mode="json")

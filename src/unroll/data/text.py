@@ -17,8 +17,11 @@ def find_files(project: Path, pattern: str) -> list[Path]:
     if ".." in Path(pattern).parts or Path(pattern).is_absolute() or Path(pattern).parts[:2] != ("data", "raw"):
         raise UserError(f"data.path: {pattern!r} is not below data/raw, which DVC watches. Copy or link it there.")
     place = project / pattern
-    found = place.rglob("*") if place.is_dir() else [place] if place.is_file() else project.glob(pattern)
-    files = sorted(file for file in found if file.is_file() and not _hidden(file.relative_to(project)))
+    try:
+        found = place.rglob("*") if place.is_dir() else [place] if place.is_file() else project.glob(pattern)
+        files = sorted(file for file in found if file.is_file() and not _hidden(file.relative_to(project)))
+    except ValueError as error:     # a glob that pathlib does not know
+        raise UserError(f"data.path: {pattern!r}: {error}.") from None
     if not files:
         raise UserError(f'data.path: no such file "{pattern}". Give a file, a folder or a glob, or choose data=docs.')
     return files
@@ -46,7 +49,9 @@ def blocks(files: Sequence[Path], encoding: str) -> Iterator[str]:
 def _decode(handle: BinaryIO, file: Path, encoding: str) -> Iterator[str]:
     try:
         codec = codecs.lookup("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
-    except LookupError:
+        if "".encode(encoding).decode(encoding) != "":      # hex, rot13: no encodings of text
+            raise LookupError
+    except (LookupError, UnicodeError):
         raise UserError(f"data.encoding: unknown encoding {encoding!r}; try utf-8, gb18030 or cp1252.") from None
     decoder = io.IncrementalNewlineDecoder(codec.incrementaldecoder(), translate=True)
     read = 0
@@ -56,9 +61,9 @@ def _decode(handle: BinaryIO, file: Path, encoding: str) -> Iterator[str]:
             text = decoder.decode(raw, final=not raw)    # bytes: they go to the inner decoder
         except UnicodeDecodeError as error:
             offset = read + len(raw) - len(error.object) + error.start
-            raise UserError(
-                f"{file}: not {encoding} at byte {offset}. {_suggest(handle, encoding)}"
-            ) from None
+            raise UserError(f"{file}: not {encoding} at byte {offset}. {_suggest(handle, codec, offset)}") from None
+        except UnicodeError as error:       # utf-16 without its mark
+            raise UserError(f"{file}: not {encoding}: {error}. {_suggest(handle, codec, 0)}") from None
         read += len(raw)
         if text:
             yield text.removeprefix("\ufeff") if read == len(raw) else text
@@ -66,12 +71,13 @@ def _decode(handle: BinaryIO, file: Path, encoding: str) -> Iterator[str]:
             return
 
 
-def _suggest(handle: BinaryIO, encoding: str) -> str:
+def _suggest(handle: BinaryIO, codec: codecs.CodecInfo, offset: int) -> str:
+    """What the text around the wrong byte may be; what stands before it may be plain ASCII."""
     from charset_normalizer import from_bytes
 
-    handle.seek(0)
+    handle.seek(max(0, offset - BLOCK // 2))
     best = from_bytes(handle.read(BLOCK)).best()
-    if best is None or best.encoding.replace("_", "-") == encoding:
+    if best is None or codecs.lookup(best.encoding).name == codec.name.removesuffix("-sig"):
         return "Give the encoding that it was written in as data.encoding."
     return f"It may be {best.encoding}: set data.encoding={best.encoding}."
 

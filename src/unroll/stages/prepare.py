@@ -4,7 +4,7 @@ from pathlib import Path
 
 from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
-from unroll.data.sources import open_source
+from unroll.data.sources import SPLITS, open_source
 from unroll.data.store import open_prepared, write_prepared
 from unroll.data.tokenizers import fit
 from unroll.files import replacing
@@ -19,7 +19,8 @@ def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> N
     with replacing(workspace.prepared) as folder:
         write_prepared(folder, data, source, origin, tokenizer)
     spec = open_prepared(workspace.prepared).spec
-    for split, count in spec["splits"].items():
+    for split in SPLITS:
+        count = spec["splits"][split]
         unknown = f", {count['unknown'] / count['tokens']:.2%} unknown" if count["unknown"] else ""
         print(f"prepare: {split}: {count['characters']:,} characters, {count['tokens']:,} symbols{unknown}")
     print(f"prepare: {origin.name}: {tokenizer.size} different symbols → {workspace.prepared}")

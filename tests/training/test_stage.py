@@ -1,0 +1,89 @@
+"""The stage: a prepared folder becomes a model folder, curves and metrics, or nothing."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import run
+from tests.training.conftest import composed
+from unroll.errors import UserError
+from unroll.files import sha256
+from unroll.models.folder import load_model
+from unroll.training.learner import Learner
+from unroll.workspace import Workspace
+
+CONSTANT = "train.schedule={kind:constant,warmup_steps:0,final_fraction:1.0}"
+SHORT = ("train.max_steps=null", CONSTANT, "train.bptt=64")
+
+
+@pytest.fixture
+def made(stream, tmp_path: Path) -> Workspace:
+    """The short corpus, prepared."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "prepared").symlink_to(stream.folder)
+    return Workspace(tmp_path, tmp_path)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_training_leaves_a_model_curves_and_metrics(made):
+    run(made, composed("train.epochs=2", "train.max_steps=null", "train.log_steps=8"), "train")
+    train, validation = (rows(made.plots / f"{name}.csv") for name in ("train", "validation"))
+    assert list(train[0]) == ["step", "loss", "learning_rate", "gradient_norm", "clipped", "bpc"]
+    assert list(validation[0]) == ["step", "loss", "bpc"]
+    assert [row["step"] for row in train] == ["8", "16", "24", "32"]
+    assert [row["step"] for row in validation] == ["16", "32"]
+    for row in (*train, *validation):       # one character is one symbol here
+        assert float(row["bpc"]) == pytest.approx(float(row["loss"]) / math.log(2), rel=1e-12)
+    metrics = json.loads((made.metrics / "train.json").read_text())
+    model = load_model(made.model)
+    assert metrics == {
+        "train/steps": 32,
+        "train/best_step": 32,
+        "val/best_loss": float(validation[1]["loss"]),
+        "val/best_bpc": float(validation[1]["bpc"]),
+        "model/parameters": sum(each.numel() for each in model.network.parameters() if each.requires_grad),
+    }
+    assert list(made.work.iterdir()) == []
+
+
+def test_the_model_folder_holds_the_best_weights(made, monkeypatch):
+    run(made, composed(*SHORT, "train.epochs=1"), "train")
+    first_epoch = sha256(made.model / "model.safetensors")
+    run(made, composed(*SHORT, "train.epochs=3"), "train")
+    assert sha256(made.model / "model.safetensors") != first_epoch
+    losses = iter([2.0, 3.0, 4.0])
+    monkeypatch.setattr(Learner, "on_validation_epoch_end", lambda self: self.log("val/loss", next(losses)))
+    run(made, composed(*SHORT, "train.epochs=3"), "train")
+    assert sha256(made.model / "model.safetensors") == first_epoch
+    assert json.loads((made.metrics / "train.json").read_text())["train/best_step"] == 4
+
+
+def test_a_training_that_fails_leaves_no_output_and_its_work(made):
+    config = composed("model=rnn", "model.core.nonlinearity=identity", "train/optimizer=sgd", "train.learning_rate=1",
+                      "train.clip_norm=null", "train.validate_steps=1", CONSTANT)
+    with pytest.raises(UserError, match="not finite") as caught:
+        run(made, config, "train")
+    assert not made.model.exists()
+    assert not made.metrics.exists()
+    assert not made.plots.exists()
+    (best,) = made.work.rglob("best.safetensors")
+    assert str(best) in str(caught.value)
+
+
+def test_a_training_too_short_for_a_row_has_a_curve_of_none(made):
+    run(made, composed("train.max_steps=2"), "train")
+    assert (made.plots / "train.csv").read_text() == "step,loss,bpc\n"
+    assert len(rows(made.plots / "validation.csv")) == 1
+
+
+def test_a_prepared_folder_of_another_configuration_is_refused(made):
+    with pytest.raises(UserError, match=r"made from another configuration \(data\.seed differs\)"):
+        run(made, composed("data.seed=2"), "train")
+    assert not made.work.exists()
