@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unroll.sampling import rules
 from unroll.sampling.rules import compose, draw, forbid, probabilities, temperature, top_k, top_p
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -142,3 +143,10 @@ def test_a_forbidden_symbol_is_never_drawn(logits, data):
 def test_a_draw_finds_its_place(uniform, expected):
     logits = np.array([[-np.inf, np.log(0.25), np.log(0.75), -np.inf]])
     assert draw(logits, np.array([uniform])).tolist() == [expected]
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e-45, 1e-30])
+def test_no_temperature_is_so_low_that_a_forbidden_symbol_is_drawn(value):
+    rule = rules.compose([0], value)
+    logits = np.array([[9.0, 3.0, -2.0]], np.float32)
+    assert rules.draw(rule(logits), np.array([0.99])).tolist() == [1]

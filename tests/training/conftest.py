@@ -1,6 +1,5 @@
 """Two thousand characters in eight lanes, and trainings of sixteen batches on them."""
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,11 +76,3 @@ def lines(english: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """Words as items of their own."""
     words = sorted({word for word in english.split() if word.isalpha()})
     return prepare(tmp_path_factory.mktemp("lines"), "\n".join(words[:180]), "line")
-
-
-@pytest.fixture(autouse=True)
-def _own_process() -> Iterator[None]:
-    """A training changes the process that it runs in; no other test shall see it."""
-    yield
-    torch.set_flush_denormal(False)
-    torch.use_deterministic_algorithms(False)

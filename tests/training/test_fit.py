@@ -55,8 +55,8 @@ def seen() -> tuple[dict[int, dict[str, torch.Tensor]], Watch]:
         ({"epochs": 2, "accumulate": 3}, [6, 12], 32),
         ({"epochs": 2, "accumulate": 3, "max_steps": 4}, [4], 12),
         ({"epochs": 2, "accumulate": 3, "max_steps": 7}, [6, 7], 19),
-        ({"epochs": 1, "validate_steps": 6}, [6, 12], 16),
-        ({"epochs": 2, "validate_steps": 12}, [12, 24], 32),
+        ({"epochs": 1, "validate_steps": 6}, [6, 12, 16], 16),
+        ({"epochs": 2, "validate_steps": 12}, [12, 24, 32], 32),
         ({"epochs": 2, "validate_steps": 12, "max_steps": 14}, [12, 14], 14),
     ],
     ids=str,
@@ -214,3 +214,21 @@ def test_a_missing_accelerator_is_named(stream, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match=r"^train\.accelerator: gpu, but PyTorch finds none here"):
         trained(stream, tmp_path, settings(accelerator="gpu"))
+
+
+def test_a_training_leaves_the_process_as_it_was(stream, tmp_path):
+    """What is computed after it in one process is what a process of its own computes."""
+    trained(stream, tmp_path, settings())
+    assert torch.tensor(1e-40) * 0.5 > 0, "subnormal numbers are still flushed"
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_validation_interval_longer_than_the_training_still_measures_the_last_weights(stream, tmp_path):
+    _, result = trained(stream, tmp_path, settings(epochs=1, validate_steps=10_000))
+    assert [row["step"] for row in result.curves["validation"]] == [result.steps] and result.best_step == result.steps
+
+
+def test_the_best_weights_of_an_earlier_failure_are_not_taken_for_this_ones(stream, tmp_path):
+    (tmp_path / "best.safetensors").write_bytes(b"of another run")
+    trained(stream, tmp_path, settings())
+    assert (tmp_path / "best.safetensors").read_bytes() != b"of another run"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, StringConstraints
 
-from unroll.config.strict import Strict
+from unroll.config.strict import Seed, Strict
 
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -40,7 +40,7 @@ class _Text(Strict):
     tokenizer: Tokenizer
     validation: Share                           # share of the text that chooses the best weights
     test: Share                                 # share of the text that only `evaluate` reads
-    seed: int                                   # of the hash that orders and splits
+    seed: Seed                                   # of the hash that orders and splits
 
 
 class DocsData(_Text):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from unroll.config.strict import Strict
+from unroll.config.strict import Seed, Strict
 
 
 class EvaluateConfig(Strict):
@@ -14,5 +14,5 @@ class EvaluateConfig(Strict):
     ngram_order: Annotated[int, Field(ge=1, le=10)]
     baseline_tokens: PositiveInt    # of the training split that n-grams and xz see at most: they live in memory
     gradient_reach: Annotated[int, Field(ge=2)]     # steps over which the gradient is followed back
-    seed: int                       # of the fresh networks that the gradient is compared with
+    seed: Seed                       # of the fresh networks that the gradient is compared with
     threads: PositiveInt

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from unroll.config.strict import Strict
+from unroll.config.strict import Seed, Strict
 
 
 class GenerateConfig(Strict):
@@ -14,5 +14,5 @@ class GenerateConfig(Strict):
     temperature: NonNegativeFloat                           # 0: always the most probable symbol
     top_k: PositiveInt | None
     top_p: Annotated[float, Field(gt=0, le=1)] | None
-    seed: int
+    seed: Seed
     threads: PositiveInt

@@ -1,11 +1,13 @@
 """The base of every section: no defaults, no unknown names, no silent conversions."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from unroll.errors import nearest
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]        # what every generator takes
 
 
 class Strict(BaseModel):

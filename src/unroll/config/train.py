@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from unroll.config.strict import Strict
+from unroll.config.strict import Seed, Strict
 
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 
@@ -44,7 +44,7 @@ class ScheduleConfig(Strict):
 
 
 class TrainConfig(Strict):
-    seed: int
+    seed: Seed
     batch_size: PositiveInt                 # lanes of a stream, or items of a batch, over all devices
     bptt: PositiveInt                       # steps of truncated back-propagation through time
     epochs: PositiveInt

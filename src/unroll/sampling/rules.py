@@ -19,7 +19,9 @@ def forbid(logits: Logits, symbols: Sequence[int]) -> Logits:
 def temperature(logits: Logits, value: float) -> Logits:
     """Below 1 sharpens, above 1 flattens; 0 leaves the most probable symbol alone, the first of equals."""
     if value > 0:
-        return logits / value
+        # from the largest down: what a tiny temperature then overflows to is probability zero
+        with np.errstate(over="ignore"):
+            return np.asarray((logits.astype(np.float64) - logits.max(axis=1, keepdims=True)) / value)
     best = np.full_like(logits, -np.inf)
     best[np.arange(len(logits)), logits.argmax(axis=1)] = 0
     return best

@@ -54,7 +54,7 @@ class Curves(Callback):
             {
                 "step": trainer.global_step,
                 "loss": float(nats) / self._count,
-                "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
+                "learning_rate": learner.learning_rate,
                 "gradient_norm": learner.gradient_norm,
                 "clipped": self._clipped / self._steps,
             },
@@ -75,6 +75,10 @@ class BestWeights(Callback):
     def __init__(self, path: Path) -> None:
         self.path, self.loss, self.step = path, float("inf"), 0
 
+    def on_fit_start(self, trainer: Trainer, learner: LightningModule) -> None:
+        if trainer.is_global_zero:
+            self.path.unlink(missing_ok=True)       # of a training that failed
+
     def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
         assert isinstance(learner, Learner)
         loss = float(trainer.callback_metrics["val/loss"])
@@ -86,7 +90,7 @@ class BestWeights(Callback):
 
 
 class StepLimit(Callback):
-    """Ends after so many optimiser steps, in mid-epoch too, and still validates (Trainer's max_steps does not)."""
+    """Ends after so many optimiser steps and validates there, in mid-epoch too (Trainer's max_steps does not)."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps

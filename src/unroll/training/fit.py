@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -52,7 +53,7 @@ def fit(
     learner = Learner(network, config, total_steps)
     curves = Curves(config.log_steps, watch.row)
     best = BestWeights(work / "best.safetensors")
-    callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config)]
+    callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config, total_steps)]
     if watch.progress:
         callbacks.append(Progress(total_steps, bits_per_nat))
     trainer = _trainer(config, callbacks)
@@ -63,27 +64,31 @@ def fit(
     except SIGTERMException:
         sys.exit(143)       # Lightning's own code is 0, which DVC would take for success
     except UserError as error:
-        if best.path.is_file():
+        if best.step:
             raise UserError(f"{error} The best weights so far (step {best.step}) are in {best.path}.") from None
         raise
-    if best.step == 0 and not best.path.is_file():
+    finally:
+        # what a training sets for the process must not change what is computed after it
+        torch.set_flush_denormal(False)
+        torch.use_deterministic_algorithms(False)
+    if trainer.global_step == 0:
+        raise UserError("train.max_minutes: over before the first step. Give it more.")
+    if best.step == 0:
         raise UserError("train: no validation loss was finite. Lower train.learning_rate.")
     trainer.strategy.barrier()
     read_weights(best.path, network)
     return Result(best.loss, best.step, trainer.global_step, curves.tokens, curves.rows, trainer.is_global_zero)
 
 
-def _limits(config: TrainConfig) -> list[Callback]:
-    callbacks: list[Callback] = []
-    if config.max_steps is not None:
-        callbacks.append(StepLimit(config.max_steps))
+def _limits(config: TrainConfig, total_steps: int) -> list[Callback]:
+    callbacks: list[Callback] = [StepLimit(total_steps)]
     if config.max_minutes is not None:
-        callbacks.append(Timer({"seconds": round(60 * config.max_minutes)}, verbose=False))
+        callbacks.append(Timer(timedelta(minutes=config.max_minutes), verbose=False))
     if config.patience is not None or config.stop_below is not None:
         patience = sys.maxsize if config.patience is None else config.patience
         callbacks.append(
             EarlyStopping("val/loss", patience=patience, stopping_threshold=config.stop_below,
-                          check_on_train_epoch_end=False, verbose=False)
+                          check_finite=False, check_on_train_epoch_end=False, verbose=False)
         )
     return callbacks
 

@@ -26,6 +26,7 @@ class Learner(LightningModule):
         super().__init__()
         self.network, self.config, self.total_steps = network, config, total_steps
         self.gradient_norm = float("nan")       # of the last optimiser step, before clipping
+        self.learning_rate = float("nan")       # of the last optimiser step
         self.clipped = False
         self._state: list[State] | None = None
         self._validation_state: list[State] | None = None
@@ -72,15 +73,15 @@ class Learner(LightningModule):
         """Clip by the norm of the whole gradient (Pascanu et al., 2013), and stop when it is not finite."""
         limit = self.config.clip_norm
         norm = float(clip_grad_norm_(self.parameters(), float("inf") if limit is None else limit))
+        rate = float(optimizer.param_groups[0]["lr"])
         # with 16-mixed the gradient scaler skips such steps and tries a smaller scale
         if norm != norm or (norm == float("inf") and self.config.precision != "16-mixed"):
-            rate = optimizer.param_groups[0]["lr"]
             raise UserError(
                 f"train: the loss is not finite at step {self.global_step} (learning rate {rate:.3g}, gradient norm "
                 f"{norm}, before that {self.gradient_norm:.3g}). Lower train.learning_rate, set train.clip_norm, or "
                 "warm up longer."
             )
-        self.gradient_norm, self.clipped = norm, limit is not None and norm > limit
+        self.gradient_norm, self.learning_rate, self.clipped = norm, rate, limit is not None and norm > limit
 
 
 def total_loss(outputs: Fields, targets: Fields) -> Tensor:
