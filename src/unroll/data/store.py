@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -74,6 +75,13 @@ def open_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
             f"{folder}: made from another configuration (data.{name} differs). Make it again with `unroll prepare`."
         )
     return Prepared(folder, spec, sha256(path))
+
+
+def decode(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None) -> str:
+    """The text of a split or of a part of it, each short item on a line of its own."""
+    if offsets is None:
+        return tokenizer.decode(tokens)
+    return "".join(tokenizer.decode(tokens[start:stop]) + "\n" for start, stop in pairwise(offsets))
 
 
 def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Origin, tokenizer: Tokenizer) -> None:

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from unroll.data.batches import IGNORED, ItemLayout, Layout, StreamLayout, all_batches
 from unroll.data.sources import Split
-from unroll.data.store import Prepared
+from unroll.data.store import Prepared, decode
 from unroll.data.tokenizers import Tokenizer
 from unroll.models.cells import State
 from unroll.models.network import Network
@@ -39,8 +39,8 @@ def read_split(prepared: Prepared, field: str, tokenizer: Tokenizer, split: Spli
         offsets = offsets[: max(2, int(np.searchsorted(offsets, limit, side="right")))]
         limit = int(offsets[-1])
     tokens = tokens[:limit]
-    text, ends = tokenizer.decode(tokens), 0 if offsets is None else len(offsets) - 1
-    return Text(tokens, offsets, len(text) + ends, len(text.encode()) + ends)
+    text = decode(tokenizer, tokens, offsets)
+    return Text(tokens, offsets, len(text), len(text.encode()))
 
 
 def layout_of(text: Text, begin: int, lanes: int, warmup: int) -> Layout:

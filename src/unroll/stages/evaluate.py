@@ -10,7 +10,7 @@ import torch
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.batches import StreamLayout
-from unroll.data.store import Prepared, open_prepared
+from unroll.data.store import Prepared, decode, open_prepared
 from unroll.errors import UserError
 from unroll.evaluation import pictures
 from unroll.evaluation.baselines import unigram, witten_bell, xz_bits
@@ -76,13 +76,13 @@ def check_data(workspace: Workspace, model: Model, prepared: Prepared) -> None:
 def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings: EvaluateConfig) -> Metrics:
     """Bits per character of the same test split for methods without a network."""
     tokenizer = model.tokenizers[field]
-    train = read_split(prepared, field, tokenizer, "train", settings.baseline_tokens).tokens
-    plain, before = (tokenizer.decode(tokens).encode() for tokens in (test.tokens, train))
+    train = read_split(prepared, field, tokenizer, "train", settings.baseline_tokens)
+    plain, before = (decode(tokenizer, text.tokens, text.offsets).encode() for text in (test, train))
     bits = len(test.tokens) / math.log(2) / test.characters
-    ngram = witten_bell(train, test.tokens, tokenizer.size, settings.ngram_order).mean()
+    ngram = witten_bell(train.tokens, test.tokens, tokenizer.size, settings.ngram_order).mean()
     return {
         "baseline/uniform_bpc": math.log(tokenizer.size) * bits,
-        "baseline/unigram_bpc": unigram(train, test.tokens, tokenizer.size) * bits,
+        "baseline/unigram_bpc": unigram(train.tokens, test.tokens, tokenizer.size) * bits,
         f"baseline/ngram{settings.ngram_order}_bpc": float(ngram) * bits,
         "baseline/xz_bpc": xz_bits(plain) / test.characters,
         "baseline/xz_after_train_bpc": xz_bits(plain, before) / test.characters,

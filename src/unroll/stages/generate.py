@@ -4,7 +4,7 @@ import torch
 
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
-from unroll.data.store import open_prepared
+from unroll.data.store import decode, open_prepared
 from unroll.files import replacing, write_json
 from unroll.models.folder import load_model
 from unroll.sampling.engine import TorchEngine
@@ -36,7 +36,7 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
         tokenizer.end,
     )
     texts = [tokenizer.decode(ids) for ids in sampled]
-    corpus = tokenizer.decode(prepared.tokens(field, "train"))
+    corpus = decode(tokenizer, prepared.tokens(field, "train"), prepared.offsets(field, "train"))
     new = [text.removeprefix(prompt) for text, prompt in zip(texts, prompts, strict=True)]
     copied = longest_copy(new, corpus)
     metrics = {

@@ -20,7 +20,7 @@ from unroll.files import sha256, to_json
 def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prepared, lock: Path) -> str:
     """Twenty hexadecimal digits of configuration, prepared data, code and pinned libraries."""
     package = Path(unroll.__file__).parent
-    code = sorted(file for room in ("models", "training") for file in (package / room).rglob("*.py"))
+    code = sorted(file for room in ("data", "models", "training") for file in (package / room).rglob("*.py"))
     parts = {
         "data": data.model_dump(mode="json"),
         "model": model.model_dump(mode="json"),
