@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import REPOSITORY, snapshot
+from tests.conftest import REPOSITORY, run, snapshot, tiny
 from unroll.config import load
 from unroll.config.data import BPETokenizer, ByteTokenizer, CharTokenizer, TextData
 from unroll.data import store
 from unroll.data import text as reader
 from unroll.data.sources import SPLITS, Origin
-from unroll.data.store import Array, Prepared, open_prepared, whole_lines, write_prepared
+from unroll.data.store import Array, Prepared, decode, open_prepared, whole_lines, write_prepared
 from unroll.data.tokenizers import fit
 from unroll.errors import UserError
 from unroll.files import sha256
@@ -343,3 +343,11 @@ def test_a_tokenizer_that_cannot_be_read_is_one_line(tmp_path, text):
         (tmp_path / "text.tokenizer.json").write_text(text)
     with pytest.raises(UserError, match=r"text\.tokenizer\.json: (missing|damaged)\. Make it again with"):
         Prepared(tmp_path, {}, "").tokenizer("text")
+
+
+def test_items_are_decoded_each_on_a_line_of_its_own(workspace):
+    run(workspace, tiny("data.unit=line"), "prepare")
+    prepared = open_prepared(workspace.prepared)
+    text = decode(prepared.tokenizer("text"), prepared.tokens("text", "train"), prepared.offsets("text", "train"))
+    counted = prepared.spec["splits"]["train"]
+    assert len(text) == counted["characters"] and text.count("\n") == counted["items"]
