@@ -56,10 +56,17 @@ def cells() -> str:
     )
 
 
+def sample() -> str:
+    """The first sample as the stage wrote it; it is DVC's, not Git's, so `--check` leaves it alone."""
+    text = (PROJECT / "artifacts" / "samples" / "001.txt").read_text(encoding="utf-8").strip()
+    return f"```text\n{text}\n```\n\n(`artifacts/samples/001.txt`, temperature 0.7, no prompt)"
+
+
 def main() -> None:
     path = PROJECT / "README.md"
     before = after = path.read_text(encoding="utf-8")
-    for name, make in {"figures": figures, "cells": cells}.items():
+    blocks = {"figures": figures, "cells": cells} | ({} if "--check" in sys.argv else {"sample": sample})
+    for name, make in blocks.items():
         block = f"<!-- {name} -->\n{make()}\n<!-- /{name} -->"
         after = re.sub(rf"<!-- {name} -->.*?<!-- /{name} -->", lambda _, block=block: block, after, flags=re.DOTALL)
     if after == before:

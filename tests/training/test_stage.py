@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run
+from tests.conftest import run, tiny
 from tests.training.conftest import composed
 from unroll.errors import UserError
 from unroll.files import sha256
@@ -87,3 +87,11 @@ def test_a_prepared_folder_of_another_configuration_is_refused(made):
     with pytest.raises(UserError, match=r"made from another configuration \(data\.seed differs\)"):
         run(made, composed("data.seed=2"), "train")
     assert not made.work.exists()
+
+
+def test_the_test_split_is_touched_by_evaluate_alone(workspace):
+    run(workspace, tiny(), "prepare")
+    (workspace.prepared / "text.test.npy").unlink()
+    run(workspace, tiny(), "train", "generate")
+    with pytest.raises(UserError, match=r"text\.test\.npy: missing"):
+        run(workspace, tiny(), "evaluate")
