@@ -46,7 +46,8 @@ def main() -> None:
             for cell in CELLS:
                 results[cell].append(run(workspace, [f"model={cell}", f"train.seed={seed}", *budget, *FIXED]))
                 print(f"{cell} seed {seed}: {results[cell][-1]}", flush=True)
-    write_json(chosen.out, {**surroundings(chosen.seeds, " ".join(command)), "cells": {c: summary(results[c]) for c in CELLS}})
+    measured = {cell: summary(runs) for cell, runs in results.items()}
+    write_json(chosen.out, {**surroundings(chosen.seeds, " ".join(command)), "cells": measured})
     print(chosen.out)
 
 
