@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.conftest import REPOSITORY
 from unroll.cli import parser
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
 @pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="compares with what is committed")
@@ -31,6 +33,21 @@ def test_every_verb_that_is_named_exists() -> None:
         parser().parse_args(line.split("#")[0].split("&&")[0].split())
 
 
-def test_links_and_pictures_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (REPOSITORY / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_page_of_results_is_what_was_measured() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/results.py", "--check"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_experiment_that_is_named_exists() -> None:
+    named = set(re.findall(r"`([a-z0-9_]+)`", README.split("| what is predicted |")[1].split("[docs/results.md]")[0]))
+    assert len(named) > 12
+    for name in named:
+        assert (REPOSITORY / "conf" / "experiment" / f"{name}.yaml").is_file(), name

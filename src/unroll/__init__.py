@@ -1,6 +1,11 @@
 """Recurrent sequence models, trained, measured and sampled reproducibly."""
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unroll.prediction.predictor import Predictor
 
 # Threads that wait for each other spin a moment only, then sleep. Left alone, GNU OpenMP spins for so long that beside
 # one other busy process training is over ten times slower: the waiting thread keeps the core that it waits for. Read
@@ -8,3 +13,13 @@ import os
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 __version__ = "0.1.0"
+
+
+def load(folder: str | Path) -> "Predictor":
+    """A trained model from its folder: `.predict`, `.step` and, of a language model, `.generate`.
+
+    Raises `unroll.errors.UserError` when the folder is missing, damaged or of another version.
+    """
+    from unroll.prediction.predictor import load  # torch is heavy, and most verbs do without it
+
+    return load(folder)

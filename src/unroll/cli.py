@@ -38,9 +38,44 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument("overrides", nargs="+", help="Hydra overrides: model=rnn,lstm,gru train.seed=1,2")
     sweep.add_argument("-m", "--multirun", action="store_true", help="accepted as with Hydra's own programs")
     sweep.add_argument("--name", default="default", help="folder below .unroll/sweeps/")
+    predict = verbs.add_parser("predict", help="what a model says of a file without targets", description="A class, a "
+                               "value or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .ts, or a "
+                               "folder of such.")
+    predict.add_argument("input", type=Path)
+    predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
+    predict.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
+    predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
+    _add_init(verbs)
     schema = verbs.add_parser("schema", help="write the JSON schemas that editors check conf/ with")
     schema.add_argument("folder", type=Path, nargs="?", default=Path("conf/.schema"))
     return top
+
+
+def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    init = verbs.add_parser("init", help="look at your data and write its configuration", description="Look at text, a "
+                            "table, arrays, .ts files or a folder for each class; say what is found and chosen; copy "
+                            "it below data/raw and write conf/data/NAME.yaml and conf/experiment/NAME.yaml.")
+    init.add_argument("name", help="of the data set and its experiment")
+    init.add_argument("--from", dest="given", type=Path, required=True, metavar="FILE_OR_FOLDER")
+    init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
+    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="what is predicted; of a "
+                      "forecast as often as there are columns")
+    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="what is read; again for each")
+    init.add_argument("--time", metavar="COLUMN", help="what orders the rows, or none")
+    init.add_argument("--series", metavar="COLUMN", help="which sequence a row belongs to, or none")
+    init.add_argument("--horizon", type=_positive, metavar="N", help="steps ahead of a forecast")
+    init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: none")
+    init.add_argument("--delimiter", help="between the cells of CSV: ',', ';', tab, '|'")
+    init.add_argument("--decimal", choices=(".", ","))
+    init.add_argument("--encoding", help="any of Python's names")
+    init.add_argument("--header", choices=("yes", "no"), help="whether the first row names the columns")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -88,6 +123,17 @@ def _run(options: argparse.Namespace) -> None:
         from unroll.sweep import sweep
 
         sweep(Path(), options.overrides, options.name)
+    elif options.verb == "predict":
+        from unroll.predict import predict
+
+        predict(options.input, options.out, options.model, options.state, options.save_state)
+    elif options.verb == "init":
+        from unroll.init import Choices, init
+
+        init(Path(), options.name, options.given, Choices(
+            options.task, tuple(options.target), tuple(options.input), options.time, options.series, options.horizon,
+            options.season, {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter), options.decimal,
+            options.encoding, {"yes": True, "no": False, None: None}[options.header]))
     elif options.verb == "schema":
         from unroll.config.json_schema import write_schemas
 

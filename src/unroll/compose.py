@@ -48,7 +48,7 @@ def grid(overrides: Sequence[str]) -> list[list[str]]:
 
 def _nearest_choice(conf: Path, error: Exception) -> str:
     """Which file of a group a missing one may have meant; empty when something else is wrong."""
-    missing = re.search(r"Could not find '([\w/]+)/(\w+)'", str(error))
+    missing = re.search(r"Could not find '([\w/]+)/([\w-]+)'", str(error))
     if missing is None:
         return ""
     group, name = missing.groups()

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from unroll.errors import UserError
+from unroll.measures import MEASURES, compared, measure_of
 from unroll.workspace import Workspace
 
 
@@ -12,19 +13,18 @@ def show(workspace: Workspace) -> None:
     if not (workspace.metrics / "test.json").is_file():
         raise UserError(f"{workspace.metrics / 'test.json'}: no such file. Run `dvc repro` first.")
     test, samples = _read(workspace.metrics / "test.json"), _read(workspace.metrics / "generate.json")
-    print("\nbits per character on the test split")
-    compared = {"model": test["test/bpc"]} | {
-        name.removeprefix("baseline/").removesuffix("_bpc"): value
-        for name, value in test.items()
-        if name.startswith("baseline/")
-    }
-    for name, value in sorted(compared.items(), key=lambda pair: pair[1]):
-        print(f"  {value:7.4f}  {name}")
-    if samples:
+    measure = measure_of(test)
+    unit, higher_is_better = MEASURES[measure]
+    print(f"\n{unit} on the test split, {'higher' if higher_is_better else 'lower'} is better")
+    figures = {"model": test[f"test/{measure}"]} | compared(test, measure)
+    for name, value in sorted(figures.items(), key=lambda pair: pair[1], reverse=higher_is_better):
+        print(f"  {value:10.4f}  {name}")
+    if "samples/longest_copy" in samples:
         print(f"\n{samples['samples/words_in_corpus']:.1%} of the samples' words occur in the corpus; "
               f"the longest verbatim copy has {samples['samples/longest_copy']} characters")
+    what = "samples  " if "samples/longest_copy" in samples else "predicted"
     print(f"\nmodel     {workspace.model}\nfigures   {workspace.metrics}  (dvc metrics show)\n"
-          f"pictures  {workspace.plots}  (dvc plots show)\nsamples   {workspace.samples}\n"
+          f"pictures  {workspace.plots / 'test'}  (dvc plots show)\n{what} {workspace.samples}\n"
           "runs      make ui, then http://127.0.0.1:5000")
 
 

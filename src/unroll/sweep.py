@@ -11,6 +11,7 @@ from pathlib import Path
 from unroll.compose import compose, grid
 from unroll.errors import UserError
 from unroll.files import to_json, write_text
+from unroll.measures import measure_of
 
 # what Lightning leaves in the environment of a process that trained on several devices
 LAUNCHER = ("LOCAL_RANK", "NODE_RANK", "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED")
@@ -32,11 +33,12 @@ def sweep(project: Path, overrides: Sequence[str], name: str) -> None:
             failed.append(" ".join(job))
             continue
         metrics = {**_metrics(root / "metrics" / "train.json"), **_metrics(root / "metrics" / "test.json")}
-        rows.append((metrics["val/best_loss"], metrics["val/best_bpc"], metrics["test/bpc"], " ".join(job), root))
-    if rows:
-        print(f"\n{'val loss':>9} {'val bpc':>8} {'test bpc':>9}  job")
-    for loss, val, test, job_name, root in sorted(rows):
-        print(f"{loss:9.4f} {val:8.4f} {test:9.4f}  {job_name}  {root}")
+        measure = measure_of(metrics)
+        rows.append((metrics["val/best_loss"], metrics[f"test/{measure}"], measure, " ".join(job), root))
+    for at, (loss, test, measure, job_name, root) in enumerate(sorted(rows)):
+        if not at:
+            print(f"\n{'val loss':>10} {'test ' + measure:>13}  job")
+        print(f"{loss:10.4f} {test:13.4f}  {job_name}  {root}")
     if failed:
         raise UserError(f"sweep: {len(failed)} of {len(jobs)} jobs failed, for the reasons above: {'; '.join(failed)}.")
 

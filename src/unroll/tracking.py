@@ -150,6 +150,26 @@ class Tracker:
             self._client.log_batch(self.run_id, metrics=entities[first : first + 1000])
 
 
+def fetch_model(uri: str, folder: Path) -> Path:
+    """The files of a registered version, `models:/NAME@alias` or `models:/NAME/1`; raises `UserError` without one."""
+    local = Path("mlflow.db").resolve()
+    store = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local}"
+    if store == f"sqlite:///{local}" and not local.is_file():
+        raise UserError(f"--model: {uri} is not to be had: no {local}. Run in the folder of the project, or set MLFLOW_TRACKING_URI.")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        mlflow.set_tracking_uri(store)
+        found = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    except (MlflowException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"--model: {uri} is not to be had from {store} ({reason}). Check name and alias, or set "
+                        "MLFLOW_TRACKING_URI.") from None
+    return next((file.parent for file in sorted(found.rglob("model.json"))), found)
+
+
 def provenance(workspace: Workspace) -> dict[str, str]:
     """Tags that say which commit, which stage and which folder a run comes from."""
     tags = {"unroll.root": str(workspace.root.resolve())}

@@ -70,11 +70,27 @@ def test_every_experiment_is_valid(experiment):
 # an option of each group at a time: as many compositions as the largest group has options
 @pytest.mark.parametrize(
     "overrides",
-    [*zip_longest(*map(options, ("data", "model", "data/tokenizer", "train/optimizer")), fillvalue="train.seed=1")],
+    [*zip_longest(["data=docs", "data=text", "data=shakespeare"],
+                  [each for each in options("model") if not each.startswith("model=bi")],
+                  *map(options, ("data/tokenizer", "train/optimizer")), fillvalue="train.seed=1")],
     ids=" ".join,
 )
 def test_every_option_is_valid(overrides):
     compose(CONF, overrides)
+
+
+@pytest.mark.parametrize("model", options("model"))
+@pytest.mark.parametrize("experiment", ["japanese_vowels", "airline", "covid"])
+def test_every_core_fits_a_task_of_whole_sequences(experiment, model):
+    compose(CONF, [f"experiment={experiment}", model])
+
+
+def test_every_data_set_and_task_has_an_experiment():
+    values = [yaml.safe_load(compose(CONF, [each])[0]) for each in options("experiment")]
+    kinds = {(each["data"]["kind"], each["data"].get("dataset")) for each in values}
+    for file in sorted((CONF / "data").glob("*.yaml")):
+        described = yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert (described["kind"], described.get("dataset")) in kinds, file
 
 
 def test_nothing_in_conf_names_code_or_depends_on_the_moment():
@@ -106,9 +122,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(override, meant):
     "group, name, meant",
     [
         ("model", "lstn", 'did you mean "lstm"?'),
-        ("model", "transformer", "choose from gru, lstm, rnn."),
+        ("model", "transformer", "choose from bigru, bilstm, cnn, gru, lstm, mlp, rnn."),
         ("data", "shakespear", 'did you mean "shakespeare"?'),
-        ("train/optimizer", "adam", 'did you mean "adamw"?'),
+        ("train/optimizer", "adamx", 'did you mean "adam"?'),
         ("experiment", "smok", 'did you mean "smoke"?'),
     ],
 )

@@ -1,6 +1,8 @@
 """The schema holds types, ranges and reasons; conf/ holds the values and dvc.yaml the stages."""
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import pytest
 import yaml
@@ -8,6 +10,7 @@ from pydantic import ValidationError
 
 from tests.conftest import REPOSITORY
 from unroll import cli
+from unroll.compose import compose
 from unroll.config import SECTIONS, STAGE_SECTIONS, load, validate
 from unroll.config.strict import Strict
 from unroll.errors import UserError
@@ -64,7 +67,7 @@ def test_model_and_data_name_the_same_fields(part, section):
         validate(wrong, "params.yaml")
     assert str(caught.value) == (
         f"params.yaml: model.{part} names ['chords', 'text'] where data has {sorted(wrong['data'][section])}; "
-        "use the same names"
+        "choose the task that fits (task=…, conf/task/), or use the same names"
     )
 
 
@@ -87,3 +90,135 @@ def test_a_field_is_named_as_its_files_can_be(name):
         place[name] = place.pop("text")
     with pytest.raises(UserError, match=r"params\.yaml: data\.inputs"):
         validate(asked, "params.yaml")
+
+
+# ------------------------------------------------------------------------------------- data, task and model agree
+
+
+@cache
+def frozen(experiment: str) -> str:
+    return compose(REPOSITORY / "conf", [f"experiment={experiment}"])[0]
+
+
+def changed(experiment: str, **changes: Any) -> dict[str, Any]:
+    """An experiment's values; `data__targets={...}` replaces what stands there."""
+    found = yaml.safe_load(frozen(experiment))
+    for name, value in changes.items():
+        *sections, key = name.split("__")
+        place = found
+        for section in sections:
+            place = place[section]
+        place[key] = value
+    return found
+
+
+def message(experiment: str, **changes: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        validate(changed(experiment, **changes), "params.yaml")
+    assert "\n" not in str(caught.value)
+    return str(caught.value).removeprefix("params.yaml: ")
+
+
+@pytest.mark.parametrize(("overrides", "starts"), [
+    (["data=gunpoint"], "model.inputs names ['text'] where data has ['x']; choose the task that fits"),
+    (["data=docstrings"], "model.heads names ['text'] where data has ['label']; choose the task that fits"),
+    (["task=classify"], "model.inputs names ['x'] where data has ['text']; choose the task that fits"),
+])
+def test_data_without_its_task_is_answered_with_where_tasks_are(overrides, starts):
+    with pytest.raises(UserError) as caught:
+        compose(REPOSITORY / "conf", overrides)
+    assert str(caught.value).startswith(f"conf/: {starts} (task=…, conf/task/)")
+
+
+def gru(both: bool) -> dict[str, Any]:
+    return {"kind": "gru", "hidden_size": 4, "num_layers": 1, "dropout": 0.0, "bidirectional": both,
+            "recurrent_init": "uniform"}
+
+
+CNN = {"kind": "cnn", "hidden_size": 4, "num_layers": 2, "dropout": 0.0, "kernel_size": 2}
+MLP = {"kind": "mlp", "hidden_size": 4, "num_layers": 2, "dropout": 0.0, "window": None}
+
+
+@pytest.mark.parametrize("experiment", ["default", "jsb", "mackey_glass"])      # a symbol, labels, a number
+def test_what_comes_next_is_not_read_from_the_end_on(experiment):
+    said = message(experiment, model__core=gru(True))
+    assert said.startswith("model.core.bidirectional: the target ") and said.endswith(
+        "is the future of the input, which a recurrence from the end on has read; set it to false")
+    validate(changed(experiment, model__core=gru(False)), "params.yaml")
+
+
+@pytest.mark.parametrize("experiment", ["gunpoint", "docstrings", "covid", "airline"])      # within its window alone
+@pytest.mark.parametrize("core", [gru(True), CNN, MLP], ids=lambda core: core["kind"])
+def test_whole_sequences_may_be_read_from_both_ends_and_by_any_core(experiment, core):
+    validate(changed(experiment, model__core=core), "params.yaml")
+
+
+@pytest.mark.parametrize("experiment", ["default", "gunpoint", "code"])
+def test_a_bidirectional_core_without_recurrence_has_no_such_setting(experiment):
+    assert message(experiment, model__core={**CNN, "bidirectional": True}).startswith("model.core: unknown 'bidirectional'")
+
+
+EMBEDDING = {"kind": "embedding", "size": 4, "dropout": 0.0}
+
+
+@pytest.mark.parametrize(("experiment", "changes", "says"), [
+    ("gunpoint", {"model__inputs__x": EMBEDDING}, "model.inputs.x: real need kind real, not embedding"),
+    ("gunpoint", {"data__inputs__x": "tokens"}, "model.inputs.x: tokens need kind embedding, not real"),
+    ("gunpoint", {"data__targets__label": "value"},
+     "model.heads.label: a target of kind value needs kind regression, not classification"),
+    ("covid", {"data__targets__y": "class"},
+     "model.heads.y: a target of kind class needs kind classification, not regression"),
+    ("jsb", {"model__heads__x": {"kind": "regression", "pooling": None, "dropout": 0.0}},
+     "model.heads.x: a target of kind next needs kind labels, not regression"),
+    ("mackey_glass", {"model__heads__x": {"kind": "labels", "dropout": 0.0}},
+     "model.heads.x: a target of kind next needs kind regression, not labels"),
+    ("gunpoint", {"model__heads__label__pooling": None},
+     "model.heads.label.pooling: one class a sequence needs last, mean, max or attention"),
+    ("covid", {"model__heads__y__pooling": None},
+     "model.heads.y.pooling: one value a sequence needs last, mean, max or attention"),
+    ("signals", {"model__heads__tag__pooling": "last"},
+     "model.heads.tag.pooling: a target every step has none; set it to null"),
+])
+def test_a_model_of_another_task_is_one_line(experiment, changes, says):
+    assert message(experiment, **changes) == says
+
+
+FORECAST = {"horizon": 1, "context": 1, "season": 1, "log": False, "stride": 1}
+TOGETHER = "data: a target of kind forecast and the settings data.forecast go together"
+
+
+@pytest.mark.parametrize(("experiment", "changes", "says"), [
+    ("airline", {"data__forecast": None}, TOGETHER),
+    ("gunpoint", {"data__forecast": FORECAST}, TOGETHER),
+    ("gunpoint", {"data__targets": {"x": "forecast"}}, TOGETHER),
+    ("airline", {"data__inputs__y": "real"}, "data: a forecast is of its own input: name both ['x', 'y']"),
+    ("gunpoint", {"data__targets": {"y": "next"}}, "data: targets.y: next is the next step of an input; inputs are ['x']"),
+    ("gunpoint", {"data__targets": {"x": "class"}},
+     "data: targets.x: an input has that name; give the class another one"),
+    ("default", {"data__targets": {"other": "next"}},
+     "data: a text is one input, and the target is its own next symbol: give both one and the same name"),
+    ("default", {"data__inputs__more": "tokens"},
+     "data: a text is one input, and the target is its own next symbol: give both one and the same name"),
+    ("signals", {"data__targets__tag": "class"}, "data: signals has one input of kind real and one target of kind tag"),
+    ("docstrings", {"data__inputs__text": "real"},
+     "data: packages has one input of kind tokens and one target of kind class"),
+    ("code", {"data__targets__more": "tag"}, "data: code has one input of kind tokens and one target of kind tag"),
+    ("mackey_glass", {"data__targets__x": "values"},
+     "data: mackey_glass has one input of kind real and one target of kind next"),
+    ("jsb", {"data__targets__x": "labels"}, "data: pianoroll has one input of kind real and one target of kind next"),
+])
+def test_fields_that_data_cannot_have_are_one_line(experiment, changes, says):
+    assert message(experiment, **changes) == says
+
+
+@pytest.mark.parametrize(("levels", "fits"), [
+    ([0.1, 0.5, 0.9], True), ([0.05, 0.25, 0.5, 0.75, 0.95], True), ([0.1, 0.2, 0.5], True), ([0.1, 0.9], False),
+    ([0.9, 0.5, 0.1], False), ([0.1, 0.4, 0.9], False), ([0.1, 0.5, 0.5, 0.9], False), ([0.0, 0.5, 0.9], False),
+    ([0.1, 0.5, 1.0], False),
+])
+def test_levels_rise_and_hold_the_median(levels, fits):
+    if fits:
+        asked = changed("airline", model__heads__x__levels=levels)
+        assert validate(asked, "params.yaml").model.heads["x"].levels == levels
+    else:
+        assert message("airline", model__heads__x__levels=levels).startswith("model.heads.x")

@@ -6,13 +6,15 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
 from unroll.config import load
-from unroll.config.data import ByteTokenizer, TextData, UrlData
+from unroll.config.data import ForecastConfig, TextData, UrlData
+from unroll.config.tokens import ByteTokenizer
 from unroll.data.docs import Docs
-from unroll.data.sources import SPLITS, digest, open_source
+from unroll.data.sources import SPLITS, Items, OneStream, Series, digest, open_source
 from unroll.errors import UserError
 
 FILES = 40
@@ -153,18 +155,95 @@ def test_a_text_and_a_download_of_it_are_the_same_source(tmp_path, unit, test):
     assert (ours.name, theirs.name) == ("data/raw/a.txt", file.as_uri())
     assert ours.licence == theirs.licence == "CC0"
     assert ours.sha256 == theirs.sha256
+    assert here.layout == there.layout == ("stream" if unit == "stream" else "items")
     assert [list(here.pieces(split)) for split in SPLITS] == [list(there.pieces(split)) for split in SPLITS]
     if test:
-        assert "".join(here.pieces("test")) == test
+        assert list(here.pieces("test")) == [{"text": test}]
+
+
+class Given:
+    """A source of as many splits as are given; the others are empty."""
+
+    layout = "items"
+
+    def __init__(self, *splits) -> None:
+        self._splits = dict(zip(SPLITS, [*splits, *[[]] * 3], strict=False))
+
+    def pieces(self, split):
+        return iter(self._splits[split])
+
+
+def of(*values) -> str:
+    """The digest of training sequences that have one field."""
+    return digest(Given([{"x": each} for each in values]))
 
 
 def test_the_digest_changes_with_the_text_and_with_its_split():
-    class Given:
-        def __init__(self, train: str, test: str) -> None:
-            self.pieces = {"train": [train], "validation": [], "test": [test]}.get
+    def texts(train: str, test: str) -> str:
+        return digest(Given([{"text": train}], [], [{"text": test}]))
 
-    assert digest(Given("ab", "c")) == digest(Given("ab", "c"))
-    assert len({digest(Given(*each)) for each in (("ab", "c"), ("a", "bc"), ("ab", "d"))}) == 3
+    assert texts("ab", "c") == texts("ab", "c")
+    assert len({texts(*each) for each in (("ab", "c"), ("a", "bc"), ("ab", "d"))}) == 3
+
+
+def test_the_digest_changes_with_every_number_and_with_the_shape():
+    x = np.arange(6.0)
+    different = (x, x + 1e-12, x.reshape(2, 3), x.reshape(3, 2), x[:5], x[::-1])
+    assert len({of(each) for each in different}) == len(different)
+    assert of(x.reshape(2, 3)) == of(np.asfortranarray(x.reshape(2, 3))) == of(np.stack([x, x])[0].reshape(2, 3))
+    assert len({of(x[:3], x[3:]), of(x[:2], x[2:]), of(x)}) == 3
+
+
+def test_the_digest_of_tags_does_not_depend_on_how_they_are_held():
+    tags = ["a", "bb", "a"]
+    assert of(np.array(tags)) == of(np.array(tags, "U40")) == of(np.array(tags, object))
+    assert of(np.array(tags)) != of(np.array(["a", "b", "ba"]))
+
+
+# ---------------------------------------------------------------------------------------------- sequences in memory
+
+
+def test_items_are_those_of_their_split_in_order():
+    pieces = [{"x": number} for number in range(5)]
+    source = Items(pieces, {"train": [0, 3], "validation": [4], "test": [2, 1]})
+    assert source.layout == "items"
+    assert [[each["x"] for each in source.pieces(split)] for split in SPLITS] == [[0, 3], [4], [2, 1]]
+    assert [each["x"] for each in source.pieces("train")] == [0, 3]         # and again
+
+
+def test_one_stream_is_cut_at_the_same_steps_in_every_field():
+    fields = {"x": np.arange(20).reshape(10, 2), "tag": np.array(list("abcdefghij"))}
+    source = OneStream(fields, {"train": (0, 6), "validation": (6, 7), "test": (7, 10)})
+    (train,), (validation,), (test,) = (list(source.pieces(split)) for split in SPLITS)
+    assert train["tag"].tolist() == list("abcdef") and test["x"].tolist() == [[14, 15], [16, 17], [18, 19]]
+    assert validation["x"].tolist() == [[12, 13]] and validation["tag"].tolist() == ["g"]
+
+
+FORECAST = ForecastConfig(horizon=3, context=4, season=2, log=False, stride=1)
+
+
+def test_a_later_split_of_a_series_begins_with_what_its_first_window_reads():
+    series = [np.arange(40.0)[:, None], 100 + np.arange(80.0)[:, None]]
+    source = Series("x", series, ["a", "b"], FORECAST, 0.25, 0.25)
+    assert source.layout == "windows"
+    bounds = {split: [(piece["x"][0, 0], piece["x"][-1, 0]) for piece in source.pieces(split)] for split in SPLITS}
+    assert bounds == {
+        "train": [(0, 19), (100, 139)],
+        "validation": [(20 - 6, 29), (140 - 6, 159)],
+        "test": [(30 - 6, 39), (160 - 6, 179)],
+    }
+
+
+@pytest.mark.parametrize(("length", "split", "has", "needs"), [(16, "train", 8, 9), (8, "train", 4, 9)])
+def test_a_series_too_short_for_a_window_is_named(length, split, has, needs):
+    with pytest.raises(UserError, match=rf"^data\.forecast: the {split} split of short has {has} of {length} steps "
+                                        rf"where a forecast of 3 needs {needs}\. Give a longer series"):
+        Series("x", [np.zeros((40, 1)), np.zeros((length, 1))], ["long", "short"], FORECAST, 0.25, 0.25)
+
+
+def test_a_later_split_too_short_for_the_horizon_is_named():
+    with pytest.raises(UserError, match=r"^data\.forecast: the validation split of a has 2 of 40 steps where .* needs 3\."):
+        Series("x", [np.zeros((40, 1))], ["a"], FORECAST, 0.05, 0.25)
 
 
 def package(site: Path, metadata: str, source: str) -> None:

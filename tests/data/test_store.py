@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY, run, snapshot, tiny
 from unroll.config import load
-from unroll.config.data import BPETokenizer, ByteTokenizer, CharTokenizer, TextData
-from unroll.data import store
+from unroll.config.data import TextData
+from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer
 from unroll.data import text as reader
+from unroll.data import writer
 from unroll.data.sources import SPLITS, Origin
-from unroll.data.store import Array, Prepared, decode, open_prepared, whole_lines, write_prepared
+from unroll.data.store import Prepared, decode, open_prepared
 from unroll.data.tokenizers import fit
+from unroll.data.writer import Array, fit_encoders, whole_lines, write_prepared
 from unroll.errors import UserError
 from unroll.files import sha256
 from unroll.stages.prepare import prepare
@@ -52,17 +54,16 @@ def made(folder: Path, text: str, config: TextData) -> Prepared:
 class Given:
     """A source whose splits are given."""
 
-    def __init__(self, **splits: list[str]) -> None:
-        self._splits = splits
+    def __init__(self, layout: str, splits: dict[str, list[str]]) -> None:
+        self.layout, self._splits = layout, splits
 
-    def pieces(self, split: str) -> Iterator[str]:
-        return iter(self._splits[split])
+    def pieces(self, split: str) -> Iterator[dict[str, str]]:
+        return ({"text": piece} for piece in self._splits[split])
 
 
 def written(folder: Path, config: TextData, **splits: list[str]) -> Prepared:
-    source = Given(**splits)
-    tokenizer = fit(config.tokenizer, config.unit, source.pieces("train"))
-    write_prepared(folder / "prepared", config, source, Origin("given", "CC0", "0" * 64), tokenizer)
+    source = Given("stream" if config.unit == "stream" else "items", splits)
+    write_prepared(folder / "prepared", config, source, Origin("given", "CC0", "0" * 64), fit_encoders(config, source))
     return open_prepared(folder / "prepared")
 
 
@@ -84,7 +85,7 @@ def test_the_symbols_of_items_are_the_lines_each_with_an_end(tmp_path, chinese, 
     restored = prepared.tokenizer("text")
     read = []
     for split in SPLITS:
-        tokens, offsets = prepared.tokens("text", split), prepared.offsets("text", split)
+        tokens, offsets = prepared.tokens("text", split), prepared.offsets(split)
         assert offsets[0] == 0 and offsets[-1] == len(tokens)
         for start, stop in pairwise(offsets):
             assert tokens[stop - 1] == restored.end
@@ -97,26 +98,26 @@ def test_the_symbols_of_items_are_the_lines_each_with_an_end(tmp_path, chinese, 
 def test_a_stream_is_counted(tmp_path):
     prepared = written(tmp_path, data(), train=["ab\n周", "a"], validation=["bé"], test=["周周\n"])
     assert prepared.spec["splits"] == {
-        "train": {"tokens": 5, "characters": 5, "bytes": 7, "unknown": 0, "items": 1},
-        "validation": {"tokens": 2, "characters": 2, "bytes": 3, "unknown": 1, "items": 1},
-        "test": {"tokens": 3, "characters": 3, "bytes": 7, "unknown": 0, "items": 1},
+        "train": {"steps": 5, "characters": 5, "bytes": 7, "unknown": 0, "items": 1},
+        "validation": {"steps": 2, "characters": 2, "bytes": 3, "unknown": 1, "items": 1},
+        "test": {"steps": 3, "characters": 3, "bytes": 7, "unknown": 0, "items": 1},
     }
-    assert prepared.offsets("text", "train") is None
+    assert prepared.offsets("train") is None
 
 
 def test_items_are_counted_with_the_newline_that_ends_each(tmp_path):
     prepared = written(tmp_path, data("line"), train=["ab", "周"], validation=["é"], test=["a", "b", "ab"])
     assert prepared.spec["splits"] == {
-        "train": {"tokens": 5, "characters": 5, "bytes": 7, "unknown": 0, "items": 2},
-        "validation": {"tokens": 2, "characters": 2, "bytes": 3, "unknown": 1, "items": 1},
-        "test": {"tokens": 7, "characters": 7, "bytes": 7, "unknown": 0, "items": 3},
+        "train": {"steps": 5, "characters": 5, "bytes": 7, "unknown": 0, "items": 2},
+        "validation": {"steps": 2, "characters": 2, "bytes": 3, "unknown": 1, "items": 1},
+        "test": {"steps": 7, "characters": 7, "bytes": 7, "unknown": 0, "items": 3},
     }
-    assert prepared.offsets("text", "test").tolist() == [0, 2, 4, 7]
+    assert prepared.offsets("test").tolist() == [0, 2, 4, 7]
 
 
 def test_bytes_are_as_many_symbols_as_bytes_and_none_is_unknown(tmp_path, chinese):
     for split in made(tmp_path, chinese, data(tokenizer=BYTE)).spec["splits"].values():
-        assert split["tokens"] == split["bytes"] > split["characters"]
+        assert split["steps"] == split["bytes"] > split["characters"]
         assert split["unknown"] == 0
 
 
@@ -133,7 +134,7 @@ def test_the_counts_do_not_depend_on_the_tokenizer(tmp_path, chinese, unit):
 @pytest.mark.parametrize("tokenizer", [CHAR, BPE], ids=lambda config: config.kind)
 def test_the_tokenizer_knows_the_training_split_alone(tmp_path, tokenizer):
     train, rest = "the cat sat on the mat\n" * 35, "a zebra, a zebra\n" * 10
-    own = fit(tokenizer, "stream", [train])
+    own = fit(tokenizer, False, [train])
     prepared = written(tmp_path, data(tokenizer=tokenizer), train=[train], validation=[rest], test=[rest])
     assert prepared.tokenizer("text").state() == own.state()
     whole = made(tmp_path, train + rest, data(tokenizer=tokenizer, test=0.2))
@@ -163,7 +164,7 @@ def test_a_larger_alphabet_takes_a_larger_type(tmp_path, characters, kind):
 def test_arrays_are_mapped_and_any_program_can_read_them(tmp_path):
     prepared = written(tmp_path, data("line"), train=["ab"], validation=["a"], test=["b"])
     assert isinstance(prepared.tokens("text", "train"), np.memmap)
-    assert isinstance(prepared.offsets("text", "train"), np.memmap)
+    assert isinstance(prepared.offsets("train"), np.memmap)
     assert np.load(prepared.folder / "text.train.npy", allow_pickle=False).tolist() == [1, 2, 4]
 
 
@@ -205,7 +206,7 @@ def test_the_digest_changes_with_every_byte_of_the_text(tmp_path, chinese):
 
 @pytest.mark.parametrize("text, unit", [("", "stream"), ("a", "stream"), ("", "line"), ("a", "line"), ("\n\n", "line")])
 def test_a_source_that_is_too_short_is_one_line_and_leaves_nothing(tmp_path, text, unit):
-    with pytest.raises(UserError, match=r"^data: the \w+ split is empty; the source is too short\. Give more text\.$"):
+    with pytest.raises(UserError, match=r"^data: the \w+ split is empty; the source is too short\. Give more of it\.$"):
         made(tmp_path, text, data(unit))
     assert [each.name for each in (tmp_path / "data").iterdir()] == ["raw"]
 
@@ -221,10 +222,11 @@ def test_a_failed_preparation_leaves_the_one_before(tmp_path, chinese):
 def test_unknown_characters_are_announced(tmp_path, capsys):
     made(tmp_path, "a" * 70 + "b" * 10 + "a" * 20, data())
     assert set(capsys.readouterr().out.splitlines()) == {
-        "prepare: train: 70 characters, 70 symbols",
-        "prepare: validation: 10 characters, 10 symbols, 100.00% unknown",
-        "prepare: test: 20 characters, 20 symbols",
-        f"prepare: data/raw/a.txt: 2 different symbols → {tmp_path}/data/prepared",
+        "prepare: train: 70 characters, 70 steps",
+        "prepare: validation: 10 characters, 10 steps, 100.00% unknown",
+        "prepare: test: 20 characters, 20 steps",
+        "prepare: text: classes of size 2",
+        f"prepare: data/raw/a.txt → {tmp_path}/data/prepared",
     }
 
 
@@ -240,7 +242,7 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("text, what", [("{", "damaged"), ("\xff", "damaged"), ("{}", "of another version of unroll"),
-                                        ('{"format": 2}', "of another version of unroll")])
+                                        ('{"format": 1}', "of another version of unroll")])
 def test_a_spec_that_cannot_be_used_is_one_line(short, text, what):
     (short.folder / "spec.json").write_text(text, encoding="latin-1")
     with pytest.raises(UserError) as caught:
@@ -248,7 +250,7 @@ def test_a_spec_that_cannot_be_used_is_one_line(short, text, what):
     assert str(caught.value) == f"{short.folder}/spec.json: {what}. Make it again with `unroll prepare`."
 
 
-@pytest.mark.parametrize("name", ["text.train.npy", "text.train.offsets.npy"])
+@pytest.mark.parametrize("name", ["text.train.npy", "offsets.train.npy"])
 @pytest.mark.parametrize("damage, what", [(None, "missing"), (lambda raw: raw[:140], "damaged"),
                                           (lambda raw: raw[:20], "damaged"), (lambda raw: b"text" * 40, "damaged")])
 def test_an_array_that_cannot_be_used_is_one_line(short, name, damage, what):
@@ -258,7 +260,7 @@ def test_an_array_that_cannot_be_used_is_one_line(short, name, damage, what):
     else:
         file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(UserError) as caught:
-        (short.offsets if "offsets" in name else short.tokens)("text", "train")
+        short.offsets("train") if "offsets" in name else short.tokens("text", "train")
     assert str(caught.value) == f"{file}: {what}. Make it again with `unroll prepare`."
 
 
@@ -286,14 +288,14 @@ def test_whole_lines_are_the_same_text_and_end_with_a_line_where_there_is_one(pi
     assert all(each.endswith("\n") or "\n" not in each for each in read[:-1])
 
 
-def test_a_merge_does_not_straddle_two_blocks(tmp_path):
-    # four symbols at a time, as a slow disk would give them
-    text = "the cat sat on the mat\n" * 50
-    pieces = [text[place : place + 4] for place in range(0, len(text), 4)]
-    config = data(tokenizer=BPE)
-    whole = written(tmp_path / "whole", config, train=[text], validation=[text], test=[text])
-    cut = written(tmp_path / "cut", config, train=[text], validation=pieces, test=pieces)
-    assert cut.tokens("text", "test").tolist() == whole.tokens("text", "test").tolist()
+def test_a_merge_does_not_straddle_two_blocks(tmp_path, monkeypatch):
+    text, config = "the cat sat on the mat\n" * 50, data(tokenizer=BPE)
+    whole = made(tmp_path / "whole", text, config)
+    monkeypatch.setattr(reader, "BLOCK", 4)         # four symbols at a time, as a slow disk would give them
+    monkeypatch.setattr(writer, "whole_lines", partial(whole_lines, block=40))
+    cut = made(tmp_path / "cut", text, config)
+    for split in SPLITS:
+        assert cut.tokens("text", split).tolist() == whole.tokens("text", split).tolist()
 
 
 def peak(folder: Path, text: str, config: TextData) -> int:
@@ -317,7 +319,7 @@ def test_a_long_text_is_prepared_in_a_fraction_of_its_size(tmp_path):
 @pytest.mark.parametrize("tokenizer", [BYTE, CHAR], ids=lambda config: config.kind)
 def test_memory_does_not_grow_with_the_text(tmp_path, monkeypatch, unit, tokenizer):
     monkeypatch.setattr(reader, "BLOCK", 1 << 12)
-    monkeypatch.setattr(store, "whole_lines", partial(whole_lines, block=1 << 12))
+    monkeypatch.setattr(writer, "whole_lines", partial(whole_lines, block=1 << 12))
     text = "".join(f"{number:079}\n" for number in range(3_000))
     short, long = (peak(tmp_path, part, data(unit, tokenizer)) for part in (text[: len(text) // 4], text))
     assert long - short < len(text) / 8
@@ -327,7 +329,7 @@ def test_memory_does_not_grow_with_the_text(tmp_path, monkeypatch, unit, tokeniz
 def test_an_empty_array_or_header_is_one_line(tmp_path, raw):
     (tmp_path / "text.train.npy").write_bytes(raw)
     with pytest.raises(UserError, match="damaged"):
-        Prepared(tmp_path, {"unit": "stream"}, "").tokens("text", "train")
+        Prepared(tmp_path, {"layout": "stream"}, "").tokens("text", "train")
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "1"])
@@ -348,6 +350,6 @@ def test_a_tokenizer_that_cannot_be_read_is_one_line(tmp_path, text):
 def test_items_are_decoded_each_on_a_line_of_its_own(workspace):
     run(workspace, tiny("data.unit=line"), "prepare")
     prepared = open_prepared(workspace.prepared)
-    text = decode(prepared.tokenizer("text"), prepared.tokens("text", "train"), prepared.offsets("text", "train"))
+    text = decode(prepared.tokenizer("text"), prepared.tokens("text", "train"), prepared.offsets("train"))
     counted = prepared.spec["splits"]["train"]
     assert len(text) == counted["characters"] and text.count("\n") == counted["items"]

@@ -61,7 +61,7 @@ def test_a_path_without_files_is_one_line(project, pattern):
     with pytest.raises(UserError) as caught:
         find_files(project, pattern)
     assert str(caught.value) == (
-        f'data.path: no such file "{pattern}". Give a file, a folder or a glob, or choose data=docs.'
+        f'data.path: no such file "{pattern}". Give a file, a folder or a glob below data/raw.'
     )
 
 

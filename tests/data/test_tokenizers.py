@@ -7,25 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unroll.config.data import BPETokenizer, ByteTokenizer, CharTokenizer
+from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
 from unroll.data.tokenizers import Tokenizer, fit, restore
 from unroll.errors import UserError
 
 BYTE = ByteTokenizer(kind="byte")
 CHAR = CharTokenizer(kind="char", min_count=1)
 BPE = BPETokenizer(kind="bpe", vocab_size=300, min_frequency=2)
+WORD = WordTokenizer(kind="word", min_count=1, lowercase=False)
 CORPUS = "the cat sat on the mat, the cat sat.\nthat hat!\n" * 20
 
-every = pytest.mark.parametrize("config", [BYTE, CHAR, BPE], ids=lambda config: config.kind)
-units = pytest.mark.parametrize("unit", ["stream", "line"])
+every = pytest.mark.parametrize("config", [BYTE, CHAR, BPE, WORD], ids=lambda config: config.kind)
+shapes = pytest.mark.parametrize("items", [False, True], ids=["stream", "items"])
 
 
-def fitted(config, unit: str = "stream", corpus: str = CORPUS) -> Tokenizer:
-    return fit(config, unit, [corpus])
+def fitted(config, items: bool = False, corpus: str = CORPUS) -> Tokenizer:
+    return fit(config, items, [corpus])
 
 
 # made once: a property is tried on many texts
-LOSSLESS = {f"{config.kind} {unit}": fitted(config, unit) for config in (BYTE, BPE) for unit in ("stream", "line")}
+LOSSLESS = {f"{config.kind} {items}": fitted(config, items) for config in (BYTE, BPE) for items in (False, True)}
 ALPHABET = sorted(set(CORPUS))
 
 
@@ -39,11 +40,11 @@ def test_bytes_and_merges_give_back_any_text(name, text):
     assert ids.size == 0 or 0 <= ids.min() <= ids.max() < tokenizer.size - 2 * tokenizer.items
 
 
-@units
+@shapes
 @given(text=st.text(alphabet=ALPHABET))
 @settings(max_examples=100, deadline=None)
-def test_characters_give_back_any_text_of_their_alphabet(unit, text):
-    tokenizer = fitted(CHAR, unit)
+def test_characters_give_back_any_text_of_their_alphabet(items, text):
+    tokenizer = fitted(CHAR, items)
     ids = tokenizer.encode(text)
     assert tokenizer.decode(ids) == text
     assert len(ids) == len(text)
@@ -59,10 +60,10 @@ def test_characters_stand_for_what_they_do_not_know_with_one_symbol(text):
     assert tokenizer.decode(ids) == "".join(each if each in ALPHABET else "\ufffd" for each in text)
 
 
-@every
-@units
-def test_chinese_comes_back(config, unit, chinese):
-    tokenizer = fitted(config, unit, chinese)
+@pytest.mark.parametrize("config", [BYTE, CHAR, BPE], ids=lambda config: config.kind)
+@shapes
+def test_chinese_comes_back(config, items, chinese):
+    tokenizer = fitted(config, items, chinese)
     assert tokenizer.decode(tokenizer.encode(chinese)) == chinese
 
 
@@ -78,9 +79,9 @@ def test_merges_shorten_what_they_were_trained_on(chinese):
 
 
 @every
-@units
-def test_a_restored_tokenizer_is_the_same(config, unit):
-    first = fitted(config, unit)
+@shapes
+def test_a_restored_tokenizer_is_the_same(config, items):
+    first = fitted(config, items)
     second = restore(json.loads(json.dumps(first.state())))
     assert second.state() == first.state()
     for name in ("size", "begin", "end", "unknown", "items"):
@@ -90,19 +91,20 @@ def test_a_restored_tokenizer_is_the_same(config, unit):
 
 
 def test_a_state_of_another_version_is_one_line():
-    with pytest.raises(UserError, match="unknown kind 'word'; it was written by another version"):
-        restore({"kind": "word"})
+    with pytest.raises(UserError, match="unknown kind 'syllable'; it was written by another version"):
+        restore({"kind": "syllable"})
 
 
 @every
-@units
-def test_fitting_twice_gives_the_same_state(config, unit, chinese):
-    assert fitted(config, unit, chinese).state() == fitted(config, unit, chinese).state()
+@shapes
+def test_fitting_twice_gives_the_same_state(config, items, chinese):
+    corpus = CORPUS if config is WORD else chinese
+    assert fitted(config, items, corpus).state() == fitted(config, items, corpus).state()
 
 
 def test_characters_do_not_depend_on_the_order_in_which_they_were_met():
     assert fitted(CHAR).state() == fitted(CHAR, corpus=CORPUS[::-1]).state()
-    assert fit(CHAR, "stream", [CORPUS]).state() == fit(CHAR, "stream", CORPUS.splitlines(keepends=True)).state()
+    assert fit(CHAR, False, [CORPUS]).state() == fit(CHAR, False, CORPUS.splitlines(keepends=True)).state()
 
 
 def test_a_rare_character_is_unknown():
@@ -130,16 +132,24 @@ def test_a_stream_of_characters_without_newlines_is_read_from_the_unknown_symbol
 
 @every
 def test_items_have_a_begin_and_an_end_that_no_text_has(config):
-    stream, items = fitted(config, "stream"), fitted(config, "line")
+    stream, items = fitted(config, False), fitted(config, True)
     assert (items.begin, items.end, items.size) == (stream.size, stream.size + 1, stream.size + 2)
     assert not {items.begin, items.end} & set(items.encode(CORPUS).tolist())
 
 
 @every
 def test_begin_and_end_are_not_shown(config):
-    items = fitted(config, "line")
+    items = fitted(config, True)
     ids = np.concatenate([[items.begin], items.encode("the cat"), [items.end]])
     assert items.decode(ids) == "the cat"
+
+
+@every
+def test_symbols_are_numbered_from_zero_to_the_size(config):
+    for items in (False, True):
+        tokenizer = fitted(config, items)
+        ids = tokenizer.encode(CORPUS)
+        assert 0 <= ids.min() <= ids.max() < tokenizer.size - 2 * items
 
 
 def test_bytes_that_are_no_text_are_shown_as_such():
@@ -148,8 +158,67 @@ def test_bytes_that_are_no_text_are_shown_as_such():
 
 def test_a_vocabulary_is_no_larger_than_asked_for(chinese):
     assert fitted(BPE, corpus=chinese).size == 300
-    assert fitted(BPETokenizer(kind="bpe", vocab_size=257, min_frequency=1), "line").size == 257 + 2
+    assert fitted(BPETokenizer(kind="bpe", vocab_size=257, min_frequency=1), True).size == 257 + 2
 
 
 def test_a_pair_that_is_rarer_than_asked_for_is_not_merged():
     assert fitted(BPETokenizer(kind="bpe", vocab_size=300, min_frequency=3), corpus="ab ab").size == 256
+
+
+# ------------------------------------------------------------------------------------------------------------ words
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("The cat sat.", ["The", "cat", "sat", "."]),
+    ("don't stop, rock’n’roll!", ["don't", "stop", ",", "rock’n’roll", "!"]),
+    ("a\n\nb", ["a", "\n", "\n", "b"]),
+    ("x_1 = f(2.5)  # naïve", ["x_1", "=", "f", "(", "2", ".", "5", ")", "#", "naïve"]),
+    ("'quoted'", ["'", "quoted", "'"]),
+    ("  \t ", []),
+])
+def test_words_numbers_marks_and_line_ends_are_symbols(text, words):
+    tokenizer = fitted(WORD, corpus=text)
+    assert [tokenizer.words[each - 1] for each in tokenizer.encode(text)] == words
+    assert tokenizer.words == sorted(set(words))
+
+
+@pytest.mark.parametrize("text", [CORPUS, "Is it (really) so? Yes; [sic] it is: 7 % more!\nA line.\n", "one\n\ntwo"])
+def test_words_of_usual_spacing_come_back(text):
+    tokenizer = fitted(WORD, corpus=text)
+    assert tokenizer.decode(tokenizer.encode(text)) == text.replace(" %", "%")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet="abAB ,.!?()'\n9_-"))
+def test_decoded_words_are_the_same_words(text):
+    tokenizer = fitted(WORD, corpus=text)
+    ids = tokenizer.encode(text)
+    spaced = "".join(text.split(" "))
+    assert tokenizer.decode(ids).replace(" ", "") == spaced
+
+
+def test_a_rare_or_new_word_is_unknown():
+    tokenizer = fitted(WordTokenizer(kind="word", min_count=2, lowercase=False), corpus="a a b B b c")
+    assert tokenizer.words == ["a", "b"]
+    assert tokenizer.encode("b c d a").tolist() == [2, 0, 0, 1]
+    assert tokenizer.decode(tokenizer.encode("a c b")) == "a \ufffd b"
+    assert tokenizer.unknown == 0
+
+
+def test_case_is_kept_or_not():
+    assert fitted(WORD, corpus="The the").words == ["The", "the"]
+    folded = fitted(WordTokenizer(kind="word", min_count=2, lowercase=True), corpus="The the")
+    assert folded.words == ["the"] and folded.encode("THE tHe").tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("text", ["天地玄黃宇宙洪荒日月盈昃辰宿列張", "ひらがなとカタカナ", "ภาษาไทยไม่มีช่องว่าง", "မြန်မာဘာသာစကား",
+                                  "ភាសាខ្មែរ", "abc天地玄黃宇宙"])
+def test_a_script_without_spaces_is_refused(text):
+    with pytest.raises(UserError, match=r"^data\.tokenizer: word needs spaces .* Choose data/tokenizer=char or bpe\.$"):
+        fitted(WORD, corpus=text)
+
+
+@pytest.mark.parametrize("text", ["한국어는 띄어쓰기가 있다", "русский язык", "اللغة العربية", "हिन्दी भाषा", "Greek: ὁ λόγος", "",
+                                  "mostly English words and one of 日本"])
+def test_a_script_with_spaces_is_taken(text):
+    fitted(WORD, corpus=text)

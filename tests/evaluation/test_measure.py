@@ -11,32 +11,48 @@ import torch
 
 from tests.conftest import tiny
 from tests.models.conftest import SIZE, random_network, small
-from unroll.data.batches import ItemLayout, StreamLayout
+from unroll.data.batches import ItemLayout, Layout
 from unroll.data.sources import Origin
-from unroll.data.store import Prepared, open_prepared, write_prepared
+from unroll.data.store import Prepared, open_prepared
 from unroll.data.tokenizers import Bytes, Chars, Tokenizer
-from unroll.evaluation.measure import Text, layout_of, losses, read_split, total_nats
+from unroll.data.writer import Encoders, write_prepared
+from unroll.evaluation.measure import Text, losses, read_split
+from unroll.evaluation.scored import layout_of
 from unroll.models.network import Network
+from unroll.models.outputs import outputs
 
 TOKENS = np.random.default_rng(0).integers(0, SIZE, 700).astype(np.uint8)
 ITEMS = ["anna", "ben", "çelik", "d", "emilia"]
 
 
 class Pieces:
-    def __init__(self, *pieces: str) -> None:
-        self._pieces = pieces
+    def __init__(self, layout: str, *pieces: str) -> None:
+        self.layout, self._pieces = layout, pieces
 
     def pieces(self, split):
-        return iter(self._pieces)
+        return ({"text": piece} for piece in self._pieces)
 
 
-DATA = tiny().data
+DATA, DEFAULT = tiny().data, tiny().evaluate
 
 
 def write(folder: Path, unit: str, tokenizer: Tokenizer, *pieces: str) -> Prepared:
     data = DATA.model_copy(update={"unit": unit})
-    write_prepared(folder, data, Pieces(*pieces), Origin("a", "b", "c"), tokenizer)
+    source = Pieces("stream" if unit == "stream" else "items", *pieces)
+    write_prepared(folder, data, source, Origin("a", "b", "c"), Encoders({"text": tokenizer}))
     return open_prepared(folder)
+
+
+def layout(text: Text, lanes: int, warmup: int) -> Layout:
+    """Read from symbol 3 on."""
+    spec = {"layout": "stream" if text.offsets is None else "items",
+            "inputs": {"text": {"kind": "tokens", "size": SIZE, "begin": 3}},
+            "targets": {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}}}
+    return layout_of(text.sequences(spec, "text"), DEFAULT.model_copy(update={"lanes": lanes, "warmup": warmup}))
+
+
+def total_nats(network: Network, read: Layout) -> float:
+    return sum(each.loss for each in outputs(network, read))
 
 
 def direct(network: Network, tokens: np.ndarray, begin: int) -> float:
@@ -54,9 +70,9 @@ def network() -> Network:
 
 
 def test_one_lane_is_one_stateful_pass(network):
-    layout = layout_of(Text(TOKENS, None, 700, 700), begin=3, lanes=1, warmup=0)
-    assert len(layout) > 2
-    assert total_nats(network, "text", layout) == pytest.approx(direct(network, TOKENS, 3), abs=1e-9)
+    read = layout(Text(TOKENS, None, 700, 700), lanes=1, warmup=0)
+    assert len(read) > 2
+    assert total_nats(network, read) == pytest.approx(direct(network, TOKENS, 3), abs=1e-9)
 
 
 @pytest.mark.parametrize("warmup", [0, 1, 100, 1000])
@@ -67,15 +83,15 @@ def test_each_symbol_is_scored_once(lanes, warmup):
     with torch.no_grad():
         for each in network.parameters():
             each.zero_()
-    layout = layout_of(Text(TOKENS, None, 700, 700), 3, lanes, warmup)
-    assert total_nats(network, "text", layout) == pytest.approx(700 * math.log(SIZE), abs=1e-9)
+    read = layout(Text(TOKENS, None, 700, 700), lanes, warmup)
+    assert total_nats(network, read) == pytest.approx(700 * math.log(SIZE), abs=1e-9)
 
 
 def test_warm_lanes_cost_what_one_lane_costs(network):
     # what lies before the stream is `begin`: the first lane reads it for its warm-up
     text = Text(TOKENS, None, 700, 700)
     one, warm, cold = (
-        total_nats(network, "text", layout_of(text, 3, lanes, warmup)) for lanes, warmup in ((1, 64), (7, 64), (7, 0))
+        total_nats(network, layout(text, lanes, warmup)) for lanes, warmup in ((1, 64), (7, 64), (7, 0))
     )
     assert warm == pytest.approx(one, rel=1e-7)
     assert cold != pytest.approx(one, rel=1e-5)
@@ -83,15 +99,15 @@ def test_warm_lanes_cost_what_one_lane_costs(network):
 
 def test_items_start_afresh(network):
     offsets = np.array([0, 3, 4, 10, 300, 700])
-    layout = layout_of(Text(TOKENS, offsets, 700, 700), begin=3, lanes=2, warmup=50)
+    read = layout(Text(TOKENS, offsets, 700, 700), lanes=2, warmup=50)
     alone = sum(direct(network, TOKENS[a:b], 3) for a, b in pairwise(offsets))
-    assert isinstance(layout, ItemLayout)
-    assert total_nats(network, "text", layout) == pytest.approx(alone, abs=1e-9)
+    assert isinstance(read, ItemLayout)
+    assert total_nats(network, read) == pytest.approx(alone, abs=1e-9)
 
 
 def test_measuring_leaves_the_weights_as_they_are(network):
     before = {name: each.clone() for name, each in network.state_dict().items()}
-    total_nats(network, "text", StreamLayout(TOKENS, 3, 7, 256))
+    total_nats(network, layout(Text(TOKENS, None, 700, 700), 7, 0))
     assert all(torch.equal(each, before[name]) for name, each in network.state_dict().items())
 
 

@@ -12,8 +12,8 @@ TRAIN = [{"step": 5.0 * at, "loss": 3 / at} for at in range(1, 9)]
 VALIDATION = [{"step": 20.0, "loss": 1.5}, {"step": 40.0, "loss": 1.2}]
 BARS = {"lstm": 2.1, "unigram": 4.5, "xz": 3.0, "ngram5": 2.4}
 PICTURES: dict[str, Callable[[Path], None]] = {
-    "curves": lambda path: pictures.curves(TRAIN, VALIDATION, 1.44, "character", path),
-    "bars": lambda path: pictures.bars(BARS, "lstm", path),
+    "curves": lambda path: pictures.curves(TRAIN, VALIDATION, 1.44, "bits per character", path),
+    "bars": lambda path: pictures.bars(BARS, "lstm", "bits per character", False, path),
     "gradient_reach": lambda path: pictures.gradient_reach({"trained LSTM": [1, 0.5], "linear RNN": [1, 0.9]}, path),
 }
 
@@ -34,8 +34,8 @@ def test_a_picture_is_a_png_and_the_same_bytes_twice(tmp_path, name):
 
 
 def test_other_numbers_are_another_picture(tmp_path):
-    pictures.bars(BARS, "lstm", tmp_path / "first.png")
-    pictures.bars({**BARS, "lstm": 2.5}, "lstm", tmp_path / "second.png")
+    pictures.bars(BARS, "lstm", "loss", False, tmp_path / "first.png")
+    pictures.bars({**BARS, "lstm": 2.5}, "lstm", "loss", False, tmp_path / "second.png")
     assert (tmp_path / "first.png").read_bytes() != (tmp_path / "second.png").read_bytes()
 
 

@@ -10,24 +10,39 @@ from unroll.models.network import Network, build
 torch.set_num_threads(1)        # for matrices this small, threads wait for each other longer than they work
 SIZE = 11
 SPEC: dict[str, Any] = {
-    "inputs": {"text": {"kind": "tokens", "size": SIZE}},
-    "targets": {"text": {"kind": "next", "of": "text", "size": SIZE}},
+    "layout": "stream",
+    "longest": 4,
+    "data": {"forecast": None},
+    "inputs": {"text": {"kind": "tokens", "size": SIZE, "begin": 0}},
+    "targets": {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
 }
 FUSED = ["rnn-tanh", "rnn-relu", "lstm", "gru"]
 CELLS = [*FUSED, "rnn-sigmoid", "rnn-identity"]
+CORES = [*CELLS, "mlp", "cnn"]
+OWN: dict[str, dict[str, Any]] = {
+    "rnn": {}, "lstm": {"forget_bias": 1.0}, "gru": {}, "mlp": {"window": 3}, "cnn": {"kernel_size": 3},
+}
+
+
+def core(
+    cell: str, hidden: int = 6, layers: int = 1, dropout: float = 0.0, init: str = "orthogonal", both: bool = False
+) -> dict[str, Any]:
+    """`rnn-tanh`, …, `mlp`, `cnn`; `both` also reads from the end on."""
+    kind, _, nonlinearity = cell.partition("-")
+    described = {"kind": kind, "hidden_size": hidden, "num_layers": layers, "dropout": dropout, **OWN[kind]}
+    if kind in ("rnn", "lstm", "gru"):
+        described |= {"recurrent_init": init, "bidirectional": both}
+    return described | ({"nonlinearity": nonlinearity} if nonlinearity else {})
 
 
 def small(
     cell: str, embedding: int = 5, hidden: int = 6, layers: int = 1, init: str = "orthogonal", tied: bool = False,
     dropout: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> ModelConfig:
-    """`dropout`: of the input, between layers, of the output."""
-    kind, _, nonlinearity = cell.partition("-")
-    own = {"rnn": {"nonlinearity": nonlinearity}, "lstm": {"forget_bias": 1.0}, "gru": {}}[kind]
-    core = {"kind": kind, "hidden_size": hidden, "num_layers": layers, "dropout": dropout[1], "recurrent_init": init}
+    """A language model; `dropout`: of the input, between layers, of the output."""
     return ModelConfig.model_validate({
         "inputs": {"text": {"kind": "embedding", "size": embedding, "dropout": dropout[0]}},
-        "core": core | own,
+        "core": core(cell, hidden, layers, dropout[1], init),
         "heads": {"text": {"kind": "next_token", "dropout": dropout[2], "tied": tied}},
     })
 

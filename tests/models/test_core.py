@@ -1,11 +1,21 @@
 """Layers of one cell: time, lanes, depth, and how the weights begin."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from tests.models.conftest import CELLS, SPEC, random_network, random_tokens, small
-from unroll.models.core import GATES, Layer
-from unroll.models.network import build
+from tests.models.conftest import CELLS, CORES, FUSED, SPEC, core, random_network, random_tokens, small
+from unroll.config.model import ModelConfig
+from unroll.data.batches import StreamLayout, all_batches
+from unroll.data.store import sequences
+from unroll.errors import UserError
+from unroll.models.core import GATES, Layer, turned
+from unroll.models.network import Network, build
+from unroll.models.outputs import of_stream, tensors
 
 
 def layers(cell: str, **changes) -> list[Layer]:
@@ -13,7 +23,7 @@ def layers(cell: str, **changes) -> list[Layer]:
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CORES)
 def test_a_sequence_in_chunks_is_the_whole_sequence(cell, depth):
     network = random_network(small(cell, layers=depth))
     tokens = random_tokens(12, 3)["text"]
@@ -28,7 +38,7 @@ def test_a_sequence_in_chunks_is_the_whole_sequence(cell, depth):
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CORES)
 def test_symbol_by_symbol_is_the_whole_sequence(cell, depth):
     network = random_network(small(cell, layers=depth))
     tokens = random_tokens(6, 2)["text"]
@@ -40,7 +50,7 @@ def test_symbol_by_symbol_is_the_whole_sequence(cell, depth):
     torch.testing.assert_close(state, after_whole, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CORES)
 def test_lanes_know_nothing_of_each_other(cell):
     network = random_network(small(cell, layers=2))
     tokens, others = random_tokens(6, 3)["text"], random_tokens(6, 3, seed=1)["text"]
@@ -102,3 +112,131 @@ def test_only_the_gru_trains_a_second_bias(cell):
     for layer in network.core.layers:
         assert layer.weights.bias_hh.requires_grad == bool(layer.weights.bias_hh.any()) == (cell == "gru")
         assert layer.weights.bias_ih.any()
+
+
+# ------------------------------------------------------------------------------------- real vectors, a class a step
+
+REALS: dict[str, Any] = {
+    "layout": "stream",
+    "longest": 100,
+    "data": {"forecast": None},
+    "inputs": {"x": {"kind": "real", "size": 10, "scale": {"mean": [0.5] * 10, "deviation": [2.0] * 10}}},
+    "targets": {"tag": {"kind": "classes", "per": "step", "size": 4}},
+}
+
+
+def tagger(cell: str, layers: int, hidden: int = 128) -> Network:
+    """Hidden size 128, a softmax over four classes at each step, in single precision as it is trained."""
+    config = ModelConfig.model_validate({
+        "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}},
+        "core": core(cell, hidden, layers),
+        "heads": {"tag": {"kind": "classification", "pooling": None, "dropout": 0.0}},
+    })
+    network = random_network(config, spec=REALS, scale=0.06).float()
+    with torch.no_grad():
+        network.heads["tag"].output.weight.mul_(10)     # the classes differ from step to step
+    return network
+
+
+def signal(steps: int) -> dict[str, np.ndarray]:
+    draw = np.random.default_rng(0)
+    return {"x": draw.standard_normal((steps, 10)).astype(np.float32), "tag": draw.integers(0, 4, steps)}
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", CORES)
+def test_a_chunked_run_over_ten_numbers_a_step_is_the_whole_run(cell, layers):
+    """One lane, eleven steps at a time, against all of the stream at once: probabilities of every step."""
+    network, given = tagger(cell, layers), sequences(REALS, signal(100), None)
+    (whole,) = all_batches(StreamLayout(given, 1, 100))
+    with torch.inference_mode():
+        expected = network(tensors(whole.inputs))[0]["tag"][:, 0].softmax(dim=-1)
+        cost = float(network.loss(network(tensors(whole.inputs))[0], tensors(whole.targets)))
+    chunked, nats = of_stream(network, StreamLayout(given, 1, 11), "tag", 100)
+    assert chunked.shape == (100, 4)
+    np.testing.assert_allclose(chunked, expected, rtol=0, atol=1e-5)
+    assert nats == pytest.approx(cost, rel=1e-5)
+    assert np.ptp(chunked, axis=0).max() > 1e-3         # a hundred times the tolerance
+
+
+@pytest.mark.parametrize("cell", CORES)
+def test_step_by_step_over_ten_numbers_is_the_whole_run(cell):
+    network = tagger(cell, 2).double()
+    x = torch.randn(9, 2, 10, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    whole, after = network({"x": x})
+    state = network.start(2)
+    for t, step in enumerate(x):
+        outputs, state = network.step({"x": step}, state)
+        torch.testing.assert_close(outputs["tag"], whole["tag"][t], rtol=0, atol=1e-12)
+    torch.testing.assert_close(state, after, rtol=0, atol=1e-12)
+
+
+def test_lanes_side_by_side_are_stretches_of_the_stream():
+    """Each lane starts from nothing, so its own stretch alone says what it says."""
+    network, values = tagger("lstm", 1), signal(100)
+    together, _ = of_stream(network, StreamLayout(sequences(REALS, values, None), 4, 7), "tag", 100)
+    for lane in range(4):
+        own = {name: each[25 * lane : 25 * (lane + 1)] for name, each in values.items()}
+        alone, _ = of_stream(network, StreamLayout(sequences(REALS, own, None), 1, 25), "tag", 25)
+        np.testing.assert_allclose(together[25 * lane : 25 * (lane + 1)], alone, rtol=0, atol=1e-6)
+
+
+# ----------------------------------------------------------------------------------------------------- both ways
+
+LENGTHS = torch.tensor([7, 1, 4, 6])
+
+
+def both_ways(cell: str, layers: int) -> Network:
+    config = small(cell, layers=layers)
+    both = config.model_copy(update={"core": config.core.model_copy(update={"bidirectional": True})})
+    return random_network(both, spec={**SPEC, "layout": "items"})
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", FUSED)
+def test_both_ways_are_pytorchs_own_over_packed_sequences(cell, layers):
+    ours = both_ways(cell, layers).core
+    kind, _, nonlinearity = cell.partition("-")
+    kernel = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[kind]
+    own = {"nonlinearity": nonlinearity} if nonlinearity else {}
+    theirs = kernel(5, 6, layers, bidirectional=True, **own).double()
+    with torch.no_grad():
+        for depth, layer in enumerate(ours.layers):
+            for suffix, part in (("", layer.forwards), ("_reverse", layer.backwards)):
+                for name, each in part.kernel.named_parameters():
+                    getattr(theirs, name.replace("_l0", f"_l{depth}{suffix}")).copy_(each)
+    x = torch.randn(7, 4, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    packed = pack_padded_sequence(x, LENGTHS, enforce_sorted=False)
+    expected, _ = pad_packed_sequence(theirs(packed)[0])
+    found, _ = ours(x, ours.start(4), lengths=LENGTHS)
+    for lane, length in enumerate(LENGTHS):
+        torch.testing.assert_close(found[:length, lane], expected[:length, lane], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_way_back_is_the_way_forth_of_the_turned_sequence(cell):
+    (layer,) = both_ways(cell, 1).core.layers
+    x = torch.randn(5, 1, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    found, _ = layer(x, layer.start(1))
+    forth, _ = layer.forwards(x, layer.forwards.start(1))
+    back, _ = layer.backwards(x.flip(0), layer.backwards.start(1))
+    torch.testing.assert_close(found, torch.cat([forth, back.flip(0)], dim=-1), rtol=0, atol=1e-12)
+
+
+def test_a_sequence_is_turned_within_its_own_length():
+    x = torch.arange(4)[:, None, None] + torch.tensor([0, 10, 20])[:, None]         # (4, 3, 1)
+    assert turned(x, torch.tensor([4, 1, 3]))[..., 0].T.tolist() == [[3, 2, 1, 0], [10, 11, 12, 13], [22, 21, 20, 23]]
+    assert turned(x, torch.tensor([4, 0, 3]))[..., 0].T.tolist()[1] == [10, 11, 12, 13]
+    assert turned(x, None)[..., 0].T.tolist()[1] == [13, 12, 11, 10]
+
+
+def test_a_network_that_reads_from_the_end_on_takes_no_single_steps():
+    network = both_ways("gru", 1)
+    with pytest.raises(UserError, match=r"^model\.core\.bidirectional: .* takes whole sequences, no single steps") as caught:
+        network.step({"text": torch.tensor([1])}, network.start(1))
+    assert "\n" not in str(caught.value)
+
+
+def test_each_direction_has_a_state_of_its_own():
+    for state in both_ways("lstm", 2).start(3):
+        assert [tuple(each.shape) for each in state] == [(3, 6)] * 4

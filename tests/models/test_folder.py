@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.conftest import snapshot
-from tests.models.conftest import CELLS, SPEC, random_network, random_tokens, small
+from tests.models.conftest import CORES, SPEC, random_network, random_tokens, small
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Chars
 from unroll.errors import UserError
@@ -32,7 +32,7 @@ def saved(tmp_path: Path, prepared: Prepared) -> Path:
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CORES)
 def test_a_loaded_model_gives_equal_outputs(tmp_path, prepared, cell, tied):
     config = small(cell, layers=2, tied=tied)
     network = random_network(config).float()
@@ -114,7 +114,7 @@ def replace(old: str, new: str):
         ("model.json", truncate, "damaged or edited"),
         ("model.json", replace('"hidden_size": 6', '"hidden_size": 7'), "damaged or edited"),
         ("model.json", replace('"forget_bias": 1.0', '"forget_bias": 1.5'), "damaged or edited"),
-        ("model.json", replace('"format": 1', '"format": 2'), "another version"),
+        ("model.json", replace('"format": 2', '"format": 1'), "another version"),
         ("model.json", lambda path: path.write_text("[]"), "another version"),
         ("model.json", lambda path: path.write_bytes(b"\xff\xfe"), "damaged or edited"),
         ("model.safetensors", Path.unlink, "missing"),

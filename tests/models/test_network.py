@@ -1,14 +1,19 @@
 """Inputs, core and heads together."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import linear
 
-from tests.models.conftest import CELLS, SIZE, SPEC, random_network, random_tokens, small
-from unroll.config.model import ModelConfig
+from tests.models.conftest import CORES, SIZE, SPEC, core, random_network, random_tokens, small
+from unroll.config.model import ModelConfig, RealConfig
+from unroll.data.batches import ItemLayout
+from unroll.data.store import sequences
 from unroll.errors import UserError
 from unroll.models.dropout import Masks
+from unroll.models.inputs import RealInput
 from unroll.models.network import build
+from unroll.models.outputs import of_sequences
 
 TOKENS = random_tokens(4, 3)
 
@@ -25,7 +30,7 @@ def test_dropout_is_asked_for_on_input_between_layers_and_on_output():
 
 
 @pytest.mark.parametrize("dropout", [(0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5)])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CORES)
 def test_each_dropout_takes_effect_in_training_only(cell, dropout):
     dry, network = (random_network(small(cell, layers=2, dropout=each)) for each in ((0.0, 0.0, 0.0), dropout))
     expected = dry(TOKENS)[0]["text"]
@@ -98,7 +103,8 @@ def test_fields_lie_side_by_side_and_every_head_answers():
     described = small("lstm").model_dump()
     described["inputs"]["pitch"] = {"kind": "embedding", "size": 3, "dropout": 0.0}
     described["heads"]["pitch"] = {"kind": "next_token", "dropout": 0.0, "tied": False}
-    spec = {part: {**SPEC[part], "pitch": {**SPEC[part]["text"], "size": 4, "of": "pitch"}} for part in SPEC}
+    parts = ("inputs", "targets")
+    spec = {**SPEC, **{part: {**SPEC[part], "pitch": {**SPEC[part]["text"], "size": 4, "of": "pitch"}} for part in parts}}
     network = random_network(ModelConfig.model_validate(described), spec=spec)
     inputs = {"pitch": TOKENS["text"] % 4, **TOKENS}
     both = [network.inputs[name].embedding(inputs[name]) for name in ("text", "pitch")]
@@ -111,3 +117,75 @@ def test_fields_lie_side_by_side_and_every_head_answers():
 def test_a_field_that_the_data_lacks_is_named(part):
     with pytest.raises(UserError, match=rf"no {part} \['text'\]; it has \['note'\]"):
         build(small("gru"), {**SPEC, part: {"note": {"size": 3}}}, seed=0)
+
+
+# ---------------------------------------------------------------------------------------------------- other fields
+
+
+@pytest.mark.parametrize("size", [None, 4])
+def test_real_vectors_are_read_as_they_are_or_through_a_layer(size):
+    layer = RealInput(RealConfig(kind="real", size=size, dropout=0.0), features=3)
+    x = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(0))
+    expected = x if size is None else linear(x, layer.projection.weight, layer.projection.bias)
+    assert torch.equal(layer(x, lambda x, _: x), expected)
+    assert layer.size == (size or 3) and len([*layer.parameters()]) == (0 if size is None else 2)
+
+
+def test_the_dropout_of_real_vectors_takes_effect():
+    layer = RealInput(RealConfig(kind="real", size=None, dropout=0.5), features=64)
+    assert 0 < (layer(torch.ones(1, 4, 64), Masks(0, 0, (0, 4))) == 0).float().mean() < 1
+
+
+def several() -> tuple[ModelConfig, dict]:
+    """Two inputs, two heads: a class a sequence of a text and a value a step of real vectors."""
+    config = ModelConfig.model_validate({
+        "inputs": {"text": {"kind": "embedding", "size": 3, "dropout": 0.0},
+                   "x": {"kind": "real", "size": None, "dropout": 0.0}},
+        "core": core("gru"),
+        "heads": {"label": {"kind": "classification", "pooling": "mean", "dropout": 0.0},
+                  "y": {"kind": "regression", "pooling": None, "dropout": 0.0}},
+    })
+    return config, {
+        "layout": "items", "longest": 4, "data": {"forecast": None},
+        "inputs": {"text": {"kind": "tokens", "size": SIZE},
+                   "x": {"kind": "real", "size": 2, "scale": {"mean": [0, 0], "deviation": [1, 1]}}},
+        "targets": {"label": {"kind": "classes", "per": "sequence", "size": 3},
+                    "y": {"kind": "reals", "per": "step", "size": 2}},
+    }
+
+
+def test_the_loss_is_the_sum_of_all_heads():
+    network = random_network(*several()[:1], spec=several()[1])
+    inputs = {**TOKENS, "x": torch.randn(4, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))}
+    targets = {"label": torch.tensor([0, 2, -100]), "y": torch.zeros(4, 3, 2)}
+    outputs, _ = network(inputs, lengths=torch.tensor([4, 2, 1]))
+    apart = [network.head(name).loss(outputs[name], targets[name]) for name in ("label", "y")]
+    assert outputs["label"].shape == (3, 3) and outputs["y"].shape == (4, 3, 2)
+    assert network.loss(outputs, targets).item() == pytest.approx(sum(each.item() for each in apart))
+    assert network.loss(outputs, {"y": targets["y"]}).item() == pytest.approx(apart[1].item())
+
+
+@pytest.mark.parametrize("name", ["label", "y"])
+def test_predictions_come_in_the_datas_own_order(name):
+    """Whatever the batches are: one a sequence, or one a step of it."""
+    config, spec = several()
+    network, draw = random_network(config, spec=spec).float(), np.random.default_rng(0)
+    values = {"text": draw.integers(0, SIZE, 10), "x": draw.random((10, 2), np.float32), "label": np.array([1, 0, 2, 1]),
+              "y": draw.random((10, 2), np.float32)}
+    given = sequences(spec, values, np.array([0, 4, 5, 8, 10]))
+    (one, nats), (three, same) = (of_sequences(network, ItemLayout(given, size, None), name) for size in (1, 3))
+    assert [each.shape for each in three] == ([(3,)] * 4 if name == "label" else [(4, 2), (1, 2), (3, 2), (2, 2)])
+    for first, second in zip(one, three, strict=True):
+        np.testing.assert_allclose(first, second, rtol=0, atol=1e-5)
+    assert nats == pytest.approx(same, rel=1e-5)
+
+
+def test_the_next_symbol_of_items_is_predicted_in_their_order():
+    values = {"text": np.arange(9) % SIZE}
+    network = random_network(small("gru")).float()
+    given = sequences({**SPEC, "layout": "items"}, values, np.array([0, 4, 5, 9]))
+    found, nats = of_sequences(network, ItemLayout(given, 2, None), "text")
+    assert [len(each) for each in found] == [4, 1, 4]
+    costs = [-np.log(each[np.arange(len(each)), values["text"][first : first + len(each)]]).sum()
+             for each, first in zip(found, (0, 4, 5), strict=True)]
+    assert nats == pytest.approx(sum(costs), rel=1e-5)

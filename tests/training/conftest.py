@@ -9,12 +9,12 @@ import torch
 
 from tests.conftest import run, tiny
 from tests.models.conftest import small
-from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
 from unroll.models.network import Network, build
 from unroll.training.batches import Batches
+from unroll.training.callbacks import Unit
 from unroll.training.fit import Result, Watch, fit
 from unroll.workspace import Workspace
 
@@ -37,17 +37,13 @@ def settings(**changes: Any) -> TrainConfig:
     return TrainConfig.model_validate(composed().train.model_dump() | PLAIN | changes)
 
 
-def data(unit: str = "stream") -> DataConfig:
-    return composed(f"data.unit={unit}").data
-
-
 def trained(
     prepared: Prepared, work: Path, config: TrainConfig, model: ModelConfig | None = None, workers: int = 0,
     watch: Watch = QUIET,
 ) -> tuple[Network, Result]:
     network = build(model or small("gru"), prepared.spec, config.seed)
-    batches = Batches(prepared, data(prepared.spec["unit"]), config, workers)
-    return network, fit(network, batches, config, bits_per_nat=1.0, work=work, watch=watch)
+    batches = Batches(prepared, config, workers)
+    return network, fit(network, batches, config, Unit("symbols", 1.0), work=work, watch=watch)
 
 
 def weights(network: Network) -> dict[str, torch.Tensor]:

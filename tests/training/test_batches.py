@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.training.conftest import BATCHES, data, prepare, settings
+from tests.training.conftest import BATCHES, prepare, settings
 from unroll.data.batches import ItemLayout, StreamLayout
 from unroll.errors import UserError
 from unroll.training.batches import Batches, Step
 
 
 def steps(prepared, epoch: int = 0, rank: int = 0, ranks: int = 1, split: str = "train", **changes) -> list[Step]:
-    batches = Batches(prepared, data(prepared.spec["unit"]), settings(**changes), workers=0)
+    batches = Batches(prepared, settings(**changes), workers=0)
     batches.trainer = SimpleNamespace(global_rank=rank, world_size=ranks)
     loader = batches.train_dataloader() if split == "train" else batches.val_dataloader()
     loader.sampler.set_epoch(epoch)
@@ -70,7 +70,7 @@ def test_lines_meet_others_in_another_epoch(lines, stream):
 
 def test_the_unit_chooses_the_layout(stream, lines):
     for prepared, kind in ((stream, StreamLayout), (lines, ItemLayout)):
-        batches = Batches(prepared, data(prepared.spec["unit"]), settings(), workers=0)
+        batches = Batches(prepared, settings(), workers=0)
         assert isinstance(batches.layout("train", 16), kind)
         assert batches.train_length == len(steps(prepared))
 
@@ -83,6 +83,6 @@ def test_items_are_cut_where_back_propagation_ends(lines):
 def test_a_text_with_less_than_two_symbols_a_lane_is_refused(tmp_path):
     prepared = prepare(tmp_path, "abcdefghij\n" * 10, "stream")
     length = len(prepared.tokens("text", "train"))
-    Batches(prepared, data(), settings(batch_size=length // 2), workers=0)
-    with pytest.raises(UserError, match=rf"^train\.batch_size: 48 lanes need at least 96 symbols.* has {length}\. "):
-        Batches(prepared, data(), settings(batch_size=48), workers=0)
+    Batches(prepared, settings(batch_size=length // 2), workers=0)
+    with pytest.raises(UserError, match=rf"^train\.batch_size: 48 lanes need at least 96 steps.* has {length}\. "):
+        Batches(prepared, settings(batch_size=48), workers=0)

@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import load_file
 
 from tests.models.conftest import small
-from tests.training.conftest import BATCHES, QUIET, data, equal, settings, trained, weights
+from tests.training.conftest import BATCHES, QUIET, equal, settings, trained, weights
 from unroll.errors import UserError
 from unroll.models.network import Network, build
 from unroll.training.batches import Batches
+from unroll.training.callbacks import Unit
 from unroll.training.fit import Watch, fit
 from unroll.training.learner import Learner
 
@@ -66,7 +67,7 @@ def test_a_training_ends_after_its_epochs_or_steps_and_validates(changes, steps,
     assert validated(result) == steps
     epochs, rest = divmod(batches, BATCHES)
     # the last batch of an epoch alone is not full
-    assert result.tokens == epochs * len(stream.tokens("text", "train")) + rest * 16 * 8
+    assert result.targets == epochs * len(stream.tokens("text", "train")) + rest * 16 * 8
 
 
 def test_a_good_enough_loss_ends_the_training(stream, tmp_path, scripted):
@@ -167,7 +168,7 @@ def test_a_gradient_that_is_not_finite_at_once_has_no_best_weights(stream, tmp_p
     with torch.no_grad():
         network.heads["text"].weight[0, 0] = value
     with pytest.raises(UserError, match=rf"not finite at step 0 \(.*gradient norm {norm}.*warm up longer\.$"):
-        fit(network, Batches(stream, data(), config, 0), config, 1.0, tmp_path, QUIET)
+        fit(network, Batches(stream, config, 0), config, Unit("symbols", 1.0), tmp_path, QUIET)
     assert list(tmp_path.iterdir()) == []
 
 

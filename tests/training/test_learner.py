@@ -113,7 +113,7 @@ def test_validating_in_mid_epoch_changes_nothing(stream, tmp_path, validate):
 def test_lines_each_start_afresh(lines, tmp_path):
     config = settings(bptt=6, learning_rate=1e-12)
     network, result = trained(lines, tmp_path, config)
-    tokens, offsets = lines.tokens("text", "validation"), lines.offsets("text", "validation")
+    tokens, offsets = lines.tokens("text", "validation"), lines.offsets("validation")
     nats = count = 0
     with torch.no_grad():
         for start, stop in pairwise(offsets):

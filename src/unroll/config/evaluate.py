@@ -8,11 +8,12 @@ from unroll.config.strict import Seed, Strict
 
 
 class EvaluateConfig(Strict):
-    lanes: PositiveInt              # stretches of a split read side by side
-    warmup: NonNegativeInt          # symbols that a stretch reads before it is scored, to warm its state up
-    train_tokens: PositiveInt       # of the training split that are scored beside validation and test
+    lanes: PositiveInt              # stretches of a stream read side by side, or sequences of a batch
+    warmup: NonNegativeInt          # steps that a stretch reads before it is scored, to warm its state up
+    train_tokens: PositiveInt       # steps of the training split that are scored beside validation and test
     ngram_order: Annotated[int, Field(ge=1, le=10)]
     baseline_tokens: PositiveInt    # of the training split that n-grams and xz see at most: they live in memory
     gradient_reach: Annotated[int, Field(ge=2)]     # steps over which the gradient is followed back
+    dtw_cells: PositiveInt          # above so many cells of all warping tables, 1-NN DTW is left out
     seed: Seed                       # of the fresh networks that the gradient is compared with
     threads: PositiveInt

@@ -5,12 +5,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from unroll.config.data import DataConfig, Tokenizer
+from unroll.config.data import DataConfig
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.schema import Config
+from unroll.config.tokens import Tokenizer
 from unroll.config.train import OptimizerConfig, TrainConfig
 from unroll.files import write_json
 
@@ -18,6 +19,7 @@ GROUPS: dict[str, Any] = {
     "data": DataConfig,
     "data-tokenizer": Tokenizer,
     "model": ModelConfig,
+    "task": ModelConfig,
     "train": TrainConfig,
     "train-optimizer": OptimizerConfig,
     "evaluate": EvaluateConfig,

@@ -1,9 +1,12 @@
 """The whole of `params.yaml`, and which stage is handed which part of it."""
 
+from collections.abc import Iterator
+from itertools import chain
+
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from unroll.config.data import DataConfig
+from unroll.config.data import DataConfig, PianorollData
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
 from unroll.config.model import ModelConfig
@@ -21,15 +24,51 @@ class Config(Strict):
     runtime: RuntimeConfig
 
     @model_validator(mode="after")
-    def _names_agree(self) -> "Config":
-        for ours, theirs, part in (
-            (self.model.inputs, self.data.inputs, "inputs"),
-            (self.model.heads, self.data.targets, "heads"),
-        ):
-            if set(ours) != set(theirs):
-                text = f"model.{part} names {sorted(ours)} where data has {sorted(theirs)}; use the same names"
-                raise PydanticCustomError("names", "{text}", {"text": text})
+    def _parts_agree(self) -> "Config":
+        # one after another: kinds are compared of names that agree
+        for mistake in chain(_names(self.data, self.model), _kinds(self.data, self.model)):
+            raise PydanticCustomError("agree", "{text}", {"text": mistake})
         return self
+
+
+def _names(data: DataConfig, model: ModelConfig) -> Iterator[str]:
+    for ours, theirs, part in ((model.inputs, data.inputs, "inputs"), (model.heads, data.targets, "heads")):
+        if set(ours) != set(theirs):
+            yield (f"model.{part} names {sorted(ours)} where data has {sorted(theirs)}; choose the task that "
+                   "fits (task=…, conf/task/), or use the same names")
+
+
+# target → the heads that predict it; `next` depends on what its input is
+HEADS = {
+    "class": "classification", "tag": "classification", "labels": "labels", "value": "regression",
+    "values": "regression", "forecast": "forecast",
+}
+POOLED = ("class", "value", "forecast")     # one target a sequence
+FUTURE = ("next",)      # of the input: a recurrence from the end on would have read it
+
+
+def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[str]:
+    for name, kind in data.inputs.items():
+        wanted = "embedding" if kind == "tokens" else "real"
+        if model.inputs[name].kind != wanted:
+            yield f"model.inputs.{name}: {kind} need kind {wanted}, not {model.inputs[name].kind}"
+    for name, target in data.targets.items():
+        head = model.heads[name]
+        if target == "next":
+            tokens = data.inputs[name] == "tokens"
+            wanted = "next_token" if tokens else "labels" if isinstance(data, PianorollData) else "regression"
+        else:
+            wanted = HEADS[target]
+        if head.kind != wanted:
+            yield f"model.heads.{name}: a target of kind {target} needs kind {wanted}, not {head.kind}"
+        pooling = getattr(head, "pooling", None)
+        if target in POOLED and pooling is None:
+            yield f"model.heads.{name}.pooling: one {target} a sequence needs last, mean, max or attention"
+        if target not in POOLED and pooling is not None:
+            yield f"model.heads.{name}.pooling: a target every step has none; set it to null"
+        if getattr(model.core, "bidirectional", False) and target in FUTURE:
+            yield (f"model.core.bidirectional: the target {name} is the future of the input, which a recurrence from "
+                   "the end on has read; set it to false")
 
 
 SECTIONS = tuple(Config.model_fields)

@@ -1,14 +1,16 @@
-"""Arrays → batches, time first. Two layouts; both read `begin` before the first symbol of a sequence.
+"""A split → batches, time first.
 
-A *stream* of N symbols lies in B lanes, side by side; a batch is the next `steps` of every lane, and the state
+A *stream* of N steps lies in B lanes, side by side; a batch is the next `steps` of every lane, and the state
 that a lane ends with is the one it goes on with:
 
     lane 0    a b c │ d e f │ g h i        batch 0: a b c / j k l,   batch 1: d e f / m n o, …
     lane 1    j k l │ m n o │ p q ·        · is padding: no target
 
-*Items* are short sequences of their own: each starts from a fresh state, neighbours in length share a batch.
+*Items* are sequences of their own: each starts from a fresh state, neighbours in length share a batch and are
+padded at the end. *Windows* are stretches of equal length of one or several series; the target comes after them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,29 +18,32 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-IGNORED = -100      # a target that does not count
+from unroll.data.fields import Field, Sequences
 
-Tokens = NDArray[np.unsignedinteger[Any]]
+Arrays = dict[str, NDArray[Any]]
 
 
 class Batch(NamedTuple):
-    inputs: NDArray[np.int64]       # (T, B)
-    targets: NDArray[np.int64]      # (T, B), IGNORED where there is nothing to predict
+    inputs: Arrays      # (T, B) symbols, (T, B, F) reals
+    targets: Arrays     # every step (T, B) or (T, B, D), every sequence (B,) or (B, D), forecasts (B, H, D)
+    lengths: NDArray[np.int64]      # (B,) steps that are not padding; 0: an empty lane
     fresh: bool                     # starts from a fresh state: the first of a stream, any of items
     valid: int                      # targets that count, over all lanes of all ranks
     lanes: tuple[int, int]          # which lanes of how many these are: first, total
+    items: NDArray[np.int64]        # (B,) which sequence a lane holds; -1: none. Of a stream, where it starts
 
 
 class StreamLayout:
     """B contiguous lanes of one stream, `steps` of each at a time.
 
-    With `warmup`, every lane first reads that many symbols before its own, unscored, so that no target is predicted
-    from an empty memory; what lies before the stream is `begin`.
+    With `warmup`, every lane first reads that many steps before its own, unscored, so that no target is predicted
+    from an empty memory.
     """
 
-    def __init__(self, tokens: Tokens, begin: int, lanes: int, steps: int, warmup: int = 0) -> None:
-        self._tokens, self._begin, self._lanes, self._steps, self._warmup = tokens, begin, lanes, steps, warmup
-        self._length = -(-len(tokens) // lanes)
+    def __init__(self, stream: Sequences, lanes: int, steps: int, warmup: int = 0) -> None:
+        self._stream, self._lanes, self._steps, self._warmup = stream, lanes, steps, warmup
+        self._total = len(stream)
+        self._length = -(-self._total // lanes)
 
     def __len__(self) -> int:
         return -(-(self._warmup + self._length) // self._steps)
@@ -47,73 +52,133 @@ class StreamLayout:
         """Batch `index`; rank r of R gets the r-th stretch of the lanes."""
         steps = np.arange(index * self._steps, min((index + 1) * self._steps, self._warmup + self._length))
         within = steps[:, None] - self._warmup                                      # (T, 1)
-        place = within + np.arange(self._lanes)[None, :] * self._length             # (T, B)
-        scored = (within >= 0) & (place < len(self._tokens))
-        known = place.clip(0, len(self._tokens) - 1)
-        targets = np.where(scored, self._tokens[known].astype(np.int64), IGNORED)
-        read = self._tokens[(place - 1).clip(0, len(self._tokens) - 1)].astype(np.int64)
-        before = np.where(place > 0, read, self._begin)
-        own = slice(rank * self._lanes // ranks, (rank + 1) * self._lanes // ranks)
-        return Batch(
-            np.ascontiguousarray(before[:, own]),
-            np.ascontiguousarray(targets[:, own]),
-            index == 0,
-            int(scored.sum()),
-            (own.start, self._lanes),
-        )
+        own = np.arange(rank * self._lanes // ranks, (rank + 1) * self._lanes // ranks)
+        place = within + own[None, :] * self._length                                # (T, B)
+        scored = (within >= 0) & (place < self._total)
+        inputs = {name: _read(each, place, (place >= 0) & (place < self._total))
+                  for name, each in self._stream.inputs.items()}
+        targets = {name: each.at(place + each.ahead, scored) for name, each in self._stream.targets.items()}
+        return Batch(inputs, targets, np.full(len(own), len(steps)), index == 0, self.count_valid(index),
+                     (int(own[0]), self._lanes), own * self._length)
 
     def count_valid(self, index: int, epoch: int = 0) -> int:
         """Targets that count in batch `index`."""
-        ends = np.clip(len(self._tokens) - np.arange(self._lanes) * self._length, 0, self._length)     # (B,)
+        ends = np.clip(self._total - np.arange(self._lanes) * self._length, 0, self._length)     # (B,)
         first, last = (max(0, (index + more) * self._steps - self._warmup) for more in (0, 1))
         return int((ends.clip(max=last) - ends.clip(max=first)).sum())
 
 
-class ItemLayout:
-    """Short items, bucketed by length; which items meet and in what order depends on (seed, epoch) alone."""
+class _Shuffled(ABC):
+    """Sequences in batches of `size`; which meet and in what order depends on (seed, epoch) alone.
 
-    def __init__(
-        self, tokens: Tokens, offsets: NDArray[np.int64], begin: int, size: int, seed: int, longest: int | None = None
-    ) -> None:
-        self._tokens, self._offsets, self._begin, self._size, self._seed = tokens, offsets, begin, size, seed
-        self._longest = longest     # items are cut there: what back-propagation can reach
+    Without a seed they come in order of their length, whatever the epoch: for measuring.
+    """
+
+    def __init__(self, data: Sequences, size: int, seed: int | None) -> None:
+        self._data, self._size, self._seed = data, size, seed
         self._order_of = lru_cache(maxsize=1)(self._order)
 
     def __len__(self) -> int:
-        return -(-(len(self._offsets) - 1) // self._size)
+        return -(-len(self._data) // self._size)
 
-    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
-        chosen = self._order_of(epoch)[index]
-        rows = [self._tokens[self._offsets[i] : self._offsets[i + 1]][: self._longest] for i in chosen]
-        targets = np.full((max(map(len, rows)), self._size), IGNORED, np.int64)     # (T, B)
-        for lane, row in enumerate(rows):
-            targets[: len(row), lane] = row
-        inputs = np.concatenate([np.full((1, self._size), self._begin), targets[:-1].clip(0)])
-        own = slice(rank * self._size // ranks, (rank + 1) * self._size // ranks)
-        return Batch(
-            np.ascontiguousarray(inputs[:, own]),
-            np.ascontiguousarray(targets[:, own]),
-            True,
-            int((targets != IGNORED).sum()),
-            (own.start, self._size),
-        )
+    @abstractmethod
+    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch: ...
 
+    @abstractmethod
     def count_valid(self, index: int, epoch: int = 0) -> int:
         """Targets that count in batch `index`."""
-        lengths = np.diff(self._offsets)[self._order_of(epoch)[index]]
-        return int(np.minimum(lengths, self._longest or lengths.max()).sum())
+
+    def _lengths(self) -> NDArray[np.int64]:
+        return self._data.lengths
 
     def _order(self, epoch: int) -> list[NDArray[np.int64]]:
+        lengths = self._lengths()
+        if self._seed is None:
+            by_length = np.argsort(lengths, kind="stable")
+            return [by_length[at : at + self._size] for at in range(0, len(by_length), self._size)]
         draw = np.random.Generator(np.random.Philox([self._seed % 2**64, epoch]))
-        lengths = np.diff(self._offsets)
         # shuffled before the stable sort, so that items of one length meet others every epoch
         shuffled = draw.permutation(len(lengths))
         by_length = shuffled[np.argsort(lengths[shuffled], kind="stable")]
         batches = [by_length[at : at + self._size] for at in range(0, len(by_length), self._size)]
         return [batches[at] for at in draw.permutation(len(batches))]
 
+    def _lanes_of(self, index: int, epoch: int, rank: int, ranks: int) -> tuple[NDArray[np.int64], int]:
+        """The items in this rank's lanes, -1 where a lane is empty, and its first lane."""
+        chosen = self._order_of(epoch)[index]
+        lanes = np.full(self._size, -1)
+        lanes[: len(chosen)] = chosen
+        first, last = rank * self._size // ranks, (rank + 1) * self._size // ranks
+        return lanes[first:last], first
 
-Layout = StreamLayout | ItemLayout
+
+class ItemLayout(_Shuffled):
+    """Sequences of their own; `longest` cuts them where back-propagation is to end."""
+
+    def __init__(self, items: Sequences, size: int, seed: int | None, longest: int | None = None) -> None:
+        super().__init__(items, size, seed)
+        self._longest = longest
+
+    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
+        lanes, first = self._lanes_of(index, epoch, rank, ranks)
+        assert self._data.bounds is not None
+        start = self._data.bounds[lanes.clip(0), 0]
+        lengths = np.where(lanes < 0, 0, self._lengths()[lanes.clip(0)])                # (B,)
+        # over all ranks; sequences of one step, which have no next one to predict, are a step of padding
+        most = max(1, int(self._lengths()[self._order_of(epoch)[index]].max()))
+        step = np.arange(most)[:, None]
+        place, known = start[None, :] + step, step < lengths[None, :]                   # (T, B)
+        inputs = {name: _read(each, place, known, start) for name, each in self._data.inputs.items()}
+        targets = {
+            name: each.at(place + each.ahead, known) if each.per == "step" else each.at(lanes, lanes >= 0)
+            for name, each in self._data.targets.items()
+        }
+        return Batch(inputs, targets, lengths, True, self.count_valid(index, epoch), (first, self._size), lanes)
+
+    def count_valid(self, index: int, epoch: int = 0) -> int:
+        chosen = self._order_of(epoch)[index]
+        return len(chosen) if self._data.pooled else int(self._lengths()[chosen].sum())
+
+    def _lengths(self) -> NDArray[np.int64]:
+        lengths = self._data.lengths
+        return lengths if self._longest is None else np.minimum(lengths, self._longest)
+
+    def padding(self) -> float:
+        """Share of a batch's steps that are padding, over an epoch; empty lanes at the end do not count."""
+        lengths = [self._lengths()[chosen] for chosen in self._order_of(0)]
+        made = sum(len(each) * max(1, int(each.max())) for each in lengths)
+        return 1 - sum(int(each.sum()) for each in lengths) / made
+
+
+class WindowLayout(_Shuffled):
+    """Windows of series and what comes after them."""
+
+    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
+        lanes, first = self._lanes_of(index, epoch, rank, ranks)
+        frame, bounds = self._data.frame, self._data.bounds
+        assert frame is not None and bounds is not None
+        bounds = bounds[lanes.clip(0)]
+        (name, series), = self._data.inputs.items()
+        window = series.values[bounds[:, 0] + np.arange(frame.rows)[:, None]]            # (rows, B, D)
+        future = series.values[bounds[:, 1] + np.arange(frame.config.horizon)[:, None]]  # (H, B, D)
+        target = frame.target(window, future)
+        target[lanes < 0] = np.nan
+        lengths = np.where(lanes < 0, 0, frame.config.context)
+        return Batch({name: frame.encode(window)}, {name: target}, lengths, True, self.count_valid(index, epoch),
+                     (first, self._size), lanes)
+
+    def count_valid(self, index: int, epoch: int = 0) -> int:
+        return len(self._order_of(epoch)[index])
+
+
+def _read(
+    field: Field, place: NDArray[np.int64], known: NDArray[np.bool_], start: NDArray[np.int64] | int = 0
+) -> NDArray[Any]:
+    """An input's values; one that shows what went before has `fill` at the start."""
+    return field.at(place + field.ahead, known & (place + field.ahead >= start))
+
+
+Layout = StreamLayout | ItemLayout | WindowLayout
 
 
 def all_batches(layout: Layout) -> Iterator[Batch]:

@@ -20,9 +20,9 @@ class Docs:
     """
 
     def __init__(self, package: str, version: str, validation: float, test: float, seed: int) -> None:
-        folder, self.licence = _locate(package, version)
-        files = sorted(folder.rglob("*.py"), key=lambda file: _order(seed, file.relative_to(folder)))
-        texts = [text for file in files if (text := "".join(_docstrings(file)))]
+        folder, self.licence = locate(package, version)
+        files = sorted(folder.rglob("*.py"), key=lambda file: order(seed, file.relative_to(folder)))
+        texts = [text for file in files if (text := "".join(docstrings(file)))]
         total = sum(map(len, texts))
         split: dict[str, list[str]] = {"test": [], "validation": [], "train": []}
         for text, position in zip(texts, _starts(texts), strict=True):
@@ -35,7 +35,7 @@ class Docs:
         yield from self._splits[split]
 
 
-def _locate(package: str, version: str) -> tuple[Path, str]:
+def locate(package: str, version: str) -> tuple[Path, str]:
     try:
         metadata = importlib.metadata.metadata(package)
         spec = importlib.util.find_spec(package)
@@ -53,11 +53,11 @@ def _locate(package: str, version: str) -> tuple[Path, str]:
     return Path(spec.submodule_search_locations[0]), licence
 
 
-def _order(seed: int, name: Path) -> bytes:
+def order(seed: int, name: Path) -> bytes:
     return hashlib.sha256(f"{seed}:{name.as_posix()}".encode()).digest()
 
 
-def _docstrings(file: Path) -> Iterator[str]:
+def docstrings(file: Path) -> Iterator[str]:
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):       # a template, a file of another Python

@@ -1,7 +1,6 @@
 """The prepared folder: arrays that are mapped, never loaded, and `spec.json`, which says what they are."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,21 +8,25 @@ from tokenize import TokenError
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from unroll.config.data import DataConfig
-from unroll.data.sources import SPLITS, Origin, Source, Split
+from unroll.config.data import DataConfig, ForecastConfig
+from unroll.data.encoders import Frame, Scaler
+from unroll.data.fields import IGNORED, Field, Sequences
+from unroll.data.sources import Split
 from unroll.data.tokenizers import Ids, Tokenizer, restore
 from unroll.errors import UserError
-from unroll.files import sha256, write_json
+from unroll.files import sha256
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared folder, opened; `digest` changes with every byte of it."""
+    """A prepared folder, opened; `digest` changes with every byte of it.
+
+    `spec["layout"]` is stream, items or windows; `spec["inputs"]` and `spec["targets"]` describe each field.
+    """
 
     folder: Path
     spec: dict[str, Any]
@@ -31,12 +34,16 @@ class Prepared:
 
     def tokens(self, field: str, split: Split) -> NDArray[np.unsignedinteger[Any]]:
         """(N,) symbols of a split; short items follow each other, each with its end symbol."""
-        tokens: NDArray[np.unsignedinteger[Any]] = self._load(f"{field}.{split}.npy")
-        return tokens
+        return self.values(field, split)
 
-    def offsets(self, field: str, split: Split) -> NDArray[np.int64] | None:
-        """(items + 1,) where each short item starts and the last one ends; None for a stream."""
-        return self._load(f"{field}.{split}.offsets.npy") if self.spec["unit"] == "line" else None
+    def values(self, field: str, split: Split) -> NDArray[Any]:
+        """A row a step, or a row a sequence, as the source has them: reals are not scaled."""
+        values: NDArray[Any] = self._load(f"{field}.{split}.npy")
+        return values
+
+    def offsets(self, split: Split) -> NDArray[np.int64] | None:
+        """(sequences + 1,) where each sequence starts and the last one ends; None for a stream."""
+        return None if self.spec["layout"] == "stream" else self._load(f"offsets.{split}.npy")
 
     def tokenizer(self, field: str) -> Tokenizer:
         path = self.folder / f"{field}.tokenizer.json"
@@ -45,11 +52,69 @@ class Prepared:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _unusable(path, error) from None
 
+    def sequences(self, split: Split) -> Sequences:
+        """The split as batches are cut from it."""
+        offsets = self.offsets(split)
+        values = {name: self.values(name, split) for name in {**self.spec["inputs"], **self.spec["targets"]}}
+        return sequences(self.spec, values, offsets)
+
     def _load(self, name: str) -> Any:
         try:
             return np.load(self.folder / name, mmap_mode="r")
         except (OSError, ValueError, EOFError, TokenError) as error:    # all of them are NumPy's
             raise _unusable(self.folder / name, error) from None
+
+
+def sequences(spec: dict[str, Any], values: dict[str, NDArray[Any]], offsets: NDArray[np.int64] | None) -> Sequences:
+    """Arrays as the spec describes them, or, without its targets, those of sequences to be predicted."""
+    inputs = {name: _input(spec, name, values[name]) for name in spec["inputs"]}
+    given = {name: each for name, each in spec["targets"].items() if each.get("of", name) in values}
+    if spec["layout"] == "windows":
+        frame = frame_of(spec)
+        return Sequences(inputs, {}, _windows(spec, frame, offsets), frame)
+    targets = {name: _target(each, values[each.get("of", name)]) for name, each in given.items()}
+    if offsets is None:
+        return Sequences(inputs, targets, None)
+    # the last step of a sequence has no next one to predict
+    last = max((each.ahead for each in targets.values()), default=0)
+    bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - last)], axis=1)
+    return Sequences(inputs, targets, bounds)
+
+
+def frame_of(spec: dict[str, Any]) -> Frame:
+    (target,) = spec["targets"].values()
+    return Frame.restore(ForecastConfig.model_validate(spec["data"]["forecast"]), target["frame"])
+
+
+def _input(spec: dict[str, Any], name: str, values: NDArray[Any]) -> Field:
+    described = spec["inputs"][name]
+    if described["kind"] == "tokens":
+        if "begin" in described:        # read one step late, so that each symbol is predicted from those before it
+            return Field(values, "step", described["begin"], np.int64, ahead=-1)
+        return Field(values, "step", 0, np.int64)
+    if spec["layout"] == "windows":
+        return Field(values, "step", 0, np.float32)
+    return Field(values, "step", 0, np.float32, show=Scaler.restore(described["scale"]).encode)
+
+
+def _target(described: dict[str, Any], values: NDArray[Any]) -> Field:
+    per, ahead = described["per"], described.get("ahead", 0)
+    if described["kind"] == "classes":
+        return Field(values, per, IGNORED, np.int64, ahead)
+    show = Scaler.restore(described["scale"]).encode if "scale" in described else _float
+    return Field(values, per, np.nan, np.float32, ahead, show)
+
+
+def _float(values: NDArray[Any]) -> NDArray[np.float32]:
+    return values.astype(np.float32)
+
+
+def _windows(spec: dict[str, Any], frame: Frame, offsets: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """(n, 2) the rows of each window; its target, the horizon, follows."""
+    assert offsets is not None
+    starts = [np.arange(first, last - frame.rows - frame.config.horizon + 1) for first, last in pairwise(offsets)]
+    start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
+    return np.stack([start, start + frame.rows], axis=1)
 
 
 def _unusable(path: Path, error: Exception) -> UserError:
@@ -82,98 +147,3 @@ def decode(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None)
     if offsets is None:
         return tokenizer.decode(tokens)
     return "".join(tokenizer.decode(tokens[start:stop]) + "\n" for start, stop in pairwise(offsets))
-
-
-def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Origin, tokenizer: Tokenizer) -> None:
-    """Encode every split into `folder`, one pass each; raises `UserError` when a split is empty."""
-    folder.mkdir(parents=True)
-    (field,) = config.inputs
-    splits = {}
-    for split in SPLITS:
-        splits[split] = _write_split(folder, f"{field}.{split}", source.pieces(split), tokenizer)
-        if not splits[split]["tokens"]:
-            raise UserError(f"data: the {split} split is empty; the source is too short. Give more text.")
-    write_json(folder / f"{field}.tokenizer.json", tokenizer.state())
-    write_json(
-        folder / "spec.json",
-        {
-            "format": FORMAT,
-            "data": config.model_dump(mode="json"),
-            "source": vars(origin),
-            "unit": config.unit,
-            "inputs": {field: {"kind": "tokens", "size": tokenizer.size}},
-            "targets": {field: {"kind": "next", "of": field, "size": tokenizer.size}},
-            "splits": splits,
-            "files": {file.name: sha256(file) for file in sorted(folder.iterdir())},
-        },
-    )
-
-
-def _write_split(folder: Path, name: str, pieces: Iterable[str], tokenizer: Tokenizer) -> dict[str, int]:
-    """Write one split's arrays and count what the metrics are divided by."""
-    kind = np.min_scalar_type(tokenizer.size - 1)
-    end = tokenizer.end
-    items = end is not None
-    count = {"tokens": 0, "characters": 0, "bytes": 0, "unknown": 0, "items": 0}
-    offsets = Array(folder / f"{name}.offsets.npy", np.dtype(np.int64)) if items else None
-    with Array(folder / f"{name}.npy", kind) as array:
-        if offsets:
-            offsets.append(np.zeros(1))
-        for piece in pieces if items else whole_lines(pieces):
-            ids = tokenizer.encode(piece)
-            count["unknown"] += int((ids == tokenizer.unknown).sum()) if tokenizer.unknown is not None else 0
-            if end is not None:
-                ids = np.append(ids, end)
-            array.append(ids)
-            count["tokens"] += len(ids)
-            # the end of an item is a character of the source: its newline
-            count["characters"] += len(piece) + items
-            count["bytes"] += len(piece.encode()) + items
-            count["items"] += 1
-            if offsets:
-                offsets.append(np.array([count["tokens"]]))
-    if offsets:
-        offsets.close()
-    else:
-        count["items"] = 1
-    return count
-
-
-def whole_lines(pieces: Iterable[str], block: int = 1 << 20) -> Iterable[str]:
-    """The same text in blocks that end with a line: a merge of `bpe` then never straddles two of them."""
-    rest = ""
-    for piece in pieces:
-        rest += piece
-        if len(rest) >= block:
-            cut = rest.rfind("\n") + 1 or len(rest)
-            yield rest[:cut]
-            rest = rest[cut:]
-    if rest:
-        yield rest
-
-
-class Array:
-    """A one-dimensional `.npy` file that grows; its header is written when its length is known."""
-
-    def __init__(self, path: Path, kind: np.dtype[Any]) -> None:
-        self._file, self._kind, self._length = path.open("wb"), kind, 0
-        self._header()
-
-    def append(self, values: Ids | NDArray[np.float64]) -> None:
-        self._file.write(values.astype(self._kind).tobytes())
-        self._length += len(values)
-
-    def close(self) -> None:
-        self._file.seek(0)
-        self._header()      # of the same size: the format leaves room for a longer shape
-        self._file.close()
-
-    def _header(self) -> None:
-        described = {"descr": npy.dtype_to_descr(self._kind), "fortran_order": False, "shape": (self._length,)}
-        npy.write_array_header_1_0(self._file, described)
-
-    def __enter__(self) -> "Array":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

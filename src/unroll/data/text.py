@@ -23,7 +23,7 @@ def find_files(project: Path, pattern: str) -> list[Path]:
     except ValueError as error:     # a glob that pathlib does not know
         raise UserError(f"data.path: {pattern!r}: {error}.") from None
     if not files:
-        raise UserError(f'data.path: no such file "{pattern}". Give a file, a folder or a glob, or choose data=docs.')
+        raise UserError(f'data.path: no such file "{pattern}". Give a file, a folder or a glob below data/raw.')
     return files
 
 

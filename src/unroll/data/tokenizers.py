@@ -1,5 +1,6 @@
 """Text ↔ symbols. Fitted on the training split alone; `byte` and `bpe` give back any text exactly."""
 
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.config.data import BPETokenizer, ByteTokenizer, CharTokenizer
+from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
 from unroll.errors import UserError
 
 Ids = NDArray[np.integer[Any]]
@@ -43,8 +44,10 @@ class Tokenizer(ABC):
         """Plain values that `restore` makes the tokenizer from."""
 
 
-def fit(config: ByteTokenizer | CharTokenizer | BPETokenizer, unit: str, pieces: Iterable[str]) -> Tokenizer:
-    items = unit == "line"
+def fit(
+    config: ByteTokenizer | CharTokenizer | BPETokenizer | WordTokenizer, items: bool, pieces: Iterable[str]
+) -> Tokenizer:
+    """A tokenizer for one stream, or for short `items`."""
     match config:
         case ByteTokenizer():
             return Bytes(items)
@@ -56,6 +59,8 @@ def fit(config: ByteTokenizer | CharTokenizer | BPETokenizer, unit: str, pieces:
             return Chars(alphabet, items)
         case BPETokenizer():
             return BPE.train(config, items, pieces)
+        case WordTokenizer():
+            return Words.train(config, items, pieces)
 
 
 def restore(state: dict[str, Any]) -> Tokenizer:
@@ -67,6 +72,8 @@ def restore(state: dict[str, Any]) -> Tokenizer:
             return Chars(state["alphabet"], state["items"])
         case "bpe":
             return BPE(state["model"], state["items"])
+        case "word":
+            return Words(state["words"], state["lowercase"], state["items"])
     raise UserError(f"tokenizer.json: unknown kind {state['kind']!r}; it was written by another version.")
 
 
@@ -152,3 +159,49 @@ class BPE(Tokenizer):
 
     def state(self) -> dict[str, Any]:
         return {"kind": "bpe", "items": self.items, "model": self._model}
+
+
+WORD = re.compile(r"\n|\w+(?:['’]\w+)*|[^\w\s]")
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+class Words(Tokenizer):
+    """Symbol 0 is the unknown one, 1 … n the sorted words. Spaces are not kept: decoding puts usual ones."""
+
+    unknown = 0
+
+    def __init__(self, words: list[str], lowercase: bool, items: bool) -> None:
+        self.items, self.words, self.lowercase = items, words, lowercase
+        self._numbers = {word: number for number, word in enumerate(words, 1)}
+        self._bounds(1 + len(words), self._numbers.get("\n", self.unknown))
+
+    @classmethod
+    def train(cls, config: WordTokenizer, items: bool, pieces: Iterable[str]) -> "Words":
+        """Raises `UserError` on a script that puts no spaces between words (Han, Kana, Thai, Lao, Burmese, Khmer)."""
+        counts: Counter[str] = Counter()
+        letters = unspaced = 0
+        for piece in pieces:
+            counts.update(WORD.findall(piece.lower() if config.lowercase else piece))
+            letters += sum(map(str.isalpha, piece))
+            unspaced += len(UNSPACED.findall(piece))
+        if unspaced > 0.3 * letters:
+            raise UserError(
+                "data.tokenizer: word needs spaces between words, which most of this text's script does not put. "
+                "Choose data/tokenizer=char or bpe."
+            )
+        return cls(sorted(word for word, count in counts.items() if count >= config.min_count),
+                   config.lowercase, items)
+
+    def encode(self, text: str) -> Ids:
+        words = WORD.findall(text.lower() if self.lowercase else text)
+        return np.array([self._numbers.get(word, self.unknown) for word in words], np.int64)
+
+    def decode(self, ids: Ids) -> str:
+        words = ["\ufffd" if each == 0 else self.words[each - 1] for each in np.asarray(ids) if each <= len(self.words)]
+        text = " ".join(words)
+        text = re.sub(r" ?\n ?", "\n", text)
+        text = re.sub(r" ([.,;:!?%)\]}])", r"\1", text)
+        return re.sub(r"([(\[{]) ", r"\1", text)
+
+    def state(self) -> dict[str, Any]:
+        return {"kind": "word", "items": self.items, "lowercase": self.lowercase, "words": self.words}

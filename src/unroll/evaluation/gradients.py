@@ -30,7 +30,7 @@ def compare(trained: Network, config: ModelConfig, spec: dict[str, Any], inputs:
         -> dict[str, Reach]:
     """The trained network beside fresh ones of its sizes: each cell, and linear recurrences that shrink and grow."""
     shared = {name: getattr(config.core, name) for name in ("hidden_size", "num_layers", "dropout")}
-    shared["recurrent_init"] = "orthogonal"
+    shared |= {"recurrent_init": "orthogonal", "bidirectional": False}
     fresh = {
         "RNN": RNNConfig(kind="rnn", nonlinearity="tanh", **shared),
         "LSTM": LSTMConfig(kind="lstm", forget_bias=1.0, **shared),

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unroll.files import replacing
 
@@ -12,29 +14,111 @@ Row = Mapping[str, float]
 BLUE, ORANGE, GREEN, RED, GREY = "#2463a6", "#d9730d", "#2d7d46", "#b3261e", "#8a8f98"
 
 
-def curves(train: Sequence[Row], validation: Sequence[Row], bits: float, unit: str, path: Path) -> None:
-    """Training and validation loss over optimiser steps; `bits` turns nats a symbol into bits a `unit`."""
+def curves(train: Sequence[Row], validation: Sequence[Row], factor: float, unit: str, path: Path) -> None:
+    """Training and validation loss over optimiser steps; `factor` turns the loss into `unit`."""
     figure, axes = _figure()
-    axes.plot([row["step"] for row in train], [row["loss"] * bits for row in train], color=BLUE, lw=1.2,
+    axes.plot([row["step"] for row in train], [row["loss"] * factor for row in train], color=BLUE, lw=1.2,
               label="training (mean of an interval)")
-    axes.plot([row["step"] for row in validation], [row["loss"] * bits for row in validation], color=ORANGE, lw=1.8,
-              marker="o", ms=4, label="validation")
+    axes.plot([row["step"] for row in validation], [row["loss"] * factor for row in validation], color=ORANGE, lw=1.8,
+              marker="o", ms=4 if len(validation) < 30 else 0, label="validation")
     best = min(validation, key=lambda row: row["loss"])
-    axes.annotate(f"best {best['loss'] * bits:.3f}", (best["step"], best["loss"] * bits), (0, 14),
+    axes.annotate(f"best {best['loss'] * factor:.3f}", (best["step"], best["loss"] * factor), (0, 14),
                   textcoords="offset points", ha="center", color=ORANGE)
-    axes.set(xlabel="optimiser step", ylabel=f"bits per {unit}", title="What training came to")
+    axes.set(xlabel="optimiser step", ylabel=unit, title="What training came to")
     axes.legend(frameon=False)
     _save(figure, path)
 
 
-def bars(values: Mapping[str, float], ours: str, path: Path) -> None:
-    """Bits per character on the test split, the model beside what needs no network."""
+def bars(values: Mapping[str, float], ours: str, unit: str, higher_is_better: bool, path: Path) -> None:
+    """The measure on the test split, the model beside what needs no network."""
     figure, axes = _figure(height=0.42 * len(values) + 1.2)
-    names = sorted(values, key=lambda name: values[name], reverse=True)
-    drawn = axes.barh(names, [values[name] for name in names], color=[BLUE if n == ours else GREY for n in names])
-    axes.bar_label(drawn, fmt="%.3f", padding=4)
-    axes.set(xlabel="bits per character, lower is better", title="The test split")
+    names = sorted(values, key=lambda name: values[name], reverse=not higher_is_better)
+    drawn = axes.barh([name.replace("_", " ") for name in names], [values[name] for name in names],
+                      color=[BLUE if name == ours else GREY for name in names])
+    axes.bar_label(drawn, fmt="%.3f" if max(values.values()) < 1000 else "%.4g", padding=4)
+    axes.set(xlabel=f"{unit}, {'higher' if higher_is_better else 'lower'} is better", title="The test split")
     axes.margins(x=0.12)
+    _save(figure, path)
+
+
+def confusion(counts: NDArray[np.int64], classes: Sequence[str], path: Path) -> None:
+    """Rows are true classes, columns predicted ones; colour is the share of the row."""
+    size = min(9.0, 2.6 + 0.42 * len(classes))
+    figure = Figure(figsize=(size + 1.2, size), layout="constrained")
+    axes = figure.add_subplot()
+    share = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    drawn = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    if len(classes) <= 20:
+        for row, column in np.ndindex(counts.shape):
+            if counts[row, column]:
+                axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8,
+                          color="white" if share[row, column] > 0.6 else "black")
+    names = [name if len(name) < 15 else name[:14] + "…" for name in classes]
+    axes.set_xticks(range(len(classes)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(classes)), names)
+    axes.set(xlabel="predicted", ylabel="true", title="Who is taken for whom on the test split")
+    figure.colorbar(drawn, label="share of the true class", shrink=0.8)
+    _save(figure, path)
+
+
+def traces(predicted: ArrayLike, truth: ArrayLike, path: Path) -> None:
+    """The beginning of the test split, step by step."""
+    figure, axes = _figure()
+    axes.plot(truth, color="black", lw=1.6, label="true")
+    axes.plot(predicted, color=ORANGE, lw=1.1, ls="--", label="predicted")
+    axes.set(xlabel="step of the test split", ylabel="value", title="Predicted, step by step")
+    axes.legend(frameon=False, ncols=2, loc="upper right", bbox_to_anchor=(1, 1.12))
+    _save(figure, path)
+
+
+def against(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Path) -> None:
+    """Every prediction against the truth; a perfect model lies on the line."""
+    figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    low, high = min(truth.min(), predicted.min()), max(truth.max(), predicted.max())
+    axes.plot([low, high], [low, high], color=GREY, lw=1)
+    shown = slice(None, None, max(1, len(truth) // 3000))
+    axes.scatter(truth[shown], predicted[shown], s=14, color=BLUE, alpha=0.6, linewidths=0)
+    axes.set(xlabel="true", ylabel="predicted", title="The test split")
+    _save(figure, path)
+
+
+def rolls(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Path) -> None:
+    """Labels over steps: what was on, and how probable the network held it just before."""
+    used = np.flatnonzero((truth > 0).any(axis=0) | (predicted > 0.1).any(axis=0))
+    low, high = (used.min(), used.max() + 1) if len(used) else (0, truth.shape[1])
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    for axes, values, title in ((above, truth, "What sounded"), (below, predicted, "How probable it was held")):
+        drawn = axes.imshow(values[:, low:high].T, aspect="auto", origin="lower", cmap="Blues", vmin=0, vmax=1,
+                            extent=(0, len(values), low, high), interpolation="nearest")
+        axes.set(ylabel="label", title=title)
+    below.set(xlabel="step of the test split")
+    figure.colorbar(drawn, ax=[above, below], label="probability", shrink=0.7)
+    _save(figure, path)
+
+
+def fans(
+    origins: Sequence[tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]], levels: NDArray[np.float64], path: Path
+) -> None:
+    """Forecasts from several origins: what was read (N,), what came (H,), quantiles (H, levels)."""
+    figure = Figure(figsize=(7, 2.6 * len(origins)), layout="constrained")
+    for axes, (window, future, quantiles) in zip(np.atleast_1d(figure.subplots(len(origins), 1)), origins, strict=True):
+        ahead = np.arange(len(future)) + 1
+        axes.plot(np.arange(1 - len(window), 1), window, color="black", lw=1.2, label="read")
+        axes.plot(ahead, future, color="black", lw=1.2, ls=":", marker=".", ms=4, label="came")
+        for low in range(len(levels) // 2):
+            share = levels[-1 - low] - levels[low]
+            label = f"{share:.0%} interval" if low in (0, len(levels) // 2 - 1) else None
+            axes.fill_between(ahead, quantiles[:, low], quantiles[:, -1 - low], color=BLUE, lw=0, alpha=0.16,
+                              label=label)
+        axes.plot(ahead, quantiles[:, int(np.abs(levels - 0.5).argmin())], color=BLUE, lw=1.6, label="median")
+        axes.axvline(0, color=GREY, lw=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="both", color="#e6e8eb", lw=0.6)
+    figure.axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
+    figure.axes[0].set(title="Forecasts of the test split, from its first origin to its last")
+    figure.axes[-1].set(xlabel="steps from the origin")
     _save(figure, path)
 
 

@@ -1,24 +1,24 @@
 """The recurrent core: layers of one cell, dropout outside the kernels so that these keep their fast paths."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from unroll.config.model import CoreConfig, GRUConfig, LSTMConfig, RNNConfig
+from unroll.config.model import CNNConfig, CoreConfig, GRUConfig, LSTMConfig, MLPConfig, RecurrentConfig, RNNConfig
+from unroll.errors import UserError
 from unroll.models.cells import State, Weights, gru_step, lstm_step, rnn_step
-from unroll.models.dropout import no_dropout
+from unroll.models.dropout import Dropout, no_dropout
+from unroll.models.windows import WindowCore
 
-Dropout = Callable[[Tensor, float], Tensor]
 GATES = {"rnn": ("h",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 
 
 class Layer(nn.Module):
     """One recurrent layer. The library's fused kernel runs whole sequences, `step` one symbol at a time."""
 
-    def __init__(self, config: CoreConfig, input_size: int) -> None:
+    def __init__(self, config: RecurrentConfig, input_size: int) -> None:
         super().__init__()
         self.config = config
         # a plain cell with f other than tanh and relu has no kernel: it steps through the same parameters
@@ -90,32 +90,76 @@ class Layer(nn.Module):
             bias_ih.chunk(4)[1].fill_(self.config.forget_bias)
 
 
-class Core(nn.Module):
-    def __init__(self, config: CoreConfig, input_size: int) -> None:
+class BothWays(nn.Module):
+    """A layer from the start on and one from the end on, side by side (Schuster & Paliwal, 1997)."""
+
+    def __init__(self, config: RecurrentConfig, input_size: int) -> None:
         super().__init__()
-        self.dropout = config.dropout
-        sizes = [input_size] + [config.hidden_size] * (config.num_layers - 1)
-        self.layers = nn.ModuleList(Layer(config, size) for size in sizes)
+        self.forwards, self.backwards = Layer(config, input_size), Layer(config, input_size)
+
+    def forward(self, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+        half = len(state) // 2
+        y, after = self.forwards(x, state[:half])
+        # each sequence is turned within its own length, so that padding stays at the end and is read last
+        z, ahead = self.backwards(turned(x, lengths), state[half:])
+        return torch.cat([y, turned(z, lengths)], dim=-1), (*after, *ahead)     # (T, B, 2·H)
+
+    def start(self, lanes: int) -> State:
+        return (*self.forwards.start(lanes), *self.backwards.start(lanes))
+
+
+def turned(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """x (T, B, F), the first `lengths` steps of each lane in the other order."""
+    if lengths is None:
+        return x.flip(0)
+    step = torch.arange(x.shape[0], device=x.device)[:, None]
+    place = torch.where(step < lengths, lengths - 1 - step, step)               # (T, B)
+    return x.gather(0, place[..., None].expand_as(x))
+
+
+class Core(nn.Module):
+    """Layers of one cell; `directions` is 2 when each also reads from the end on."""
+
+    def __init__(self, config: RecurrentConfig, input_size: int) -> None:
+        super().__init__()
+        self.dropout, self.directions = config.dropout, 1 + config.bidirectional
+        self.size = self.directions * config.hidden_size
+        sizes = [input_size] + [self.size] * (config.num_layers - 1)
+        kind = BothWays if config.bidirectional else Layer
+        self.layers = nn.ModuleList(kind(config, size) for size in sizes)
 
     def start(self, lanes: int) -> list[State]:
         return [layer.start(lanes) for layer in self._each()]
 
-    def forward(self, x: Tensor, state: list[State], dropout: Dropout = no_dropout) -> tuple[Tensor, list[State]]:
+    def forward(
+        self, x: Tensor, state: list[State], dropout: Dropout = no_dropout, lengths: Tensor | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """x (T, B, E) → (T, B, H), and the state after step T, padding included."""
         after = []
         for depth, (layer, before) in enumerate(zip(self._each(), state, strict=True)):
             if depth:
                 x = dropout(x, self.dropout)
-            x, now = layer(x, before)
+            x, now = layer(x, before, lengths) if isinstance(layer, BothWays) else layer(x, before)
             after.append(now)
-        return x, after                                                     # (T, B, H)
+        return x, after
 
     def step(self, x: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
         """One symbol of each lane, x (B, E), without the sequence kernels' cost of a call."""
         after = []
         for layer, before in zip(self._each(), state, strict=True):
+            if isinstance(layer, BothWays):
+                raise UserError("model.core.bidirectional: a network that also reads from the end on takes whole "
+                                "sequences, no single steps. Set it to false.")
             after.append(layer.step(x, before))
             x = after[-1][0]
         return x, after                                                     # (B, H)
 
-    def _each(self) -> list[Layer]:
+    def _each(self) -> list[Layer | BothWays]:
         return list(self.layers)  # type: ignore[arg-type]  # ModuleList forgets what it holds
+
+
+def make_core(config: CoreConfig, input_size: int, longest: int) -> Core | WindowCore:
+    """`longest` is the longest training sequence, which a perceptron's window may be taken from."""
+    if isinstance(config, MLPConfig | CNNConfig):
+        return WindowCore(config, input_size, longest)
+    return Core(config, input_size)

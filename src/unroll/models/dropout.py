@@ -4,9 +4,13 @@ One mask serves all time steps of a batch (Gal & Ghahramani, 2016; "locked" in M
 is carried, so a resumed run and any number of ranks draw the masks that one uninterrupted process draws.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
+
+Dropout = Callable[[Tensor, float], Tensor]
 
 
 class Masks:

@@ -19,7 +19,7 @@ from unroll.files import replacing, sha256, to_json, write_json
 from unroll.models.core import GATES
 from unroll.models.network import Network, build
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS = "model.safetensors"
 
 
@@ -45,7 +45,7 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
         described = {
             "format": FORMAT,
             "architecture": config.model_dump(mode="json"),
-            "gates": GATES[config.core.kind],
+            "gates": GATES.get(config.core.kind, ()),
             "variant": "reset after the matrix product" if config.core.kind == "gru" else "standard",
             "spec": prepared.spec,
             "prepared": prepared.digest,

@@ -1,45 +1,57 @@
-"""Model folder → samples."""
+"""Model folder → samples, or, of a model that does not generate, predictions for the test split."""
 
+from itertools import pairwise
+
+import numpy as np
 import torch
 
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
-from unroll.data.store import decode, open_prepared
+from unroll.data.store import Prepared, decode, open_prepared
 from unroll.files import replacing, write_json
-from unroll.models.folder import load_model
-from unroll.sampling.engine import TorchEngine
-from unroll.sampling.loop import encode_prompt, special
-from unroll.sampling.loop import generate as sample
-from unroll.sampling.rules import compose
+from unroll.models.folder import Model, load_model
+from unroll.prediction.predictor import Predictor
+from unroll.prediction.table import as_table, write_table
 from unroll.sampling.worth import longest_copy, words_in_corpus
 from unroll.stages.evaluate import check_data
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
+Metrics = dict[str, float]
+
 
 def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateConfig) -> None:
-    """Sample after every prompt and say what the samples are worth; each sample is a text file, prompt included."""
+    """Sample after every prompt and say what the samples are worth; other tasks predict the test split."""
     torch.set_num_threads(generate.threads)
     model = load_model(workspace.model)
     prepared = open_prepared(workspace.prepared)
     check_data(workspace, model, prepared)
+    if Predictor(model).kind == "next_token":
+        metrics, said = samples(workspace, model, prepared, generate)
+    else:
+        metrics, said = predictions(workspace, model, prepared)
+    write_json(workspace.metrics / "generate.json", metrics)
+    tracker = Tracker(runtime.tracking, workspace)
+    tracker.attach(model.digest)
+    tracker.metrics(metrics)
+    tracker.files(workspace.samples, folder="samples/final")
+    tracker.files(workspace.params)
+    tracker.finish()
+    print(f"generate: {said} → {workspace.samples} ({tracker.where()})")
+
+
+def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
+    """A text file for each sample, prompt included."""
     (field,) = model.config.inputs
     tokenizer = model.tokenizers[field]
-    prompts = [prompt for prompt in generate.prompts for _ in range(generate.count)]
-    rule = compose(special(tokenizer), generate.temperature, generate.top_k, generate.top_p)
-    sampled = sample(
-        TorchEngine(model.network, field),
-        [encode_prompt(tokenizer, prompt) for prompt in prompts],
-        generate.length,
-        rule,
-        [(generate.seed, number) for number in range(len(prompts))],
-        tokenizer.end,
+    prompts = [prompt for prompt in settings.prompts for _ in range(settings.count)]
+    texts = Predictor(model).generate(
+        prompts, settings.length, settings.temperature, settings.top_k, settings.top_p, settings.seed
     )
-    texts = [tokenizer.decode(ids) for ids in sampled]
-    corpus = decode(tokenizer, prepared.tokens(field, "train"), prepared.offsets(field, "train"))
+    corpus = decode(tokenizer, prepared.tokens(field, "train"), prepared.offsets("train"))
     new = [text.removeprefix(prompt) for text, prompt in zip(texts, prompts, strict=True)]
     copied = longest_copy(new, corpus)
-    metrics = {
+    metrics: Metrics = {
         "samples/words_in_corpus": words_in_corpus(new, corpus),
         "samples/longest_copy": len(copied),
         "samples/characters": sum(map(len, new)),
@@ -48,16 +60,29 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
         folder.mkdir()
         for number, text in enumerate(texts, 1):
             (folder / f"{number:03d}.txt").write_text(text + "\n", encoding="utf-8", newline="")
-    write_json(workspace.metrics / "generate.json", metrics)
-
-    tracker = Tracker(runtime.tracking, workspace)
-    tracker.attach(model.digest)
-    tracker.metrics(metrics)
-    tracker.files(workspace.samples, folder="samples/final")
-    tracker.files(workspace.params)
-    tracker.finish()
-    for text in texts[:: generate.count]:       # the first sample of each prompt
+    for text in texts[:: settings.count]:       # the first sample of each prompt
         print(f"{'─' * 72}\n{text}")
     print("─" * 72)
-    print(f"generate: {len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "
-          f"corpus, longest copy {len(copied)} characters → {workspace.samples} ({tracker.where()})")
+    return metrics, (f"{len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "
+                     f"corpus, longest copy {len(copied)} characters")
+
+
+def predictions(workspace: Workspace, model: Model, prepared: Prepared) -> tuple[Metrics, str]:
+    """One table; a forecast from every origin of the test split."""
+    predictor = Predictor(model)
+    test = prepared.sequences("test")
+    values = np.asarray(prepared.values(predictor.input, "test"))
+    if test.bounds is None:
+        given = [values]
+    elif test.frame is not None:
+        given = [values[first:last] for first, last in test.bounds]
+    else:
+        offsets = prepared.offsets("test")
+        assert offsets is not None
+        given = [values[first:last] for first, last in pairwise(offsets)]
+    table = as_table(predictor, predictor.predict(given), [str(number + 1) for number in range(len(given))])
+    with replacing(workspace.samples) as folder:
+        folder.mkdir()
+        write_table(table, folder / "predictions.csv", ".csv")
+    return {"predictions/sequences": len(given), "predictions/rows": len(table)}, \
+        f"{len(table):,} predictions for {len(given):,} sequences of the test split"

@@ -5,22 +5,28 @@ from pathlib import Path
 from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.sources import SPLITS, open_source
-from unroll.data.store import open_prepared, write_prepared
-from unroll.data.tokenizers import fit
+from unroll.data.store import open_prepared
+from unroll.data.writer import fit_encoders, write_prepared
 from unroll.files import replacing
 from unroll.workspace import Workspace
 
 
 def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> None:
-    """Read the source, fit the tokenizer on its training split, and write every split's symbols."""
+    """Read the source, fit the encoders on its training split, and write every split."""
     mirror = Path(runtime.mirror) if runtime.mirror else None
     source, origin = open_source(data, workspace.project, mirror, runtime.progress)
-    tokenizer = fit(data.tokenizer, data.unit, source.pieces("train"))
+    encoders = fit_encoders(data, source)
     with replacing(workspace.prepared) as folder:
-        write_prepared(folder, data, source, origin, tokenizer)
+        write_prepared(folder, data, source, origin, encoders)
     spec = open_prepared(workspace.prepared).spec
     for split in SPLITS:
         count = spec["splits"][split]
-        unknown = f", {count['unknown'] / count['tokens']:.2%} unknown" if count["unknown"] else ""
-        print(f"prepare: {split}: {count['characters']:,} characters, {count['tokens']:,} symbols{unknown}")
-    print(f"prepare: {origin.name}: {tokenizer.size} different symbols → {workspace.prepared}")
+        parts = [] if spec["layout"] == "stream" else [f"{count['items']:,} sequences"]
+        parts += [f"{count['characters']:,} characters"] if "characters" in count else []
+        parts += [f"{count['steps']:,} steps"]
+        parts += [f"{count['unknown'] / count['steps']:.2%} unknown"] if count.get("unknown") else []
+        print(f"prepare: {split}: {', '.join(parts)}")
+    for name, field in {**spec["inputs"], **spec["targets"]}.items():
+        classes = f" {', '.join(field['classes'])}" if len(field.get("classes", [])) in range(1, 13) else ""
+        print(f"prepare: {name}: {field['kind']} of size {field['size']}{classes}")
+    print(f"prepare: {origin.name} → {workspace.prepared}")

@@ -12,8 +12,7 @@ from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.train import TrainConfig
-from unroll.data.store import open_prepared
-from unroll.data.tokenizers import Tokenizer
+from unroll.data.store import Prepared, open_prepared
 from unroll.files import replacing, sha256, write_json
 from unroll.models.folder import WEIGHTS, save_model
 from unroll.models.network import Network, build
@@ -22,7 +21,7 @@ from unroll.sampling.loop import encode_prompt, generate, special
 from unroll.sampling.rules import compose
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches
-from unroll.training.callbacks import Row
+from unroll.training.callbacks import Row, Unit
 from unroll.training.fit import Watch, fit
 from unroll.training.work import key, work_folder
 from unroll.workspace import Workspace, rank
@@ -35,11 +34,9 @@ def train(
     torch.set_num_threads(train.threads)
     prepared = open_prepared(workspace.prepared, data)
     network = build(model, prepared.spec, train.seed)
-    batches = Batches(prepared, data, train, runtime.workers)
-    (field,) = data.inputs
-    tokenizer = prepared.tokenizer(field)
-    counted = prepared.spec["splits"]["train"]
-    bits = counted["tokens"] / counted["characters"] / math.log(2)      # bits a character for each nat a symbol
+    batches = Batches(prepared, train, runtime.workers)
+    unit = unit_of(prepared)
+    bits = unit.bits
 
     tracker = Tracker(runtime.tracking, workspace)
     tracker.start(
@@ -62,18 +59,19 @@ def train(
         for name, value in row.items():
             if name != "step":
                 tracker.point(f"{names[curve]}/{name}", value, int(row["step"]))
-        tracker.point(f"{names[curve]}/bpc", row["loss"] * bits, int(row["step"]))
+        if bits is not None:
+            tracker.point(f"{names[curve]}/bpc", row["loss"] * bits, int(row["step"]))
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length
-        if runtime.tracking.enabled and length:
-            tracker.text(sample(network, field, tokenizer, length, train.seed), f"samples/step_{step:06d}.txt")
+        if runtime.tracking.enabled and length and bits is not None:
+            tracker.text(sample(network, prepared, length, train.seed), f"samples/step_{step:06d}.txt")
 
     started = time.monotonic()
     identity = key(data, model, train, prepared, workspace.lock)
     try:
         with work_folder(workspace.work, identity, rank()) as work:
-            result = fit(network, batches, train, bits, work, Watch(report, preview, runtime.progress))
+            result = fit(network, batches, train, unit, work, Watch(report, preview, runtime.progress))
             if not result.first:
                 return
             save_model(workspace.model, network, model, prepared)
@@ -85,31 +83,45 @@ def train(
         "train/steps": result.steps,
         "train/best_step": result.best_step,
         "val/best_loss": result.best_loss,
-        "val/best_bpc": result.best_loss * bits,
+        **({} if bits is None else {"val/best_bpc": result.best_loss * bits}),
         "model/parameters": sum(each.numel() for each in network.parameters() if each.requires_grad),
     }
     write_json(workspace.metrics / "train.json", metrics)
     for curve, rows in result.curves.items():
         write_rows(workspace.plots / f"{curve}.csv", rows, bits)
+    tracker.files(workspace.model, folder="model")      # what a registered version is made of
     tracker.tags({"model.sha256": sha256(workspace.model / WEIGHTS)})
     tracker.metrics({**metrics, "system/train_seconds": seconds,
-                     "system/tokens_per_second": result.tokens / seconds})
+                     f"system/{unit.counted}_per_second": result.targets / seconds})
     tracker.finish()
     print(f"train: best validation loss {result.best_loss:.4f} at step {result.best_step}, "
-          f"{result.tokens / seconds:,.0f} symbols/s → {workspace.model} ({tracker.where()})")
+          f"{result.targets / seconds:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
 
 
-def sample(network: Network, field: str, tokenizer: Tokenizer, length: int, seed: int) -> str:
+def unit_of(prepared: Prepared) -> Unit:
+    """What the loss is the mean of: of text, symbols, and how many bits a character a nat is."""
+    spec, (target,) = prepared.spec, prepared.spec["targets"].values()
+    counted = spec["splits"]["train"]
+    if "characters" in counted and target.get("of") in spec["inputs"]:
+        return Unit("symbols", counted["steps"] / counted["characters"] / math.log(2))
+    per_step = "windows" if spec["layout"] == "windows" else "sequences"
+    return Unit("steps" if target["per"] == "step" else per_step, None)
+
+
+def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
     """A look at what the network has learnt so far; MLflow alone gets it."""
+    (field,) = prepared.spec["inputs"]
+    tokenizer = prepared.tokenizer(field)
     engine = TorchEngine(network, field)
     rule = compose(special(tokenizer), heat=0.8)
     (ids,) = generate(engine, [encode_prompt(tokenizer, "")], length, rule, [(seed, 0)], tokenizer.end)
     return tokenizer.decode(ids)
 
 
-def write_rows(path: Path, rows: Sequence[Row], bits: float) -> None:
-    """A curve as CSV, with bits per character beside the loss."""
+def write_rows(path: Path, rows: Sequence[Row], bits: float | None) -> None:
+    """A curve as CSV; of text, with bits per character beside the loss."""
+    extra = () if bits is None else ("bpc",)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, [*(rows[0] if rows else ("step", "loss")), "bpc"], lineterminator="\n")
+        table = csv.DictWriter(file, [*(rows[0] if rows else ("step", "loss")), *extra], lineterminator="\n")
         table.writeheader()
-        table.writerows({**row, "bpc": row["loss"] * bits} for row in rows)
+        table.writerows(row if bits is None else {**row, "bpc": row["loss"] * bits} for row in rows)

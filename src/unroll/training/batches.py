@@ -8,9 +8,8 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from unroll.config.data import DataConfig
 from unroll.config.train import TrainConfig
-from unroll.data.batches import ItemLayout, Layout, StreamLayout
+from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
 from unroll.data.sources import Split
 from unroll.data.store import Prepared
 from unroll.errors import UserError
@@ -21,8 +20,9 @@ VALIDATION_STEPS = 256      # of a lane at a time: nothing is back-propagated, s
 class Step(NamedTuple):
     """One rank's part of a batch."""
 
-    inputs: dict[str, Tensor]       # (T, B)
-    targets: dict[str, Tensor]      # (T, B)
+    inputs: dict[str, Tensor]       # (T, B) or (T, B, F)
+    targets: dict[str, Tensor]      # (T, B) or (T, B, D); (B,) or (B, ·) of whole sequences
+    lengths: Tensor                 # (B,) steps that are not padding
     fresh: bool
     scale: float        # 1 / targets that count in all ranks' parts of all batches of this optimiser step
     valid: int          # … of this batch
@@ -30,9 +30,8 @@ class Step(NamedTuple):
 
 
 class _Batches(Dataset[Step]):
-    def __init__(self, layout: Layout, field: str, accumulate: int, rank: int, ranks: int) -> None:
-        self._layout, self._field, self._accumulate = layout, field, accumulate
-        self._rank, self._ranks = rank, ranks
+    def __init__(self, layout: Layout, accumulate: int, rank: int, ranks: int) -> None:
+        self._layout, self._accumulate, self._rank, self._ranks = layout, accumulate, rank, ranks
 
     def __len__(self) -> int:
         return len(self._layout)
@@ -43,8 +42,9 @@ class _Batches(Dataset[Step]):
         first = index - index % self._accumulate
         together = range(first, min(first + self._accumulate, len(self._layout)))
         return Step(
-            {self._field: torch.from_numpy(batch.inputs)},
-            {self._field: torch.from_numpy(batch.targets)},
+            {name: torch.from_numpy(each) for name, each in batch.inputs.items()},
+            {name: torch.from_numpy(each) for name, each in batch.targets.items()},
+            torch.from_numpy(batch.lengths),
             batch.fresh,
             1 / max(1, sum(self._layout.count_valid(each, epoch) for each in together)),
             batch.valid,
@@ -71,35 +71,42 @@ class _InOrder(Sampler[tuple[int, int]]):
 class Batches(LightningDataModule):
     """Training and validation batches of a prepared folder; raises `UserError` when it is too short for them."""
 
-    def __init__(self, prepared: Prepared, data: DataConfig, config: TrainConfig, workers: int) -> None:
+    def __init__(self, prepared: Prepared, config: TrainConfig, workers: int) -> None:
         super().__init__()
         self._prepared, self._config, self._workers = prepared, config, workers
-        (self._field,) = data.inputs
-        self._begin = prepared.tokenizer(self._field).begin
-        length = prepared.spec["splits"]["train"]["tokens"]
-        if prepared.spec["unit"] == "stream" and length < 2 * config.batch_size:
+        self._shape = prepared.spec["layout"]
+        length = len(prepared.sequences("train"))
+        if self._shape == "stream" and length < 2 * config.batch_size:
             raise UserError(
-                f"train.batch_size: {config.batch_size} lanes need at least {2 * config.batch_size} symbols, the "
-                f"training split has {length}. Give more text or fewer lanes."
+                f"train.batch_size: {config.batch_size} lanes need at least {2 * config.batch_size} steps, the "
+                f"training split has {length}. Give more data or fewer lanes."
             )
         self.train_length = len(self.layout("train", config.bptt))
 
     def layout(self, split: Split, steps: int) -> Layout:
-        tokens, offsets = self._prepared.tokens(self._field, split), self._prepared.offsets(self._field, split)
-        if offsets is None:
-            return StreamLayout(tokens, self._begin, self._config.batch_size, steps)
-        return ItemLayout(tokens, offsets, self._begin, self._config.batch_size, self._config.seed, longest=steps)
+        sequences, config = self._prepared.sequences(split), self._config
+        match self._shape:
+            case "stream":
+                return StreamLayout(sequences, config.batch_size, steps)
+            case "windows":
+                assert sequences.frame is not None
+                stride = slice(None, None, sequences.frame.config.stride if split == "train" else 1)
+                return WindowLayout(sequences.only(stride), config.batch_size, config.seed)
+            case _:
+                # what is predicted of a whole sequence needs the whole of it
+                longest = None if sequences.pooled else steps
+                return ItemLayout(sequences, config.batch_size, config.seed, longest)
 
     def train_dataloader(self) -> DataLoader[Step]:
         return self._loader(self.layout("train", self._config.bptt), self._config.accumulate)
 
     def val_dataloader(self) -> DataLoader[Step]:
-        items = self._prepared.spec["unit"] == "line"
-        return self._loader(self.layout("validation", self._config.bptt if items else VALIDATION_STEPS), 1)
+        steps = VALIDATION_STEPS if self._shape == "stream" else self._config.bptt
+        return self._loader(self.layout("validation", steps), 1)
 
     def _loader(self, layout: Layout, accumulate: int) -> DataLoader[Step]:
         assert self.trainer is not None
-        dataset = _Batches(layout, self._field, accumulate, self.trainer.global_rank, self.trainer.world_size)
+        dataset = _Batches(layout, accumulate, self.trainer.global_rank, self.trainer.world_size)
         return DataLoader(
             dataset,
             batch_size=None,    # a batch is made whole, not collected

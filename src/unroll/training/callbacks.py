@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,19 @@ from unroll.training.batches import Step
 from unroll.training.learner import Learner
 
 Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a loss is the mean of, and, of text, what it comes to in bits per character."""
+
+    counted: str            # symbols, steps, sequences, windows
+    bits: float | None      # bits a character for each nat a symbol
+
+    def said(self, loss: float) -> str:
+        return "" if self.bits is None else f", {loss * self.bits:.3f} bits/character"
+
+
 LINE_SECONDS = 30       # between lines of progress where there is no terminal
 
 
@@ -25,12 +39,12 @@ class Curves(Callback):
 
     def __init__(self, every: int, report: Callable[[str, Row], None]) -> None:
         self.rows: dict[str, list[Row]] = {"train": [], "validation": []}
-        self.tokens = 0
+        self.targets = 0
         self._every, self._report = every, report
         self._reset()
 
     def _reset(self) -> None:
-        self._nats: Any = 0.0
+        self._total: Any = 0.0
         self._count = self._steps = self._clipped = 0
 
     def on_train_batch_end(
@@ -38,22 +52,22 @@ class Curves(Callback):
     ) -> None:
         assert isinstance(learner, Learner)
         # stays on the device until a row is due
-        self._nats = self._nats + outputs["nats"]
+        self._total = self._total + outputs["total"]
         self._count += batch.valid
-        self.tokens += batch.valid
+        self.targets += batch.valid
         if (batch_idx + 1) % learner.config.accumulate and not trainer.is_last_batch:
             return
         self._steps += 1
         self._clipped += learner.clipped
         if trainer.global_step % self._every:
             return
-        nats = trainer.strategy.reduce(torch.as_tensor(self._nats, dtype=torch.float64), reduce_op="sum")
-        assert isinstance(nats, torch.Tensor)
+        total = trainer.strategy.reduce(torch.as_tensor(self._total, dtype=torch.float64), reduce_op="sum")
+        assert isinstance(total, torch.Tensor)
         self._add(
             "train",
             {
                 "step": trainer.global_step,
-                "loss": float(nats) / self._count,
+                "loss": float(total) / self._count,
                 "learning_rate": learner.learning_rate,
                 "gradient_norm": learner.gradient_norm,
                 "clipped": self._clipped / self._steps,
@@ -113,11 +127,11 @@ class AfterValidation(Callback):
 
 
 class Progress(Callback):
-    """Loss, bits per character, speed and time left: a bar on a terminal, a line now and then elsewhere."""
+    """Loss, speed and time left: a bar on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, total_steps: int, bits_per_nat: float) -> None:
-        self._total, self._bits = total_steps, bits_per_nat
-        self._tokens = 0
+    def __init__(self, total_steps: int, unit: Unit) -> None:
+        self._total, self._unit = total_steps, unit
+        self._targets = 0
         self._started = self._said = 0.0
         self._bar: tqdm[Any] | None = None
 
@@ -129,19 +143,19 @@ class Progress(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, learner: LightningModule, outputs: Any, batch: Step, batch_idx: int
     ) -> None:
-        self._tokens += batch.valid
+        self._targets += batch.valid
         now, step = time.monotonic(), trainer.global_step
-        speed = self._tokens / max(1e-9, now - self._started)
+        speed = f"{self._targets / max(1e-9, now - self._started):,.0f} {self._unit.counted}/s"
         # a look at the loss waits for the device: only when there is somebody to show it to
         if self._bar is not None and now - self._said > 0.5:
             self._said = now
-            self._bar.set_postfix_str(f"{self._loss(outputs, batch)}, {speed:,.0f} tokens/s", refresh=False)
+            self._bar.set_postfix_str(f"{self._loss(outputs, batch)}, {speed}", refresh=False)
             self._bar.update(step - self._bar.n)
         elif self._bar is None and now - self._said > LINE_SECONDS:
             self._said = now
             left = (now - self._started) / max(1, step) * (self._total - step)
             print(
-                f"train: step {step} of {self._total}, {self._loss(outputs, batch)}, {speed:,.0f} tokens/s, "
+                f"train: step {step} of {self._total}, {self._loss(outputs, batch)}, {speed}, "
                 f"{left / 60:.1f} min left",
                 file=sys.stderr,
                 flush=True,
@@ -149,7 +163,7 @@ class Progress(Callback):
 
     def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
         loss = float(trainer.callback_metrics["val/loss"])
-        line = f"train: step {trainer.global_step}, validation loss {loss:.4f}, {loss * self._bits:.3f} bits/character"
+        line = f"train: step {trainer.global_step}, validation loss {loss:.4f}{self._unit.said(loss)}"
         tqdm.write(line, file=sys.stderr)
 
     def on_train_end(self, trainer: Trainer, learner: LightningModule) -> None:
@@ -158,5 +172,6 @@ class Progress(Callback):
             self._bar.close()
 
     def _loss(self, outputs: Any, batch: Step) -> str:
-        loss = float(outputs["nats"]) / max(1, sum(int((each >= 0).sum()) for each in batch.targets.values()))
-        return f"loss {loss:.3f}, {loss * self._bits:.3f} bits/character"
+        own = len(batch.lengths) / batch.lanes[1]       # this rank's share of the lanes
+        loss = float(outputs["total"]) / max(1, batch.valid) / own
+        return f"loss {loss:.3f}{self._unit.said(loss)}"

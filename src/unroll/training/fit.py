@@ -19,18 +19,18 @@ from unroll.errors import UserError
 from unroll.models.folder import read_weights
 from unroll.models.network import Network
 from unroll.training.batches import Batches
-from unroll.training.callbacks import AfterValidation, BestWeights, Curves, Progress, Row, StepLimit
+from unroll.training.callbacks import AfterValidation, BestWeights, Curves, Progress, Row, StepLimit, Unit
 from unroll.training.learner import Learner
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a training came to; losses are validation losses in nats a symbol."""
+    """What a training came to; losses are validation losses."""
 
     best_loss: float
     best_step: int
     steps: int
-    tokens: int         # symbols trained on, over all ranks
+    targets: int        # trained on, over all ranks
     curves: dict[str, list[Row]]
     first: bool     # whether this process is the one that writes outputs
 
@@ -45,7 +45,7 @@ class Watch:
 
 
 def fit(
-    network: Network, batches: Batches, config: TrainConfig, bits_per_nat: float, work: Path, watch: Watch
+    network: Network, batches: Batches, config: TrainConfig, unit: Unit, work: Path, watch: Watch
 ) -> Result:
     """Train `network` in place and leave the best weights in it; `work` keeps them if anything goes wrong."""
     per_epoch = math.ceil(batches.train_length / config.accumulate)
@@ -55,7 +55,7 @@ def fit(
     best = BestWeights(work / "best.safetensors")
     callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config, total_steps)]
     if watch.progress:
-        callbacks.append(Progress(total_steps, bits_per_nat))
+        callbacks.append(Progress(total_steps, unit))
     trainer = _trainer(config, callbacks)
     try:
         with warnings.catch_warnings():
@@ -77,7 +77,7 @@ def fit(
         raise UserError("train: no validation loss was finite. Lower train.learning_rate.")
     trainer.strategy.barrier()
     read_weights(best.path, network)
-    return Result(best.loss, best.step, trainer.global_step, curves.tokens, curves.rows, trainer.is_global_zero)
+    return Result(best.loss, best.step, trainer.global_step, curves.targets, curves.rows, trainer.is_global_zero)
 
 
 def _limits(config: TrainConfig, total_steps: int) -> list[Callback]:

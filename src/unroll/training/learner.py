@@ -5,22 +5,20 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from unroll.config.train import TrainConfig
-from unroll.data.batches import IGNORED
 from unroll.errors import UserError
 from unroll.models.cells import State
 from unroll.models.dropout import Masks
-from unroll.models.network import Fields, Network
+from unroll.models.network import Network
 from unroll.training.batches import Step
 from unroll.training.optimizers import make_optimizer, make_schedule
 
 
 class Learner(LightningModule):
-    """Trains `network`; losses are sums over symbols in nats, divided by how many there are on all ranks."""
+    """Trains `network`; losses are sums over targets, divided by how many there are on all ranks."""
 
     def __init__(self, network: Network, config: TrainConfig, total_steps: int) -> None:
         super().__init__()
@@ -30,7 +28,7 @@ class Learner(LightningModule):
         self.clipped = False
         self._state: list[State] | None = None
         self._validation_state: list[State] | None = None
-        self._validated = (0.0, 0)              # nats and symbols of this rank
+        self._validated = (0.0, 0)              # summed loss and targets of this rank
 
     def on_fit_start(self) -> None:
         torch.set_num_threads(self.config.threads)      # Lightning's launcher has set its own guess
@@ -39,26 +37,27 @@ class Learner(LightningModule):
     def training_step(self, batch: Step, batch_idx: int) -> dict[str, Tensor]:
         number = self.current_epoch * int(self.trainer.num_training_batches) + batch_idx
         masks = Masks(self.config.seed, number, batch.lanes)
-        outputs, state = self.network(batch.inputs, None if batch.fresh else self._state, masks)
+        outputs, state = self.network(batch.inputs, None if batch.fresh else self._state, masks, batch.lengths)
         self._state = [tuple(each.detach() for each in layer) for layer in state]
-        nats = total_loss(outputs, batch.targets)
+        total = self.network.loss(outputs, batch.targets)
         # Lightning divides by the batches of an optimiser step, and the strategy averages over ranks
         factor = batch.scale * self.config.accumulate * self.trainer.world_size
-        return {"loss": nats * factor, "nats": nats.detach()}
+        return {"loss": total * factor, "total": total.detach()}
 
     def on_validation_epoch_start(self) -> None:
         self._validated = (0.0, 0)
 
     def validation_step(self, batch: Step, batch_idx: int) -> None:
-        outputs, self._validation_state = self.network(batch.inputs, None if batch.fresh else self._validation_state)
-        nats, count = self._validated
+        state = None if batch.fresh else self._validation_state
+        outputs, self._validation_state = self.network(batch.inputs, state, lengths=batch.lengths)
+        total, count = self._validated
         # float64 on the host: the sum of many batches keeps the digits that early stopping compares
-        nats += float(total_loss(outputs, batch.targets))
-        self._validated = nats, count + batch.valid
+        total += float(self.network.loss(outputs, batch.targets))
+        self._validated = total, count + batch.valid
 
     def on_validation_epoch_end(self) -> None:
-        nats = torch.tensor(self._validated[0], dtype=torch.float64)
-        total = self.trainer.strategy.reduce(nats, reduce_op="sum")
+        own = torch.tensor(self._validated[0], dtype=torch.float64)
+        total = self.trainer.strategy.reduce(own, reduce_op="sum")
         assert isinstance(total, Tensor)
         self.log("val/loss", total / self._validated[1], rank_zero_only=False, sync_dist=False)
 
@@ -82,12 +81,3 @@ class Learner(LightningModule):
                 "warm up longer."
             )
         self.gradient_norm, self.learning_rate, self.clipped = norm, rate, limit is not None and norm > limit
-
-
-def total_loss(outputs: Fields, targets: Fields) -> Tensor:
-    """Nats over all heads' targets that count."""
-    losses = [
-        cross_entropy(outputs[name].flatten(0, 1).float(), target.flatten(), ignore_index=IGNORED, reduction="sum")
-        for name, target in targets.items()
-    ]
-    return torch.stack(losses).sum()

@@ -1,0 +1,146 @@
+"""The rows of docs/results.md: each task's experiment over several seeds, beside networks without a recurrence.
+
+    python benchmarks/rows.py                           every row; hours on two cores
+    python benchmarks/rows.py japanese_vowels jsb       some of them
+    python benchmarks/rows.py airline --seeds 1 --networks gru
+
+A row's networks differ in their core alone; those without a recurrence are as large as the first one, within what
+their hidden size can do. Results go to benchmarks/results/rows/<row>.json, from which `python tools/results.py` writes
+docs/results.md. Data that the network must be fetched from is looked for in --mirror first.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, stdev
+from tempfile import TemporaryDirectory
+
+from unroll.compose import compose
+from unroll.config import Config
+from unroll.data.store import open_prepared
+from unroll.files import write_json
+from unroll.models.network import build
+from unroll.stages.evaluate import evaluate
+from unroll.stages.prepare import prepare
+from unroll.stages.train import train
+from unroll.workspace import Workspace
+
+PROJECT = Path(__file__).parent.parent
+FIXED = ["runtime.progress=false", "runtime.tracking.enabled=false"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """`networks` are overrides by name; the first is the experiment as it stands."""
+
+    experiment: str
+    networks: dict[str, list[str]]
+    equal: tuple[str, ...] = field(default=())      # which are made as large as the first
+
+
+WITHOUT = {"mlp": ["model=mlp"], "cnn": ["model=cnn"]}
+ROWS = {
+    "gunpoint_lstm50": Row("gunpoint_lstm50", {"lstm": []}),
+    "gunpoint_lstm128": Row("gunpoint_lstm128", {"lstm": []}),
+    "gunpoint": Row("gunpoint", {"bigru": [], **WITHOUT}, ("mlp", "cnn")),
+    "japanese_vowels": Row("japanese_vowels", {"bigru": [], "bilstm": ["model=bilstm"], **WITHOUT}, ("mlp", "cnn")),
+    "basic_motions": Row("basic_motions", {"bigru": [], "bilstm": ["model=bilstm"], **WITHOUT}, ("mlp", "cnn")),
+    "code": Row("code", {"lstm": [], "mlp": ["model=mlp", "model.core.window=16"], "cnn": ["model=cnn"]},
+                ("mlp", "cnn")),
+    "signals": Row("signals", {"lstm": [], "mlp": ["model=mlp", "model.core.window=32"],
+                               "cnn": ["model=cnn"]}, ("mlp", "cnn")),
+    "covid": Row("covid", {"rnn": [], **WITHOUT}, ("mlp", "cnn")),
+    "mackey_glass": Row("mackey_glass", {"rnn, tanh": [], "rnn, identity": ["model.core.nonlinearity=identity"]}),
+    "airline": Row("airline", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
+    "solar": Row("solar", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
+    "jsb": Row("jsb", {"lstm": [], "gru": ["model=gru"], "rnn": ["model=rnn"]}),
+    "nottingham": Row("nottingham", {"lstm": [], "gru": ["model=gru"]}),
+    "docstrings": Row("docstrings", {"bigru": [], "bilstm": ["model=bilstm"], "mlp": ["model=mlp",
+                      "model.core.window=8"], "cnn": ["model=cnn"]}, ("mlp", "cnn")),
+}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; none: all")
+    options.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    options.add_argument("--networks", nargs="+")
+    options.add_argument("--mirror", type=Path)
+    options.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "rows")
+    options.add_argument("--set", nargs="+", default=[], help="further overrides, to try something out")
+    chosen = options.parse_args()
+    for name in chosen.rows or ROWS:
+        row = ROWS[name]
+        names = [each for each in row.networks if not chosen.networks or each in chosen.networks]
+        fixed = [*FIXED, *([f"runtime.mirror={chosen.mirror.resolve()}"] if chosen.mirror else []), *chosen.set]
+        with TemporaryDirectory() as folder:
+            measured = measure(row, names, chosen.seeds, fixed, Workspace(PROJECT, Path(folder)))
+        write_json(chosen.out / f"{name}.json", {
+            "command": f"python benchmarks/rows.py {name}", "experiment": row.experiment, "seeds": chosen.seeds,
+            **measured,
+        })
+        print(chosen.out / f"{name}.json", flush=True)
+
+
+def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], workspace: Workspace) -> dict[str, object]:
+    parameters = 0
+    baselines: dict[str, float] = {}
+    networks: dict[str, dict[str, object]] = {}
+    for name in names:
+        runs = []
+        for seed in seeds:
+            overrides = [f"experiment={row.experiment}", *row.networks[name], f"train.seed={seed}", *fixed]
+            if baselines:       # the same ones for every network
+                overrides.append("evaluate.dtw_cells=1")
+            config = compose(PROJECT / "conf", overrides)[1]
+            if not workspace.prepared.exists():
+                prepare(workspace, config.runtime, config.data)
+            if name in row.equal and parameters:
+                size = equal_size(config, workspace, parameters)
+                config = compose(PROJECT / "conf", [*overrides, f"model.core.hidden_size={size}"])[1]
+            figures = run(workspace, config)
+            baselines = baselines or {each: value for each, value in figures.items() if each.startswith("baseline/")}
+            runs.append({each: value for each, value in figures.items() if not each.startswith("baseline/")})
+            print(name, seed, {each: round(value, 4) for each, value in runs[-1].items()
+                               if each.startswith(("test/", "best/val", "train/best", "seconds"))}, flush=True)
+        parameters = parameters or int(runs[0]["model/parameters"])
+        networks[name] = {
+            "mean": {each: mean(run[each] for run in runs) for each in runs[0]},
+            "std": {each: stdev([run[each] for run in runs]) if len(runs) > 1 else 0.0 for each in runs[0]},
+        }
+    return {"networks": networks, "baselines": baselines}
+
+
+def run(workspace: Workspace, config: Config) -> dict[str, float]:
+    started = time.perf_counter()
+    train(workspace, config.runtime, config.data, config.model, config.train)
+    seconds = time.perf_counter() - started
+    evaluate(workspace, config.runtime, config.evaluate)
+    figures: dict[str, float] = {"seconds": seconds}
+    for name in ("train", "test"):
+        figures |= json.loads((workspace.metrics / f"{name}.json").read_text(encoding="utf-8"))
+    return figures
+
+
+def equal_size(config: Config, workspace: Workspace, parameters: int) -> int:
+    """The hidden size with which a network comes closest to so many parameters."""
+    spec = open_prepared(workspace.prepared).spec
+
+    def count(size: int) -> int:
+        core = config.model.core.model_copy(update={"hidden_size": size})
+        network = build(config.model.model_copy(update={"core": core}), spec, seed=0)
+        return sum(each.numel() for each in network.parameters() if each.requires_grad)
+
+    low, high = 1, 2
+    while count(high) < parameters:
+        high *= 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) < parameters else (low, middle)
+    return min((low, high), key=lambda size: abs(count(size) - parameters))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""What stands between the source's values and the network's: scales, classes, the frame of a forecast.
+
+Each is fitted on the training split, kept as plain values in `spec.json`, and read back from there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.config.data import ForecastConfig
+from unroll.errors import UserError, nearest
+
+Reals = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Values (…, F) to mean 0 and deviation 1 by feature, and back."""
+
+    mean: NDArray[np.float64]       # (F,)
+    deviation: NDArray[np.float64]  # (F,); 1 where a feature never changes
+
+    @classmethod
+    def fit(cls, kind: str, pieces: Iterable[Reals]) -> "Scaler":
+        """One pass in constant memory (Chan et al., 1979); `none` leaves values as they are."""
+        count, mean, squares = 0, np.zeros(0), np.zeros(0)
+        for piece in pieces:
+            rows = np.atleast_1d(piece).astype(np.float64)
+            rows = rows.reshape(-1, rows.shape[-1])
+            if not count:
+                mean, squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+            if not len(rows):
+                continue
+            own, total = rows.mean(axis=0), count + len(rows)
+            squares = squares + ((rows - own) ** 2).sum(axis=0) + (own - mean) ** 2 * count * len(rows) / total
+            mean, count = mean + (own - mean) * len(rows) / total, total
+        if kind == "none":
+            return cls(np.zeros_like(mean), np.ones_like(mean))
+        deviation = np.sqrt(squares / max(1, count))
+        return cls(mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0))
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> "Scaler":
+        return cls(np.array(state["mean"]), np.array(state["deviation"]))
+
+    def state(self) -> dict[str, Any]:
+        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
+
+    def encode(self, values: Reals) -> NDArray[np.float32]:
+        return ((values - self.mean) / self.deviation).astype(np.float32)
+
+    def decode(self, values: Reals) -> NDArray[np.float64]:
+        return np.asarray(values * self.deviation + self.mean)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Names ↔ numbers, sorted; those of the training split."""
+
+    names: list[str]
+
+    @classmethod
+    def fit(cls, labels: Iterable[Any]) -> "Classes":
+        return cls(sorted({str(each) for piece in labels for each in np.unique(np.atleast_1d(piece))}))
+
+    def encode(self, labels: Any, where: str) -> NDArray[np.int64]:
+        """Numbers of one label or an array of them; raises `UserError` on a class that training never sees."""
+        asked = np.atleast_1d(labels)
+        found, inverse = np.unique(asked, return_inverse=True)
+        numbers = []
+        for each in found:
+            if str(each) not in self.names:
+                raise UserError(
+                    f"{where}: class {str(each)!r} is absent from the training split; {nearest(str(each), self.names)} "
+                    "Give training examples of it, leave it out, or choose another data.seed."
+                )
+            numbers.append(self.names.index(str(each)))
+        return np.asarray(np.array(numbers, np.int64)[inverse])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How a window of a series becomes the network's input, and its output a forecast.
+
+    With season m, z the series (or its logarithm) and k seasons to be looked back over,
+    the network reads z_t - mean(z_{t-m+1} … z_t), which shows the phase, and z_t - z_{t-m}, which shows the growth, and
+    answers with z_{t+h} - z_{t+h-k·m}: by how much to correct the seasonal naive forecast, k being the least number
+    for which that value is known. Each has mean 0 and deviation 1 in training.
+    """
+
+    config: ForecastConfig
+    inputs: Scaler
+    correction: Scaler
+
+    @classmethod
+    def fit(cls, config: ForecastConfig, series: Sequence[Reals]) -> "Frame":
+        """On the training part of each series, (N, D)."""
+        read, corrected = [], []
+        for each in series:
+            z = _z(config, each)
+            read.append(_features(z[:, None], config.season)[:, 0])
+            known, reach = z[config.season :], z[: -config.season]
+            corrected.append(known - reach)
+        return cls(config, Scaler.fit("standard", read), Scaler.fit("standard", corrected))
+
+    @classmethod
+    def restore(cls, config: ForecastConfig, state: dict[str, Any]) -> "Frame":
+        return cls(config, Scaler.restore(state["inputs"]), Scaler.restore(state["correction"]))
+
+    def state(self) -> dict[str, Any]:
+        return {"inputs": self.inputs.state(), "correction": self.correction.state()}
+
+    @property
+    def rows(self) -> int:
+        """Steps of a window: the context and one season before it."""
+        return self.config.context + self.config.season
+
+    def encode(self, window: Reals) -> NDArray[np.float32]:
+        """(rows, B, D) of the series → (context, B, F) of the network."""
+        return self.inputs.encode(_features(_z(self.config, window), self.config.season))
+
+    def target(self, window: Reals, future: Reals) -> NDArray[np.float32]:
+        """(rows, B, D) and the (H, B, D) after it → (B, H, D), the corrections."""
+        correction = _z(self.config, future) - self.naive(window)
+        return self.correction.encode(correction.transpose(1, 0, 2))
+
+    def decode(self, window: Reals, correction: Reals) -> NDArray[np.float64]:
+        """(rows, B, D) and corrections (B, H, D, …) → values of the series."""
+        many = correction.ndim - 3
+        unscaled = np.moveaxis(self.correction.decode(np.moveaxis(correction, 2, -1)), -1, 2)
+        base = self.naive(window).transpose(1, 0, 2)        # (B, H, D)
+        z = base.reshape(*base.shape, *[1] * many) + unscaled
+        return np.exp(z) if self.config.log else z
+
+    def naive(self, window: Reals) -> NDArray[np.float64]:
+        """(H, B, D) what was one season ago, or as many as it takes, on the scale of z."""
+        z = _z(self.config, window)
+        season = self.config.season
+        return np.asarray(z[len(z) - season + np.arange(self.config.horizon) % season])
+
+
+def _z(config: ForecastConfig, series: Reals) -> NDArray[np.float64]:
+    values = series.astype(np.float64)
+    return np.log(values) if config.log else values
+
+
+def _features(z: NDArray[np.float64], season: int) -> NDArray[np.float64]:
+    """(season + C, B, D) → (C, B, 2·D), or (C, B, D) without a season."""
+    growth = z[season:] - z[:-season]
+    if season == 1:
+        return growth
+    sums = np.cumsum(np.concatenate([np.zeros_like(z[:1]), z]), axis=0)
+    level = (sums[season + 1 :] - sums[1:-season]) / season
+    return np.concatenate([z[season:] - level, growth], axis=-1)

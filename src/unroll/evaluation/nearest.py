@@ -1,0 +1,42 @@
+"""The classic of time series classification: the class of the nearest training sequence (aeon)."""
+
+import sys
+import warnings
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.data.sources import Split
+from unroll.data.store import Prepared
+
+
+def nearest_neighbour(prepared: Prepared, field: str, name: str, most_cells: int) -> dict[str, NDArray[np.int64]]:
+    """1-NN under dynamic time warping without a window (Sakoe & Chiba, 1978); nothing where it would take too long.
+
+    There is nothing to choose, so the validation split is among the neighbours.
+    """
+    train = [*_cases(prepared, field, "train"), *_cases(prepared, field, "validation")]
+    test = _cases(prepared, field, "test")
+    cells = sum(case.shape[1] for case in train) * sum(case.shape[1] for case in test)
+    if cells > most_cells:
+        print(f"evaluate: 1-NN DTW left out: {cells:.1e} cells, evaluate.dtw_cells allows {most_cells:.1e}")
+        return {}
+    try:
+        from aeon.distances import dtw_pairwise_distance
+    except ImportError:
+        print("evaluate: 1-NN DTW left out: aeon is not installed (pip install 'unroll[aeon]')", file=sys.stderr)
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")         # of Numba, about aeon's types
+        distances = dtw_pairwise_distance(test, train)          # (test, train)
+    labels = np.concatenate([prepared.values(name, split) for split in ("train", "validation")]).astype(np.int64)
+    return {"dtw_1nn": labels[distances.argmin(axis=1)]}
+
+
+def _cases(prepared: Prepared, field: str, split: Split) -> list[Any]:
+    """(F, T) each, as aeon has them."""
+    values, offsets = prepared.values(field, split), prepared.offsets(split)
+    assert offsets is not None
+    return [np.ascontiguousarray(values[start:stop].T, np.float64) for start, stop in pairwise(offsets)]

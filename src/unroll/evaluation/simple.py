@@ -1,0 +1,70 @@
+"""Classifiers without a recurrence, by scikit-learn: what a network must be better than."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.config.evaluate import EvaluateConfig
+from unroll.data.encoders import Scaler
+from unroll.data.sources import SPLITS, Split
+from unroll.data.store import Prepared
+
+Labels = NDArray[np.int64]
+
+
+def words(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -> dict[str, Labels]:
+    """TF-IDF of words and pairs of words, then logistic regression; its strength is chosen on validation data.
+
+    Nothing where no word stands in two texts, as in a script without spaces.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    texts = {split: _texts(prepared, field, split) for split in SPLITS}
+    labels = {split: np.asarray(prepared.values(name, split)) for split in SPLITS}
+    vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    try:
+        train = vectors.fit_transform(texts["train"])
+    except ValueError:
+        print("evaluate: TF-IDF left out: no word stands in two training texts")
+        return {}
+    validation, test = (vectors.transform(texts[split]) for split in ("validation", "test"))
+    models = [LogisticRegression(C=c, max_iter=1000, random_state=settings.seed).fit(train, labels["train"])
+              for c in (1.0, 10.0, 100.0)]
+    best = max(models, key=lambda model: model.score(validation, labels["validation"]))
+    return {"tfidf": np.asarray(best.predict(test), np.int64)}
+
+
+def _texts(prepared: Prepared, field: str, split: Split) -> list[str]:
+    tokenizer, tokens, offsets = (
+        prepared.tokenizer(field), prepared.tokens(field, split), prepared.offsets(split)
+    )
+    assert offsets is not None
+    return [tokenizer.decode(tokens[start:stop]) for start, stop in pairwise(offsets)]
+
+
+def by_symbol(prepared: Prepared, field: str, name: str, classes: int) -> Labels:
+    """The class that a symbol mostly has in training, without a look at its neighbours."""
+    size = prepared.spec["inputs"][field]["size"]
+    symbols, tags = prepared.tokens(field, "train").astype(np.int64), prepared.values(name, "train")
+    counts = np.bincount(symbols * classes + tags, minlength=size * classes).reshape(size, classes)
+    return np.asarray(counts.argmax(axis=1)[prepared.tokens(field, "test")], np.int64)
+
+
+def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -> Labels:
+    """Logistic regression on a step's own numbers and their squares and products."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures
+
+    scale = Scaler.restore(prepared.spec["inputs"][field]["scale"]).encode
+    values, tags = prepared.values(field, "train"), prepared.values(name, "train")
+    every = -(-len(tags) // settings.train_tokens)      # from all of it: its beginning may hold one class alone
+    known, labels = scale(values[::every]), np.asarray(tags[::every])
+    if (labels == labels[0]).all():
+        return np.full(len(prepared.values(name, "test")), labels[0], np.int64)
+    model: Any = make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=300, random_state=settings.seed))
+    model.fit(known, labels)
+    return np.asarray(model.predict(scale(prepared.values(field, "test"))), np.int64)

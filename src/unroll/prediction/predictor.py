@@ -1,0 +1,325 @@
+"""A model folder in Python: sequences in, predictions out, whole or step by step."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unroll.data.encoders import Scaler
+from unroll.data.store import frame_of
+from unroll.errors import UserError
+from unroll.models.cells import State
+from unroll.models.folder import Model, load_model
+from unroll.sampling.engine import TorchEngine
+from unroll.sampling.loop import encode_prompt, generate, special
+from unroll.sampling.rules import compose
+
+Values = NDArray[Any]
+LANES = 256     # sequences of one length that are read side by side
+STEPS = 4096    # symbols that are read at a time: a probability of every symbol stands for each
+
+
+class Memory:
+    """What a model remembers of sequences that go on, a lane each.
+
+    The core's state; of a language model also the last symbol, which the state has not read yet; how many steps
+    have come.
+    """
+
+    def __init__(self, state: list[State], last: NDArray[np.int64] | None, steps: NDArray[np.int64]) -> None:
+        self.state, self.last, self.steps = state, last, steps
+
+    def lanes(self, chosen: Values) -> "Memory":
+        """A copy of some."""
+        state = [tuple(part[torch.from_numpy(chosen)] for part in layer) for layer in self.state]
+        return Memory(state, None if self.last is None else self.last[chosen], self.steps[chosen])
+
+    def put(self, chosen: Values, other: "Memory") -> None:
+        for layer, theirs in zip(self.state, other.state, strict=True):
+            for part, new in zip(layer, theirs, strict=True):
+                part[torch.from_numpy(chosen)] = new
+        self.steps[chosen] = other.steps
+        if self.last is not None and other.last is not None:
+            self.last[chosen] = other.last
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+class Predictor:
+    """`load`ed from a model folder; predictions do not depend on what else is in the batch."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.spec = model, model.spec
+        for part in ("inputs", "targets"):
+            if len(self.spec[part]) > 1:
+                raise UserError(f"the model has {len(self.spec[part])} {part}, {', '.join(self.spec[part])}, where a "
+                                "prediction is from one input of one target. Train a model for each.")
+        (self.input,), (self.target,) = self.spec["inputs"], self.spec["targets"]
+        self._described = self.spec["targets"][self.target]
+        self._begin: int | None = self.spec["inputs"][self.input].get("begin")      # of a language model
+        self._tokenizer = model.tokenizers.get(self.input)
+        self._frame = frame_of(self.spec) if self.spec["layout"] == "windows" else None
+        # in single precision a long memory lets grow what another order of summing changes
+        self._network = deepcopy(model.network).double()
+        self._head = self._network.head(self.target)
+        self._pooling: str | None = getattr(model.config.heads[self.target], "pooling", None)
+        self._both_ways: bool = getattr(model.config.core, "bidirectional", False)
+
+    @property
+    def kind(self) -> str:
+        """The head: next_token, classification, labels, regression or forecast."""
+        return self.model.config.heads[self.target].kind
+
+    @property
+    def per(self) -> str:
+        """step or sequence: what a prediction is of."""
+        per: str = self._described["per"]
+        return per
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes, in the order of their probabilities; none of other heads."""
+        return list(self._described.get("classes", []))
+
+    @property
+    def levels(self) -> list[float]:
+        """Of a forecast, the quantiles' levels."""
+        return list(getattr(self.model.config.heads[self.target], "levels", []))
+
+    @property
+    def columns(self) -> list[str]:
+        """What the target's numbers are called: as in the table that the model was trained on, or 1, 2, …"""
+        named = self.spec["data"].get("columns", {}).get(self._described.get("of", self.target))
+        return list(named or map(str, range(1, self._described["size"] + 1)))
+
+    @property
+    def ahead(self) -> int:
+        """How many steps after the one just read a prediction is of: 1 where the next one is predicted."""
+        ahead: int = self._described.get("ahead", 0)
+        return ahead
+
+    @torch.inference_mode()
+    def predict(
+        self, sequences: Sequence[Any] | Values, memory: Memory | None = None, end: bool | None = None,
+        names: Sequence[str] | None = None,
+    ) -> list[Values]:
+        """Of each sequence, (T, F) or (T,) real numbers or a text, what the head says, in units of the target.
+
+        Probabilities (classes,) or (T, classes); probabilities of labels (T, L); values (D,) or (T, D); quantiles of
+        the steps ahead (H, D, levels); of a language model, the probability that each symbol had before it came (T,).
+        `memory` goes on from where earlier sequences ended, and is moved on in place. `end` says whether short texts
+        end here, with a symbol of their own; unless given, they do when there is no memory that goes on. `names` are
+        what an error calls the sequences. Raises `UserError` on an empty sequence, one of the wrong width, or a series
+        too short for its window.
+        """
+        if isinstance(sequences, str):
+            raise UserError("predict: a text where several sequences are expected. Give a list: [text].")
+        if memory is not None:
+            self._check_memory(memory, len(sequences))
+        names = [str(number + 1) for number in range(len(sequences))] if names is None else names
+        closed = memory is None if end is None else end
+        values = [self._read(f"sequence {name}", each, closed) for name, each in zip(names, sequences, strict=True)]
+        lengths = np.array([len(each) for each in values])
+        found: list[Values] = [np.zeros(0)] * len(values)
+        moved = None if memory is None else memory.lanes(np.arange(len(values)))
+        for length in np.unique(lengths):
+            alike = np.flatnonzero(lengths == length)
+            for first in range(0, len(alike), LANES):
+                chosen = alike[first : first + LANES]
+                with np.errstate(over="ignore"):
+                    given = self._run(np.stack([values[each] for each in chosen], axis=1), chosen, moved)
+                for place, each in enumerate(chosen):
+                    found[each] = given[place]
+        for name, each in zip(names, found, strict=True):
+            if not np.isfinite(each).all():
+                raise UserError(f"sequence {name}: the prediction is no finite number. Is a value far from all "
+                                "that the model was trained on? Mend it.")
+        if memory is not None and moved is not None:
+            memory.put(np.arange(len(values)), moved)       # all of them, or, of an error, none
+        return found
+
+    def memory(self, lanes: int) -> Memory:
+        """A fresh one: nothing has been read."""
+        self._check_state()
+        # cells may share their zeros, which are written to
+        state = [tuple(part.detach().clone() for part in layer) for layer in self._network.start(lanes)]
+        last = None if self._begin is None else np.full(lanes, self._begin, np.int64)
+        return Memory(state, last, np.zeros(lanes, np.int64))
+
+    @torch.inference_mode()
+    def step(self, values: Values | None, memory: Memory) -> Values:
+        """One step of each lane, (B, F) real numbers or (B,) symbols → (B, ·) predictions; moves `memory` on.
+
+        Of a language model the probabilities (B, V) of the symbol after the one given; None: of the one to come.
+        """
+        self._check_memory(memory, len(memory))
+        state = memory.state
+        if values is not None:
+            given = self._check_step(values, len(memory))
+            if memory.last is not None:
+                state = self._network.step({self.input: torch.from_numpy(memory.last)}, state)[1]
+                memory.last = given.astype(np.int64)
+            memory.steps = memory.steps + 1
+        elif memory.last is None:
+            raise UserError("step: only a language model says something of what is to come before a step is given.")
+        read = memory.last if memory.last is not None else self._encode(given)
+        outputs, after = self._network.step({self.input: torch.from_numpy(read)}, state)
+        memory.state = after if memory.last is None else state
+        return self._decode(self._head.predict(outputs[self.target]).double().numpy())
+
+    def generate(
+        self, prompts: Sequence[str] = ("",), length: int = 200, temperature: float = 1.0, top_k: int | None = None,
+        top_p: float | None = None, seed: int = 1,
+    ) -> list[str]:
+        """A text after each prompt, prompt included; the n-th depends on (seed, n) alone."""
+        if self.kind != "next_token":
+            raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")
+        tokenizer = self.model.tokenizers[self.input]
+        ids = generate(
+            TorchEngine(self.model.network, self.input), [encode_prompt(tokenizer, each) for each in prompts], length,
+            compose(special(tokenizer), temperature, top_k, top_p), [(seed, n) for n in range(len(prompts))],
+            tokenizer.end,
+        )
+        return [tokenizer.decode(each) for each in ids]
+
+    def _run(self, values: Values, chosen: Values, memory: Memory | None) -> Values:
+        """values (T, B, ·) of one length → predictions, a row a sequence."""
+        steps, lanes = values.shape[:2]
+        own = None if memory is None else memory.lanes(chosen)
+        if self._frame is not None:
+            inputs = self._frame.encode(values).astype(np.float64)
+        elif self._begin is not None:       # read one step late, so that each symbol is predicted from those before it
+            last = np.full(lanes, self._begin) if own is None or own.last is None else own.last
+            inputs = np.concatenate([last[None], values[:-1]])
+        else:
+            inputs = self._encode(values)
+        # a prediction of a step needs what came before alone
+        stretch = len(inputs) if self._pooling is not None or self._both_ways else max(1, STEPS // lanes)
+        state = None if own is None else own.state
+        parts = []
+        for first in range(0, len(inputs), stretch):
+            read = {self.input: torch.from_numpy(inputs[first : first + stretch])}
+            outputs, state = self._network(read, state)
+            given = self._head.predict(outputs[self.target])
+            if self.kind == "next_token":
+                given = given.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
+            parts.append(given.double().numpy())
+        if memory is not None and own is not None and state is not None:
+            memory.put(chosen, Memory(state, None if own.last is None else values[-1], own.steps + steps))
+        if self._frame is not None:
+            return self._frame.decode(values, parts[0])                     # (B, H, D, levels)
+        if self._pooling is not None:
+            return self._decode(parts[0])                                   # (B, ·)
+        return self._decode(np.concatenate(parts)).swapaxes(0, 1)           # (B, T, ·)
+
+    def _read(self, name: str, sequence: Any, closed: bool) -> Values:
+        """Symbols (T,) or numbers (T, F), checked."""
+        return self._read_tokens(name, sequence, closed) if self._tokenizer else self._read_reals(name, sequence)
+
+    def _read_tokens(self, name: str, sequence: Any, closed: bool) -> NDArray[np.int64]:
+        """A text, with its end; or symbols as they are."""
+        assert self._tokenizer is not None
+        if isinstance(sequence, str):
+            ids = self._tokenizer.encode(sequence).astype(np.int64)
+            if closed and self._tokenizer.end is not None:
+                ids = np.append(ids, self._tokenizer.end)
+        else:
+            ids = np.asarray(sequence)
+            if ids.ndim != 1 or ids.dtype.kind not in "iu":
+                raise UserError(f"{name}: numbers of shape {ids.shape} where the model reads text. Give a text, or its "
+                                "symbols (T,).")
+            self._check_symbols(name, ids)
+        if not len(ids):
+            raise UserError(f"{name}: empty, or of nothing that is a symbol. Leave it out.")
+        return ids.astype(np.int64)
+
+    def _read_reals(self, name: str, sequence: Any) -> NDArray[np.float64]:
+        values = self._numbers(name, sequence)
+        values = values[:, None] if values.ndim == 1 else values
+        if values.ndim != 2 or values.shape[1] != self._size or not len(values):
+            raise UserError(f"{name}: of shape {values.shape} where the model reads (T, {self._size}), T ≥ 1. Give a "
+                            f"row a step of {self._size} numbers.")
+        for step, place in np.argwhere(~np.isfinite(values))[:1]:
+            raise UserError(f"{name}, step {step + 1}, number {place + 1}: {values[step, place]}. Missing and infinite "
+                            "values are not supported yet; fill or leave them out.")
+        if self._frame is None:
+            return values
+        rows, config = self._frame.rows, self._frame.config
+        if len(values) < rows:
+            raise UserError(f"{name}: {len(values)} steps where a forecast reads the last {rows} (context "
+                            f"{config.context} and a season of {config.season}). Give more of it.")
+        values, before = values[-rows:], len(values) - rows
+        for step, place in np.argwhere(values <= 0)[:1] if config.log else ():
+            raise UserError(f"{name}, step {before + step + 1}, number {place + 1}: {values[step, place]:g} has no "
+                            "logarithm, and the model is of positive series. Mend it, or train with "
+                            "data.forecast.log=false.")
+        return values
+
+    @property
+    def _size(self) -> int:
+        """Numbers a step."""
+        described = self.spec["inputs"][self.input]
+        size: int = described.get("columns", described["size"])
+        return size
+
+    def _numbers(self, name: str, given: Any) -> NDArray[np.float64]:
+        try:
+            values = np.asarray(given)
+        except ValueError:      # rows of unequal length
+            values = np.array("")
+        if values.dtype.kind not in "iufb":
+            raise UserError(f"{name}: not an array of numbers. Give (T, F) or (T,).")
+        return values.astype(np.float64)
+
+    def _check_symbols(self, name: str, ids: Values) -> None:
+        size = self.spec["inputs"][self.input]["size"]
+        for at in np.flatnonzero((ids < 0) | (ids >= size))[:1]:
+            raise UserError(f"{name}, step {at + 1}: symbol {ids[at]} where the model has 0 to {size - 1}.")
+
+    def _check_step(self, values: Any, lanes: int) -> Values:
+        """(B,) symbols or (B, F) numbers."""
+        if self._tokenizer:
+            ids = np.asarray(values)
+            if ids.shape != (lanes,) or ids.dtype.kind not in "iu":
+                raise UserError(f"step: {ids.dtype} of shape {ids.shape} where the memory has {lanes} lanes. Give a "
+                                "symbol for each.")
+            self._check_symbols("step", ids)
+            return ids
+        numbers = self._numbers("step", values)
+        if numbers.shape != (lanes, self._size) or not np.isfinite(numbers).all():
+            raise UserError(f"step: numbers of shape {numbers.shape} where the model reads ({lanes}, {self._size}), "
+                            "all of them finite.")
+        return numbers
+
+    def _encode(self, values: Values) -> Values:
+        if self._tokenizer:
+            return values.astype(np.int64)
+        return Scaler.restore(self.spec["inputs"][self.input]["scale"]).encode(values).astype(np.float64)
+
+    def _decode(self, predictions: Values) -> Values:
+        scale = self._described.get("scale")
+        return predictions if scale is None else Scaler.restore(scale).decode(predictions)
+
+    def _check_state(self) -> None:
+        """Raises `UserError` where there is nothing to go on from."""
+        why = ("reads windows of a series" if self._frame is not None
+               else "also reads from the end on" if self._both_ways
+               else f"pools the {self._pooling} of whole sequences" if self._pooling not in (None, "last") else None)
+        if why is not None:
+            raise UserError(f"state: the model {why}, so that it has none to go on from. Give whole sequences, and no "
+                            "state.")
+
+    def _check_memory(self, memory: Memory, lanes: int) -> None:
+        self._check_state()
+        if len(memory) != lanes:
+            raise UserError(f"state: of {len(memory)} sequences where {lanes} are to go on. Give the same ones.")
+
+
+def load(folder: str | Path) -> Predictor:
+    """Open a model folder; raises `UserError` when it is missing or damaged."""
+    return Predictor(load_model(Path(folder)))

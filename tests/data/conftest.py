@@ -1,0 +1,35 @@
+"""Prepared folders of given sequences, whatever is predicted of them."""
+
+from pathlib import Path
+from typing import Any
+
+from unroll.config.data import NpzData, TableData
+from unroll.config.tokens import CharTokenizer
+from unroll.data.sources import Items, Origin, Source
+from unroll.data.store import Prepared, open_prepared
+from unroll.data.writer import fit_encoders, write_prepared
+
+
+def npz(target: str, kind: Any, scale: Any = "standard") -> NpzData:
+    return NpzData(kind="npz", path="data/raw/a.npz", inputs={"x": "real"}, targets={target: kind}, scale=scale,
+                   licence="CC0", validation=0.1, test=None, seed=1)
+
+
+def table(inputs: dict[str, Any], targets: dict[str, Any], forecast: dict[str, Any] | None = None) -> TableData:
+    return TableData.model_validate({
+        "kind": "table", "path": "data/raw/a.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
+        "header": True, "columns": {}, "series": None, "time": None, "time_format": None,
+        "tokenizer": CharTokenizer(kind="char", min_count=1), "scale": "standard", "test": 0.2, "forecast": forecast,
+        "licence": "CC0", "inputs": inputs, "targets": targets, "validation": 0.1, "seed": 1,
+    })
+
+
+def written(folder: Path, config: Any, source: Source) -> Prepared:
+    write_prepared(folder / "prepared", config, source, Origin("given", "CC0", "0" * 64), fit_encoders(config, source))
+    return open_prepared(folder / "prepared", config)
+
+
+def dealt(pieces: list[dict[str, Any]]) -> Items:
+    """The last two test, the two before validate."""
+    count = len(pieces)
+    return Items(pieces, {"train": range(count - 4), "validation": [count - 4, count - 3], "test": [count - 2, count - 1]})

@@ -1,0 +1,173 @@
+"""Forecasts: each measure by hand, and what every origin of the test split was told."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.data.conftest import table, written
+from tests.evaluation.conftest import asked, model_of
+from unroll.data.sources import Series
+from unroll.data.store import Prepared
+from unroll.evaluation import forecast
+from unroll.evaluation.forecast import forecasts, measures, seasonal_error, simple, stretches
+
+DRAW = np.random.default_rng(0)
+LEVELS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
+quick = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def random(count: int = 6, horizon: int = 3, columns: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Rising quantiles (N, H, D, levels) and what came (N, H, D)."""
+    quantiles = np.sort(5 + DRAW.standard_normal((count, horizon, columns, 5)), axis=-1)
+    return quantiles, 5 + DRAW.standard_normal((count, horizon, columns))
+
+
+def test_every_measure_is_its_formula():
+    quantiles, truth = random()
+    scale = np.array([0.5, 2.0])
+    found = measures(quantiles, truth, LEVELS, scale, "test/")
+    mase, smape, crps, mae, held = ([] for _ in range(5))
+    for n, h, d in np.ndindex(truth.shape):
+        y, q = truth[n, h, d], quantiles[n, h, d]
+        mae.append(abs(y - q[2]))
+        mase.append(abs(y - q[2]) / scale[d])                                       # Hyndman & Koehler (2006)
+        smape.append(200 * abs(y - q[2]) / (abs(y) + abs(q[2])))                    # Makridakis (1993)
+        crps += [2 * (a * (y - each) if y > each else (a - 1) * (y - each)) for a, each in zip(LEVELS, q, strict=True)]
+        held.append(q[0] <= y <= q[-1])
+    assert found == pytest.approx({
+        "test/mase": np.mean(mase), "test/smape": np.mean(smape), "test/crps": np.mean(crps), "test/mae": np.mean(mae),
+        "test/coverage": np.mean(held), "test/coverage_asked": 0.8,
+    })
+
+
+@quick
+@given(st.integers(0, 99))
+def test_a_perfect_forecast_costs_nothing(seed):
+    truth = np.random.default_rng(seed).standard_normal((4, 3, 2))
+    found = measures(np.repeat(truth[..., None], 5, axis=-1), truth, LEVELS, np.ones(2), "")
+    assert (found["mase"], found["smape"], found["crps"], found["mae"], found["coverage"]) == (0, 0, 0, 0, 1)
+
+
+def test_of_a_single_forecast_crps_is_the_absolute_error():
+    quantiles, truth = random()
+    found = measures(quantiles[..., 2:3], truth, np.array([0.5]), np.ones(2), "")
+    assert found["crps"] == pytest.approx(found["mae"]) == np.abs(truth - quantiles[..., 2]).mean()
+    assert "coverage" not in found
+
+
+def test_crps_of_many_levels_is_that_of_the_distribution():
+    """Of a standard normal: y (2Φ(y) - 1) + 2φ(y) - 1/√π (Gneiting & Raftery, 2007)."""
+    from scipy.stats import norm
+
+    levels = (np.arange(999) + 1) / 1000
+    truth = np.array([-1.5, 0.0, 0.3, 2.0])[:, None, None]
+    found = measures(np.broadcast_to(norm.ppf(levels), (4, 1, 1, 999)), truth, levels, np.ones(1), "")
+    y = truth.ravel()
+    expected = y * (2 * norm.cdf(y) - 1) + 2 * norm.pdf(y) - 1 / math.sqrt(math.pi)
+    assert found["crps"] == pytest.approx(expected.mean(), rel=0.01)
+
+
+def test_a_share_of_true_values_lies_in_the_interval_that_was_asked_for():
+    quantiles = np.broadcast_to(np.quantile(DRAW.standard_normal(100_000), LEVELS), (5000, 1, 1, 5))
+    found = measures(quantiles, DRAW.standard_normal((5000, 1, 1)), LEVELS, np.ones(1), "")
+    assert found["coverage"] == pytest.approx(found["coverage_asked"], abs=0.02)
+
+
+def test_where_both_are_zero_nothing_is_lost():
+    found = measures(np.zeros((1, 1, 1, 5)), np.zeros((1, 1, 1)), LEVELS, np.ones(1), "")
+    assert found["smape"] == 0
+
+
+# ------------------------------------------------------------------------------------------------------ a whole split
+
+SETTINGS: dict[str, Any] = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1}
+
+
+def prepared(folder, series: list[np.ndarray], **changes: Any) -> Prepared:
+    config = table({"x": "real"}, {"x": "forecast"}, {**SETTINGS, **changes})
+    assert config.forecast is not None
+    names = [str(each) for each in range(len(series))]
+    return written(folder, config, Series("x", series, names, config.forecast, 0.25, 0.25))
+
+
+def walks(*lengths: int) -> list[np.ndarray]:
+    return [30 + np.cumsum(np.random.default_rng(each).standard_normal((each, 2)), axis=0) for each in lengths]
+
+
+def test_the_scale_is_the_seasonal_naive_error_within_training(tmp_path):
+    series = walks(48, 72)
+    errors = np.concatenate([np.abs(each[2 : len(each) // 2] - each[: len(each) // 2 - 2]) for each in series])
+    np.testing.assert_allclose(seasonal_error(prepared(tmp_path, series), "x"), errors.mean(axis=0), rtol=1e-5)
+
+
+def test_a_constant_series_is_measured_too(tmp_path):
+    made = prepared(tmp_path, [np.full((48, 1), 5.0)])
+    metrics = forecast.report(model_of(made, "forecast"), made, asked()).metrics
+    assert all(math.isfinite(value) for value in metrics.values())
+    assert metrics["baseline/naive_mae"] == metrics["baseline/seasonal_naive_mae"] == metrics["baseline/drift_mae"] == 0
+
+
+@pytest.mark.parametrize("changes", [{}, {"season": 1}, {"horizon": 7}])
+def test_simple_methods_are_what_they_say(tmp_path, changes):
+    made = prepared(tmp_path, walks(48, 72), **changes)
+    data = made.sequences("test")
+    assert data.frame is not None and data.bounds is not None
+    horizon, season = data.frame.config.horizon, data.frame.config.season
+    values = data.inputs["x"].values.astype(np.float64)
+    window, _ = stretches(data, "x")
+    found = simple(data, window)
+    assert {each.shape for each in found.values()} == {(len(data), horizon, 2)}
+    for number, (first, last) in enumerate(data.bounds):
+        for h in range(horizon):
+            back = -(-(h + 1) // season) * season
+            np.testing.assert_allclose(found["naive"][number, h], values[last - 1])
+            np.testing.assert_allclose(found["seasonal_naive"][number, h], values[last + h - back])
+            slope = (values[last - 1] - values[first]) / (last - 1 - first)
+            np.testing.assert_allclose(found["drift"][number, h], values[last - 1] + (h + 1) * slope)
+
+
+def test_on_a_straight_line_the_drift_is_right_and_on_a_season_the_season(tmp_path):
+    t = np.arange(60.0)[:, None]
+    line = forecast.report(*reported(tmp_path / "a", t + 10)).metrics
+    wave = forecast.report(*reported(tmp_path / "b", 10 + t % 2)).metrics
+    assert line["baseline/drift_mase"] == pytest.approx(0, abs=1e-6) and line["baseline/naive_mase"] > 0.5
+    assert wave["baseline/seasonal_naive_mae"] == pytest.approx(0, abs=1e-6) and wave["baseline/naive_mae"] > 0.3
+
+
+def reported(folder, series: np.ndarray) -> tuple[Any, ...]:
+    made = prepared(folder, [series])
+    return model_of(made, "forecast"), made, asked()
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("lanes", [1, 5, 100])
+def test_every_origin_of_the_test_split_is_forecast_in_its_order(tmp_path, log, lanes):
+    """In units of the series, whatever windows share a batch."""
+    made = prepared(tmp_path, [np.exp(each / 30) for each in walks(48, 72)], log=log)
+    model, data = model_of(made, "forecast"), made.sequences("test")
+    assert data.frame is not None and data.bounds is not None
+    quantiles, truth = forecasts(model, data, "x", asked(lanes=lanes))
+    assert quantiles.shape == (len(data), 3, 2, 5) and len(data) == (12 - 2) + (18 - 2)
+    assert (np.diff(quantiles, axis=-1) >= 0).all()
+    values = data.inputs["x"].values
+    for number, (_first, last) in enumerate(data.bounds):
+        np.testing.assert_array_equal(truth[number], values[last : last + 3])
+        alone, _ = forecasts(model, data.only(slice(number, number + 1)), "x", asked(lanes=1))
+        np.testing.assert_allclose(quantiles[number], alone[0], rtol=1e-5)
+
+
+def test_the_report_holds_every_measure_of_every_method(tmp_path):
+    made = prepared(tmp_path, walks(48, 72))
+    report = forecast.report(model_of(made, "forecast"), made, asked())
+    own = {f"{prefix}{name}" for prefix in ("test/", "best/val_")
+           for name in ("mase", "smape", "crps", "mae", "coverage", "coverage_asked")}
+    methods = {"naive", "seasonal_naive", "drift"}
+    theirs = {f"baseline/{method}_{name}" for method in methods for name in ("mase", "smape", "crps", "mae")}
+    assert own | theirs == set(report.metrics)
+    assert (report.measure, report.higher_is_better, set(report.compared)) == ("mase", False, methods)
+    report.draw(tmp_path)
+    assert (tmp_path / "fan.png").stat().st_size > 5000

@@ -1,0 +1,178 @@
+"""Every kind of task through all stages on a small profile: the trivial baseline is beaten."""
+
+import importlib.metadata
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from tests.conftest import REPOSITORY, STAGES
+from unroll.compose import compose
+from unroll.config import STAGE_SECTIONS
+from unroll.files import sha256
+from unroll.workspace import Workspace
+
+QUIET = ["train.threads=1", "runtime.progress=false", "runtime.tracking.enabled=false"]
+
+
+@dataclass(frozen=True)
+class Result:
+    workspace: Workspace
+    test: dict[str, float]
+
+    def __getitem__(self, name: str) -> float:
+        return self.test[name]
+
+    @property
+    def pictures(self) -> set[str]:
+        return {file.name for file in (self.workspace.plots / "test").iterdir()}
+
+    def predictions(self) -> list[str]:
+        return (self.workspace.samples / "predictions.csv").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture
+def row(tmp_path: Path):
+    def run(*overrides: str) -> Result:
+        workspace = Workspace(tmp_path, tmp_path)
+        text, config = compose(REPOSITORY / "conf", [*overrides, *QUIET])
+        workspace.params.write_text(text, encoding="utf-8")
+        for name in STAGES:
+            stage = getattr(import_module(f"unroll.stages.{name}"), name)
+            stage(workspace, config.runtime, **{each: getattr(config, each) for each in STAGE_SECTIONS[name]})
+        return Result(workspace, json.loads((workspace.metrics / "test.json").read_text()))
+
+    return run
+
+
+@pytest.mark.parametrize("experiment", ["gunpoint_lstm50", "gunpoint_lstm128"])
+def test_the_classic_networks_are_as_given(row, experiment):
+    """LSTM(50) or LSTM(128) → Dropout(0.5), one sigmoid, Adam, 10 epochs, batch 32."""
+    result = row(f"experiment={experiment}", "train.epochs=1", "evaluate.dtw_cells=1")
+    described = json.loads((result.workspace.model / "model.json").read_text())["architecture"]
+    config = compose(REPOSITORY / "conf", [f"experiment={experiment}"])[1].train
+    assert (config.epochs, config.batch_size, config.learning_rate) == (10, 32, 0.001)
+    assert (config.optimizer.kind, config.optimizer.weight_decay, config.schedule.kind) == ("adamw", 0.0, "constant")
+    hidden, dropout = (50, 0.0) if experiment.endswith("50") else (128, 0.5)
+    assert (described["core"]["kind"], described["core"]["hidden_size"]) == ("lstm", hidden)
+    assert described["heads"]["label"] == {"kind": "classification", "pooling": "last", "dropout": dropout}
+    trained = json.loads((result.workspace.metrics / "train.json").read_text())
+    # 4 gates of weights and a bias on one input number, and one output
+    assert trained["model/parameters"] == 4 * (hidden + hidden**2 + hidden) + hidden + 1
+
+
+def test_binary_classification(row):
+    result = row("experiment=gunpoint", "train.epochs=40", "model.core.hidden_size=24", "train.learning_rate=0.01")
+    assert result["test/accuracy"] > result["baseline/majority_accuracy"] + 0.1
+    assert 0.85 < result["baseline/dtw_1nn_accuracy"] < 0.95        # published: 90.7 %
+    assert result.pictures == {"baselines.png", "confusion.png", "curves.png"}
+    assert result.predictions()[0] == "sequence,label,p_1,p_2"
+    assert len(result.predictions()) == 1 + 150
+
+
+@pytest.mark.parametrize("model", ["bigru", "lstm", "rnn", "mlp", "cnn"])
+def test_sequences_of_unequal_length(row, model):
+    result = row("experiment=japanese_vowels", f"model={model}", "train.epochs=12", "evaluate.dtw_cells=1",
+                 "model.core.hidden_size=32", "train.learning_rate=0.005")
+    assert result["test/accuracy"] > 0.8 > result["baseline/majority_accuracy"] + 0.5
+
+
+def test_multivariate_sequences(row):
+    result = row("experiment=basic_motions", "train.epochs=10", "evaluate.dtw_cells=1", "train.learning_rate=0.005")
+    assert result["test/accuracy"] > result["baseline/majority_accuracy"] + 0.3
+
+
+def test_a_class_a_symbol(row):
+    result = row("experiment=code", "data.longest=60000", "train.epochs=2", "model.core.hidden_size=64",
+                 "train.schedule.warmup_steps=5", "train.batch_size=8")
+    assert result["test/accuracy"] > max(result["baseline/symbol_accuracy"], result["baseline/majority_accuracy"])
+
+
+def test_a_class_a_step_of_ten_numbers(row):
+    result = row("experiment=signals", "data.steps=8000", "train.epochs=10", "model.core.hidden_size=32",
+                 "train.schedule.warmup_steps=5", "train.batch_size=8", "train.learning_rate=0.01")
+    assert result["test/accuracy"] > result["baseline/one_step_accuracy"] + 0.1
+    assert len(result.predictions()) == 1 + 1600
+
+
+def test_a_value_a_sequence(row):
+    result = row("experiment=covid", "train.epochs=80")
+    assert result["test/mse"] < result["baseline/mean_mse"]
+    assert result.pictures == {"baselines.png", "curves.png", "against.png"}
+
+
+def test_a_value_a_step_and_what_nonlinearity_buys(row):
+    small = ("experiment=mackey_glass", "data.steps=4000", "train.epochs=20", "model.core.hidden_size=24",
+             "train.learning_rate=0.01")
+    curved = row(*small)
+    assert curved["test/mse"] < 0.1 * curved["baseline/mean_mse"]
+    assert curved["test/mse"] < 0.2 * curved["baseline/last_mse"]
+    straight = row(*small, "model.core.nonlinearity=identity")
+    assert curved["test/mse"] < 0.5 * straight["test/mse"]
+
+
+@pytest.mark.parametrize("distribution", ["gaussian", "quantile"])
+def test_forecasts_with_intervals(row, distribution):
+    result = row("experiment=airline", f"model.heads.x.distribution={distribution}", "train.epochs=40")
+    assert result["test/mase"] < result["baseline/seasonal_naive_mase"] < result["baseline/naive_mase"]
+    assert result["test/crps"] < result["baseline/seasonal_naive_crps"]
+    assert result["test/coverage"] > 0.3
+    assert result.pictures == {"baselines.png", "curves.png", "fan.png"}
+    assert result.predictions()[0] == "sequence,step,x,q0.05,q0.1,q0.25,q0.5,q0.75,q0.9,q0.95"
+    assert len(result.predictions()) == 1 + 12 * 25     # every origin of the last quarter's 36 months
+
+
+def test_several_labels_a_step(row, tmp_path):
+    shared = REPOSITORY.parent / "shared" / "data" / "JSB_Chorales.mat"
+    if shared.exists():
+        file = shared
+    else:       # chords that go round, of the same form
+        file = tmp_path / "rolls.mat"
+        draw, chords = np.random.default_rng(1), np.eye(88)[:12].repeat(2, axis=0)
+
+        def rolls(count: int) -> np.ndarray:
+            given = np.empty((1, count), dtype=object)
+            for at in range(count):
+                first = draw.integers(24)
+                given[0, at] = chords[(first + np.arange(draw.integers(20, 60))) % 24]
+            return given
+
+        savemat(file, {"traindata": rolls(60), "validdata": rolls(15), "testdata": rolls(15)})
+    result = row("experiment=jsb", f"data.url={file.as_uri()}", f"data.sha256={sha256(file)}", "train.epochs=10",
+                 "model.core.hidden_size=64", "train.batch_size=8", "train.schedule.warmup_steps=5",
+                 "train.learning_rate=0.005")
+    assert result["test/nll"] < result["baseline/last_step_nll"] < result["baseline/frequencies_nll"]
+    assert "roll.png" in result.pictures
+
+
+def test_text_classification(row):
+    names = ["fsspec", "omegaconf", "pooch", "requests", "tqdm"]
+    packages = ", ".join(f"{name}: '{importlib.metadata.version(name)}'" for name in names)
+    result = row("experiment=docstrings", "~data.packages", f"+data.packages={{{packages}}}", "train.epochs=5",
+                 "train.learning_rate=0.005", "model.core.hidden_size=32", "data.longest=200")
+    assert result["test/macro_f1"] > result["baseline/majority_macro_f1"] + 0.1
+    assert result["baseline/tfidf_macro_f1"] > 0.5
+    assert len(json.loads((result.workspace.prepared / "spec.json").read_text())["targets"]["label"]["classes"]) == 5
+
+
+THROUGH_DVC = {
+    "japanese_vowels": ["train.epochs=3", "model.core.hidden_size=16", "evaluate.dtw_cells=1"],
+    "airline": ["train.epochs=3"],
+    "signals": ["data.steps=3000", "train.epochs=1", "train.batch_size=4", "model.core.hidden_size=16"],
+}
+
+
+@pytest.mark.parametrize("experiment", THROUGH_DVC)
+def test_a_row_through_dvc(repo, experiment):
+    repo.unroll("compose", f"experiment={experiment}", *THROUGH_DVC[experiment], *QUIET)
+    assert repo.repro() == ["prepare", "train", "evaluate", "generate"]
+    assert repo.repro() == []
+    test = json.loads((repo.folder / "metrics" / "test.json").read_text())
+    assert any(name.startswith("baseline/") for name in test)
+    assert (repo.folder / "artifacts" / "samples" / "predictions.csv").stat().st_size > 1000
+    shown = repo.unroll("show").stdout
+    assert "on the test split" in shown and ("majority" in shown or "seasonal_naive" in shown)
