@@ -79,6 +79,7 @@ def main() -> None:
             measured = measure(row, names, chosen.seeds, fixed, Workspace(PROJECT, Path(folder)))
         write_json(chosen.out / f"{name}.json", {
             "command": f"python benchmarks/rows.py {name}", "experiment": row.experiment, "seeds": chosen.seeds,
+            "network": names[0],    # the experiment's own
             **measured,
         })
         print(chosen.out / f"{name}.json", flush=True)

@@ -76,7 +76,8 @@ def page() -> str:
         "# Results\n",
         "One section a task, each with the command that makes its figures anew (add `--mirror FOLDER` where data is "
         "downloaded). Test-split figures, mean ± standard deviation over seeds 1, 2, 3; weights are those with the "
-        "lowest validation loss, and nothing was chosen on test data. Networks of a table differ in their core alone; "
+        "lowest validation loss, the network in bold is the one whose mean is lowest, and nothing was chosen on test "
+        "data. Networks of a table differ in their core alone; "
         "`mlp` and `cnn` have no recurrence and about as many parameters, and were trained the same way. Written by "
         "`python tools/results.py` from `benchmarks/results/rows/`.\n",
         summary(),
@@ -91,18 +92,26 @@ def measured(name: str) -> dict[str, Any]:
 
 
 def summary() -> str:
-    lines = ["| task | network | measure | test | best simple method |", "|---|---|---|---|---|"]
+    lines = ["| task | measure | the experiment's network | the network that validation chose | best simple method |",
+             "|---|---|---|---|---|"]
     for name, told in TOLD.items():
         if not (row := measured(name)):
             continue
-        measure, network = told.measures[0], next(iter(row["networks"]))
+        measure, own, best = told.measures[0], row["network"], chosen(row)
         simple = baselines(row, measure)
         better = max if measure in ("accuracy", "macro_f1") else min
         method, value = better(simple.items(), key=lambda pair: pair[1]) if simple else ("–", float("nan"))
         anchor = told.title.lower().translate(str.maketrans("", "", ":(),.")).replace(" ", "-")
-        lines.append(f"| [{told.title}](#{anchor}) | {network} | {measure} | "
-                     f"**{figure(row['networks'][network], measure)}** | {method} {shown(value, measure)} |")
+        cells = " | ".join(f"{name} {figure(row['networks'][name], measure)}" for name in (own, best))
+        lines.append(f"| [{told.title}](#{anchor}) | {measure} | {cells} | {method.replace('_', ' ')} "
+                     f"{shown(value, measure)} |")
     return "\n".join(lines) + "\n"
+
+
+def chosen(row: dict[str, Any]) -> str:
+    """The network with the lowest validation loss."""
+    networks: dict[str, Any] = row["networks"]
+    return min(networks, key=lambda network: networks[network]["mean"]["val/best_loss"])
 
 
 def section(name: str, told: Told) -> str:
@@ -110,10 +119,11 @@ def section(name: str, told: Told) -> str:
     lines = [f"## {told.title}\n", f"{told.about} Experiment `{row['experiment']}`.\n", f"    {row['command']}\n"]
     lines += ["| | parameters | " + " | ".join(told.measures) + " | seconds |",
               "|---|---|" + "---|" * len(told.measures) + "---|"]
-    for network, figures in row["networks"].items():
+    for network, figures in sorted(row["networks"].items(), key=lambda pair: pair[0] != row["network"]):
         values = " | ".join(figure(figures, measure) for measure in told.measures)
         mean = figures["mean"]
-        lines.append(f"| {network} | {mean['model/parameters']:,.0f} | {values} | {mean['seconds']:.0f} |")
+        mark = f"**{network}**" if network == chosen(row) and len(row["networks"]) > 1 else network
+        lines.append(f"| {mark} | {mean['model/parameters']:,.0f} | {values} | {mean['seconds']:.0f} |")
     methods = {method: None for measure in told.measures for method in baselines(row, measure)}
     for method in methods:
         values = " | ".join(shown(baselines(row, measure).get(method), measure) for measure in told.measures)
