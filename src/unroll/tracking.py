@@ -155,7 +155,8 @@ def fetch_model(uri: str, folder: Path) -> Path:
     local = Path("mlflow.db").resolve()
     store = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local}"
     if store == f"sqlite:///{local}" and not local.is_file():
-        raise UserError(f"--model: {uri} is not to be had: no {local}. Run in the folder of the project, or set MLFLOW_TRACKING_URI.")
+        raise UserError(f"--model: {uri} is not to be had: no {local}. Run in the folder of the project, or set "
+                        "MLFLOW_TRACKING_URI.")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
     from mlflow.exceptions import MlflowException
