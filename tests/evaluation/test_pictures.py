@@ -4,17 +4,29 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from unroll.evaluation import pictures
 
 TRAIN = [{"step": 5.0 * at, "loss": 3 / at} for at in range(1, 9)]
 VALIDATION = [{"step": 20.0, "loss": 1.5}, {"step": 40.0, "loss": 1.2}]
+COUNTS = np.array([[5, 1, 0], [0, 7, 2], [0, 0, 0]])
+WAVE = np.arange(50) / 5
+FAN = (np.sin(WAVE), np.cos(WAVE[:5]), np.arange(15.0).reshape(5, 3))
 BARS = {"lstm": 2.1, "unigram": 4.5, "xz": 3.0, "ngram5": 2.4}
 PICTURES: dict[str, Callable[[Path], None]] = {
     "curves": lambda path: pictures.curves(TRAIN, VALIDATION, 1.44, "bits per character", path),
     "bars": lambda path: pictures.bars(BARS, "lstm", "bits per character", False, path),
     "gradient_reach": lambda path: pictures.gradient_reach({"trained LSTM": [1, 0.5], "linear RNN": [1, 0.9]}, path),
+    "confusion": lambda path: pictures.confusion(COUNTS, ["cat", "dog", "a name too long to be shown"], path),
+    "many_classes": lambda path: pictures.confusion(np.eye(30, dtype=np.int64), [*map(str, range(30))], path),
+    "traces": lambda path: pictures.traces(np.sin(WAVE), np.cos(WAVE), path),
+    "against": lambda path: pictures.against(np.sin(WAVE), np.cos(WAVE), path),
+    "rolls": lambda path: pictures.rolls(np.abs(np.sin(np.outer(WAVE, WAVE))), np.eye(50), path),
+    "silence": lambda path: pictures.rolls(np.zeros((9, 4)), np.zeros((9, 4)), path),
+    "fans": lambda path: pictures.fans([FAN] * 3, np.array([0.1, 0.5, 0.9]), path),
+    "one_fan": lambda path: pictures.fans([FAN], np.array([0.1, 0.25, 0.5, 0.75, 0.9])[1:4], path),
 }
 
 
@@ -27,8 +39,8 @@ def test_a_picture_is_a_png_and_the_same_bytes_twice(tmp_path, name):
     assert content == second.read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", content[16:24])
-    assert 700 <= width <= 900
-    assert 250 <= height <= 600
+    assert 350 <= width <= 1200
+    assert 250 <= height <= 1100
     assert 5_000 < len(content) < 200_000
     assert sorted(tmp_path.iterdir()) == [first, second]
 

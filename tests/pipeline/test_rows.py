@@ -157,22 +157,3 @@ def test_text_classification(row):
     assert result["test/macro_f1"] > result["baseline/majority_macro_f1"] + 0.1
     assert result["baseline/tfidf_macro_f1"] > 0.5
     assert len(json.loads((result.workspace.prepared / "spec.json").read_text())["targets"]["label"]["classes"]) == 5
-
-
-THROUGH_DVC = {
-    "japanese_vowels": ["train.epochs=3", "model.core.hidden_size=16", "evaluate.dtw_cells=1"],
-    "airline": ["train.epochs=3"],
-    "signals": ["data.steps=3000", "train.epochs=1", "train.batch_size=4", "model.core.hidden_size=16"],
-}
-
-
-@pytest.mark.parametrize("experiment", THROUGH_DVC)
-def test_a_row_through_dvc(repo, experiment):
-    repo.unroll("compose", f"experiment={experiment}", *THROUGH_DVC[experiment], *QUIET)
-    assert repo.repro() == ["prepare", "train", "evaluate", "generate"]
-    assert repo.repro() == []
-    test = json.loads((repo.folder / "metrics" / "test.json").read_text())
-    assert any(name.startswith("baseline/") for name in test)
-    assert (repo.folder / "artifacts" / "samples" / "predictions.csv").stat().st_size > 1000
-    shown = repo.unroll("show").stdout
-    assert "on the test split" in shown and ("majority" in shown or "seasonal_naive" in shown)

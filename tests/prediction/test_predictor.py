@@ -85,8 +85,9 @@ def test_any_mixture_gives_what_each_gives_alone(zoo: Make, mixture: list[int], 
 
 
 def test_more_sequences_and_steps_than_are_read_at_a_time(zoo: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("tag", "stream", "class", "forecast", "class_mean"):
-        made = zoo(name, "lstm")
+    for name, both_ways in (("tag", False), ("tag", True), ("stream", False), ("class", False), ("class_mean", True),
+                            ("forecast", False)):
+        made = zoo(name, "lstm", both_ways)
         sequences = some(made, 12)
         expected = made.predictor.predict(sequences)
         with monkeypatch.context() as patch:

@@ -102,7 +102,8 @@ def test_any_name_comes_back(tmp_path: Path, ending: str) -> None:
     (tmp_path / "out").rename(tmp_path / f"out{ending}")
     read = read_table(tmp_path / f"out{ending}")
     if ending == ".jsonl":      # what looks like a number is one to this reader, though not to the file
-        assert '"sequence": "1"' in (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+        written = (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+        assert '"sequence": "1"' in written and '"sequence": "gänse 鵝"' in written
         read = read.astype({"sequence": str, "label": str})
     assert read["sequence"].tolist() == read["label"].tolist() == AWKWARD
     assert list(read.columns) == ["sequence", "label", "p_a,b"]
