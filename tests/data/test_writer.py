@@ -153,6 +153,19 @@ def test_the_next_vector_of_a_stream(tmp_path):
         assert found[1] == pytest.approx(x[start + 1 : stop, 0], abs=0.01)
 
 
+@pytest.mark.parametrize("level", [0.0, 1e4, 1e8, -1.7e9])
+def test_a_small_swing_of_a_large_level_keeps_its_digits(tmp_path, level):
+    """As a time stamp has them: seven digits would be the level's alone."""
+    x = [level + each for each in VECTORS]
+    prepared = written(tmp_path, npz("y", "values"), dealt([{"x": each, "y": 2 * each} for each in x]))
+    rows = np.concatenate(x[:4])
+    assert prepared.values("x", "train").dtype == (np.float64 if abs(level) > 5000 else np.float32)
+    expected = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    data = prepared.sequences("train")
+    for field in (data.inputs["x"], data.targets["y"]):
+        np.testing.assert_allclose(field.at(np.arange(len(rows)), np.ones(len(rows), bool)), expected, rtol=0, atol=1e-3)
+
+
 # ---------------------------------------------------------------------------------------------------------- windows
 
 FORECAST = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1}
@@ -206,6 +219,15 @@ def test_what_a_forecast_is_scaled_by_is_of_the_training_split_alone(tmp_path):
     expected = Frame.fit(first.sequences("test").frame.config, [quiet[:24]])
     np.testing.assert_allclose(first.spec["targets"]["x"]["frame"]["correction"]["deviation"],
                                expected.correction.deviation, rtol=1e-6)
+
+
+def test_windows_of_a_large_level_keep_their_digits(tmp_path):
+    series = np.random.default_rng(2).standard_normal((60, 1))
+    (low, high) = (windows(tmp_path / name, [level + series]) for name, level in (("a", 0.0), ("b", 1e9)))
+    batches = [layout(each, "test").batch(0) for each in (low, high)]
+    for part in ("inputs", "targets"):
+        first, second = (getattr(each, part)["x"] for each in batches)
+        np.testing.assert_allclose(first, second, rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("log", [False, True])

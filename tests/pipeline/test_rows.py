@@ -132,20 +132,20 @@ def test_several_labels_a_step(row, tmp_path):
         file = shared
     else:       # chords that go round, of the same form
         file = tmp_path / "rolls.mat"
-        draw, chords = np.random.default_rng(1), np.eye(88)[:12].repeat(2, axis=0)
+        draw, chords = np.random.default_rng(1), np.random.default_rng(2).random((24, 88)) < 0.05
 
         def rolls(count: int) -> np.ndarray:
             given = np.empty((1, count), dtype=object)
             for at in range(count):
                 first = draw.integers(24)
-                given[0, at] = chords[(first + np.arange(draw.integers(20, 60))) % 24]
+                given[0, at] = chords[(first + np.arange(draw.integers(20, 60))) % 24].astype(float)
             return given
 
         savemat(file, {"traindata": rolls(60), "validdata": rolls(15), "testdata": rolls(15)})
     result = row("experiment=jsb", f"data.url={file.as_uri()}", f"data.sha256={sha256(file)}", "train.epochs=10",
                  "model.core.hidden_size=64", "train.batch_size=8", "train.schedule.warmup_steps=5",
                  "train.learning_rate=0.005")
-    assert result["test/nll"] < result["baseline/last_step_nll"] < result["baseline/frequencies_nll"]
+    assert result["test/nll"] < min(result["baseline/last_step_nll"], result["baseline/frequencies_nll"])
     assert "roll.png" in result.pictures
 
 

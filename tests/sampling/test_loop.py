@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.models.conftest import random_network, small
-from unroll.data.tokenizers import Bytes, Chars
+from unroll.data.tokenizers import Bytes, Chars, Words
 from unroll.errors import UserError
 from unroll.sampling.engine import TorchEngine
 from unroll.sampling.loop import encode_prompt, generate, special
@@ -116,6 +116,11 @@ def test_an_unknown_symbol_of_a_prompt_is_named_with_its_place():
     with pytest.raises(UserError, match=r"prompt 'abäc€': the model never saw 'ä' \(symbol 3\)") as caught:
         encode_prompt(Chars("\nabc", items=False), "abäc€")
     assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_word_of_a_prompt_is_named_whole():
+    with pytest.raises(UserError, match=r"prompt 'The cat flew': the model never saw 'flew' \(symbol 3\)"):
+        encode_prompt(Words(["cat", "the"], lowercase=True, items=False), "The cat flew")
 
 
 def test_a_tokenizer_without_an_unknown_symbol_takes_any_prompt():

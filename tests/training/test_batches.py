@@ -2,13 +2,18 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
+from tests.data.conftest import dealt, npz, table, written
 from tests.training.conftest import BATCHES, prepare, settings
-from unroll.data.batches import ItemLayout, StreamLayout
+from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
+from unroll.data.sources import Series
 from unroll.errors import UserError
+from unroll.stages.train import unit_of
 from unroll.training.batches import Batches, Step
+from unroll.training.callbacks import Unit
 
 
 def steps(prepared, epoch: int = 0, rank: int = 0, ranks: int = 1, split: str = "train", **changes) -> list[Step]:
@@ -86,3 +91,75 @@ def test_a_text_with_less_than_two_symbols_a_lane_is_refused(tmp_path):
     Batches(prepared, settings(batch_size=length // 2), workers=0)
     with pytest.raises(UserError, match=rf"^train\.batch_size: 48 lanes need at least 96 steps.* has {length}\. "):
         Batches(prepared, settings(batch_size=48), workers=0)
+
+
+# ------------------------------------------------------------------------------------------------ other tasks
+
+DRAW = np.random.default_rng(0)
+LENGTHS = [9, 4, 12, 1, 7, 3, 11, 2, 6, 5, 8, 10, 3, 6]
+
+
+def sequences(folder, kind: str):
+    """Ten for training: a class each, or a value a step."""
+    pieces = [{"x": DRAW.standard_normal((length, 2)), "y": "ab"[number % 2] if kind == "class" else DRAW.random((length, 1))}
+              for number, length in enumerate(LENGTHS)]
+    return written(folder, npz("y", kind), dealt(pieces))
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_of_whole_sequences_each_counts_once_and_is_read_whole(tmp_path, accumulate):
+    """Wherever back-propagation would end: its class is that of all of it."""
+    prepared = sequences(tmp_path, "class")
+    made = steps(prepared, bptt=3, batch_size=4, accumulate=accumulate)
+    assert sorted(length for step in made for length in step.lengths.tolist() if length) == sorted(LENGTHS[:10])
+    assert [step.valid for step in made] == [int((step.targets["y"] >= 0).sum()) for step in made]
+    assert sum(step.valid for step in made) == 10 and all(step.fresh for step in made)
+    for at in range(0, 3, accumulate):
+        group = made[at : at + accumulate]
+        assert [step.scale for step in group] == [1 / sum(step.valid for step in group)] * len(group)
+    assert sum(step.valid for step in steps(prepared, bptt=3, batch_size=4, split="validation")) == 2
+
+
+def test_of_a_value_a_step_what_is_beyond_back_propagation_is_cut(tmp_path):
+    prepared = sequences(tmp_path, "values")
+    made = steps(prepared, bptt=3, batch_size=4)
+    assert max(len(step.inputs["x"]) for step in made) == 3
+    assert sum(step.valid for step in made) == sum(min(3, length) for length in LENGTHS[:10])
+
+
+def test_ranks_without_a_sequence_have_lanes_of_nothing(tmp_path):
+    """Ten sequences in batches of eight over four devices: the last batch leaves three of them without one."""
+    prepared = sequences(tmp_path, "class")
+    parts = [steps(prepared, rank=rank, ranks=4, batch_size=8, accumulate=1) for rank in range(4)]
+    for together in zip(*parts, strict=True):
+        assert {len(step.lengths) for step in together} == {2}
+        assert len({step.inputs["x"].shape[0] for step in together}) == 1       # as long as the longest of all ranks
+        assert sum(int((step.targets["y"] >= 0).sum()) for step in together) == together[0].valid
+
+
+@pytest.mark.parametrize(("stride", "windows"), [(1, 44), (4, 11), (100, 1)])
+def test_training_windows_stand_apart_as_far_as_is_asked_for_and_validation_has_all(tmp_path, stride, windows):
+    config = table({"x": "real"}, {"x": "forecast"},
+                   {"horizon": 2, "context": 3, "season": 2, "log": False, "stride": stride})
+    source = Series("x", [DRAW.standard_normal((100, 1))], ["a"], config.forecast, 0.25, 0.25)
+    prepared = written(tmp_path, config, source)
+    batches = Batches(prepared, settings(batch_size=8), workers=0)
+    assert isinstance(batches.layout("train", 16), WindowLayout)
+    assert sum(step.valid for step in steps(prepared)) == windows
+    assert sum(step.valid for step in steps(prepared, split="validation")) == 24
+
+
+def test_what_a_loss_is_the_mean_of(stream, lines, tmp_path):
+    """Of text alone a nat is a number of bits a character: here a symbol is a character, or the end of a line."""
+    for prepared in (stream, lines):
+        assert unit_of(prepared) == Unit("symbols", pytest.approx(1 / np.log(2)))
+    assert unit_of(sequences(tmp_path / "a", "class")) == Unit("sequences", None)
+    assert unit_of(sequences(tmp_path / "b", "values")) == Unit("steps", None)
+    config = table({"text": "tokens"}, {"label": "class"})
+    texts = dealt([{"text": "abc" * length, "label": "ab"[length % 2]} for length in range(1, 9)])
+    assert unit_of(written(tmp_path / "c", config, texts)) == Unit("sequences", None)
+
+
+def test_a_loss_is_said_in_bits_where_it_has_some():
+    assert Unit("symbols", 2.0).said(1.5) == ", 3.000 bits/character"
+    assert Unit("steps", None).said(1.5) == ""

@@ -4,13 +4,17 @@ import math
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from tests.models.conftest import small
+from tests.data.conftest import dealt, npz, written
+from tests.models.conftest import core, small
 from tests.training.conftest import BATCHES, QUIET, settings, trained, weights
+from unroll.config.model import ModelConfig
 from unroll.config.train import TrainConfig
+from unroll.data.batches import ItemLayout
 from unroll.data.store import Prepared
 from unroll.models.dropout import Masks
 from unroll.models.network import Network, build
@@ -181,3 +185,62 @@ def test_every_optimiser_step_has_its_own_rate(stream, tmp_path):
     rates = [move / row["gradient_norm"] for move, row in zip(moved, result.curves["train"], strict=True)]
     cosine = [0.2 + 0.8 * (1 + math.cos(math.pi * at / 4)) / 2 for at in range(4)]
     assert rates == pytest.approx([0.5 * share for share in (0.25, 0.5, 0.75, 1, *cosine)], rel=1e-3)
+
+
+# ------------------------------------------------------------------------------------------ sequences of any length
+
+LENGTHS = [9, 4, 12, 1, 7, 3, 11, 2, 6, 5, 8, 10, 3, 6]
+TASKS: dict[str, dict[str, Any]] = {
+    "class": {"kind": "classification", "pooling": "mean"},
+    "values": {"kind": "regression", "pooling": None},
+    "value": {"kind": "regression", "pooling": "attention"},
+}
+
+
+def one_by_one(network: Network, prepared: Prepared, config: TrainConfig) -> dict[str, list[float]]:
+    """Gradient descent with each sequence of a batch read alone: nothing is padded."""
+    data = prepared.sequences("train")
+    layout = ItemLayout(data, config.batch_size, config.seed)
+    parameters = [each for each in network.parameters() if each.requires_grad]
+    seen: dict[str, list[float]] = {"loss": [], "validation": []}
+
+    def cost(split: str, item: int) -> tuple[torch.Tensor, int]:
+        part = prepared.sequences(split)
+        batch = ItemLayout(part.only(slice(item, item + 1)), 1, None).batch(0)
+        outputs, _ = network({"x": torch.from_numpy(batch.inputs["x"])})
+        return network.loss(outputs, {"y": torch.from_numpy(batch.targets["y"])}), batch.valid
+
+    for epoch in range(config.epochs):
+        for index in range(len(layout)):
+            network.zero_grad()
+            costs = [cost("train", item) for item in layout.batch(index, epoch).items if item >= 0]
+            loss = torch.stack([each for each, _ in costs]).sum() / sum(count for _, count in costs)
+            loss.backward()
+            seen["loss"].append(loss.item())
+            with torch.no_grad():
+                for each in parameters:
+                    each -= config.learning_rate * each.grad
+        with torch.no_grad():
+            costs = [cost("validation", item) for item in range(len(prepared.sequences("validation")))]
+        seen["validation"].append(sum(each.item() for each, _ in costs) / sum(count for _, count in costs))
+    return seen
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "cnn"])
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_training_on_padded_sequences_is_a_plain_loop_over_each(kind, cell, tmp_path):
+    draw = np.random.default_rng(0)
+    targets = {"class": lambda length: str(draw.integers(3)), "values": lambda length: draw.random((length, 2)),
+               "value": lambda length: draw.random(2)}
+    pieces = [{"x": draw.standard_normal((length, 2)), "y": targets[kind](length)} for length in LENGTHS]
+    prepared = written(tmp_path / "data", npz("y", kind), dealt(pieces))
+    model = ModelConfig.model_validate({
+        "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}},
+        "core": core(cell, layers=2, both=cell != "cnn"),
+        "heads": {"y": {"dropout": 0.0, **TASKS[kind]}},
+    })
+    config = settings(batch_size=4, bptt=100, epochs=2, learning_rate=0.1)
+    expected = one_by_one(build(model, prepared.spec, config.seed), prepared, config)
+    _, result = trained(prepared, tmp_path, config, model)
+    assert [row["loss"] for row in result.curves["train"]] == pytest.approx(expected["loss"], rel=1e-4)
+    assert [row["loss"] for row in result.curves["validation"]] == pytest.approx(expected["validation"], rel=1e-4)

@@ -36,6 +36,10 @@ class Tokenizer(ABC):
     @abstractmethod
     def encode(self, text: str) -> Ids: ...
 
+    def parts(self, text: str) -> list[str]:
+        """Of a closed vocabulary, what each symbol of the text stands for."""
+        return list(text)
+
     @abstractmethod
     def decode(self, ids: Ids) -> str: ...
 
@@ -193,8 +197,10 @@ class Words(Tokenizer):
                    config.lowercase, items)
 
     def encode(self, text: str) -> Ids:
-        words = WORD.findall(text.lower() if self.lowercase else text)
-        return np.array([self._numbers.get(word, self.unknown) for word in words], np.int64)
+        return np.array([self._numbers.get(word, self.unknown) for word in self.parts(text)], np.int64)
+
+    def parts(self, text: str) -> list[str]:
+        return WORD.findall(text.lower() if self.lowercase else text)
 
     def decode(self, ids: Ids) -> str:
         words = ["\ufffd" if each == 0 else self.words[each - 1] for each in np.asarray(ids) if each <= len(self.words)]

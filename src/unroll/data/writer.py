@@ -208,7 +208,20 @@ class _SplitWriter:
             return np.min_scalar_type(self._encoders.tokenizers[name].size - 1)
         if name in self._encoders.classes:
             return np.min_scalar_type(len(self._encoders.classes[name].names) - 1)
-        return np.dtype(np.uint8 if rows.dtype == np.uint8 else np.float32)
+        if rows.dtype == np.uint8:
+            return np.dtype(np.uint8)
+        return np.dtype(np.float64 if self._many_digits(name, rows) else np.float32)
+
+    def _many_digits(self, name: str, rows: Values) -> bool:
+        """Whether a value's swing is so small beside its level that the seven digits of float32 would lose it."""
+        scaler, frame = self._encoders.scalers.get(name), self._encoders.frame
+        if scaler is not None:
+            level, swing = np.abs(scaler.mean), scaler.deviation
+        elif frame is not None and not frame.config.log:
+            level, swing = np.abs(rows).max(axis=0), frame.correction.deviation
+        else:
+            return False
+        return bool((level > 1000 * swing).any())
 
     def _encode(self, name: str, value: Any) -> Values:
         where = f"data.{name}, sequence {self.counts['items'] + 1} of the {self._split} split"

@@ -50,8 +50,8 @@ def encode_prompt(tokenizer: Tokenizer, prompt: str) -> Ids:
     if tokenizer.unknown is not None and (ids == tokenizer.unknown).any():
         place = int(np.argmax(ids == tokenizer.unknown))
         raise UserError(
-            f"prompt {prompt!r}: the model never saw {prompt[place]!r} (symbol {place + 1}). Leave it out, or train "
-            "with data/tokenizer=byte or bpe, which know every symbol."
+            f"prompt {prompt!r}: the model never saw {tokenizer.parts(prompt)[place]!r} (symbol {place + 1}). Leave it "
+            "out, or train with data/tokenizer=byte or bpe, which know every symbol."
         )
     return np.concatenate([[tokenizer.begin], ids]).astype(np.int64)
 
