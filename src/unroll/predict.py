@@ -27,7 +27,7 @@ def predict(given: Path, out: Path, model: str, state: Path | None, save_state: 
     inputs = read(given, predictor.spec)
     memory = None
     if state is not None:
-        memory = load_memory(state, predictor, inputs.names)
+        memory = load_memory(state, predictor.memory(len(inputs.names)), inputs.names, predictor.model.digest)
     elif save_state is not None:
         memory = predictor.memory(len(inputs.names))
     before = None if memory is None else memory.steps.tolist()

@@ -5,9 +5,10 @@ from typing import Any
 
 from unroll.config.data import NpzData, TableData
 from unroll.config.tokens import CharTokenizer
+from unroll.data.fitting import fit_encoders
 from unroll.data.sources import Items, Origin, Source
 from unroll.data.store import Prepared, open_prepared
-from unroll.data.writer import fit_encoders, write_prepared
+from unroll.data.writer import write_prepared
 
 
 def npz(target: str, kind: Any, scale: Any = "standard") -> NpzData:

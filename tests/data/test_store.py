@@ -17,10 +17,13 @@ from unroll.config.data import TextData
 from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer
 from unroll.data import text as reader
 from unroll.data import writer
+from unroll.data.fitting import fit_encoders
+from unroll.data.npy import Array
 from unroll.data.sources import SPLITS, Origin
 from unroll.data.store import Prepared, decode, open_prepared
+from unroll.data.text import whole_lines
 from unroll.data.tokenizers import fit
-from unroll.data.writer import Array, fit_encoders, whole_lines, write_prepared
+from unroll.data.writer import write_prepared
 from unroll.errors import UserError
 from unroll.files import sha256
 from unroll.stages.prepare import prepare

@@ -12,10 +12,11 @@ import torch
 from tests.conftest import tiny
 from tests.models.conftest import SIZE, random_network, small
 from unroll.data.batches import ItemLayout, Layout
+from unroll.data.fitting import Encoders
 from unroll.data.sources import Origin
 from unroll.data.store import Prepared, open_prepared
 from unroll.data.tokenizers import Bytes, Chars, Tokenizer
-from unroll.data.writer import Encoders, write_prepared
+from unroll.data.writer import write_prepared
 from unroll.evaluation.measure import Text, losses, read_split
 from unroll.evaluation.scored import layout_of
 from unroll.models.network import Network

@@ -220,7 +220,7 @@ def some(made: Made, count: int = 7, seed: int = 0) -> list[Any]:
     lengths = [int(each) for each in draw.integers(20, 30, count)]
     if made.predictor.spec["inputs"][made.predictor.input]["kind"] == "tokens":
         return ["".join(draw.choice(list("abcde"), length)) for length in lengths]
-    return [draw.gamma(4, 2, (length, made.predictor._size)) for length in lengths]
+    return [draw.gamma(4, 2, (length, made.predictor.reader.size)) for length in lengths]
 
 
 def asked(made: Made, given: Path, out: Path, **options: Any) -> pd.DataFrame:

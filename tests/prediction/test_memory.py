@@ -8,9 +8,14 @@ import pandas as pd
 import pytest
 
 from tests.prediction.conftest import CAUSAL, CORES, Made, Make, asked, refused, some
-from unroll.prediction.memory import load_memory, write_memory
+from unroll.prediction.memory import Memory, load_memory, write_memory
+from unroll.prediction.predictor import Predictor
 
 TOGETHER = ["stream", "tag", "labels", "values", "next", "text_tag", "text_labels", "text_values", "bytes"]
+
+
+def loaded(path: Path, predictor: Predictor, names: list[str]) -> Memory:
+    return load_memory(path, predictor.memory(len(names)), names, predictor.model.digest)
 
 
 def as_file(made: Made, path: Path, sequences: list, names: list[str]) -> Path:
@@ -83,7 +88,7 @@ def test_a_state_comes_back_as_it_was(zoo: Make, name: str, cell: str, tmp_path:
     memory = made.predictor.memory(3)
     made.predictor.predict(some(made, 3), memory)
     write_memory(tmp_path / "state", memory, ["a", "b", "c"], made.predictor.model.digest)
-    again = load_memory(tmp_path / "state", made.predictor, ["c", "a"])
+    again = loaded(tmp_path / "state", made.predictor, ["c", "a"])
     expected = memory.lanes(np.array([2, 0]))
     assert again.steps.tolist() == expected.steps.tolist()
     assert (again.last is None) == (expected.last is None)
@@ -119,7 +124,7 @@ def test_a_damaged_state_is_one_line(zoo: Make, tmp_path: Path, damage: Callable
     memory = made.predictor.memory(1)
     write_memory(tmp_path / "state", memory, ["a"], made.predictor.model.digest)
     (tmp_path / "state").write_bytes(damage((tmp_path / "state").read_bytes()))
-    said = refused(lambda: load_memory(tmp_path / "state", made.predictor, ["a"]))
+    said = refused(lambda: loaded(tmp_path / "state", made.predictor, ["a"]))
     assert said == f"{tmp_path / 'state'}: damaged, or not a state. Write one with --save-state."
 
 
@@ -127,12 +132,12 @@ def test_a_state_is_of_one_model_and_its_sequences(zoo: Make, tmp_path: Path) ->
     made, other = zoo("tag", "lstm"), zoo("tag", "lstm", seed=1)
     path = tmp_path / "state"
     write_memory(path, made.predictor.memory(2), ["a", "b"], made.predictor.model.digest)
-    assert "the state of another model" in refused(lambda: load_memory(path, other.predictor, ["a"]))
-    assert "no state of the sequence 'c'; it has a, b" in refused(lambda: load_memory(path, made.predictor, ["a", "c"]))
-    assert "No such file" in refused(lambda: load_memory(tmp_path / "none", made.predictor, ["a"]))
-    assert "Is a directory" in refused(lambda: load_memory(tmp_path, made.predictor, ["a"]))
+    assert "the state of another model" in refused(lambda: loaded(path, other.predictor, ["a"]))
+    assert "no state of the sequence 'c'; it has a, b" in refused(lambda: loaded(path, made.predictor, ["a", "c"]))
+    assert "No such file" in refused(lambda: loaded(tmp_path / "none", made.predictor, ["a"]))
+    assert "Is a directory" in refused(lambda: loaded(tmp_path, made.predictor, ["a"]))
     weights = made.model / "model.safetensors"
-    assert "not a state" in refused(lambda: load_memory(weights, made.predictor, ["a"]))
+    assert "not a state" in refused(lambda: loaded(weights, made.predictor, ["a"]))
 
 
 @pytest.mark.parametrize("name", ["class_mean", "forecast"])

@@ -29,7 +29,7 @@ from unroll.config.model import ModelConfig
 from unroll.models.folder import save_model
 from unroll.models.network import build
 from unroll.prediction import predictor as module
-from unroll.prediction.predictor import Memory
+from unroll.prediction.memory import Memory
 
 SHAPES = {      # of one sequence of T steps
     "class": (3,), "class_mean": (3,), "tag": ("T", 3), "labels": ("T", 2), "value": (1,), "values": ("T", 2),

@@ -112,7 +112,7 @@ class _Text:
         self.layout, self._field, self._text = layout, field, text
 
     def pieces(self, split: Split) -> Iterator[Piece]:
-        from unroll.data.writer import whole_lines
+        from unroll.data.text import whole_lines
 
         blocks = self._text.pieces(split)
         return ({self._field: block} for block in (whole_lines(blocks) if self.layout == "stream" else blocks))

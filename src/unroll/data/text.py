@@ -3,7 +3,7 @@
 import codecs
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -122,3 +122,16 @@ class Lines:
         hashed = hashlib.sha256(f"{self._seed}:{item}".encode()).digest()
         share = int.from_bytes(hashed[:8], "big") / 2**64
         return "test" if share < self._test else "validation" if share < self._test + self._validation else "train"
+
+
+def whole_lines(pieces: Iterable[str], block: int = 1 << 20) -> Iterator[str]:
+    """The same text in blocks that end with a line: a merge of `bpe` then never straddles two of them."""
+    rest = ""
+    for piece in pieces:
+        rest += piece
+        if len(rest) >= block:
+            cut = rest.rfind("\n") + 1 or len(rest)
+            yield rest[:cut]
+            rest = rest[cut:]
+    if rest:
+        yield rest

@@ -1,95 +1,21 @@
-"""Source → prepared folder: encoders fitted on the training split, then every split written in one pass."""
+"""Source → prepared folder: every split encoded and written in one pass."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from unroll.config.data import DataConfig
-from unroll.data.encoders import Classes, Frame, Scaler
+from unroll.data.fitting import Encoders, as_rows, check_numbers, check_width, describe_input, describe_target
+from unroll.data.npy import Array
 from unroll.data.sources import SPLITS, Origin, Source, Split
 from unroll.data.store import FORMAT
-from unroll.data.tokenizers import Tokenizer, fit
+from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
 from unroll.files import sha256, write_json
 
 Values = NDArray[Any]
-
-
-@dataclass
-class Encoders:
-    """What is fitted on the training split, by field."""
-
-    tokenizers: dict[str, Tokenizer] = field(default_factory=dict)
-    classes: dict[str, Classes] = field(default_factory=dict)
-    scalers: dict[str, Scaler] = field(default_factory=dict)
-    frame: Frame | None = None
-    sizes: dict[str, int] = field(default_factory=dict)     # of reals and labels, numbers a step
-
-
-def fit_encoders(config: DataConfig, source: Source) -> Encoders:
-    """Each field's encoder, from a pass over the training split of its own."""
-    made = Encoders()
-
-    def train(name: str) -> Iterator[Any]:
-        return (piece[name] for piece in source.pieces("train"))
-
-    def rows(name: str, per_step: bool) -> Iterator[Values]:
-        for number, value in enumerate(train(name), 1):
-            each = _rows(value, per_step)
-            _check_width(made.sizes, name, each, f"data.{name}, sequence {number} of the train split")
-            yield each
-
-    for name, kind in config.inputs.items():
-        if kind == "tokens":
-            # a symbol that closes an item would have no label of its own
-            items = source.layout == "items" and not {"tag", "labels", "values"} & set(config.targets.values())
-            asked = getattr(config, "tokenizer", None)
-            if asked is None:
-                raise UserError(f"data.tokenizer: the input {name} is of tokens; choose data/tokenizer=char or bpe.")
-            made.tokenizers[name] = fit(asked, items, train(name))
-        elif source.layout != "windows":
-            made.scalers[name] = Scaler.fit(getattr(config, "scale", "none"), rows(name, True))
-    for name, target in config.targets.items():
-        if target in ("class", "tag"):
-            made.classes[name] = Classes.fit(train(name))
-            if len(made.classes[name].names) < 2:
-                raise UserError(f"data.targets.{name}: the training split has one class alone, "
-                                f"{made.classes[name].names}. Give examples of another, or another data.seed.")
-        elif target in ("value", "values"):
-            made.scalers[name] = Scaler.fit(getattr(config, "scale", "none"), rows(name, target == "values"))
-        elif target == "forecast":
-            series = list(rows(name, True))
-            for number, each in enumerate(series, 1):
-                _check_numbers(config, each, f"data.{name}, sequence {number} of the train split")
-            made.frame = Frame.fit(config.forecast, series)      # type: ignore[union-attr, arg-type]
-    return made
-
-
-def _rows(value: Any, per_step: bool) -> Values:
-    """(T, F) of a field with a row a step, where one number a step may come as (T,); (1, F) of a sequence."""
-    rows = np.atleast_1d(value)
-    return rows.reshape(len(rows), int(np.prod(rows.shape[1:]))) if per_step else rows.reshape(1, -1)
-
-
-def _check_width(sizes: dict[str, int], name: str, rows: Values, where: str) -> None:
-    known = sizes.setdefault(name, rows.shape[1])
-    if rows.shape[1] != known:
-        raise UserError(f"{where}: {rows.shape[1]} numbers a step where others have {known}.")
-
-
-def _check_numbers(config: DataConfig, rows: Values, where: str) -> None:
-    forecast = getattr(config, "forecast", None)
-    wrong, advice = ~np.isfinite(rows), ". Missing and infinite values are not supported yet; fill or leave them out."
-    if not wrong.any() and forecast is not None and forecast.log:
-        wrong, advice = rows <= 0, " has no logarithm. Set data.forecast.log=false."
-    if wrong.any():
-        step, number = np.argwhere(wrong)[0]
-        raise UserError(f"{where}, step {step + 1}, number {number + 1}: {rows[step, number]:g}{advice}")
 
 
 def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Origin, encoders: Encoders) -> None:
@@ -115,50 +41,12 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
         "source": vars(origin),
         "layout": source.layout,
         "longest": longest if encoders.frame is None else encoders.frame.config.context,
-        "inputs": {name: _describe_input(config, name, encoders) for name in config.inputs},
-        "targets": {name: _describe_target(config, name, encoders) for name in config.targets},
+        "inputs": {name: describe_input(config, name, encoders) for name in config.inputs},
+        "targets": {name: describe_target(config, name, encoders) for name in config.targets},
         "splits": splits,
         "files": {file.name: sha256(file) for file in sorted(folder.iterdir())},
     }
     write_json(folder / "spec.json", spec)
-
-
-def _describe_input(config: DataConfig, name: str, encoders: Encoders) -> dict[str, Any]:
-    if name in encoders.tokenizers:
-        tokenizer = encoders.tokenizers[name]
-        begin = {"begin": tokenizer.begin} if config.targets.get(name) == "next" else {}
-        return {"kind": "tokens", "size": tokenizer.size, **begin}
-    if encoders.frame is not None:
-        return {"kind": "real", "size": len(encoders.frame.inputs.mean), "columns": encoders.sizes[name]}
-    scaler = encoders.scalers[name]
-    return {"kind": "real", "size": len(scaler.mean), "scale": scaler.state()}
-
-
-def _describe_target(config: DataConfig, name: str, encoders: Encoders) -> dict[str, Any]:
-    """`kind` is what a loss is of: classes, labels, reals or a forecast; `per` step or sequence."""
-    match config.targets[name]:
-        case "next" if name in encoders.tokenizers:
-            return {"kind": "classes", "per": "step", "of": name, "size": encoders.tokenizers[name].size}
-        case "next" if config.kind == "pianoroll":
-            return {"kind": "labels", "per": "step", "of": name, "ahead": 1, "size": encoders.sizes[name]}
-        case "next":
-            scaler = encoders.scalers[name]
-            return {"kind": "reals", "per": "step", "of": name, "ahead": 1, "size": len(scaler.mean),
-                    "scale": scaler.state()}
-        case "class" | "tag" as target:
-            names = encoders.classes[name].names
-            return {"kind": "classes", "per": "sequence" if target == "class" else "step", "size": len(names),
-                    "classes": names}
-        case "labels":
-            return {"kind": "labels", "per": "step", "size": encoders.sizes[name]}
-        case "value" | "values" as target:
-            scaler = encoders.scalers[name]
-            return {"kind": "reals", "per": "sequence" if target == "value" else "step", "size": len(scaler.mean),
-                    "scale": scaler.state()}
-        case _:
-            assert encoders.frame is not None
-            return {"kind": "forecast", "per": "sequence", "of": name, "size": encoders.sizes[name],
-                    "frame": encoders.frame.state()}
 
 
 class _SplitWriter:
@@ -229,9 +117,9 @@ class _SplitWriter:
             return self._symbols(self._encoders.tokenizers[name], value)
         if name in self._encoders.classes:
             return self._encoders.classes[name].encode(value, where)
-        rows = _rows(value, self._per_step(name))
-        _check_width(self._encoders.sizes, name, rows, where)
-        _check_numbers(self._config, rows, where)
+        rows = as_rows(value, self._per_step(name))
+        check_width(self._encoders.sizes, name, rows, where)
+        check_numbers(self._config, rows, where)
         return rows
 
     def _symbols(self, tokenizer: Tokenizer, text: str) -> Values:
@@ -254,45 +142,3 @@ class _SplitWriter:
             self.counts["items"] = min(1, self.counts["steps"])
         for array in (*self._arrays.values(), *([self._offsets] if self._offsets else [])):
             array.close()
-
-
-def whole_lines(pieces: Iterable[str], block: int = 1 << 20) -> Iterator[str]:
-    """The same text in blocks that end with a line: a merge of `bpe` then never straddles two of them."""
-    rest = ""
-    for piece in pieces:
-        rest += piece
-        if len(rest) >= block:
-            cut = rest.rfind("\n") + 1 or len(rest)
-            yield rest[:cut]
-            rest = rest[cut:]
-    if rest:
-        yield rest
-
-
-class Array:
-    """A `.npy` file that grows row by row; its header is written when its length is known."""
-
-    def __init__(self, path: Path, kind: np.dtype[Any], row: tuple[int, ...] = ()) -> None:
-        self._file, self._kind, self._row, self._length = path.open("wb"), kind, row, 0
-        self._header()
-
-    def append(self, values: Values) -> None:
-        self._file.write(values.astype(self._kind).tobytes())
-        self._length += len(values)
-
-    def close(self) -> None:
-        self._file.seek(0)
-        self._header()      # of the same size: the format leaves room for a longer shape
-        self._file.close()
-
-    def _header(self) -> None:
-        shape = (self._length, *self._row)
-        descr = npy.dtype_to_descr(self._kind)      # type: ignore[no-untyped-call]
-        described = {"descr": descr, "fortran_order": False, "shape": shape}
-        npy.write_array_header_1_0(self._file, described)   # type: ignore[no-untyped-call]
-
-    def __enter__(self) -> "Array":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

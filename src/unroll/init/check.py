@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from unroll.config.data import DataConfig
 from unroll.config.load import explain
+from unroll.data.fitting import fit_encoders
 from unroll.data.sources import SPLITS, Source, open_source
-from unroll.data.writer import fit_encoders
 from unroll.errors import UserError
 from unroll.init.draft import Draft, Say, spread
 

@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 from unroll.config.model import CNNConfig, CoreConfig, GRUConfig, LSTMConfig, MLPConfig, RecurrentConfig, RNNConfig
 from unroll.errors import UserError
 from unroll.models.cells import State, Weights, gru_step, lstm_step, rnn_step
-from unroll.models.dropout import Dropout, no_dropout
+from unroll.models.stack import Stack
 from unroll.models.windows import WindowCore
 
 GATES = {"rnn": ("h",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
@@ -34,7 +34,8 @@ class Layer(nn.Module):
                 self.kernel = nn.RNN(input_size, config.hidden_size, nonlinearity=name)
         self._initialise()
 
-    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:     # x (T, B, E), state each (B, H)
+    def forward(self, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+        """x (T, B, E), state each (B, H) → y (T, B, H); padding stands at the end, where no valid step has read it."""
         if not self._fused:
             return self._unrolled(x, state)
         given = tuple(each.unsqueeze(0) for each in state)
@@ -117,45 +118,26 @@ def turned(x: Tensor, lengths: Tensor | None) -> Tensor:
     return x.gather(0, place[..., None].expand_as(x))
 
 
-class Core(nn.Module):
+class Core(Stack):
     """Layers of one cell; `directions` is 2 when each also reads from the end on."""
 
     def __init__(self, config: RecurrentConfig, input_size: int) -> None:
-        super().__init__()
-        self.dropout, self.directions = config.dropout, 1 + config.bidirectional
-        self.size = self.directions * config.hidden_size
-        sizes = [input_size] + [self.size] * (config.num_layers - 1)
+        directions = 1 + config.bidirectional
+        size = directions * config.hidden_size
         kind = BothWays if config.bidirectional else Layer
-        self.layers = nn.ModuleList(kind(config, size) for size in sizes)
-
-    def start(self, lanes: int) -> list[State]:
-        return [layer.start(lanes) for layer in self._each()]
-
-    def forward(
-        self, x: Tensor, state: list[State], dropout: Dropout = no_dropout, lengths: Tensor | None = None
-    ) -> tuple[Tensor, list[State]]:
-        """x (T, B, E) → (T, B, H), and the state after step T, padding included."""
-        after = []
-        for depth, (layer, before) in enumerate(zip(self._each(), state, strict=True)):
-            if depth:
-                x = dropout(x, self.dropout)
-            x, now = layer(x, before, lengths) if isinstance(layer, BothWays) else layer(x, before)
-            after.append(now)
-        return x, after
+        sizes = [input_size] + [size] * (config.num_layers - 1)
+        super().__init__([kind(config, each) for each in sizes], config.dropout, size, directions)
 
     def step(self, x: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
         """One symbol of each lane, x (B, E), without the sequence kernels' cost of a call."""
         after = []
-        for layer, before in zip(self._each(), state, strict=True):
-            if isinstance(layer, BothWays):
+        for layer, before in zip(self.layers, state, strict=True):
+            if not isinstance(layer, Layer):
                 raise UserError("model.core.bidirectional: a network that also reads from the end on takes whole "
                                 "sequences, no single steps. Set it to false.")
             after.append(layer.step(x, before))
             x = after[-1][0]
         return x, after                                                     # (B, H)
-
-    def _each(self) -> list[Layer | BothWays]:
-        return list(self.layers)  # type: ignore[arg-type]  # ModuleList forgets what it holds
 
 
 def make_core(config: CoreConfig, input_size: int, longest: int) -> Core | WindowCore:

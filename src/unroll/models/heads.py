@@ -4,6 +4,7 @@ A head's `forward` gives raw outputs (logits, scaled values), `loss` their cost 
 `predict` what a user reads: probabilities, values, quantiles, still on the target's scale.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from unroll.models.inputs import TokenInput
 from unroll.models.pooling import Pool
 
 
-class Head(nn.Module):
+class Head(nn.Module, ABC):
     """Dropout, pooling where a target is of a whole sequence, one linear layer."""
 
     def __init__(self, dropout: float, pooling: Pooling | None, features: int, size: int, directions: int) -> None:
@@ -44,11 +45,13 @@ class Head(nn.Module):
         out: Tensor = self.output(hidden)
         return out
 
+    @abstractmethod
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        raise NotImplementedError
+        """Summed over the targets that count."""
 
+    @abstractmethod
     def predict(self, output: Tensor) -> Tensor:
-        raise NotImplementedError
+        """On the target's own scale, or as probabilities."""
 
 
 class NextTokenHead(Head):

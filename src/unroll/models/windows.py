@@ -10,7 +10,7 @@ from torch.nn.functional import conv1d
 
 from unroll.config.model import CNNConfig, MLPConfig
 from unroll.models.cells import State
-from unroll.models.dropout import Dropout, no_dropout
+from unroll.models.stack import Stack
 
 
 class CausalLayer(nn.Module):
@@ -24,7 +24,8 @@ class CausalLayer(nn.Module):
         self.input_size, self.dilation = input_size, dilation
         self.before = (kernel_size - 1) * dilation
 
-    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:     # x (T, B, E), state (B, before, E)
+    def forward(self, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+        """x (T, B, E), state (B, before, E) → (T, B, H); padding stands at the end, where no valid step reads it."""
         seen = torch.cat([state[0].transpose(0, 1), x])                     # (before + T, B, E)
         y = conv1d(seen.permute(1, 2, 0), self.weight, self.bias, dilation=self.dilation)
         return y.relu().permute(2, 0, 1), (seen[len(seen) - self.before :].transpose(0, 1),)
@@ -33,38 +34,12 @@ class CausalLayer(nn.Module):
         return (self.weight.new_zeros(lanes, self.before, self.input_size),)
 
 
-class WindowCore(nn.Module):
-    directions = 1
-
+class WindowCore(Stack):
     def __init__(self, config: MLPConfig | CNNConfig, input_size: int, longest: int) -> None:
-        super().__init__()
-        self.dropout, self.size = config.dropout, config.hidden_size
         if isinstance(config, MLPConfig):
             shapes = [(config.window or longest, 1)] + [(1, 1)] * (config.num_layers - 1)
         else:
             shapes = [(config.kernel_size, 2**depth) for depth in range(config.num_layers)]
         sizes = [input_size] + [config.hidden_size] * (config.num_layers - 1)
-        self.layers = nn.ModuleList(
-            CausalLayer(size, config.hidden_size, *shape) for size, shape in zip(sizes, shapes, strict=True)
-        )
-
-    def start(self, lanes: int) -> list[State]:
-        return [layer.start(lanes) for layer in self._each()]
-
-    def forward(
-        self, x: Tensor, state: list[State], dropout: Dropout = no_dropout, lengths: Tensor | None = None
-    ) -> tuple[Tensor, list[State]]:
-        after = []
-        for depth, (layer, before) in enumerate(zip(self._each(), state, strict=True)):
-            if depth:
-                x = dropout(x, self.dropout)
-            x, now = layer(x, before)
-            after.append(now)
-        return x, after                                                     # (T, B, H)
-
-    def step(self, x: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
-        y, after = self(x[None], state)
-        return y[0], after
-
-    def _each(self) -> list[CausalLayer]:
-        return list(self.layers)  # type: ignore[arg-type]  # ModuleList forgets what it holds
+        layers = [CausalLayer(size, config.hidden_size, *shape) for size, shape in zip(sizes, shapes, strict=True)]
+        super().__init__(layers, config.dropout, config.hidden_size)

@@ -1,19 +1,48 @@
-"""A model's memory on disk: to go on with sequences where they ended."""
+"""What a model remembers of sequences that go on, and that on disk."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from unroll.errors import UserError
-from unroll.prediction.predictor import Memory, Predictor
+from unroll.models.cells import State
 
 Tensors = dict[str, torch.Tensor]
+
+
+class Memory:
+    """What a model remembers of sequences that go on, a lane each.
+
+    The core's state; of a language model also the last symbol, which the state has not read yet; how many steps
+    have come.
+    """
+
+    def __init__(self, state: list[State], last: NDArray[np.int64] | None, steps: NDArray[np.int64]) -> None:
+        self.state, self.last, self.steps = state, last, steps
+
+    def lanes(self, chosen: NDArray[Any]) -> "Memory":
+        """A copy of some."""
+        state = [tuple(part[torch.from_numpy(chosen)] for part in layer) for layer in self.state]
+        return Memory(state, None if self.last is None else self.last[chosen], self.steps[chosen])
+
+    def put(self, chosen: NDArray[Any], other: "Memory") -> None:
+        for layer, theirs in zip(self.state, other.state, strict=True):
+            for part, new in zip(layer, theirs, strict=True):
+                part[torch.from_numpy(chosen)] = new
+        self.steps[chosen] = other.steps
+        if self.last is not None and other.last is not None:
+            self.last[chosen] = other.last
+
+    def __len__(self) -> int:
+        return len(self.steps)
 
 
 def write_memory(path: Path, memory: Memory, names: Sequence[str], model: str) -> None:
@@ -27,9 +56,8 @@ def write_memory(path: Path, memory: Memory, names: Sequence[str], model: str) -
     path.write_bytes(save(tensors, {"about": about}))       # of several entries the library would change the order
 
 
-def load_memory(path: Path, predictor: Predictor, names: Sequence[str]) -> Memory:
-    """Raises `UserError` when it is damaged, another model's, or of other sequences."""
-    fresh = predictor.memory(len(names))
+def load_memory(path: Path, fresh: Memory, names: Sequence[str], model: str) -> Memory:
+    """Of the shape of a `fresh` one; raises `UserError` when it is damaged, another model's, or of other sequences."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -43,7 +71,7 @@ def load_memory(path: Path, predictor: Predictor, names: Sequence[str]) -> Memor
             raise ValueError
     except (SafetensorError, ValueError, KeyError, TypeError):
         raise UserError(f"{path}: damaged, or not a state. Write one with --save-state.") from None
-    if written["model"] != predictor.model.digest:
+    if written["model"] != model:
         raise UserError(f"{path}: the state of another model. Give the model that wrote it as --model.")
     for name in names:
         if name not in place:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from unroll.data.encoders import Scaler
 from unroll.data.store import frame_of
 from unroll.errors import UserError
-from unroll.models.cells import State
 from unroll.models.folder import Model, load_model
+from unroll.prediction.memory import Memory
+from unroll.prediction.reading import Reader
 from unroll.sampling.engine import TorchEngine
 from unroll.sampling.loop import encode_prompt, generate, special
 from unroll.sampling.rules import compose
@@ -21,33 +22,6 @@ from unroll.sampling.rules import compose
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
 STEPS = 4096    # symbols that are read at a time: a probability of every symbol stands for each
-
-
-class Memory:
-    """What a model remembers of sequences that go on, a lane each.
-
-    The core's state; of a language model also the last symbol, which the state has not read yet; how many steps
-    have come.
-    """
-
-    def __init__(self, state: list[State], last: NDArray[np.int64] | None, steps: NDArray[np.int64]) -> None:
-        self.state, self.last, self.steps = state, last, steps
-
-    def lanes(self, chosen: Values) -> "Memory":
-        """A copy of some."""
-        state = [tuple(part[torch.from_numpy(chosen)] for part in layer) for layer in self.state]
-        return Memory(state, None if self.last is None else self.last[chosen], self.steps[chosen])
-
-    def put(self, chosen: Values, other: "Memory") -> None:
-        for layer, theirs in zip(self.state, other.state, strict=True):
-            for part, new in zip(layer, theirs, strict=True):
-                part[torch.from_numpy(chosen)] = new
-        self.steps[chosen] = other.steps
-        if self.last is not None and other.last is not None:
-            self.last[chosen] = other.last
-
-    def __len__(self) -> int:
-        return len(self.steps)
 
 
 class Predictor:
@@ -64,6 +38,7 @@ class Predictor:
         self._begin: int | None = self.spec["inputs"][self.input].get("begin")      # of a language model
         self._tokenizer = model.tokenizers.get(self.input)
         self._frame = frame_of(self.spec) if self.spec["layout"] == "windows" else None
+        self.reader = Reader(self.spec["inputs"][self.input], self._tokenizer, self._frame)
         # in single precision a long memory lets grow what another order of summing changes
         self._network = deepcopy(model.network).double()
         self._head = self._network.head(self.target)
@@ -123,7 +98,8 @@ class Predictor:
             self._check_memory(memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
         closed = memory is None if end is None else end
-        values = [self._read(f"sequence {name}", each, closed) for name, each in zip(names, sequences, strict=True)]
+        values = [self.reader.sequence(f"sequence {name}", each, closed)
+                  for name, each in zip(names, sequences, strict=True)]
         lengths = np.array([len(each) for each in values])
         found: list[Values] = [np.zeros(0)] * len(values)
         moved = None if memory is None else memory.lanes(np.arange(len(values)))
@@ -160,7 +136,7 @@ class Predictor:
         self._check_memory(memory, len(memory))
         state = memory.state
         if values is not None:
-            given = self._check_step(values, len(memory))
+            given = self.reader.step(values, len(memory))
             if memory.last is not None:
                 state = self._network.step({self.input: torch.from_numpy(memory.last)}, state)[1]
                 memory.last = given.astype(np.int64)
@@ -216,85 +192,6 @@ class Predictor:
         if self._pooling is not None:
             return self._decode(parts[0])                                   # (B, ·)
         return self._decode(np.concatenate(parts)).swapaxes(0, 1)           # (B, T, ·)
-
-    def _read(self, name: str, sequence: Any, closed: bool) -> Values:
-        """Symbols (T,) or numbers (T, F), checked."""
-        return self._read_tokens(name, sequence, closed) if self._tokenizer else self._read_reals(name, sequence)
-
-    def _read_tokens(self, name: str, sequence: Any, closed: bool) -> NDArray[np.int64]:
-        """A text, with its end; or symbols as they are."""
-        assert self._tokenizer is not None
-        if isinstance(sequence, str):
-            ids = self._tokenizer.encode(sequence).astype(np.int64)
-            if closed and self._tokenizer.end is not None:
-                ids = np.append(ids, self._tokenizer.end)
-        else:
-            ids = np.asarray(sequence)
-            if ids.ndim != 1 or ids.dtype.kind not in "iu":
-                raise UserError(f"{name}: numbers of shape {ids.shape} where the model reads text. Give a text, or its "
-                                "symbols (T,).")
-            self._check_symbols(name, ids)
-        if not len(ids):
-            raise UserError(f"{name}: empty, or of nothing that is a symbol. Leave it out.")
-        return ids.astype(np.int64)
-
-    def _read_reals(self, name: str, sequence: Any) -> NDArray[np.float64]:
-        values = self._numbers(name, sequence)
-        values = values[:, None] if values.ndim == 1 else values
-        if values.ndim != 2 or values.shape[1] != self._size or not len(values):
-            raise UserError(f"{name}: of shape {values.shape} where the model reads (T, {self._size}), T ≥ 1. Give a "
-                            f"row a step of {self._size} numbers.")
-        for step, place in np.argwhere(~np.isfinite(values))[:1]:
-            raise UserError(f"{name}, step {step + 1}, number {place + 1}: {values[step, place]}. Missing and infinite "
-                            "values are not supported yet; fill or leave them out.")
-        if self._frame is None:
-            return values
-        rows, config = self._frame.rows, self._frame.config
-        if len(values) < rows:
-            raise UserError(f"{name}: {len(values)} steps where a forecast reads the last {rows} (context "
-                            f"{config.context} and a season of {config.season}). Give more of it.")
-        values, before = values[-rows:], len(values) - rows
-        for step, place in np.argwhere(values <= 0)[:1] if config.log else ():
-            raise UserError(f"{name}, step {before + step + 1}, number {place + 1}: {values[step, place]:g} has no "
-                            "logarithm, and the model is of positive series. Mend it, or train with "
-                            "data.forecast.log=false.")
-        return values
-
-    @property
-    def _size(self) -> int:
-        """Numbers a step."""
-        described = self.spec["inputs"][self.input]
-        size: int = described.get("columns", described["size"])
-        return size
-
-    def _numbers(self, name: str, given: Any) -> NDArray[np.float64]:
-        try:
-            values = np.asarray(given)
-        except ValueError:      # rows of unequal length
-            values = np.array("")
-        if values.dtype.kind not in "iufb":
-            raise UserError(f"{name}: not an array of numbers. Give (T, F) or (T,).")
-        return values.astype(np.float64)
-
-    def _check_symbols(self, name: str, ids: Values) -> None:
-        size = self.spec["inputs"][self.input]["size"]
-        for at in np.flatnonzero((ids < 0) | (ids >= size))[:1]:
-            raise UserError(f"{name}, step {at + 1}: symbol {ids[at]} where the model has 0 to {size - 1}.")
-
-    def _check_step(self, values: Any, lanes: int) -> Values:
-        """(B,) symbols or (B, F) numbers."""
-        if self._tokenizer:
-            ids = np.asarray(values)
-            if ids.shape != (lanes,) or ids.dtype.kind not in "iu":
-                raise UserError(f"step: {ids.dtype} of shape {ids.shape} where the memory has {lanes} lanes. Give a "
-                                "symbol for each.")
-            self._check_symbols("step", ids)
-            return ids
-        numbers = self._numbers("step", values)
-        if numbers.shape != (lanes, self._size) or not np.isfinite(numbers).all():
-            raise UserError(f"step: numbers of shape {numbers.shape} where the model reads ({lanes}, {self._size}), "
-                            "all of them finite.")
-        return numbers
 
     def _encode(self, values: Values) -> Values:
         if self._tokenizer:

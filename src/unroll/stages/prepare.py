@@ -4,9 +4,10 @@ from pathlib import Path
 
 from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
+from unroll.data.fitting import fit_encoders
 from unroll.data.sources import SPLITS, open_source
 from unroll.data.store import open_prepared
-from unroll.data.writer import fit_encoders, write_prepared
+from unroll.data.writer import write_prepared
 from unroll.files import replacing
 from unroll.workspace import Workspace
 

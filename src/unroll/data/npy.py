@@ -1,0 +1,37 @@
+"""`.npy` files that grow."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+
+class Array:
+    """A `.npy` file that grows row by row; its header is written when its length is known."""
+
+    def __init__(self, path: Path, kind: np.dtype[Any], row: tuple[int, ...] = ()) -> None:
+        self._file, self._kind, self._row, self._length = path.open("wb"), kind, row, 0
+        self._header()
+
+    def append(self, values: NDArray[Any]) -> None:
+        self._file.write(values.astype(self._kind).tobytes())
+        self._length += len(values)
+
+    def close(self) -> None:
+        self._file.seek(0)
+        self._header()      # of the same size: the format leaves room for a longer shape
+        self._file.close()
+
+    def _header(self) -> None:
+        shape = (self._length, *self._row)
+        descr = npy.dtype_to_descr(self._kind)      # type: ignore[no-untyped-call]
+        described = {"descr": descr, "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(self._file, described)   # type: ignore[no-untyped-call]
+
+    def __enter__(self) -> "Array":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
