@@ -12,9 +12,9 @@ import yaml
 
 from unroll.compose import compose
 from unroll.config import STAGE_SECTIONS, Config
-from unroll.data.docs import Docs
 from unroll.data.store import Prepared, open_prepared
 from unroll.files import sha256
+from unroll.sources.docs import Docs
 from unroll.workspace import Workspace
 
 REPOSITORY = Path(__file__).parent.parent

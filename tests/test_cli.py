@@ -48,3 +48,16 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(
         main(["compose"])
     assert stop.value.code == 2
     assert capsys.readouterr().err == "unroll: conf: no config.yaml there. Run in the folder of the project.\n"
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "README.md/out"])
+def test_a_name_that_is_none_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").touch()
+    with pytest.raises(SystemExit) as stop:
+        main(["predict", name, "-o", f"{name}.csv"])
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("unroll: ") and said.count("\n") == 1

@@ -17,10 +17,11 @@ from tests.conftest import REPOSITORY
 from tests.test_cli import modules_after
 from unroll.cli import main
 from unroll.compose import compose
-from unroll.data.sources import SPLITS, Source, open_source
+from unroll.data.source import SPLITS, Source
 from unroll.init.csv_format import find_format
 from unroll.init.draft import Choices, Say
 from unroll.init.write import flow
+from unroll.sources.open import open_source
 
 DRAW = np.random.default_rng(1)
 
@@ -170,6 +171,13 @@ def test_rows_of_text_are_classified_by_words(project):
     assert config.data.inputs == {"text": "tokens"} and config.data.targets == {"label": "class"}
     assert config.data.tokenizer.kind == "word" and config.model.inputs["text"].kind == "embedding"
     assert sum(len(list(source.pieces(split))) for split in SPLITS) == 40
+
+
+def test_rows_of_text_with_numbers_have_a_value(project):
+    frame = REVIEWS.assign(stars=np.arange(40) / 8).drop(columns="sentiment")
+    config, source = init(brought(project, "reviews.csv", frame), "--target", "stars")
+    assert config.data.targets == {"y": "value"} and config.model.heads["y"].kind == "regression"
+    assert {float(piece["y"][0]) for split in SPLITS for piece in source.pieces(split)} == set(frame["stars"])
 
 
 def test_rows_of_text_without_spaces_are_read_by_characters(project, chinese):
@@ -356,8 +364,10 @@ DAYS = pd.DataFrame({"date": pd.date_range("2026-01-01", periods=60).strftime("%
     (TWO, (), "input: 'text', 'title' are texts. Say which is read: --input 'text'."),
     (REVIEWS, ("--task", "tag"), "input: no column of numbers is left to predict 'sentiment' from. Text, a row of "
      "each, has --task classify; words, a row each, need --series COLUMN. Say which is read: --input COLUMN."),
-    (REVIEWS.assign(stars=np.arange(40) / 8), ("--target", "stars"), "--target: column 'stars' holds numbers, and a "
-     "row of text has a class here, or none. Choose another --target, or --task language."),
+    (REVIEWS, ("--target", "sentiment", "--task", "regress"), "--task regress: column 'sentiment' holds text, not "
+     "numbers. Choose --task classify, or another --target."),
+    (REVIEWS.assign(stars=np.arange(40) % 5), ("--target", "stars"), "task: column 'stars' has 5 different whole "
+     "numbers: classes or values? Say --task classify, regress or forecast."),
     (DAYS.assign(note=REVIEWS["text"].tolist() + ["nothing to be said"] * 20), (), "input: the text 'note' of each "
      "row, or the numbers over time? Say --input 'note', or --input 'sales'."),
     (PLAIN, ("--task", "language"), "--task language: no column of long texts. Say which is read: --input COLUMN."),

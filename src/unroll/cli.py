@@ -78,6 +78,11 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+# a full or locked disk, a name that is none
+MENDABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM, errno.ENAMETOOLONG,
+            errno.ELOOP, errno.ENOTDIR)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a verb; what a user can mend ends as one line and exit code 2."""
     # scrolling past a reader who has gone away is no error of ours
@@ -93,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM, errno.EFBIG):
+        if error.errno not in MENDABLE:
             raise
         place = f"{error.filename}: " if error.filename else ""
         fail(f"{place}{error.strerror}. Nothing half-written is left; mend it and start again.")

@@ -169,7 +169,7 @@ EMBEDDING = {"kind": "embedding", "size": 4, "dropout": 0.0}
     ("covid", {"data__targets__y": "class"},
      "model.heads.y: a target of kind class needs kind classification, not regression"),
     ("jsb", {"model__heads__x": {"kind": "regression", "pooling": None, "dropout": 0.0}},
-     "model.heads.x: a target of kind next needs kind labels, not regression"),
+     "model.heads.x: a target of kind next_labels needs kind labels, not regression"),
     ("mackey_glass", {"model__heads__x": {"kind": "labels", "dropout": 0.0}},
      "model.heads.x: a target of kind next needs kind regression, not labels"),
     ("gunpoint", {"model__heads__label__pooling": None},
@@ -205,7 +205,11 @@ TOGETHER = "data: a target of kind forecast and the settings data.forecast go to
     ("code", {"data__targets__more": "tag"}, "data: code has one input of kind tokens and one target of kind tag"),
     ("mackey_glass", {"data__targets__x": "values"},
      "data: mackey_glass has one input of kind real and one target of kind next"),
-    ("jsb", {"data__targets__x": "labels"}, "data: pianoroll has one input of kind real and one target of kind next"),
+    ("jsb", {"data__targets__x": "labels"}, "data: pianoroll has one input of kind real and one target of kind next_labels"),
+    ("code", {"data__targets": {"text": "next_labels"}},
+     "data: code has one input of kind tokens and one target of kind tag"),
+    ("japanese_vowels", {"data__targets": {"y": "next_labels"}},
+     "data: targets.y: next_labels is the next step of an input; inputs are ['x']"),
 ])
 def test_fields_that_data_cannot_have_are_one_line(experiment, changes, says):
     assert message(experiment, **changes) == says

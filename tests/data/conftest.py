@@ -6,9 +6,10 @@ from typing import Any
 from unroll.config.data import NpzData, TableData
 from unroll.config.tokens import CharTokenizer
 from unroll.data.fitting import fit_encoders
-from unroll.data.sources import Items, Origin, Source
+from unroll.data.source import Origin, Source
 from unroll.data.store import Prepared, open_prepared
 from unroll.data.writer import write_prepared
+from unroll.sources.in_memory import Items
 
 
 def npz(target: str, kind: Any, scale: Any = "standard") -> NpzData:

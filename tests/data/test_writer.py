@@ -11,9 +11,10 @@ from tests.data.conftest import dealt, npz, table, written
 from unroll.config.data import MackeyGlassData, PianorollData
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout, all_batches
 from unroll.data.encoders import Frame
-from unroll.data.sources import SPLITS, OneStream, Series, Source
+from unroll.data.source import SPLITS, Source
 from unroll.data.store import Prepared
 from unroll.errors import UserError
+from unroll.sources.in_memory import Items, OneStream, Series
 
 DRAW = np.random.default_rng(0)
 
@@ -123,7 +124,7 @@ def test_labels_a_step(tmp_path):
 
 def test_the_next_labels_of_a_piano_roll(tmp_path):
     config = PianorollData(kind="pianoroll", url="https://a", sha256="0" * 64, licence="CC0", inputs={"x": "real"},
-                           targets={"x": "next"})
+                           targets={"x": "next_labels"})
     rolls = [DRAW.integers(0, 2, (length, 88)).astype(np.uint8) for length in LENGTHS]
     prepared = written(tmp_path, config, dealt([{"x": roll} for roll in rolls]))
     assert prepared.spec["targets"]["x"] == {"kind": "labels", "per": "step", "of": "x", "ahead": 1, "size": 88}
@@ -132,6 +133,22 @@ def test_the_next_labels_of_a_piano_roll(tmp_path):
     for number, (given, target) in found.items():
         assert given.tolist() == rolls[number][:-1].tolist() and target.tolist() == rolls[number][1:].tolist()
     assert len(found) == 4 and len(found[2][0]) == 0        # one step has no next one
+
+
+def test_next_labels_are_of_zeros_and_ones(tmp_path):
+    with pytest.raises(UserError, match="step 1, number 1: 2 where a label is"):
+        written(tmp_path, npz("x", "next_labels"), dealt([{"x": np.full((3, 2), 2)}] * 8))
+
+
+def test_places_and_columns_are_kept(tmp_path):
+    splits = {"train": range(5), "validation": [5], "test": [7, 6]}
+    pieces = [{"x": each, "label": "ab"[number % 2]} for number, each in enumerate(VECTORS[:8])]
+    source = Items(pieces, splits, [f"file {number}" for number in range(8)], {"x": ["p", "q"]})
+    prepared = written(tmp_path, npz("label", "class"), source)
+    assert prepared.places("test") == [("file 7", 0), ("file 6", 0)]
+    assert prepared.spec["inputs"]["x"]["names"] == ["p", "q"]
+    unnamed = written(tmp_path / "unnamed", npz("label", "class"), Items(pieces, splits))
+    assert unnamed.places("test") == [("1", 0), ("2", 0)] and "names" not in unnamed.spec["inputs"]["x"]
 
 
 def test_the_next_vector_of_a_stream(tmp_path):

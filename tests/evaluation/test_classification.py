@@ -14,11 +14,11 @@ from sklearn.metrics import accuracy_score, f1_score
 from tests.data.conftest import dealt, npz, table, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.config.tokens import WordTokenizer
-from unroll.data.sources import Items, OneStream
 from unroll.data.store import Prepared
 from unroll.evaluation import classification, nearest, simple
 from unroll.evaluation.classification import macro_f1, measures
 from unroll.evaluation.scored import Scored, score
+from unroll.sources.in_memory import Items, OneStream
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 DRAW = np.random.default_rng(0)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.data.conftest import table, written
 from tests.evaluation.conftest import asked, model_of
-from unroll.data.sources import Series
 from unroll.data.store import Prepared
 from unroll.evaluation import forecast
 from unroll.evaluation.forecast import forecasts, measures, seasonal_error, simple, stretches
+from unroll.sources.in_memory import Series
 
 DRAW = np.random.default_rng(0)
 LEVELS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])

@@ -50,7 +50,7 @@ def test_frame_accuracy_leaves_out_what_is_rightly_silent(p, truth, accuracy):
 @pytest.fixture
 def prepared(tmp_path) -> Prepared:
     config = PianorollData(kind="pianoroll", url="https://a", sha256="0" * 64, licence="CC0", inputs={"x": "real"},
-                           targets={"x": "next"})
+                           targets={"x": "next_labels"})
     return written(tmp_path, config, dealt([{"x": roll} for roll in ROLLS]))
 
 
@@ -102,7 +102,7 @@ def test_labels_at_their_own_step_have_no_step_before(tmp_path):
 
 def test_a_sequence_of_one_step_is_left_out_of_what_comes_next(tmp_path):
     config = PianorollData(kind="pianoroll", url="https://a", sha256="0" * 64, licence="CC0", inputs={"x": "real"},
-                           targets={"x": "next"})
+                           targets={"x": "next_labels"})
     short = [roll[:1] if number in (1, 6) else roll for number, roll in enumerate(ROLLS)]
     made = written(tmp_path, config, dealt([{"x": roll} for roll in short]))
     found = labels.report(model_of(made, "labels"), made, asked(lanes=1)).metrics

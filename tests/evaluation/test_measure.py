@@ -13,7 +13,7 @@ from tests.conftest import tiny
 from tests.models.conftest import SIZE, random_network, small
 from unroll.data.batches import ItemLayout, Layout
 from unroll.data.fitting import Encoders
-from unroll.data.sources import Origin
+from unroll.data.source import Origin, Source
 from unroll.data.store import Prepared, open_prepared
 from unroll.data.tokenizers import Bytes, Chars, Tokenizer
 from unroll.data.writer import write_prepared
@@ -26,7 +26,7 @@ TOKENS = np.random.default_rng(0).integers(0, SIZE, 700).astype(np.uint8)
 ITEMS = ["anna", "ben", "çelik", "d", "emilia"]
 
 
-class Pieces:
+class Pieces(Source):
     def __init__(self, layout: str, *pieces: str) -> None:
         self.layout, self._pieces = layout, pieces
 

@@ -8,10 +8,10 @@ from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.config.data import MackeyGlassData
 from unroll.data.encoders import Scaler
-from unroll.data.sources import OneStream
 from unroll.evaluation import regression
 from unroll.evaluation.regression import measures
 from unroll.evaluation.scored import score
+from unroll.sources.in_memory import OneStream
 
 DRAW = np.random.default_rng(0)
 LENGTHS = [4, 6, 3, 5, 2, 7, 8, 3]

@@ -7,9 +7,9 @@ import torch
 from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.config.data import SignalsData
-from unroll.data.sources import OneStream
 from unroll.data.store import Prepared
 from unroll.evaluation.scored import Scored, score, split_of
+from unroll.sources.in_memory import OneStream
 
 DRAW = np.random.default_rng(0)
 LENGTHS = [4, 1, 6, 3, 5, 2, 7, 3, 1, 8, 2, 4]

@@ -22,7 +22,6 @@ from unroll.data.fields import IGNORED
 from unroll.models.heads import (
     ClassificationHead,
     ForecastHead,
-    Head,
     LabelsHead,
     NextTokenHead,
     RegressionHead,
@@ -345,7 +344,7 @@ def test_a_head_answers_every_step_or_once(head, shape):
 
 
 def test_weights_start_within_glorots_bound_and_biases_at_zero():
-    head = Head(0.0, None, 300, 100, 1)
+    head = LabelsHead(LabelsConfig(kind="labels", dropout=0.0), 300, 100)
     bound = math.sqrt(6 / 400)
     assert 0.99 * bound < float(head.output.weight.abs().max().detach()) <= bound
     assert not head.output.bias.any()

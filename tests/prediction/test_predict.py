@@ -98,10 +98,41 @@ def test_the_stage_writes_what_predict_says_of_the_test_split(
             rows = pd.DataFrame(np.asarray(values[first:last], np.float64), columns=columns)
         parts.append(rows.assign(series=number, shop=number, month=range(len(rows))))
     pd.concat(parts).to_csv(tmp_path / "given.csv", index=False)
-    asked_for = asked(made, tmp_path / "given.csv", tmp_path / "out.csv").drop(columns="time", errors="ignore")
-    pd.testing.assert_frame_equal(asked_for, written, rtol=2e-6)
+    asked_for = asked(made, tmp_path / "given.csv", tmp_path / "out.csv")
+    called = ["sequence", "origin", "time"]
+    pd.testing.assert_frame_equal(asked_for.drop(columns=called, errors="ignore"),
+                                  written.drop(columns=called, errors="ignore"), rtol=2e-6)
     metrics = (workspace.metrics / "generate.json").read_text()
     assert f'"predictions/rows": {len(written)}' in metrics and f'"predictions/sequences": {len(bounds)}' in metrics
+
+
+@pytest.mark.parametrize("name", ["class", "tag", "text_class", "forecast", "forecast_two"])
+def test_the_stage_calls_a_sequence_as_its_table_does(
+    zoo: Make, settings: GenerateConfig, tmp_path: Path, name: str
+) -> None:
+    """What it says of a name is what the model says of the rows of that name, up to the origin of a forecast."""
+    made = zoo(name)
+    workspace = Workspace(tmp_path, tmp_path)
+    shutil.copytree(made.model, workspace.model)
+    shutil.copytree(made.prepared.folder, workspace.prepared)
+    workspace.params.write_text("")
+    generate(workspace, RUNTIME, settings)
+    written = read_table(workspace.samples / "predictions.csv")
+    config = made.predictor.spec["data"]
+    given = pd.read_csv(data_of(zoo, name), keep_default_na=False)
+    given["row"] = np.arange(1, len(given) + 1)
+    series, columns = config["series"] or "row", config["columns"][made.predictor.input]
+    by = ["sequence", "origin"] if "origin" in written else ["sequence"]
+    assert len(written.groupby(by)) > 3
+    for key, own in written.groupby(by):
+        rows = given[given[series] == key[0]][columns]
+        sequence = rows.iloc[0, 0] if config["tokenizer"] and columns == ["text"] else rows.to_numpy()
+        (said,) = made.predictor.predict([sequence[: key[1]] if len(by) > 1 else sequence])
+        numbers = own.drop(columns=[*by, "step", "variable"], errors="ignore").select_dtypes("number").to_numpy()
+        said = np.atleast_2d(said).reshape(len(numbers), -1)
+        np.testing.assert_allclose(numbers[:, -said.shape[1] :], said, rtol=1e-4)
+    if len(by) > 1:
+        assert set(written["origin"]) == set(range(45, 57))     # of 60 steps the last quarter, a horizon of four
 
 
 # -- the command ------------------------------------------------------------------------------------------------------

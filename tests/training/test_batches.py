@@ -9,8 +9,8 @@ import torch
 from tests.data.conftest import dealt, npz, table, written
 from tests.training.conftest import BATCHES, prepare, settings
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
-from unroll.data.sources import Series
 from unroll.errors import UserError
+from unroll.sources.in_memory import Series
 from unroll.stages.train import unit_of
 from unroll.training.batches import Batches, Step
 from unroll.training.callbacks import Unit

@@ -14,7 +14,8 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 Input = Literal["tokens", "real"]       # symbols, or a vector of real numbers a step
 Target = Literal[
-    "next",         # the input's own next step: a symbol, a vector, a set of labels
+    "next",         # the input's own next step: a symbol or a vector
+    "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels
     "class",        # one class a sequence
     "tag",          # one class a step
     "labels",       # any number of labels a step
@@ -22,6 +23,7 @@ Target = Literal[
     "values",       # a real vector a step
     "forecast",     # the input's next `horizon` steps, with intervals
 ]
+FUTURE = ("next", "next_labels", "forecast")    # of an input, whose name they bear
 Scale = Literal["standard", "none"]     # to mean 0 and deviation 1 on the training split, or as it is
 
 
@@ -84,7 +86,7 @@ class ForecastConfig(Strict):
 # what a source that has its own fields has
 FIXED: dict[str, tuple[Input, Target]] = {
     "packages": ("tokens", "class"), "code": ("tokens", "tag"), "signals": ("real", "tag"),
-    "mackey_glass": ("real", "next"), "pianoroll": ("real", "next"),
+    "mackey_glass": ("real", "next"), "pianoroll": ("real", "next_labels"),
 }
 
 
@@ -107,10 +109,13 @@ class _Fields(Strict):
             text = f"a forecast is of its own input: name both {sorted(self.inputs)}"
             raise PydanticCustomError("forecast", "{text}", {"text": text})
         for name, kind in self.targets.items():
-            if kind == "next" and name not in self.inputs:
-                text = f"targets.{name}: next is the next step of an input; inputs are {sorted(self.inputs)}"
+            if kind in FUTURE and name not in self.inputs:
+                text = f"targets.{name}: {kind} is the next step of an input; inputs are {sorted(self.inputs)}"
                 raise PydanticCustomError("next", "{text}", {"text": text})
-            if kind not in ("next", "forecast") and name in self.inputs:
+            if kind == "next_labels" and self.inputs[name] != "real":
+                text = f"targets.{name}: next_labels are of an input of kind real whose numbers are 0 or 1"
+                raise PydanticCustomError("next", "{text}", {"text": text})
+            if kind not in FUTURE and name in self.inputs:
                 text = f"targets.{name}: an input has that name; give the {kind} another one"
                 raise PydanticCustomError("name", "{text}", {"text": text})
         return self

@@ -6,7 +6,7 @@ from itertools import chain
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from unroll.config.data import DataConfig, PianorollData
+from unroll.config.data import FUTURE, DataConfig
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
 from unroll.config.model import ModelConfig
@@ -36,15 +36,18 @@ def _names(data: DataConfig, model: ModelConfig) -> Iterator[str]:
         if set(ours) != set(theirs):
             yield (f"model.{part} names {sorted(ours)} where data has {sorted(theirs)}; choose the task that "
                    "fits (task=…, conf/task/), or use the same names")
+    for part, names in (("inputs", data.inputs), ("targets", data.targets)):
+        if len(names) > 1:
+            yield (f"data.{part}: {len(names)} of them ({', '.join(sorted(names))}); several at once are not supported "
+                   "yet. Leave one")
 
 
 # target → the heads that predict it; `next` depends on what its input is
 HEADS = {
-    "class": "classification", "tag": "classification", "labels": "labels", "value": "regression",
-    "values": "regression", "forecast": "forecast",
+    "class": "classification", "tag": "classification", "labels": "labels", "next_labels": "labels",
+    "value": "regression", "values": "regression", "forecast": "forecast",
 }
 POOLED = ("class", "value", "forecast")     # one target a sequence
-FUTURE = ("next",)      # of the input: a recurrence from the end on would have read it
 
 
 def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[str]:
@@ -55,8 +58,7 @@ def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[str]:
     for name, target in data.targets.items():
         head = model.heads[name]
         if target == "next":
-            tokens = data.inputs[name] == "tokens"
-            wanted = "next_token" if tokens else "labels" if isinstance(data, PianorollData) else "regression"
+            wanted = "next_token" if data.inputs[name] == "tokens" else "regression"
         else:
             wanted = HEADS[target]
         if head.kind != wanted:
@@ -66,7 +68,7 @@ def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[str]:
             yield f"model.heads.{name}.pooling: one {target} a sequence needs last, mean, max or attention"
         if target not in POOLED and pooling is not None:
             yield f"model.heads.{name}.pooling: a target every step has none; set it to null"
-        if getattr(model.core, "bidirectional", False) and target in FUTURE:
+        if getattr(model.core, "bidirectional", False) and target in FUTURE and target != "forecast":
             yield (f"model.core.bidirectional: the target {name} is the future of the input, which a recurrence from "
                    "the end on has read; set it to false")
 

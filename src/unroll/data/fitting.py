@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unroll.config.data import DataConfig
 from unroll.data.encoders import Classes, Frame, Scaler
-from unroll.data.sources import Source
+from unroll.data.source import Source
 from unroll.data.tokenizers import Tokenizer, fit
 from unroll.errors import UserError
 
@@ -88,7 +88,13 @@ def check_numbers(config: DataConfig, rows: Values, where: str) -> None:
         raise UserError(f"{where}, step {step + 1}, number {number + 1}: {rows[step, number]:g}{advice}")
 
 
-def describe_input(config: DataConfig, name: str, encoders: Encoders) -> dict[str, Any]:
+def check_labels(rows: Values, where: str) -> None:
+    for step, number in np.argwhere((rows != 0) & (rows != 1))[:1]:
+        raise UserError(f"{where}, step {step + 1}, number {number + 1}: {rows[step, number]:g} where a label is 0 or "
+                        "1. Mend it, or choose the target next.")
+
+
+def describe_input(config: DataConfig, name: str, encoders: Encoders, source: Source) -> dict[str, Any]:
     if name in encoders.tokenizers:
         tokenizer = encoders.tokenizers[name]
         begin = {"begin": tokenizer.begin} if config.targets.get(name) == "next" else {}
@@ -96,7 +102,8 @@ def describe_input(config: DataConfig, name: str, encoders: Encoders) -> dict[st
     if encoders.frame is not None:
         return {"kind": "real", "size": len(encoders.frame.inputs.mean), "columns": encoders.sizes[name]}
     scaler = encoders.scalers[name]
-    return {"kind": "real", "size": len(scaler.mean), "scale": scaler.state()}
+    named = {"names": list(source.columns[name])} if name in source.columns else {}
+    return {"kind": "real", "size": len(scaler.mean), "scale": scaler.state(), **named}
 
 
 def describe_target(config: DataConfig, name: str, encoders: Encoders) -> dict[str, Any]:
@@ -104,7 +111,7 @@ def describe_target(config: DataConfig, name: str, encoders: Encoders) -> dict[s
     match config.targets[name]:
         case "next" if name in encoders.tokenizers:
             return {"kind": "classes", "per": "step", "of": name, "size": encoders.tokenizers[name].size}
-        case "next" if config.kind == "pianoroll":
+        case "next_labels":
             return {"kind": "labels", "per": "step", "of": name, "ahead": 1, "size": encoders.sizes[name]}
         case "next":
             scaler = encoders.scalers[name]

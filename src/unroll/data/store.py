@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unroll.config.data import DataConfig, ForecastConfig
 from unroll.data.encoders import Frame, Scaler
 from unroll.data.fields import IGNORED, Field, Sequences
-from unroll.data.sources import Split
+from unroll.data.source import Place, Split
 from unroll.data.tokenizers import Ids, Tokenizer, restore
 from unroll.errors import UserError
 from unroll.files import sha256
@@ -44,6 +44,16 @@ class Prepared:
     def offsets(self, split: Split) -> NDArray[np.int64] | None:
         """(sequences + 1,) where each sequence starts and the last one ends; None for a stream."""
         return None if self.spec["layout"] == "stream" else self._load(f"offsets.{split}.npy")
+
+    def places(self, split: Split) -> list[Place]:
+        """Of each sequence, or series to be forecast; numbered from 1 on where the source has no names."""
+        path = self.folder / f"places.{split}.json"
+        if path.name not in self.spec["files"]:
+            return [Place(str(number + 1)) for number in range(self.spec["splits"][split]["items"])]
+        try:
+            return [Place(*each) for each in json.loads(path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError) as error:
+            raise _unusable(path, error) from None
 
     def tokenizer(self, field: str) -> Tokenizer:
         path = self.folder / f"{field}.tokenizer.json"

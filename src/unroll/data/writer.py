@@ -7,9 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.data import DataConfig
-from unroll.data.fitting import Encoders, as_rows, check_numbers, check_width, describe_input, describe_target
+from unroll.data.fitting import (
+    Encoders,
+    as_rows,
+    check_labels,
+    check_numbers,
+    check_width,
+    describe_input,
+    describe_target,
+)
 from unroll.data.npy import Array
-from unroll.data.sources import SPLITS, Origin, Source, Split
+from unroll.data.source import SPLITS, Origin, Source, Split
 from unroll.data.store import FORMAT
 from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
@@ -29,6 +37,8 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
             for piece in source.pieces(split):
                 writer.add(piece)
         splits[split] = writer.counts
+        if places := source.places(split):
+            write_json(folder / f"places.{split}.json", places)
         if not writer.counts["items"]:
             raise UserError(f"data: the {split} split is empty; the source is too short. Give more of it.")
         if split == "train":
@@ -41,7 +51,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
         "source": vars(origin),
         "layout": source.layout,
         "longest": longest if encoders.frame is None else encoders.frame.config.context,
-        "inputs": {name: describe_input(config, name, encoders) for name in config.inputs},
+        "inputs": {name: describe_input(config, name, encoders, source) for name in config.inputs},
         "targets": {name: describe_target(config, name, encoders) for name in config.targets},
         "splits": splits,
         "files": {file.name: sha256(file) for file in sorted(folder.iterdir())},
@@ -120,6 +130,8 @@ class _SplitWriter:
         rows = as_rows(value, self._per_step(name))
         check_width(self._encoders.sizes, name, rows, where)
         check_numbers(self._config, rows, where)
+        if self._config.targets.get(name) == "next_labels":
+            check_labels(rows, where)
         return rows
 
     def _symbols(self, tokenizer: Tokenizer, text: str) -> Values:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
-from unroll.data.sources import Split
+from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.evaluation import pictures
 from unroll.evaluation.report import Metrics, Report

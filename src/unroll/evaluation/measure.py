@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.fields import Sequences
-from unroll.data.sources import Split
+from unroll.data.source import Split
 from unroll.data.store import Prepared, decode, sequences
 from unroll.data.tokenizers import Tokenizer
 

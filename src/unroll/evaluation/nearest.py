@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.sources import Split
+from unroll.data.source import Split
 from unroll.data.store import Prepared
 
 

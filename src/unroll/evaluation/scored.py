@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
 from unroll.data.fields import IGNORED, Sequences
-from unroll.data.sources import Split
+from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.models.network import Network
 from unroll.models.outputs import outputs

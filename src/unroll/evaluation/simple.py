@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.encoders import Scaler
-from unroll.data.sources import SPLITS, Split
+from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared
 
 Labels = NDArray[np.int64]

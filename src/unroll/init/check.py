@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from unroll.config.data import DataConfig
 from unroll.config.load import explain
 from unroll.data.fitting import fit_encoders
-from unroll.data.sources import SPLITS, Source, open_source
+from unroll.data.source import SPLITS, Source
 from unroll.errors import UserError
 from unroll.init.draft import Draft, Say, spread
+from unroll.sources.open import open_source
 
 
 def check(project: Path, draft: Draft, say: Say) -> None:

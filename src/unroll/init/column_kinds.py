@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from unroll.data.columns import MISSING, to_numbers
-from unroll.data.tabular import Part
 from unroll.init.draft import Say
+from unroll.sources.columns import MISSING, to_numbers
+from unroll.sources.tabular import Part
 
 # a day before a month first: where both fit, the one that rises is taken
 DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",

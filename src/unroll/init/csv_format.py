@@ -7,10 +7,10 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from unroll.data.tabular import CSV, Format
-from unroll.data.text import blocks
 from unroll.errors import UserError
 from unroll.init.draft import Choices, Say
+from unroll.sources.tabular import CSV, Format
+from unroll.sources.text import blocks
 
 ROWS = 200          # that the delimiter, the decimal mark and the header are read off
 SAMPLE = 1 << 20    # bytes that an encoding is guessed from

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from unroll.data.folder import RECORDINGS, TEXTS, class_files
-from unroll.data.tabular import read_parts
-from unroll.data.text import blocks
 from unroll.errors import UserError
 from unroll.init.column_kinds import find_kinds
 from unroll.init.csv_format import find_encoding, find_format
 from unroll.init.draft import Choices, Draft, Place, Say
 from unroll.init.tables import find_tokenizer
+from unroll.sources.folder import RECORDINGS, TEXTS, class_files
+from unroll.sources.tabular import read_parts
+from unroll.sources.text import blocks
 
 
 def draft_folder(place: Place, choices: Choices, say: Say) -> Draft:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from unroll.data.tabular import PARQUET
 from unroll.errors import UserError
 from unroll.init.draft import Choices, Draft, Place, Say
 from unroll.init.folders import draft_folder
@@ -10,6 +9,7 @@ from unroll.init.numpy_arrays import draft_arrays
 from unroll.init.tables import draft_table
 from unroll.init.texts import draft_text
 from unroll.init.ts_files import draft_ts
+from unroll.sources.tabular import PARQUET
 
 TABLES = (".csv", ".tsv", *PARQUET)
 READ = f"text (.txt), tables ({', '.join(TABLES)}), arrays (.npz), .ts, or a folder for each class"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.arrays import Arrays
 from unroll.errors import UserError
 from unroll.init.draft import Choices, Draft, Place, Say
+from unroll.sources.arrays import Arrays
 
 # target → its field, file of conf/task, in words
 TASKS = {

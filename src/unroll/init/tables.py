@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from unroll.data.tabular import Format, read_parts
 from unroll.data.tokenizers import UNSPACED
 from unroll.errors import UserError
 from unroll.init.column_kinds import Column, find_kinds
@@ -14,6 +13,7 @@ from unroll.init.csv_format import find_format
 from unroll.init.draft import Choices, Draft, Place, Say
 from unroll.init.forecasts import draft_forecast
 from unroll.init.roles import LABEL, Roles, find_roles, pick_inputs, target
+from unroll.sources.tabular import Format, read_parts
 
 LONG = 15       # characters of a cell, on average: rather text than a name
 
@@ -68,13 +68,15 @@ def draft_table(place: Place, files: list[Path], choices: Choices, say: Say) -> 
 
 def _texts(columns: list[Column], choices: Choices) -> list[Column]:
     """Columns of text to be read, a sequence a row: those of the options, or those whose cells are long."""
-    if choices.task not in (None, "language", "classify") or choices.series not in (None, "none"):
+    if choices.task not in (None, "language", "classify", "regress") or choices.series not in (None, "none"):
         return []
     if choices.inputs:
         return [each for each in columns if each.name in choices.inputs and each.kind == "text"]
     texts = [each for each in columns if each.kind == "text" and each.name not in choices.targets
              and each.distinct > 2 and np.mean([len(str(cell)) for cell in each.present]) >= LONG]
-    numbers = [each.name for each in columns if each.kind == "number"]
+    numbers = [each.name for each in columns if each.kind == "number" and each.name not in choices.targets]
+    if choices.task == "regress" and numbers:       # a log with remarks
+        return []
     if texts and numbers and choices.task is None and any(each.kind == "time" for each in columns):
         raise UserError(f"input: the text {texts[0].name!r} of each row, or the numbers over time? Say --input "
                         f"{texts[0].name!r}, or --input {numbers[0]!r}.")
@@ -101,19 +103,17 @@ def _is_forecast(roles: Roles, choices: Choices) -> bool:
 
 
 def _rows_of_text(table: Table, texts: list[Column], choices: Choices, say: Say) -> Draft:
-    """A text a row, with its class, or to be gone on with."""
+    """A text a row, with its class or its value, or to be gone on with."""
     if len(texts) > 1:
         names = ", ".join(repr(each.name) for each in texts)
         raise UserError(f"input: {names} are texts. Say which is read: --input {texts[0].name!r}.")
     (text,) = texts
     table.roles.columns.pop(text.name)
-    label = target(table.roles, choices) if choices.task in (None, "classify") and table.roles.columns else None
+    wanted = choices.task in (None, "classify", "regress") and bool(table.roles.columns)
+    label = target(table.roles, choices) if wanted else None
     tokenizer = find_tokenizer([str(each) for each in text.present[:1000]])
     columns = {"text": [text.name]}
-    if label is not None and label.kind == "number" and not label.whole:
-        raise UserError(f"--target: column {label.name!r} holds numbers, and a row of text has a class here, or none. "
-                        "Choose another --target, or --task language.")
-    if choices.task == "classify" and label is None:
+    if choices.task in ("classify", "regress") and label is None:
         raise UserError(f"target: no column looks like a class. Say which: --target COLUMN, of "
                         f"{', '.join(map(repr, table.roles.columns))}.")
     if label is None:
@@ -121,10 +121,20 @@ def _rows_of_text(table: Table, texts: list[Column], choices: Choices, say: Say)
         data = table.data({"text": "tokens"}, {"text": "next"}, columns)
         return Draft("Texts of a table, symbol by symbol.", data, "language", table.files, "char", "default",
                      {"generate": {"prompts": [""]}})
-    say.line("task", f"classify: {label.name!r} of the text {text.name!r}", "--task, --target, --input")
+    task = choices.task or _task(label, True, choices)
+    name, kind = ("label", "class") if task == "classify" else ("y", "value")
+    if kind == "value":
+        _check_value(label, "classify")
+    say.line("task", f"{task}: {label.name!r} of the text {text.name!r}", "--task, --target, --input")
     say.line("symbols", tokenizer, "tokenizer in conf/data")
-    data = table.data({"text": "tokens"}, {"label": "class"}, {**columns, "label": [label.name]})
-    return Draft(f"{label.name} of each {text.name}.", data, "classify_text", table.files, tokenizer)
+    data = table.data({"text": "tokens"}, {name: kind}, {**columns, name: [label.name]})
+    return Draft(f"{label.name} of each {text.name}.", data, f"{task}_text", table.files, tokenizer)
+
+
+def _check_value(wanted: Column, other: str) -> None:
+    if wanted.kind != "number":
+        raise UserError(f"--task regress: column {wanted.name!r} holds {wanted.kind}, not numbers. Choose --task "
+                        f"{other}, or another --target.")
 
 
 def find_tokenizer(texts: list[str]) -> str:
@@ -148,9 +158,7 @@ def _steps(table: Table, choices: Choices, say: Say) -> Draft:
         raise UserError(_disagree(task, wanted, roles))
     per = "sequence" if whole else "step"
     if task == "regress":
-        if wanted.kind != "number":
-            raise UserError(f"--task regress: column {wanted.name!r} holds {wanted.kind}, not numbers. Choose --task "
-                            f"{'classify' if whole else 'tag'}, or another --target.")
+        _check_value(wanted, "classify" if whole else "tag")
         name, kind, conf = "y", "value" if whole else "values", "regress" if whole else "regress_steps"
     else:
         name, kind, conf = ("label", "class", "classify") if whole else ("tag", "tag", "tag")
@@ -162,9 +170,12 @@ def _steps(table: Table, choices: Choices, say: Say) -> Draft:
     inputs, tokenizer = {"x": "real"}, None
     if (not read or set(read) <= set(texts)) and roles.series is not None and texts:
         inputs, conf = {"text": "tokens"}, f"{conf}_text"
-        if task == "regress" or len(texts if not choices.inputs else read) > 1:
-            raise UserError(f"input: {', '.join(map(repr, texts))}: one column of text is read, for classify or tag. "
-                            f"Say which: --input {texts[0]!r}.")
+        if conf == "regress_steps_text":
+            raise UserError(f"target: {wanted.name!r} is a value a step; of text, a sequence has one. Choose another "
+                            "--target, or --input COLUMN of numbers.")
+        if len(texts if not choices.inputs else read) > 1:
+            raise UserError(f"input: {', '.join(map(repr, texts))}: one column of text is read. Say which: "
+                            f"--input {texts[0]!r}.")
         read = list(choices.inputs) or texts
         short = all(len(str(cell)) == 1 for cell in roles.columns[read[0]].present)
         tokenizer = "char" if short else "word"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from unroll.data.text import blocks
 from unroll.errors import UserError
 from unroll.init.csv_format import find_encoding
 from unroll.init.draft import Choices, Draft, Place, Say
+from unroll.sources.text import blocks
 
 
 def draft_text(place: Place, files: list[Path], choices: Choices, say: Say) -> Draft:

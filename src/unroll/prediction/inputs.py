@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from unroll.config.data import TableData
-from unroll.data import table as tables
-from unroll.data.columns import NUMBER, Columns, to_numbers
-from unroll.data.tabular import CSV, PARQUET, Format, column_names, is_parquet, read_parts
-from unroll.data.text import blocks
 from unroll.errors import UserError
+from unroll.sources import table as tables
+from unroll.sources.columns import NUMBER, Columns, to_numbers
+from unroll.sources.tabular import CSV, PARQUET, Format, column_names, is_parquet, read_parts
+from unroll.sources.text import blocks
 
 TABLES = tuple(ending for ending in (*CSV, *PARQUET) if ending != ".txt")
 
@@ -82,6 +82,9 @@ def _table(file: Path, spec: dict[str, Any]) -> Given:
     config = spec["data"] if spec["data"]["kind"] == "folder" else {}
     form = Format(config.get("delimiter") or ("\t" if file.suffix.lower() == ".tsv" else ","),
                   config.get("decimal", "."), config.get("encoding", "utf-8"), config.get("header", True))
+    if "names" in spec["inputs"][field]:
+        wanted = spec["inputs"][field]["names"]
+        return Given(["1"], [Columns(read_parts([file], form, wanted)).numbers(wanted, "Give a number.")])
     names = column_names(file, form)
     if form.header and not is_parquet(file) and all(NUMBER.fullmatch(name.strip()) for name in names):
         raise UserError(f"{file}, row 1: numbers where the columns' names are expected. Give the table a first row of "
@@ -169,7 +172,7 @@ def _check_lengths(lengths: NDArray[Any], where: str, why: str, shape: tuple[int
 
 
 def _ts(file: Path, spec: dict[str, Any]) -> Given:
-    from unroll.data.archive import cases
+    from unroll.sources.archive import cases
 
     read = cases(file)
     return Given([str(number + 1) for number in range(len(read))], read)

@@ -69,7 +69,8 @@ class Predictor:
     @property
     def columns(self) -> list[str]:
         """What the target's numbers are called: as in the table that the model was trained on, or 1, 2, …"""
-        named = self.spec["data"].get("columns", {}).get(self._described.get("of", self.target))
+        of = self._described.get("of", self.target)
+        named = self.spec["data"].get("columns", {}).get(of) or self.spec["inputs"].get(of, {}).get("names")
         return list(named or map(str, range(1, self._described["size"] + 1)))
 
     @property

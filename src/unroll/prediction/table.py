@@ -74,7 +74,7 @@ def _nats(predictor: Predictor, given: Values) -> dict[str, Any]:
 
 def _name(predictor: Predictor) -> str:
     """The target's name, where no other column is called so."""
-    others = {"sequence", "step", "time", "variable", *(f"p_{name}" for name in predictor.classes)}
+    others = {"sequence", "origin", "step", "time", "variable", *(f"p_{name}" for name in predictor.classes)}
     return f"predicted_{predictor.target}" if predictor.target in others else predictor.target
 
 

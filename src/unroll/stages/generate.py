@@ -68,19 +68,23 @@ def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: Ge
 
 
 def predictions(workspace: Workspace, model: Model, prepared: Prepared) -> tuple[Metrics, str]:
-    """One table; a forecast from every origin of the test split."""
+    """One table; a forecast from every origin of the test split, the last step of its series that was read."""
     predictor = Predictor(model)
-    test = prepared.sequences("test")
+    test, places, offsets = prepared.sequences("test"), prepared.places("test"), prepared.offsets("test")
     values = np.asarray(prepared.values(predictor.input, "test"))
-    if test.bounds is None:
+    if offsets is None:
         given = [values]
-    elif test.frame is not None:
-        given = [values[first:last] for first, last in test.bounds]
-    else:
-        offsets = prepared.offsets("test")
-        assert offsets is not None
+    elif test.frame is None or test.bounds is None:
         given = [values[first:last] for first, last in pairwise(offsets)]
-    table = as_table(predictor, predictor.predict(given), [str(number + 1) for number in range(len(given))])
+    else:
+        given = [values[first:last] for first, last in test.bounds]
+        series = np.searchsorted(offsets, test.bounds[:, 0], side="right") - 1
+        origins = test.bounds[:, 1] - offsets[series] + np.array([each.first for each in places])[series]
+        places = [places[at] for at in series]
+    before = [each.first for each in places] if test.frame is None else None
+    table = as_table(predictor, predictor.predict(given), [each.name for each in places], before)
+    if test.frame is not None:
+        table.insert(1, "origin", np.repeat(origins, len(table) // len(given)))
     with replacing(workspace.samples) as folder:
         folder.mkdir()
         write_table(table, folder / "predictions.csv", ".csv")

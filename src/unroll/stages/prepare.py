@@ -5,10 +5,11 @@ from pathlib import Path
 from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.fitting import fit_encoders
-from unroll.data.sources import SPLITS, open_source
+from unroll.data.source import SPLITS
 from unroll.data.store import open_prepared
 from unroll.data.writer import write_prepared
 from unroll.files import replacing
+from unroll.sources.open import open_source
 from unroll.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from unroll.config.train import TrainConfig
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
-from unroll.data.sources import Split
+from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.errors import UserError
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from unroll.config.data import FolderData
-from unroll.data.folder import open_folder
-from unroll.data.sources import SPLITS
+from unroll.data.source import SPLITS
 from unroll.errors import UserError
+from unroll.sources.folder import open_folder
 
 REAL = {"inputs": {"x": "real"}, "tokenizer": None}
 
@@ -83,6 +83,11 @@ def test_recordings_have_their_numeric_columns_in_the_first_files_order(tmp_path
     found = [piece["x"].tolist() for piece in pieces]
     assert [[6, 5], [8, 7]] in found and [[0.5, 1]] in found and [[0, 0]] in found
     assert all(piece["x"].dtype == np.float64 for piece in pieces)
+    assert list(source.columns["x"]) == ["a", "b"]
+    names = [place.name for split in SPLITS for place in source.places(split)]
+    assert len(set(names)) == 21 and {"good/9.csv", "good/10.parquet", "bad/0.csv"} <= set(names)
+    at = names.index("good/9.csv")
+    assert pieces[at]["x"].tolist() == [[6, 5], [8, 7]]
 
 
 def test_recordings_are_read_as_their_settings_say(tmp_path):

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.data import MackeyGlassData, SignalsData
-from unroll.data.sources import OneStream, Source
-from unroll.data.splits import cut
+from unroll.data.source import Source
+from unroll.sources.in_memory import OneStream
+from unroll.sources.splits import cut
 
 
 def open_generated(config: SignalsData | MackeyGlassData) -> Source:

@@ -13,9 +13,11 @@ from tests.conftest import REPOSITORY
 from unroll.config import load
 from unroll.config.data import ForecastConfig, TextData, UrlData
 from unroll.config.tokens import ByteTokenizer
-from unroll.data.docs import Docs
-from unroll.data.sources import SPLITS, Items, OneStream, Series, digest, open_source
+from unroll.data.source import SPLITS
 from unroll.errors import UserError
+from unroll.sources.docs import Docs
+from unroll.sources.in_memory import Items, OneStream, Series
+from unroll.sources.open import digest, open_source
 
 FILES = 40
 SHARED = "Notes\n    -----\n    A paragraph that stands in every file."
@@ -186,6 +188,11 @@ def test_the_digest_changes_with_the_text_and_with_its_split():
     assert len({texts(*each) for each in (("ab", "c"), ("a", "bc"), ("ab", "d"))}) == 3
 
 
+def test_the_digest_changes_when_a_sequence_changes_its_split():
+    one, other = {"text": "one"}, {"text": "other"}
+    assert digest(Given([one], [other], [one])) != digest(Given([one], [], [other, one]))
+
+
 def test_the_digest_changes_with_every_number_and_with_the_shape():
     x = np.arange(6.0)
     different = (x, x + 1e-12, x.reshape(2, 3), x.reshape(3, 2), x[:5], x[::-1])
@@ -209,6 +216,9 @@ def test_items_are_those_of_their_split_in_order():
     assert source.layout == "items"
     assert [[each["x"] for each in source.pieces(split)] for split in SPLITS] == [[0, 3], [4], [2, 1]]
     assert [each["x"] for each in source.pieces("train")] == [0, 3]         # and again
+    assert source.places("test") == () and not source.columns
+    named = Items(pieces, {"train": [0, 3], "validation": [4], "test": [2, 1]}, list("abcde"))
+    assert named.places("test") == [("c", 0), ("b", 0)]
 
 
 def test_one_stream_is_cut_at_the_same_steps_in_every_field():
@@ -217,6 +227,7 @@ def test_one_stream_is_cut_at_the_same_steps_in_every_field():
     (train,), (validation,), (test,) = (list(source.pieces(split)) for split in SPLITS)
     assert train["tag"].tolist() == list("abcdef") and test["x"].tolist() == [[14, 15], [16, 17], [18, 19]]
     assert validation["x"].tolist() == [[12, 13]] and validation["tag"].tolist() == ["g"]
+    assert source.places("test") == [("1", 7)]
 
 
 FORECAST = ForecastConfig(horizon=3, context=4, season=2, log=False, stride=1)
@@ -232,6 +243,7 @@ def test_a_later_split_of_a_series_begins_with_what_its_first_window_reads():
         "validation": [(20 - 6, 29), (140 - 6, 159)],
         "test": [(30 - 6, 39), (160 - 6, 179)],
     }
+    assert source.places("train") == [("a", 0), ("b", 0)] and source.places("test") == [("a", 24), ("b", 54)]
 
 
 @pytest.mark.parametrize(("length", "split", "has", "needs"), [(16, "train", 8, 9), (8, "train", 4, 9)])

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from unroll.data.text import blocks
 from unroll.errors import UserError, nearest
+from unroll.sources.text import blocks
 
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".txt")

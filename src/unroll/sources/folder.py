@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.config.data import FolderData
-from unroll.data.columns import Columns
-from unroll.data.held_out import hold_out
-from unroll.data.sources import Items, Piece, Source
-from unroll.data.tabular import PARQUET, Format, read_parts
-from unroll.data.text import blocks, find_files
+from unroll.config.data import FUTURE, FolderData
+from unroll.data.source import Piece, Source
 from unroll.errors import UserError
+from unroll.sources.columns import Columns
+from unroll.sources.held_out import hold_out
+from unroll.sources.in_memory import Items
+from unroll.sources.tabular import PARQUET, Format, read_parts
+from unroll.sources.text import blocks, find_files
 
 TEXTS = (".txt",)
 RECORDINGS = (".csv", ".tsv", *PARQUET)
@@ -23,7 +24,7 @@ def open_folder(config: FolderData, project: Path) -> Source:
     (field, *more), kinds = config.inputs, set(config.inputs.values())
     if more:
         raise UserError(f"data.inputs: a file is one input, not {1 + len(more)}. Leave all but one out.")
-    wrong = [(name, kind) for name, kind in config.targets.items() if kind not in ("class", "next")]
+    wrong = [(name, kind) for name, kind in config.targets.items() if kind != "class" and kind not in FUTURE]
     for name, kind in wrong:
         raise UserError(f"data.targets.{name}: a folder's files have a class each, not {kind}. Choose class, or "
                         "data.kind=table.")
@@ -34,11 +35,14 @@ def open_folder(config: FolderData, project: Path) -> Source:
     if not (project / config.path).is_dir():
         raise UserError(f"data.path: {config.path!r} is no folder. Give one that has a folder for each class.")
     files = class_files(project / config.path, found, TEXTS if text else RECORDINGS)
-    values = _texts(config, files) if text else _recordings(config, files)
+    columns: list[str] = []     # in the order of the first recording
+    values = _texts(config, files) if text else _recordings(config, files, columns)
     labels = [label for label, kind in config.targets.items() if kind == "class"]
     pieces: list[Piece] = [{field: value, **dict.fromkeys(labels, name)} for name, value in values]
     splits = hold_out(pieces, config.inputs, config.targets, config.validation, config.test, config.seed)
-    return Items(pieces, splits)
+    names = [bytes(file.relative_to(project / config.path)).decode(errors="backslashreplace")
+             for each in files.values() for file in each]
+    return Items(pieces, splits, names, {field: columns} if columns else None)
 
 
 def class_files(top: Path, found: list[Path], endings: tuple[str, ...]) -> dict[str, list[Path]]:
@@ -71,17 +75,22 @@ def _texts(config: FolderData, classes: dict[str, list[Path]]) -> Iterator[tuple
             yield name, text
 
 
-def _recordings(config: FolderData, classes: dict[str, list[Path]]) -> Iterator[tuple[str, NDArray[np.float64]]]:
+def _recordings(
+    config: FolderData, classes: dict[str, list[Path]], columns: list[str]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Each file's class and its numbers (T, F), their columns in the order of the first file's, which are noted."""
     form = Format(config.delimiter, config.decimal, config.encoding, config.header)
-    first: tuple[Path, list[str]] | None = None
+    first: Path | None = None
     for name, files in classes.items():
         for file in files:
             (part,) = read_parts([file], form)
-            columns = list(part.table.column_names)
-            first = first or (file, columns)
-            if sorted(columns) != sorted(first[1]):
-                differing = ", ".join(map(repr, sorted(set(columns) ^ set(first[1]))))
-                raise UserError(f"{file}: its columns differ from those of {first[0]} in {differing}. All recordings "
+            own = list(part.table.column_names)
+            if first is None:
+                first = file
+                columns += own
+            if sorted(own) != sorted(columns):
+                differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
+                raise UserError(f"{file}: its columns differ from those of {first} in {differing}. All recordings "
                                 "need the same.")
             need = "All columns of a recording are read: leave those of text out, or choose data.kind=table."
-            yield name, Columns([part]).numbers(first[1], need)
+            yield name, Columns([part]).numbers(columns, need)

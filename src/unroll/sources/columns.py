@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
-from unroll.data.tabular import Part
 from unroll.errors import UserError
+from unroll.sources.tabular import Part
 
 MISSING = ("", "-", "?", "#n/a", "<na>", "n/a", "na", "nan", "none", "null")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE | re.ASCII)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from unroll.config.data import MackeyGlassData, SignalsData
-from unroll.data.generated import mackey_glass, open_generated, signals
-from unroll.data.sources import SPLITS, digest
+from unroll.data.source import SPLITS
+from unroll.sources.generated import mackey_glass, open_generated, signals
+from unroll.sources.open import digest
 
 COMMON = {"validation": 0.1, "test": 0.2, "scale": "standard", "inputs": {"x": "real"}}
 

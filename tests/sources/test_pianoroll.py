@@ -9,9 +9,10 @@ from scipy.io import savemat
 
 from tests.conftest import REPOSITORY
 from unroll.config.data import PianorollData
-from unroll.data.pianoroll import open_pianoroll
-from unroll.data.sources import SPLITS, open_source
+from unroll.data.source import SPLITS
 from unroll.errors import UserError
+from unroll.sources.open import open_source
+from unroll.sources.pianoroll import open_pianoroll
 
 SHARED = REPOSITORY.parent / "shared" / "data"
 NAMES = {"train": "traindata", "validation": "validdata", "test": "testdata"}
@@ -20,7 +21,7 @@ NAMES = {"train": "traindata", "validation": "validdata", "test": "testdata"}
 def config(file: Path | None = None) -> PianorollData:
     digest = hashlib.sha256(file.read_bytes()).hexdigest() if file else "0" * 64
     return PianorollData(kind="pianoroll", url=file.as_uri() if file else "https://a", sha256=digest, licence="CC0",
-                         inputs={"x": "real"}, targets={"x": "next"})
+                         inputs={"x": "real"}, targets={"x": "next_labels"})
 
 
 def rolls(*lengths: int) -> np.ndarray:

@@ -12,10 +12,10 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from unroll.compose import compose
-from unroll.data import download
-from unroll.data.download import cache_folder, fetch
 from unroll.data.store import open_prepared
 from unroll.errors import UserError
+from unroll.sources import download
+from unroll.sources.download import cache_folder, fetch
 from unroll.stages.prepare import prepare
 from unroll.workspace import Workspace
 
@@ -179,7 +179,7 @@ def test_shakespeare_is_prepared_from_a_mirror(tmp_path):
 
 
 def test_an_address_with_hash_in_it_is_not_taken_for_a_wrong_file(monkeypatch, tmp_path):
-    from unroll.data.download import fetch
+    from unroll.sources.download import fetch
 
     monkeypatch.setenv("UNROLL_CACHE", str(tmp_path))
     with pytest.raises(UserError) as caught:

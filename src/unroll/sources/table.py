@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.config.data import TableData
-from unroll.data.columns import Columns
-from unroll.data.held_out import hold_out
-from unroll.data.sources import Items, OneStream, Piece, Series, Source
-from unroll.data.splits import cut
-from unroll.data.tabular import Format, read_parts
-from unroll.data.text import find_files
+from unroll.config.data import FUTURE, TableData
+from unroll.data.source import Piece, Source
 from unroll.data.tokenizers import WORD
 from unroll.errors import UserError, nearest
+from unroll.sources.columns import Columns
+from unroll.sources.held_out import hold_out
+from unroll.sources.in_memory import Items, OneStream, Series
+from unroll.sources.splits import cut
+from unroll.sources.tabular import Format, read_parts
+from unroll.sources.text import find_files
 
 Values = dict[str, Any]         # of each field, all rows': a list of text, or an array (N,) or (N, F)
 WHOLE = ("class", "value")      # targets of a sequence, not of a step
@@ -39,7 +40,7 @@ def open_table(config: TableData, project: Path) -> Source:
     table = Columns(read_parts(find_files(project, config.path), form, used))
     values = {field: _values(config, table, field) for field in config.columns}
     if config.series is None and "tokens" in config.inputs.values():
-        return _row_by_row(config, values)
+        return _items(config, _row_by_row(values), [str(row + 1) for row in range(len(table))])
     sequences = list(_sequences(config, table))
     if config.forecast is not None:
         (field,) = config.inputs
@@ -47,12 +48,13 @@ def open_table(config: TableData, project: Path) -> Source:
                       config.forecast, config.validation, config.test)
     if config.series is None:
         return OneStream(values, cut(len(table), config.validation, config.test))
-    return _items(config, [_piece(config, table, values, each) for each in sequences])
+    pieces = [_piece(config, table, values, each) for each in sequences]
+    return _items(config, pieces, [each.name for each in sequences])
 
 
 def _check(config: TableData) -> None:
     """Whether the settings say of each field which columns it is, and go together; the schema knows the rest."""
-    standing = {name for name, kind in config.targets.items() if kind in ("next", "forecast")}
+    standing = {name for name, kind in config.targets.items() if kind in FUTURE}
     fields = {**config.inputs, **{name: kind for name, kind in config.targets.items() if name not in standing}}
     for name in config.columns:
         if name not in fields:
@@ -156,9 +158,9 @@ def _rising(
                     f"Sort the rows by time.{advice}")
 
 
-def _row_by_row(config: TableData, values: Values) -> Items:
+def _row_by_row(values: Values) -> list[Piece]:
     count = len(next(iter(values.values())))
-    return _items(config, [{field: each[row] for field, each in values.items()} for row in range(count)])
+    return [{field: each[row] for field, each in values.items()} for row in range(count)]
 
 
 def _piece(config: TableData, table: Columns, values: Values, rows: Rows) -> Piece:
@@ -209,11 +211,11 @@ def _constant(config: TableData, table: Columns, values: NDArray[Any], field: st
     return str(own[0]) if config.targets[field] == "class" else own[0]
 
 
-def _items(config: TableData, pieces: list[Piece]) -> Items:
+def _items(config: TableData, pieces: list[Piece], names: list[str]) -> Items:
     for name, kind in config.targets.items():
         classes = {piece[name] for piece in pieces} if kind == "class" else set()
         if len(classes) == len(pieces) > 1:
             raise UserError(f"data.targets.{name}: each of {len(pieces)} sequences has a class of its own in column "
                             f"{config.columns[name][0]!r}. Name another column, or, if it is a number, choose value.")
     splits = hold_out(pieces, config.inputs, config.targets, config.validation, config.test, config.seed)
-    return Items(pieces, splits)
+    return Items(pieces, splits, names)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.sources import Piece
-from unroll.data.splits import deal
+from unroll.data.source import Piece
+from unroll.sources.splits import deal
 
 
 def hold_out(

@@ -12,9 +12,10 @@ import pytest
 
 from unroll.config.data import CodeData, PackagesData
 from unroll.config.tokens import CharTokenizer
-from unroll.data.packages import open_packages, token_types_of
-from unroll.data.sources import SPLITS, digest
+from unroll.data.source import SPLITS
 from unroll.errors import UserError
+from unroll.sources.open import digest
+from unroll.sources.packages import open_packages, token_types_of
 
 COMMON = {"tokenizer": CharTokenizer(kind="char", min_count=1), "inputs": {"text": "tokens"}, "test": 0.2,
           "validation": 0.1, "seed": 1}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unroll.data import text as module
-from unroll.data import text as reader
-from unroll.data.sources import SPLITS
-from unroll.data.text import Lines, Stream, blocks, find_files
+from unroll.data.source import SPLITS
 from unroll.errors import UserError
+from unroll.sources import text as module
+from unroll.sources import text as reader
+from unroll.sources.text import Lines, Stream, blocks, find_files
 
 
 @pytest.fixture

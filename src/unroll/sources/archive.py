@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from unroll.config.data import AeonData, TsData
-from unroll.data.sources import Items, Piece, Series, Source
-from unroll.data.splits import deal
-from unroll.data.text import find_files
+from unroll.data.source import Piece, Source
 from unroll.errors import UserError
+from unroll.sources.in_memory import Items, Series
+from unroll.sources.splits import deal
+from unroll.sources.text import find_files
 
 LICENCE = "not stated by the archive; cite timeseriesclassification.com"
 
@@ -100,7 +101,10 @@ def cases(file: Path) -> list[Any]:
 
 def _open_ts(config: TsData, project: Path) -> Items:
     def read(path: str) -> list[Piece]:
-        file = find_files(project, path)[0]
+        file, *more = find_files(project, path)
+        if more:
+            raise UserError(f"data: {path!r} is {1 + len(more)} files, {file.name} and {more[0].name} among them; a "
+                            "split is one. Give its name.")
         x, y = load_ts(file)
         if not len(x):
             raise UserError(f"{file}: not a .ts file that aeon reads: there is no sequence in it.")
@@ -114,4 +118,5 @@ def _open_ts(config: TsData, project: Path) -> Items:
         return _held_out(config, train, read(config.test))
     (target,) = config.targets
     labels = [piece[target] for piece in train] if config.targets[target] == "class" else None
-    return Items(train, deal(len(train), labels, config.validation, config.test, config.seed))
+    splits = deal(len(train), labels, config.validation, config.test, config.seed)
+    return Items(train, splits, [str(number + 1) for number in range(len(train))])

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.data import CodeData, PackagesData
-from unroll.data.docs import docstrings, locate, order
-from unroll.data.sources import Items, OneStream, Piece, Source
-from unroll.data.splits import cut, deal
+from unroll.data.source import Piece, Source
 from unroll.errors import UserError
+from unroll.sources.docs import docstrings, locate, order
+from unroll.sources.in_memory import Items, OneStream
+from unroll.sources.splits import cut, deal
 
 
 def open_packages(config: PackagesData | CodeData) -> tuple[Source, str, str]:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from unroll.config.data import NpzData
-from unroll.data.arrays import open_arrays
-from unroll.data.sources import SPLITS, Source
+from unroll.data.source import SPLITS, Source
 from unroll.errors import UserError
+from unroll.sources.arrays import open_arrays
 
 X = np.arange(60.0).reshape(10, 3, 2)
 Y = np.arange(10) % 2

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.config.data import NpzData
-from unroll.data.held_out import hold_out
-from unroll.data.sources import Items, Piece, Source
-from unroll.data.text import find_files
+from unroll.config.data import FUTURE, NpzData
+from unroll.data.source import Piece, Source
 from unroll.errors import UserError
+from unroll.sources.held_out import hold_out
+from unroll.sources.in_memory import Items
+from unroll.sources.text import find_files
 
 # split → how its arrays may be called
 CALLED = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
@@ -37,6 +38,7 @@ def _items(config: NpzData, arrays: "Arrays") -> Items:
         raise UserError(f"{arrays.file}: no array X_test; it has {arrays.said}. Add it, or set data.test to the share "
                         "that is to be held out, such as 0.2.")
     pieces = _pieces(config, arrays, "train")
+    names = [str(number + 1) for number in range(len(pieces))]
     splits = hold_out(pieces, config.inputs, config.targets, 0 if own["validation"] else config.validation,
                       config.test or 0, config.seed)
     for split in ("validation", "test"):
@@ -44,7 +46,8 @@ def _items(config: NpzData, arrays: "Arrays") -> Items:
             added = _pieces(config, arrays, split)
             splits[split] = np.arange(len(pieces), len(pieces) + len(added))
             pieces += added
-    return Items(pieces, splits)
+            names += [str(number + 1) for number in range(len(added))]
+    return Items(pieces, splits, names)
 
 
 def _check(config: NpzData) -> None:
@@ -52,7 +55,7 @@ def _check(config: NpzData) -> None:
     if kinds != {"real"} or more:
         raise UserError(f"data.inputs.{field}: X_train is one input of kind real. For symbols, write text and choose "
                         "data.kind text, table or folder.")
-    others = {name: kind for name, kind in config.targets.items() if kind != "next"}
+    others = {name: kind for name, kind in config.targets.items() if kind not in ("next", "next_labels")}
     if len(others) > 1:
         raise UserError(f"data.targets: y_train is one target, not {len(others)}: {', '.join(others)}. Leave all but "
                         "one out.")
@@ -111,7 +114,7 @@ def _pieces(config: NpzData, arrays: Arrays, split: str) -> list[Piece]:
     (field,) = config.inputs
     pieces: list[Piece] = [{field: each[:length].astype(np.float64)} for each, length in zip(x, lengths, strict=True)]
     for target, kind in config.targets.items():
-        if kind != "next":
+        if kind not in FUTURE:
             for piece, value in zip(pieces, _targets(arrays, split, target, kind, name, x, lengths), strict=True):
                 piece[target] = value
     return pieces

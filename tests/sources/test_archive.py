@@ -13,11 +13,13 @@ import pytest
 from tests.conftest import REPOSITORY
 from unroll.compose import compose
 from unroll.config.data import AeonData, TsData
-from unroll.data import archive
 from unroll.data.batches import ItemLayout, all_batches
 from unroll.data.fields import IGNORED, Field, Sequences
-from unroll.data.sources import SPLITS, Items, Source, digest, open_source
+from unroll.data.source import SPLITS, Source
 from unroll.errors import UserError
+from unroll.sources import archive
+from unroll.sources.in_memory import Items
+from unroll.sources.open import digest, open_source
 
 pytest.importorskip("aeon")
 
@@ -234,6 +236,13 @@ def test_a_file_without_classes_is_one_line(tmp_path):
     ts(tmp_path, "a.ts", ["1,2", "3,4"], target="@classLabel false")
     with pytest.raises(UserError, match=r"a\.ts: its sequences have no class and no value to be learnt\."):
         read(config("data/raw/a.ts", 0.2), tmp_path)
+
+
+def test_several_files_for_a_split_are_one_line(tmp_path):
+    for name in ("a.ts", "b.ts"):
+        ts(tmp_path, name, ["7,8,9:a", "1,1,1:b"])
+    with pytest.raises(UserError, match=r"'data/raw/\*\.ts' is 2 files, a\.ts and b\.ts among them; a split is one"):
+        read(config("data/raw/*.ts", 0.2), tmp_path)
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unroll.config.data import TableData
-from unroll.data import tabular
-from unroll.data.sources import SPLITS, Source
-from unroll.data.table import open_table
+from unroll.data.source import SPLITS, Source
 from unroll.errors import UserError
+from unroll.sources import tabular
+from unroll.sources.table import open_table
 
 FORECAST = {"horizon": 2, "context": 3, "season": 1, "log": False, "stride": 1}
 TEXT = {"inputs": {"text": "tokens"}, "targets": {"label": "class"}, "tokenizer": {"kind": "char", "min_count": 1},

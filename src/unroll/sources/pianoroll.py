@@ -7,8 +7,9 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from unroll.config.data import PianorollData
-from unroll.data.sources import Items, Piece
+from unroll.data.source import Piece
 from unroll.errors import UserError
+from unroll.sources.in_memory import Items
 
 
 def open_pianoroll(config: PianorollData, file: Path) -> Items:
