@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from tests.conftest import REPOSITORY, run, snapshot
+from tests.conftest import REPOSITORY, run, snapshot, tiny
 from unroll.compose import compose
 from unroll.config import Config
 from unroll.data.store import open_prepared
@@ -89,6 +89,16 @@ def test_a_task_comes_to_its_figures_and_pictures(name, tmp_path):
     if name in ("gunpoint", "basic_motions", "covid", "jsb", "docstrings"):
         # whole sequences, each from a fresh state: training's own validation says what the evaluation says
         assert found["best/val_loss"] == pytest.approx(found["val/best_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("core", ["lstm", "mlp"])
+def test_a_gradient_reaches_back_where_a_recurrence_carries_it(workspace, core):
+    run(workspace, tiny(f"model={core}", *(["model.core.window=4"] if core == "mlp" else [])), "prepare", "train",
+        "evaluate")
+    pictures = {file.name for file in (workspace.plots / "test").iterdir()}
+    reaches = core == "lstm"
+    assert ("gradient/steps_above_1_percent" in figures(workspace)) == reaches
+    assert ("gradient_reach.png" in pictures) == ("gradient_reach.csv" in pictures) == reaches
 
 
 @pytest.mark.parametrize(("name", "more"), [

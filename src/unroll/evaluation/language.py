@@ -39,7 +39,8 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     metrics["test/unknown_share"] = counted["unknown"] / counted["steps"]
     metrics |= baselines(prepared, model, field, test, settings)
     reaches = reach(model, field, test, settings)
-    metrics["gradient/steps_above_1_percent"] = steps_above(next(iter(reaches.values())))
+    if reaches:
+        metrics["gradient/steps_above_1_percent"] = steps_above(next(iter(reaches.values())))
     order = f"ngram{settings.ngram_order}"
     metrics[f"test/below_{order}"] = 1 - metrics["test/bpc"] / metrics[f"baseline/{order}_bpc"]
     return Report(metrics, "bpc", "bits per character", False, partial(_draw, reaches))
@@ -70,7 +71,7 @@ def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings
 def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dict[str, np.ndarray]:
     """The gradient's reach on stretches of the test split; nothing where no recurrence carries it."""
     if model.config.core.kind in ("mlp", "cnn"):
-        return {f"trained {model.config.core.kind.upper()}": np.ones(1)}
+        return {}
     steps = min(settings.gradient_reach, len(test.tokens))
     lanes = min(settings.lanes, len(test.tokens) // steps)
     stream = Text(test.tokens, None, test.characters, test.bytes).sequences(
@@ -82,8 +83,9 @@ def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dic
 
 
 def _draw(reaches: dict[str, np.ndarray], folder: Path) -> None:
-    if len(reaches) > 1:
-        pictures.gradient_reach(reaches, folder / "gradient_reach.png")
+    if not reaches:
+        return
+    pictures.gradient_reach(reaches, folder / "gradient_reach.png")
     with replacing(folder / "gradient_reach.csv") as temporary, temporary.open("w", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["network", "steps_back", "gradient"])

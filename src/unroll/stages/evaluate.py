@@ -40,7 +40,7 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     write_json(workspace.metrics / "test.json", report.metrics)
     with replacing(workspace.plots / "test") as folder:
         folder.mkdir()
-        draw(folder, workspace.plots, model, prepared, report)
+        draw(folder, workspace.plots, model, report)
     tracker.metrics(report.metrics)
     tracker.files(workspace.plots / "test", folder="plots")
     tracker.files(workspace.metrics, folder="metrics")
@@ -60,7 +60,7 @@ def check_data(workspace: Workspace, model: Model, prepared: Prepared) -> None:
         )
 
 
-def draw(folder: Path, plots: Path, model: Model, prepared: Prepared, report: Report) -> None:
+def draw(folder: Path, plots: Path, model: Model, report: Report) -> None:
     train, validation = (read_rows(plots / f"{curve}.csv") for curve in ("train", "validation"))
     factor = validation[0]["bpc"] / validation[0]["loss"] if "bpc" in validation[0] else 1.0
     pictures.curves(train, validation, factor, "bits per character" if "bpc" in validation[0] else "loss",
