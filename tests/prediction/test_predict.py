@@ -10,7 +10,7 @@ import pytest
 
 import unroll.predict as module
 from tests.conftest import tiny
-from tests.prediction.conftest import LEVELS, RUNTIME, ZOO, Make, asked, read_table, refused, shops
+from tests.prediction.conftest import LEVELS, RUNTIME, ZOO, Made, Make, asked, read_table, refused, shops
 from unroll.cli import main
 from unroll.config.generate import GenerateConfig
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
@@ -29,6 +29,16 @@ def settings() -> GenerateConfig:
 def data_of(zoo: Make, name: str) -> Path:
     made = zoo(name)
     return made.workspace.root / made.predictor.spec["data"]["path"]
+
+
+def generated(made: Made, settings: GenerateConfig, folder: Path) -> Workspace:
+    """A root in which the stage has written predictions for the test split."""
+    workspace = Workspace(folder, folder)
+    shutil.copytree(made.model, workspace.model)
+    shutil.copytree(made.prepared.folder, workspace.prepared)
+    workspace.params.write_text("")
+    generate(workspace, RUNTIME, settings)
+    return workspace
 
 
 def unroll_predict(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -77,11 +87,7 @@ def test_the_stage_writes_what_predict_says_of_the_test_split(
     zoo: Make, settings: GenerateConfig, tmp_path: Path, name: str
 ) -> None:
     made = zoo(name)
-    workspace = Workspace(tmp_path, tmp_path)
-    shutil.copytree(made.model, workspace.model)
-    shutil.copytree(made.prepared.folder, workspace.prepared)
-    workspace.params.write_text("")
-    generate(workspace, RUNTIME, settings)
+    workspace = generated(made, settings, tmp_path)
     (file,) = workspace.samples.iterdir()
     written = read_table(file)
 
@@ -112,11 +118,7 @@ def test_the_stage_calls_a_sequence_as_its_table_does(
 ) -> None:
     """What it says of a name is what the model says of the rows of that name, up to the origin of a forecast."""
     made = zoo(name)
-    workspace = Workspace(tmp_path, tmp_path)
-    shutil.copytree(made.model, workspace.model)
-    shutil.copytree(made.prepared.folder, workspace.prepared)
-    workspace.params.write_text("")
-    generate(workspace, RUNTIME, settings)
+    workspace = generated(made, settings, tmp_path)
     written = read_table(workspace.samples / "predictions.csv")
     config = made.predictor.spec["data"]
     given = pd.read_csv(data_of(zoo, name), keep_default_na=False)
