@@ -56,7 +56,7 @@ ROWS = {
     "airline": Row("airline", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
     "solar": Row("solar", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
     "jsb": Row("jsb", {"lstm": [], "gru": ["model=gru"], "rnn": ["model=rnn"]}),
-    "nottingham": Row("nottingham", {"lstm": [], "gru": ["model=gru"]}),
+    "nottingham": Row("nottingham", {"lstm": []}),
     "docstrings": Row("docstrings", {"bigru": [], "bilstm": ["model=bilstm"], "mlp": ["model=mlp",
                       "model.core.window=8"], "cnn": ["model=cnn"]}, ("mlp", "cnn")),
 }
