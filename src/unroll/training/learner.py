@@ -34,6 +34,16 @@ class Learner(LightningModule):
         torch.set_num_threads(self.config.threads)      # Lightning's launcher has set its own guess
         torch.set_flush_denormal(True)                  # subnormal numbers are many times slower
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["carried"] = self._state
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._state = checkpoint["carried"]
+
+    def on_train_start(self) -> None:
+        if self._state is not None:     # of a checkpoint
+            self._state = [tuple(each.to(self.device) for each in layer) for layer in self._state]
+
     def training_step(self, batch: Step, batch_idx: int) -> dict[str, Tensor]:
         number = self.current_epoch * int(self.trainer.num_training_batches) + batch_idx
         masks = Masks(self.config.seed, number, batch.lanes)
