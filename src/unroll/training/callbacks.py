@@ -15,7 +15,7 @@ from unroll.files import replacing
 from unroll.models.folder import write_weights
 from unroll.models.network import Network
 from unroll.training.batches import Step
-from unroll.training.learner import Learner
+from unroll.training.learner import Learner, gather
 
 Row = dict[str, float]
 
@@ -47,13 +47,19 @@ class Curves(Callback):
         self._total: Any = 0.0
         self._count = self._steps = self._clipped = 0
 
-    def state_dict(self) -> dict[str, Any]:
-        names = ("rows", "targets", "_total", "_count", "_steps", "_clipped")
-        return {name: getattr(self, name) for name in names}
+    def on_save_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
+        names = ("rows", "targets", "_count", "_steps", "_clipped")
+        totals = gather(trainer, torch.as_tensor(self._total, device=learner.device))
+        checkpoint["curves"] = {name: getattr(self, name) for name in names} | {"totals": totals}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def on_load_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Reports every row again: whoever heard of them may have died with the news."""
-        for name, value in state_dict.items():
+        kept = dict(checkpoint["curves"])
+        totals = kept.pop("totals")
+        if len(totals) != trainer.world_size:       # written by another number of ranks
+            totals = torch.cat([totals.sum()[None], totals.new_zeros(trainer.world_size - 1)])
+        self._total = totals[trainer.global_rank].to(learner.device)
+        for name, value in kept.items():
             setattr(self, name, value)
         for curve, rows in self.rows.items():
             for row in rows:

@@ -23,6 +23,7 @@ from unroll.errors import UserError
 from unroll.files import replacing, tidy
 from unroll.training.batches import Step
 from unroll.training.learner import Learner
+from unroll.workspace import rank
 
 FORMAT = 1
 KEPT = 2
@@ -82,7 +83,8 @@ class Files(CheckpointIO):
         for path in reversed(self._all()):
             if (wrong := _damage(path)) is None:
                 return path
-            print(f"train: {path.name} is damaged ({wrong}); going on from the one before it, if there is one")
+            if rank() == 0:
+                print(f"train: {path.name} is damaged ({wrong}); going on from the one before it, if there is one")
         return None
 
     def _all(self) -> list[Path]:
