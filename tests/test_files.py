@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unroll.files import replacing, sha256, to_json, write_json, write_text
+from unroll.files import replacing, sha256, tidy, to_json, write_json, write_text
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -132,3 +132,14 @@ def test_a_folder_whose_successor_cannot_be_put_in_place_stays(tmp_path, monkeyp
         temporary.mkdir()
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "a.txt").read_text() == "old"
+
+
+def test_what_dead_processes_left_half_written_goes_and_no_more(tmp_path):
+    (tmp_path / "below" / ".model.999999999.partial").mkdir(parents=True)
+    (tmp_path / "below" / ".model.999999999.old").mkdir()
+    (tmp_path / ".a.csv.999999999.partial").write_text("half")
+    kept = {f"below/.b.json.{os.getpid()}.partial": "being written", ".gitignore": "", ".a.1.other": "", "c.1.partial": ""}
+    for name, text in kept.items():
+        (tmp_path / name).write_text(text)
+    tidy(tmp_path)
+    assert everything(tmp_path) == kept and sorted(os.listdir(tmp_path / "below")) == [f".b.json.{os.getpid()}.partial"]

@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -10,6 +11,7 @@ from tests.conftest import run, snapshot, tiny
 from unroll.errors import UserError
 from unroll.files import sha256
 from unroll.tracking import flatten
+from unroll.training.learner import Learner
 from unroll.workspace import Workspace
 
 ON = ("runtime.tracking.enabled=true", "runtime.tracking.sample_length=20")
@@ -72,6 +74,34 @@ def test_artifacts_tags_and_dataset(tracked: Workspace) -> None:
     (dataset,) = only.inputs.dataset_inputs
     assert dataset.dataset.name == "data/raw/corpus.txt"
     assert Path(tracked.home / "mlartifacts").is_dir()
+
+
+def test_a_training_that_was_stopped_goes_on_in_its_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often: one run, no point missing, none twice."""
+    config = tiny(*ON, "runtime.checkpoint.steps=2", "train.log_steps=1")
+    run(workspace, config, "prepare")
+    for step in (7, 8, 15):
+
+        def fail(*_: object, step: int = step, whole: Any = Learner.training_step) -> Any:
+            if _[0].global_step == step:        # type: ignore[attr-defined]
+                raise KeyError("stopped")
+            return whole(*_)
+
+        with monkeypatch.context() as patch, pytest.raises(KeyError):
+            patch.setattr(Learner, "training_step", fail)
+            run(workspace, config, "train")
+        (only,) = runs(workspace)
+        assert only.info.status == "FAILED"
+    run(workspace, config, "train")
+    (only,) = runs(workspace)
+    assert only.info.status == "FINISHED"
+    points = client(workspace).get_metric_history(only.info.run_id, "train/loss")
+    assert [point.step for point in points] == list(range(1, 21))
+    assert [point.timestamp - only.info.start_time for point in points] == list(range(1, 21))
+    run(workspace, config, "train")     # that training has ended: this is another
+    assert len(runs(workspace)) == 2
 
 
 def test_a_later_stage_in_a_fresh_store_opens_a_run_of_the_same_model(workspace: Workspace) -> None:

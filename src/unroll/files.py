@@ -3,11 +3,14 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+TEMPORARY = re.compile(r"\..+\.(\d+)\.(partial|old)")
 
 
 def sha256(path: Path) -> str:
@@ -42,9 +45,28 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(old)
         else:
             temporary.replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         _remove(temporary)
         raise
+
+
+def tidy(folder: Path) -> None:
+    """Remove what processes that were killed have left half-written in a folder or one below it."""
+    for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
+        found = TEMPORARY.fullmatch(path.name)
+        if found and not _alive(int(found[1])):
+            _remove(path)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:     # somebody else's
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
@@ -61,6 +83,15 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _sync_folder(path: Path) -> None:
+    """What is called what is on the disk, too."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _sync(path: Path) -> None:

@@ -35,9 +35,10 @@ class Tracker:
             self._do(self._connect)
 
     def start(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], dataset: Mapping[str, Any]) -> None:
-        """Open a run of its own for a model about to be trained."""
-        self._do(lambda: self._create(name, tags))
-        self._do(lambda: self._describe(params, dataset))
+        """Go on with the run of a training that was stopped, known by its tag `train.key`, or open one of its own."""
+        if not self._do(lambda: self._reopen(tags["train.key"])):
+            self._do(lambda: self._create(name, tags))
+            self._do(lambda: self._describe(params, dataset))
 
     def attach(self, digest: str) -> None:
         """Go on with the newest run of the model whose weights have this SHA-256, or open one in a fresh store."""
@@ -123,6 +124,16 @@ class Tracker:
         everything = {**provenance(self._workspace), **tags}
         run = self._client.create_run(self._experiment, run_name=name, tags=everything)
         self.run_id, self._started = run.info.run_id, run.info.start_time
+
+    def _reopen(self, key: str) -> bool:
+        wanted = (f"tags.`train.key` = '{key}' and tags.`unroll.root` = '{self._workspace.root.resolve()}' and "
+                  "attributes.status != 'FINISHED'")
+        runs = self._client.search_runs([self._experiment], wanted, order_by=["attributes.start_time DESC"],
+                                        max_results=1)
+        for run in runs:
+            self._client.update_run(run.info.run_id, "RUNNING")
+            self.run_id, self._started = run.info.run_id, run.info.start_time
+        return bool(runs)
 
     def _describe(self, params: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param

@@ -10,16 +10,19 @@ import torch
 from tests.conftest import run, tiny
 from tests.models.conftest import small
 from unroll.config.model import ModelConfig
+from unroll.config.runtime import CheckpointConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
 from unroll.models.network import Network, build
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Unit
 from unroll.training.fit import Result, Watch, fit
+from unroll.training.work import Work
 from unroll.workspace import Workspace
 
 composed = cache(tiny)
 BATCHES = 16
+NEVER = CheckpointConfig(steps=None, minutes=None)
 QUIET = Watch(lambda curve, row: None, lambda network, step: None, progress=False)
 PLAIN: dict[str, Any] = {
     "epochs": 1,
@@ -39,11 +42,11 @@ def settings(**changes: Any) -> TrainConfig:
 
 def trained(
     prepared: Prepared, work: Path, config: TrainConfig, model: ModelConfig | None = None, workers: int = 0,
-    watch: Watch = QUIET,
+    watch: Watch = QUIET, saving: CheckpointConfig = NEVER,
 ) -> tuple[Network, Result]:
     network = build(model or small("gru"), prepared.spec, config.seed)
     batches = Batches(prepared, config, workers)
-    return network, fit(network, batches, config, Unit("symbols", 1.0), work=work, watch=watch)
+    return network, fit(network, batches, config, Unit("symbols", 1.0), Work(work, "key", saving), watch)
 
 
 def weights(network: Network) -> dict[str, torch.Tensor]:

@@ -7,13 +7,14 @@ import torch
 from safetensors.torch import load_file
 
 from tests.models.conftest import small
-from tests.training.conftest import BATCHES, QUIET, equal, settings, trained, weights
+from tests.training.conftest import BATCHES, NEVER, QUIET, equal, settings, trained, weights
 from unroll.errors import UserError
 from unroll.models.network import Network, build
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Unit
 from unroll.training.fit import Watch, fit
 from unroll.training.learner import Learner
+from unroll.training.work import Work
 
 FAST = {"bptt": 64}      # four steps an epoch
 
@@ -168,7 +169,7 @@ def test_a_gradient_that_is_not_finite_at_once_has_no_best_weights(stream, tmp_p
     with torch.no_grad():
         network.heads["text"].weight[0, 0] = value
     with pytest.raises(UserError, match=rf"not finite at step 0 \(.*gradient norm {norm}.*warm up longer\.$"):
-        fit(network, Batches(stream, config, 0), config, Unit("symbols", 1.0), tmp_path, QUIET)
+        fit(network, Batches(stream, config, 0), config, Unit("symbols", 1.0), Work(tmp_path, "key", NEVER), QUIET)
     assert list(tmp_path.iterdir()) == []
 
 

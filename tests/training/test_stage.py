@@ -1,14 +1,18 @@
 """The stage: a prepared folder becomes a model folder, curves and metrics, or nothing."""
 
 import csv
+import errno
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import run, tiny
+import unroll.stages.train as module
+from tests.conftest import run, snapshot, tiny
 from tests.training.conftest import composed
+from unroll import files
 from unroll.errors import UserError
 from unroll.files import sha256
 from unroll.models.folder import load_model
@@ -75,6 +79,43 @@ def test_a_training_that_fails_leaves_no_output_and_its_work(made):
     assert not made.plots.exists()
     (best,) = made.work.rglob("best.safetensors")
     assert str(best) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["save_model", "write_json", "write_rows"])
+def test_stopped_while_outputs_are_written_it_goes_on_from_its_work(made, monkeypatch, capsys, name):
+    config = composed(*SHORT, "train.epochs=2", "runtime.checkpoint.steps=3")
+    run(made, config, "train")
+    expected = snapshot(made.root, "artifacts", "metrics", "plots")
+    for folder in ("artifacts", "metrics", "plots"):
+        shutil.rmtree(made.root / folder)
+
+    def stop(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(module, name, stop)
+        run(made, config, "train")
+    assert "going on from" not in capsys.readouterr().out
+    run(made, config, "train")
+    assert "step-000000006" in capsys.readouterr().out
+    assert snapshot(made.root, "artifacts", "metrics", "plots") == expected
+    assert list(made.work.iterdir()) == []
+
+
+def test_a_full_disk_at_a_checkpoint_leaves_the_one_before_it(made, monkeypatch, capsys):
+    config = composed(*SHORT, "train.epochs=2", "runtime.checkpoint.steps=3")
+
+    def full(file, *_):
+        if list(made.work.rglob("step-*")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(files, "_sync", full)
+        run(made, config, "train")
+    (state,) = made.work.rglob("state")
+    assert state.parent.name == "step-000000003" and len(list(state.parent.parent.glob(".*"))) == 0
+    run(made, config, "train")
+    assert "going on from" in capsys.readouterr().out and load_model(made.model)
 
 
 def test_a_training_too_short_for_a_row_has_a_curve_of_none(made):

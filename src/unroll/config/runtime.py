@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from unroll.config.strict import Strict
 
@@ -15,8 +15,16 @@ class TrackingConfig(Strict):
     on_failure: Literal["continue", "stop"]     # when the tracking server does not answer
 
 
+class CheckpointConfig(Strict):
+    """When a training is saved, to go on from there after it was stopped; both: whichever comes first."""
+
+    steps: PositiveInt | None       # optimiser steps
+    minutes: PositiveFloat | None
+
+
 class RuntimeConfig(Strict):
     workers: NonNegativeInt         # processes that load batches
     progress: bool
     mirror: str | None              # a folder that holds downloads by file name, tried before the network
+    checkpoint: CheckpointConfig
     tracking: TrackingConfig

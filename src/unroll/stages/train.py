@@ -2,8 +2,7 @@
 
 import csv
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -22,8 +21,8 @@ from unroll.sampling.rules import compose
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Row, Unit
-from unroll.training.fit import Watch, fit
-from unroll.training.work import key, work_folder
+from unroll.training.fit import Result, Watch, fit
+from unroll.training.work import Work, key, work_folder
 from unroll.workspace import Workspace, rank
 
 
@@ -36,49 +35,62 @@ def train(
     network = build(model, prepared.spec, train.seed)
     batches = Batches(prepared, train, runtime.workers)
     unit = unit_of(prepared)
-    bits = unit.bits
+    identity = key(data, model, train, prepared, workspace.lock)
+    with work_folder(workspace.work, identity, rank()) as folder:
+        tracker = Tracker(runtime.tracking, workspace)
+        tracker.start(
+            f"{model.core.kind}-{model.core.hidden_size}x{model.core.num_layers}",
+            {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump()},
+            {
+                "train.key": identity,
+                "model.kind": model.core.kind,
+                "data.sha256": prepared.spec["source"]["sha256"],
+                "prepared.sha256": prepared.digest,
+                "lock.sha256": sha256(workspace.lock) if workspace.lock.is_file() else "none",
+                "mlflow.note.content": f"{model.core.kind.upper()}, {model.core.num_layers} × {model.core.hidden_size} "
+                f"units, on {prepared.spec['source']['name']}.",
+            },
+            {"name": prepared.spec["source"]["name"], "digest": prepared.digest},
+        )
+        tracker.files(workspace.params)
+        watch = Watch(*watchers(tracker, runtime, prepared, unit, train.seed), runtime.progress)
+        try:
+            result = fit(network, batches, train, unit, Work(folder, identity, runtime.checkpoint), watch)
+            if result.first:
+                write(workspace, network, model, prepared, result, unit, tracker)
+        except BaseException:
+            tracker.finish("FAILED")
+            raise
 
-    tracker = Tracker(runtime.tracking, workspace)
-    tracker.start(
-        f"{model.core.kind}-{model.core.hidden_size}x{model.core.num_layers}",
-        {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump()},
-        {
-            "model.kind": model.core.kind,
-            "data.sha256": prepared.spec["source"]["sha256"],
-            "prepared.sha256": prepared.digest,
-            "lock.sha256": sha256(workspace.lock) if workspace.lock.is_file() else "none",
-            "mlflow.note.content": f"{model.core.kind.upper()}, {model.core.num_layers} × {model.core.hidden_size} "
-            f"units, on {prepared.spec['source']['name']}.",
-        },
-        {"name": prepared.spec["source"]["name"], "digest": prepared.digest},
-    )
-    tracker.files(workspace.params)
+
+def watchers(
+    tracker: Tracker, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
+) -> tuple[Callable[[str, Row], None], Callable[[Network, int], None]]:
+    """What MLflow is told while the training runs: rows of the curves, and samples of what has been learnt."""
     names = {"train": "train", "validation": "val"}
 
     def report(curve: str, row: Row) -> None:
         for name, value in row.items():
             if name != "step":
                 tracker.point(f"{names[curve]}/{name}", value, int(row["step"]))
-        if bits is not None:
-            tracker.point(f"{names[curve]}/bpc", row["loss"] * bits, int(row["step"]))
+        if unit.bits is not None:
+            tracker.point(f"{names[curve]}/bpc", row["loss"] * unit.bits, int(row["step"]))
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length
-        if runtime.tracking.enabled and length and bits is not None:
-            tracker.text(sample(network, prepared, length, train.seed), f"samples/step_{step:06d}.txt")
+        if runtime.tracking.enabled and length and unit.bits is not None:
+            tracker.text(sample(network, prepared, length, seed), f"samples/step_{step:06d}.txt")
 
-    started = time.monotonic()
-    identity = key(data, model, train, prepared, workspace.lock)
-    try:
-        with work_folder(workspace.work, identity, rank()) as work:
-            result = fit(network, batches, train, unit, work, Watch(report, preview, runtime.progress))
-            if not result.first:
-                return
-            save_model(workspace.model, network, model, prepared)
-    except BaseException:
-        tracker.finish("FAILED")
-        raise
-    seconds = time.monotonic() - started
+    return report, preview
+
+
+def write(
+    workspace: Workspace, network: Network, model: ModelConfig, prepared: Prepared, result: Result, unit: Unit,
+    tracker: Tracker,
+) -> None:
+    """All outputs; the work folder is still there, so that a training which is stopped here need not begin again."""
+    save_model(workspace.model, network, model, prepared)
+    bits = unit.bits
     metrics = {
         "train/steps": result.steps,
         "train/best_step": result.best_step,
@@ -89,13 +101,13 @@ def train(
     write_json(workspace.metrics / "train.json", metrics)
     for curve, rows in result.curves.items():
         write_rows(workspace.plots / f"{curve}.csv", rows, bits)
+    speed = result.targets / result.seconds
     tracker.files(workspace.model, folder="model")      # what a registered version is made of
     tracker.tags({"model.sha256": sha256(workspace.model / WEIGHTS)})
-    tracker.metrics({**metrics, "system/train_seconds": seconds,
-                     f"system/{unit.counted}_per_second": result.targets / seconds})
+    tracker.metrics({**metrics, "system/train_seconds": result.seconds, f"system/{unit.counted}_per_second": speed})
     tracker.finish()
     print(f"train: best validation loss {result.best_loss:.4f} at step {result.best_step}, "
-          f"{result.targets / seconds:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
+          f"{speed:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
 
 
 def unit_of(prepared: Prepared) -> Unit:

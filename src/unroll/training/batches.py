@@ -1,7 +1,7 @@
 """Batches for Lightning: any epoch, any position, any rank, without a random state to carry."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -53,10 +53,10 @@ class _Batches(Dataset[Step]):
 
 
 class _InOrder(Sampler[tuple[int, int]]):
-    """(epoch, index) of every batch; Lightning tells the epoch."""
+    """(epoch, index) of every batch; Lightning tells the epoch. `place` is where to begin."""
 
-    def __init__(self, length: int) -> None:
-        self._length, self._epoch = length, 0
+    def __init__(self, length: int, place: tuple[int, int] = (0, 0)) -> None:
+        self._length, self._place, self._epoch = length, place, place[0]
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
@@ -65,7 +65,8 @@ class _InOrder(Sampler[tuple[int, int]]):
         return self._length
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return ((self._epoch, index) for index in range(self._length))
+        epoch, first = self._place
+        return ((self._epoch, index) for index in range(first if self._epoch == epoch else 0, self._length))
 
 
 class Batches(LightningDataModule):
@@ -82,6 +83,14 @@ class Batches(LightningDataModule):
                 f"training split has {length}. Give more data or fewer lanes."
             )
         self.train_length = len(self.layout("train", config.bptt))
+        self._place = (0, 0)
+
+    def state_dict(self) -> dict[str, Any]:
+        assert self.trainer is not None
+        return {"place": (self.trainer.current_epoch, self.trainer.fit_loop.batch_idx)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._place = state_dict["place"]
 
     def layout(self, split: Split, steps: int) -> Layout:
         sequences, config = self._prepared.sequences(split), self._config
@@ -98,19 +107,19 @@ class Batches(LightningDataModule):
                 return ItemLayout(sequences, config.batch_size, config.seed, longest)
 
     def train_dataloader(self) -> DataLoader[Step]:
-        return self._loader(self.layout("train", self._config.bptt), self._config.accumulate)
+        return self._loader(self.layout("train", self._config.bptt), self._config.accumulate, self._place)
 
     def val_dataloader(self) -> DataLoader[Step]:
         steps = VALIDATION_STEPS if self._shape == "stream" else self._config.bptt
         return self._loader(self.layout("validation", steps), 1)
 
-    def _loader(self, layout: Layout, accumulate: int) -> DataLoader[Step]:
+    def _loader(self, layout: Layout, accumulate: int, place: tuple[int, int] = (0, 0)) -> DataLoader[Step]:
         assert self.trainer is not None
         dataset = _Batches(layout, accumulate, self.trainer.global_rank, self.trainer.world_size)
         return DataLoader(
             dataset,
             batch_size=None,    # a batch is made whole, not collected
-            sampler=_InOrder(len(dataset)),
+            sampler=_InOrder(len(dataset), place),
             num_workers=self._workers,
             persistent_workers=self._workers > 0,
         )

@@ -15,7 +15,7 @@ from unroll.files import replacing
 from unroll.models.folder import write_weights
 from unroll.models.network import Network
 from unroll.training.batches import Step
-from unroll.training.learner import Learner
+from unroll.training.learner import Learner, gather
 
 Row = dict[str, float]
 
@@ -46,6 +46,24 @@ class Curves(Callback):
     def _reset(self) -> None:
         self._total: Any = 0.0
         self._count = self._steps = self._clipped = 0
+
+    def on_save_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
+        names = ("rows", "targets", "_count", "_steps", "_clipped")
+        totals = gather(trainer, torch.as_tensor(self._total, device=learner.device))
+        checkpoint["curves"] = {name: getattr(self, name) for name in names} | {"totals": totals}
+
+    def on_load_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Reports every row again: whoever heard of them may have died with the news."""
+        kept = dict(checkpoint["curves"])
+        totals = kept.pop("totals")
+        if len(totals) != trainer.world_size:       # written by another number of ranks
+            totals = torch.cat([totals.sum()[None], totals.new_zeros(trainer.world_size - 1)])
+        self._total = totals[trainer.global_rank].to(learner.device)
+        for name, value in kept.items():
+            setattr(self, name, value)
+        for curve, rows in self.rows.items():
+            for row in rows:
+                self._report(curve, row)
 
     def on_train_batch_end(
         self, trainer: Trainer, learner: LightningModule, outputs: Any, batch: Step, batch_idx: int
@@ -89,9 +107,11 @@ class BestWeights(Callback):
     def __init__(self, path: Path) -> None:
         self.path, self.loss, self.step = path, float("inf"), 0
 
-    def on_fit_start(self, trainer: Trainer, learner: LightningModule) -> None:
-        if trainer.is_global_zero:
-            self.path.unlink(missing_ok=True)       # of a training that failed
+    def state_dict(self) -> dict[str, Any]:
+        return {"loss": self.loss, "step": self.step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.loss, self.step = state_dict["loss"], state_dict["step"]
 
     def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
         assert isinstance(learner, Learner)
@@ -101,6 +121,22 @@ class BestWeights(Callback):
             if trainer.is_global_zero:
                 with replacing(self.path) as temporary:
                     write_weights(temporary, learner.network)
+
+
+class Clock(Callback):
+    """Seconds of training, over all of its parts where it was stopped and went on."""
+
+    def __init__(self) -> None:
+        self._before, self._started = 0.0, time.monotonic()
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._started
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._before, self._started = state_dict["seconds"], time.monotonic()
 
 
 class StepLimit(Callback):
@@ -131,14 +167,15 @@ class Progress(Callback):
 
     def __init__(self, total_steps: int, unit: Unit) -> None:
         self._total, self._unit = total_steps, unit
-        self._targets = 0
+        self._targets = self._first = 0
         self._started = self._said = 0.0
         self._bar: tqdm[Any] | None = None
 
     def on_train_start(self, trainer: Trainer, learner: LightningModule) -> None:
         self._started = self._said = time.monotonic()
+        self._first = trainer.global_step
         if sys.stderr.isatty():
-            self._bar = tqdm(total=self._total, unit="step", dynamic_ncols=True, leave=True)
+            self._bar = tqdm(total=self._total, initial=self._first, unit="step", dynamic_ncols=True, leave=True)
 
     def on_train_batch_end(
         self, trainer: Trainer, learner: LightningModule, outputs: Any, batch: Step, batch_idx: int
@@ -153,7 +190,7 @@ class Progress(Callback):
             self._bar.update(step - self._bar.n)
         elif self._bar is None and now - self._said > LINE_SECONDS:
             self._said = now
-            left = (now - self._started) / max(1, step) * (self._total - step)
+            left = (now - self._started) / max(1, step - self._first) * (self._total - step)
             print(
                 f"train: step {step} of {self._total}, {self._loss(outputs, batch)}, {speed}, "
                 f"{left / 60:.1f} min left",

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import torch
 from lightning.pytorch import Callback, Trainer
@@ -19,8 +18,11 @@ from unroll.errors import UserError
 from unroll.models.folder import read_weights
 from unroll.models.network import Network
 from unroll.training.batches import Batches
-from unroll.training.callbacks import AfterValidation, BestWeights, Curves, Progress, Row, StepLimit, Unit
+from unroll.training.callbacks import AfterValidation, BestWeights, Clock, Curves, Progress, Row, StepLimit, Unit
+from unroll.training.checkpoints import BEST, Checkpoints, Files, restore_best
 from unroll.training.learner import Learner
+from unroll.training.work import Work
+from unroll.workspace import rank
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Result:
     best_step: int
     steps: int
     targets: int        # trained on, over all ranks
+    seconds: float      # spent on it, interruptions left out
     curves: dict[str, list[Row]]
     first: bool     # whether this process is the one that writes outputs
 
@@ -45,22 +48,30 @@ class Watch:
 
 
 def fit(
-    network: Network, batches: Batches, config: TrainConfig, unit: Unit, work: Path, watch: Watch
+    network: Network, batches: Batches, config: TrainConfig, unit: Unit, work: Work, watch: Watch
 ) -> Result:
-    """Train `network` in place and leave the best weights in it; `work` keeps them if anything goes wrong."""
+    """Train `network` in place, from the last checkpoint in the work folder on, and leave the best weights in it."""
     per_epoch = math.ceil(batches.train_length / config.accumulate)
     total_steps = min(config.epochs * per_epoch, config.max_steps or sys.maxsize)
     learner = Learner(network, config, total_steps)
     curves = Curves(config.log_steps, watch.row)
-    best = BestWeights(work / "best.safetensors")
+    files = Files(work.folder, work.key)
+    best = BestWeights(work.folder / BEST)
     callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config, total_steps)]
     if watch.progress:
         callbacks.append(Progress(total_steps, unit))
-    trainer = _trainer(config, callbacks)
+    clock = Clock()
+    callbacks += [clock, Checkpoints(files, work.saving.steps, work.saving.minutes)]
+    trainer = _trainer(config, callbacks, files)
+    checkpoint = files.newest()
+    if rank() == 0:
+        restore_best(checkpoint, best.path)
+        if checkpoint is not None:
+            print(f"train: going on from {checkpoint}", flush=True)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
-            trainer.fit(learner, batches)
+            trainer.fit(learner, batches, ckpt_path=checkpoint)
     except SIGTERMException:
         sys.exit(143)       # Lightning's own code is 0, which DVC would take for success
     except UserError as error:
@@ -77,7 +88,8 @@ def fit(
         raise UserError("train: no validation loss was finite. Lower train.learning_rate.")
     trainer.strategy.barrier()
     read_weights(best.path, network)
-    return Result(best.loss, best.step, trainer.global_step, curves.targets, curves.rows, trainer.is_global_zero)
+    return Result(best.loss, best.step, trainer.global_step, curves.targets, clock.seconds(), curves.rows,
+                  trainer.is_global_zero)
 
 
 def _limits(config: TrainConfig, total_steps: int) -> list[Callback]:
@@ -93,7 +105,7 @@ def _limits(config: TrainConfig, total_steps: int) -> list[Callback]:
     return callbacks
 
 
-def _trainer(config: TrainConfig, callbacks: list[Callback]) -> Trainer:
+def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files) -> Trainer:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     if config.accelerator == "gpu" and not torch.cuda.is_available():
@@ -109,6 +121,7 @@ def _trainer(config: TrainConfig, callbacks: list[Callback]) -> Trainer:
         val_check_interval=config.validate_steps,
         check_val_every_n_epoch=None if config.validate_steps else 1,
         callbacks=callbacks,
+        plugins=[files],
         deterministic=True,
         use_distributed_sampler=False,      # lanes are dealt by the layout
         num_sanity_val_steps=0,

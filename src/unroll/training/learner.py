@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
@@ -15,6 +15,13 @@ from unroll.models.dropout import Masks
 from unroll.models.network import Network
 from unroll.training.batches import Step
 from unroll.training.optimizers import make_optimizer, make_schedule
+
+
+def gather(trainer: Trainer, value: Tensor) -> Tensor:
+    """(ranks, …) the value that each rank has."""
+    found = trainer.strategy.all_gather(value)
+    assert isinstance(found, Tensor)
+    return found if trainer.world_size > 1 else found[None]
 
 
 class Learner(LightningModule):
@@ -33,6 +40,20 @@ class Learner(LightningModule):
     def on_fit_start(self) -> None:
         torch.set_num_threads(self.config.threads)      # Lightning's launcher has set its own guess
         torch.set_flush_denormal(True)                  # subnormal numbers are many times slower
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The state of all ranks' lanes."""
+        assert self._state is not None
+        checkpoint["carried"] = [tuple(gather(self.trainer, each).flatten(0, 1) for each in layer)
+                                 for layer in self._state]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._state = checkpoint["carried"]
+
+    def on_train_start(self) -> None:
+        if self._state is not None:     # of a checkpoint: this rank's lanes of it
+            rank, ranks = self.trainer.global_rank, self.trainer.world_size
+            self._state = [tuple(each.chunk(ranks)[rank].to(self.device) for each in layer) for layer in self._state]
 
     def training_step(self, batch: Step, batch_idx: int) -> dict[str, Tensor]:
         number = self.current_epoch * int(self.trainer.num_training_batches) + batch_idx

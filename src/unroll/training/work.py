@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -11,6 +12,7 @@ from filelock import FileLock, Timeout
 import unroll
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
+from unroll.config.runtime import CheckpointConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared
 from unroll.errors import UserError
@@ -30,6 +32,15 @@ def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prep
         "lock": sha256(lock) if lock.is_file() else None,
     }
     return hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A training's folder while it runs."""
+
+    folder: Path
+    key: str
+    saving: CheckpointConfig
 
 
 @contextmanager

@@ -1,0 +1,145 @@
+"""Checkpoints of a training in its work folder: written whole, checked before they are believed, the last two kept.
+
+A checkpoint is a folder `step-<optimiser steps>`: `state`, a SHA-256 and what Lightning gives, and the best weights of
+that moment, so that weights found later are not taken for those of a training that goes on from here.
+"""
+
+import hashlib
+import io
+import os
+import pickle
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch import Callback, LightningModule, Trainer
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from unroll.errors import UserError
+from unroll.files import replacing, tidy
+from unroll.training.batches import Step
+from unroll.training.learner import Learner
+from unroll.workspace import rank
+
+FORMAT = 1
+KEPT = 2
+BEST = "best.safetensors"
+
+
+class Files(CheckpointIO):
+    """How Lightning's checkpoints are written and read; `key` says which training they are of."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.folder, self._key = folder, key
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Whole and on the disk, or not at all; then all but the last two go."""
+        # Lightning has counted the batch that is about to be trained and would count it again after a restart; were all
+        # four numbers equal, it would take the validation after the last batch, or the epoch, for not yet done
+        total = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]
+        total["ready"] -= 1
+        total["started"] -= 1
+        content = io.BytesIO()
+        torch.save({"format": FORMAT, "key": self._key, "training": checkpoint}, content)
+        data = content.getbuffer()
+        with replacing(Path(path)) as temporary:
+            temporary.mkdir()
+            if (self.folder / BEST).exists():
+                _link(self.folder / BEST, temporary / BEST)
+            with (temporary / "state").open("wb") as file:
+                file.write(hashlib.sha256(data).hexdigest().encode() + b"\n")
+                file.write(data)
+        for old in self._all()[:-KEPT]:
+            self.remove_checkpoint(old)
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: Any = None) -> dict[str, Any]:
+        """Plain values and tensors alone: a pickle that would run code is refused."""
+        state = Path(path) / "state"
+        data = state.read_bytes()
+        try:
+            # always: a checkpoint may come from elsewhere
+            content = torch.load(io.BytesIO(data[65:]), map_location or "cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            reason = " ".join(str(error).split())[:150]
+            raise UserError(f"{state}: refused, since it holds more than plain values and tensors ({reason}). Remove "
+                            f"{self.folder}, and train again.") from None
+        if content.get("format") != FORMAT:
+            raise UserError(f"{state}: of another version of unroll. Remove {self.folder}, and train again.")
+        if content.get("key") != self._key:
+            raise UserError(f"{state}: of another configuration. Remove {self.folder}, and train again.")
+        training: dict[str, Any] = content["training"]
+        return training
+
+    def remove_checkpoint(self, path: Any) -> None:
+        shutil.rmtree(path)
+
+    def newest(self) -> Path | None:
+        """The newest checkpoint that is whole; says of each that is not."""
+        tidy(self.folder)
+        for path in reversed(self._all()):
+            if (wrong := _damage(path)) is None:
+                return path
+            if rank() == 0:
+                print(f"train: {path.name} is damaged ({wrong}); going on from the one before it, if there is one")
+        return None
+
+    def _all(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*"))
+
+
+def _damage(path: Path) -> str | None:
+    """What is wrong with a checkpoint; None: nothing."""
+    try:
+        data = (path / "state").read_bytes()
+        if hashlib.sha256(data[65:]).hexdigest().encode() + b"\n" != data[:65]:
+            return "its content is not what was written"
+        if (path / BEST).exists():
+            load_file(path / BEST)
+    except (OSError, SafetensorError) as error:
+        return " ".join(str(error).split())[:100]
+    return None
+
+
+def _link(file: Path, to: Path) -> None:
+    """A second name of the same content, where the file system has such; a file is replaced, never written to."""
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copyfile(file, to)
+
+
+class Checkpoints(Callback):
+    """Saves every so many optimiser steps or minutes, before a step, when all that belongs to the last one is done."""
+
+    def __init__(self, files: Files, steps: int | None, minutes: float | None) -> None:
+        self._files, self._every = files, steps
+        self._seconds = None if minutes is None else 60 * minutes
+        self._step, self._saved = 0, time.monotonic()
+
+    def on_train_start(self, trainer: Trainer, learner: LightningModule) -> None:
+        self._step, self._saved = trainer.global_step, time.monotonic()
+
+    def on_train_batch_start(self, trainer: Trainer, learner: LightningModule, batch: Step, batch_idx: int) -> None:
+        assert isinstance(learner, Learner)
+        # gradients that wait for more batches are in no checkpoint
+        if batch_idx % learner.config.accumulate or trainer.global_step == self._step:
+            return
+        by_steps = self._every is not None and trainer.global_step - self._step >= self._every
+        by_time = self._seconds is not None and time.monotonic() - self._saved >= self._seconds
+        if trainer.strategy.broadcast(by_steps or by_time):
+            trainer.save_checkpoint(self._files.folder / f"step-{trainer.global_step:09d}")
+            self._step, self._saved = trainer.global_step, time.monotonic()
+
+
+def restore_best(checkpoint: Path | None, best: Path) -> None:
+    """The best weights as they were at the checkpoint; none without one."""
+    found = None if checkpoint is None else checkpoint / BEST
+    if found is None or not found.exists():
+        best.unlink(missing_ok=True)
+        return
+    with replacing(best) as temporary:
+        _link(found, temporary)
