@@ -139,7 +139,8 @@ def test_a_dead_server_stops_the_run_where_that_is_asked_for(workspace: Workspac
 
 @pytest.mark.parametrize(
     "key",
-    ["workers=2", "progress=true", "mirror=elsewhere", "tracking.enabled=true", "tracking.experiment=other",
+    ["workers=2", "progress=true", "mirror=elsewhere", "checkpoint.steps=3", "checkpoint.minutes=0.0001",
+     "tracking.enabled=true", "tracking.experiment=other",
      "tracking.on_failure=stop", "tracking.sample_length=5", "tracking.uri=sqlite:///other.db"],
 )
 def test_no_key_of_runtime_changes_a_byte(workspace: Workspace, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
