@@ -117,7 +117,8 @@ def chosen(row: dict[str, Any]) -> str:
 def section(name: str, told: Told) -> str:
     row = measured(name)
     seeds = "" if row["seeds"] == [1, 2, 3] else f" Seeds {', '.join(map(str, row['seeds']))} alone."
-    lines = [f"## {told.title}\n", f"{told.about} Experiment `{row['experiment']}`.{seeds}\n", f"    {row['command']}\n"]
+    about = f"{told.about} Experiment `{row['experiment']}`.{seeds}"
+    lines = [f"## {told.title}\n", f"{about}\n", f"    {row['command']}\n"]
     lines += ["| | parameters | " + " | ".join(told.measures) + " | seconds |",
               "|---|---|" + "---|" * len(told.measures) + "---|"]
     for network, figures in sorted(row["networks"].items(), key=lambda pair: pair[0] != row["network"]):
