@@ -73,12 +73,13 @@ def main() -> None:
     chosen = options.parse_args()
     for name in chosen.rows or ROWS:
         row = ROWS[name]
+        seeds = "" if chosen.seeds == [1, 2, 3] else f" --seeds {' '.join(map(str, chosen.seeds))}"
         names = [each for each in row.networks if not chosen.networks or each in chosen.networks]
         fixed = [*FIXED, *([f"runtime.mirror={chosen.mirror.resolve()}"] if chosen.mirror else []), *chosen.set]
         with TemporaryDirectory() as folder:
             measured = measure(row, names, chosen.seeds, fixed, Workspace(PROJECT, Path(folder)))
         write_json(chosen.out / f"{name}.json", {
-            "command": f"python benchmarks/rows.py {name}", "experiment": row.experiment, "seeds": chosen.seeds,
+            "command": f"python benchmarks/rows.py {name}{seeds}", "experiment": row.experiment, "seeds": chosen.seeds,
             "network": names[0],    # the experiment's own
             **measured,
         })

@@ -102,7 +102,7 @@ def summary() -> str:
         better = max if measure in ("accuracy", "macro_f1") else min
         method, value = better(simple.items(), key=lambda pair: pair[1]) if simple else ("–", float("nan"))
         anchor = told.title.lower().translate(str.maketrans("", "", ":(),.")).replace(" ", "-")
-        cells = " | ".join(f"{name} {figure(row['networks'][name], measure)}" for name in (own, best))
+        cells = " | ".join(f"{name} {figure(row, name, measure)}" for name in (own, best))
         lines.append(f"| [{told.title}](#{anchor}) | {measure} | {cells} | {method.replace('_', ' ')} "
                      f"{shown(value, measure)} |")
     return "\n".join(lines) + "\n"
@@ -116,13 +116,13 @@ def chosen(row: dict[str, Any]) -> str:
 
 def section(name: str, told: Told) -> str:
     row = measured(name)
-    seeds = "" if row["seeds"] == [1, 2, 3] else f" Seeds {', '.join(map(str, row['seeds']))} alone."
+    seeds = "" if len(row["seeds"]) > 1 else f" One seed, {row['seeds'][0]}, alone: a run takes half an hour."
     about = f"{told.about} Experiment `{row['experiment']}`.{seeds}"
     lines = [f"## {told.title}\n", f"{about}\n", f"    {row['command']}\n"]
     lines += ["| | parameters | " + " | ".join(told.measures) + " | seconds |",
               "|---|---|" + "---|" * len(told.measures) + "---|"]
     for network, figures in sorted(row["networks"].items(), key=lambda pair: pair[0] != row["network"]):
-        values = " | ".join(figure(figures, measure) for measure in told.measures)
+        values = " | ".join(figure(row, network, measure) for measure in told.measures)
         mean = figures["mean"]
         mark = f"**{network}**" if network == chosen(row) and len(row["networks"]) > 1 else network
         lines.append(f"| {mark} | {mean['model/parameters']:,.0f} | {values} | {mean['seconds']:.0f} |")
@@ -140,9 +140,10 @@ def baselines(row: dict[str, Any], measure: str) -> dict[str, float]:
             if key.endswith(f"_{measure}")}
 
 
-def figure(figures: dict[str, dict[str, float]], measure: str) -> str:
-    key = f"test/{measure}"
-    return f"{shown(figures['mean'][key], measure)} ± {shown(figures['std'][key], measure)}"
+def figure(row: dict[str, Any], network: str, measure: str) -> str:
+    figures, key = row["networks"][network], f"test/{measure}"
+    deviation = f" ± {shown(figures['std'][key], measure)}" if len(row["seeds"]) > 1 else ""
+    return f"{shown(figures['mean'][key], measure)}{deviation}"
 
 
 def shown(value: float | None, measure: str) -> str:
