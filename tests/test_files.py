@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unroll.files import replacing, sha256, tidy, to_json, write_json, write_text
+from unroll.files import HOST, replacing, sha256, to_json, write_json, write_text
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -134,12 +134,16 @@ def test_a_folder_whose_successor_cannot_be_put_in_place_stays(tmp_path, monkeyp
     assert (tmp_path / "out" / "a.txt").read_text() == "old"
 
 
-def test_what_dead_processes_left_half_written_goes_and_no_more(tmp_path):
-    (tmp_path / "below" / ".model.999999999.partial").mkdir(parents=True)
-    (tmp_path / "below" / ".model.999999999.old").mkdir()
-    (tmp_path / ".a.csv.999999999.partial").write_text("half")
-    kept = {f"below/.b.json.{os.getpid()}.partial": "being written", ".gitignore": "", ".a.1.other": "", "c.1.partial": ""}
+def test_what_dead_processes_left_of_an_output_goes_and_no_more(tmp_path):
+    (tmp_path / f".out.{HOST}.999999999.partial").mkdir()
+    (tmp_path / f".out.{HOST}.{os.getpid()}.old").mkdir()     # in a container, a number comes again
+    kept = {f".out.{HOST}.{os.getppid()}.partial": "of one that lives", ".out.elsewhere.999999999.partial": "elsewhere",
+            f".other.{HOST}.999999999.partial": "other", ".out.labels.20240131.old": "the user's",
+            f".out.{HOST}.20240131120000.old": "a date"}
     for name, text in kept.items():
         (tmp_path / name).write_text(text)
-    tidy(tmp_path)
-    assert everything(tmp_path) == kept and sorted(os.listdir(tmp_path / "below")) == [f".b.json.{os.getpid()}.partial"]
+    (tmp_path / "out").mkdir()
+    with replacing(tmp_path / "out") as temporary:
+        temporary.mkdir()
+        (temporary / "a").write_text("new")
+    assert everything(tmp_path) == {**kept, "out/a": "new"} and len(os.listdir(tmp_path)) == len(kept) + 1

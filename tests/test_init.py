@@ -363,7 +363,9 @@ DAYS = pd.DataFrame({"date": pd.date_range("2026-01-01", periods=60).strftime("%
      "Say which: --series 'trial'."),
     (TWO, (), "input: 'text', 'title' are texts. Say which is read: --input 'text'."),
     (REVIEWS, ("--task", "tag"), "input: no column of numbers is left to predict 'sentiment' from. Text, a row of "
-     "each, has --task classify; words, a row each, need --series COLUMN. Say which is read: --input COLUMN."),
+     "each, has --task classify or regress; words, a row each, need --series COLUMN. Say which is read: --input COLUMN."),
+    (REVIEWS.assign(id=np.arange(40), stars=np.arange(40) / 8), ("--task", "regress", "--target", "stars"), "input: the "
+     "text 'text' of each row, or the numbers over time? Say --input 'text', or --input 'id'."),
     (REVIEWS, ("--target", "sentiment", "--task", "regress"), "--task regress: column 'sentiment' holds text, not "
      "numbers. Choose --task classify, or another --target."),
     (REVIEWS.assign(stars=np.arange(40) % 5), ("--target", "stars"), "task: column 'stars' has 5 different whole "

@@ -1,16 +1,19 @@
 """Outputs appear whole or not at all: written under a temporary name, synced, then renamed."""
 
+import errno
+import glob
 import hashlib
 import json
 import os
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TEMPORARY = re.compile(r"\..+\.(\d+)\.(partial|old)")
+HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
 
 
 def sha256(path: Path) -> str:
@@ -28,14 +31,14 @@ def to_json(value: Any) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, file or folder, and put it in its place only on success."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    _remove(temporary)
+    temporary = _beside(path, "partial")
+    _tidy(path)
     try:
         yield temporary
         _sync(temporary)
         if path.is_dir():
             # a folder cannot be renamed over a folder that is not empty
-            old = path.with_name(f".{path.name}.{os.getpid()}.old")
+            old = _beside(path, "old")
             path.rename(old)
             try:
                 temporary.rename(path)
@@ -51,12 +54,16 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
-def tidy(folder: Path) -> None:
-    """Remove what processes that were killed have left half-written in a folder or one below it."""
-    for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
-        found = TEMPORARY.fullmatch(path.name)
-        if found and not _alive(int(found[1])):
-            _remove(path)
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(f".{path.name}.{HOST}.{os.getpid()}.{ending}")
+
+
+def _tidy(path: Path) -> None:
+    """Remove what processes of this machine have left of `path` when they were killed."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{HOST}.*"):
+        found = re.fullmatch(r"(\d{1,9})\.(partial|old)", left.name.removeprefix(f".{path.name}.{HOST}."))
+        if found and (int(found[1]) == os.getpid() or not _alive(int(found[1]))):
+            _remove(left)
 
 
 def _alive(process: int) -> bool:
@@ -90,6 +97,9 @@ def _sync_folder(path: Path) -> None:
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
+    except OSError as error:        # some network file systems have no such thing
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(folder)
 

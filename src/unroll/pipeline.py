@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unroll.config import STAGE_SECTIONS, load, parse
 from unroll.errors import UserError
-from unroll.files import tidy, write_text
+from unroll.files import write_text
 from unroll.workspace import Workspace, rank
 
 
@@ -14,9 +14,6 @@ def run_stages(names: Sequence[str], workspace: Workspace) -> None:
     """Run stages one after another, each handed its own sections of params.yaml and no more."""
     workspace.check_code()
     config = load(workspace.params)
-    if rank() == 0:
-        for folder in workspace.outputs:
-            tidy(folder)
     if rank() > 0:      # started by the first rank in mid-training: the other stages are that one's
         names = [name for name in names if name == "train"]
     for name in names:

@@ -34,9 +34,10 @@ class Tracker:
         if self._on:
             self._do(self._connect)
 
-    def start(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], dataset: Mapping[str, Any]) -> None:
-        """Go on with the run of a training that was stopped, known by its tag `train.key`, or open one of its own."""
-        if not self._do(lambda: self._reopen(tags["train.key"])):
+    def start(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], dataset: Mapping[str, Any],
+              run_id: str | None = None) -> None:
+        """Open a run for a model about to be trained, or go on with that of its training which was stopped."""
+        if run_id is None or not self._do(lambda: self._reopen(run_id)):
             self._do(lambda: self._create(name, tags))
             self._do(lambda: self._describe(params, dataset))
 
@@ -125,15 +126,20 @@ class Tracker:
         run = self._client.create_run(self._experiment, run_name=name, tags=everything)
         self.run_id, self._started = run.info.run_id, run.info.start_time
 
-    def _reopen(self, key: str) -> bool:
-        wanted = (f"tags.`train.key` = '{key}' and tags.`unroll.root` = '{self._workspace.root.resolve()}' and "
-                  "attributes.status != 'FINISHED'")
-        runs = self._client.search_runs([self._experiment], wanted, order_by=["attributes.start_time DESC"],
-                                        max_results=1)
-        for run in runs:
-            self._client.update_run(run.info.run_id, "RUNNING")
-            self.run_id, self._started = run.info.run_id, run.info.start_time
-        return bool(runs)
+    def _reopen(self, run_id: str) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self._client.get_run(run_id).info
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False        # of another store
+        if found.lifecycle_stage != "active":
+            return False
+        self._client.update_run(run_id, "RUNNING")
+        self.run_id, self._started = run_id, found.start_time
+        return True
 
     def _describe(self, params: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param

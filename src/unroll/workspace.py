@@ -40,11 +40,6 @@ class Workspace:
         return self.root / "plots"
 
     @property
-    def outputs(self) -> tuple[Path, ...]:
-        """The folders that stages write in."""
-        return self.root / "data", self.root / "artifacts", self.metrics, self.plots
-
-    @property
     def lock(self) -> Path:
         return self.project / "requirements.lock"
 

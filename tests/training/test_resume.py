@@ -142,8 +142,9 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_is_used(stopped, who
 
 def test_damaged_best_weights_are_damage(stopped, whole, tmp_path, capsys):
     best = states(tmp_path)[-1].with_name("best.safetensors")
-    os.unlink(best)         # a name of its own for the damage
-    best.write_bytes(b"no weights")
+    content = best.read_bytes()
+    best.unlink()       # a name of its own for the damage
+    best.write_bytes(content[:-9] + b"!" + content[-8:])        # well-formed still
     assert outcome(*stopped()) == whole
     assert "step-000000005 is damaged" in capsys.readouterr().out
 
@@ -153,6 +154,24 @@ def test_without_a_whole_checkpoint_it_begins_again(stopped, whole, tmp_path, ca
         file.write_bytes(b"")
     assert outcome(*stopped()) == whole
     assert "going on from /" not in capsys.readouterr().out
+
+
+def test_beginning_again_it_keeps_what_it_saves(stopped, stream, tmp_path):
+    """Though what is damaged was further."""
+    for file in states(tmp_path):
+        file.write_bytes(b"")
+    config = settings(**ADAM, epochs=2, **FOUR)
+    with pytest.raises(Stopped):
+        trained(stream, tmp_path, config, watch=stopping(3), saving=EVERY)
+    assert [file.parent.name for file in states(tmp_path)] == ["step-000000001", "step-000000002"]
+
+
+def test_a_strategy_for_many_devices_on_one(stream, tmp_path):
+    config = settings(**ADAM, epochs=2, strategy="ddp", **FOUR)
+    expected = outcome(*trained(stream, tmp_path / "whole", config))
+    with pytest.raises(Stopped):
+        trained(stream, tmp_path, config, watch=stopping(6), saving=EVERY)
+    assert outcome(*trained(stream, tmp_path, config, saving=EVERY)) == expected
 
 
 def test_what_a_killed_process_left_half_written_goes(stopped, tmp_path):
@@ -177,7 +196,8 @@ def test_a_checkpoint_from_elsewhere_is_refused_in_one_line(stopped, tmp_path, c
     torch.save(content, written)
     data = written.getvalue()
     newest = states(tmp_path)[-1]
-    newest.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    head = newest.read_bytes().split(b" ")[1].split(b"\n")[0]
+    newest.write_bytes(hashlib.sha256(data).hexdigest().encode() + b" " + head + b"\n" + data)
     with pytest.raises(UserError) as caught:
         stopped()
     assert str(caught.value).startswith(f"{newest}: {said}") and str(tmp_path) in str(caught.value)

@@ -74,10 +74,11 @@ def _texts(columns: list[Column], choices: Choices) -> list[Column]:
         return [each for each in columns if each.name in choices.inputs and each.kind == "text"]
     texts = [each for each in columns if each.kind == "text" and each.name not in choices.targets
              and each.distinct > 2 and np.mean([len(str(cell)) for cell in each.present]) >= LONG]
-    numbers = [each.name for each in columns if each.kind == "number" and each.name not in choices.targets]
-    if choices.task == "regress" and numbers:       # a log with remarks
-        return []
-    if texts and numbers and choices.task is None and any(each.kind == "time" for each in columns):
+    numbers = [each.name for each in columns if each.kind == "number"]
+    if choices.task == "regress":
+        numbers = [name for name in numbers if name not in choices.targets]
+    if texts and numbers and (choices.task == "regress" or (
+            choices.task is None and any(each.kind == "time" for each in columns))):
         raise UserError(f"input: the text {texts[0].name!r} of each row, or the numbers over time? Say --input "
                         f"{texts[0].name!r}, or --input {numbers[0]!r}.")
     return texts
@@ -180,7 +181,8 @@ def _steps(table: Table, choices: Choices, say: Say) -> Draft:
         short = all(len(str(cell)) == 1 for cell in roles.columns[read[0]].present)
         tokenizer = "char" if short else "word"
     if not read:
-        words = " Text, a row of each, has --task classify; words, a row each, need --series COLUMN." if texts else ""
+        words = (" Text, a row of each, has --task classify or regress; words, a row each, need --series COLUMN."
+                 if texts else "")
         raise UserError(f"input: no column of numbers is left to predict {wanted.name!r} from.{words} Say which is "
                         "read: --input COLUMN.")
     (field,) = inputs

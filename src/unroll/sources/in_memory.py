@@ -8,6 +8,8 @@ from unroll.data.source import Layout, Piece, Place, Source, Split
 from unroll.errors import UserError
 from unroll.sources.splits import cut
 
+WHOLE = "the table"     # what a series without a name is called in messages; in predictions it is 1
+
 
 class Items(Source):
     """Sequences in memory, and which of them are in which split."""
@@ -50,7 +52,7 @@ class Series(Source):
     def __init__(self, field: str, series: Sequence[Any], names: Sequence[str], forecast: ForecastConfig,
                  validation: float, test: float) -> None:
         self._field, self._series = field, series
-        self._names = names if len(names) > 1 else ["1"]
+        self._names = names if [*names] != [WHOLE] else ["1"]
         self._before = forecast.context + forecast.season
         self._cuts = [cut(len(each), validation, test) for each in series]
         for each, bounds, name in zip(series, self._cuts, names, strict=True):

@@ -14,6 +14,7 @@ from unroll.data.tokenizers import WORD
 from unroll.errors import UserError, nearest
 from unroll.sources.columns import Columns
 from unroll.sources.held_out import hold_out
+from unroll.sources.in_memory import WHOLE as WHOLE_TABLE
 from unroll.sources.in_memory import Items, OneStream, Series
 from unroll.sources.splits import cut
 from unroll.sources.tabular import Format, read_parts
@@ -110,7 +111,7 @@ def _values(config: TableData, table: Columns, field: str) -> Any:
 def _sequences(config: TableData, table: Columns) -> Iterator[Rows]:
     """Each sequence's rows, sequences in the order of their first row; raises on rows that are out of order."""
     every = np.arange(len(table))
-    names, codes = ["the table"], np.zeros(len(table), np.int64)
+    names, codes = [WHOLE_TABLE], np.zeros(len(table), np.int64)
     if config.series is not None:
         import pandas as pd
 

@@ -12,7 +12,7 @@ from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
-from unroll.files import replacing, sha256, write_json
+from unroll.files import replacing, sha256, write_json, write_text
 from unroll.models.folder import WEIGHTS, save_model
 from unroll.models.network import Network, build
 from unroll.sampling.engine import TorchEngine
@@ -37,7 +37,7 @@ def train(
     unit = unit_of(prepared)
     identity = key(data, model, train, prepared, workspace.lock)
     with work_folder(workspace.work, identity, rank()) as folder:
-        tracker = Tracker(runtime.tracking, workspace)
+        tracker, known = Tracker(runtime.tracking, workspace), folder / "run"
         tracker.start(
             f"{model.core.kind}-{model.core.hidden_size}x{model.core.num_layers}",
             {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump()},
@@ -51,7 +51,10 @@ def train(
                 f"units, on {prepared.spec['source']['name']}.",
             },
             {"name": prepared.spec["source"]["name"], "digest": prepared.digest},
+            known.read_text(encoding="utf-8") if known.exists() else None,
         )
+        if tracker.run_id:
+            write_text(known, tracker.run_id)
         tracker.files(workspace.params)
         watch = Watch(*watchers(tracker, runtime, prepared, unit, train.seed), runtime.progress)
         try:
@@ -61,6 +64,9 @@ def train(
         except BaseException:
             tracker.finish("FAILED")
             raise
+    if result.first:
+        print(f"train: best validation loss {result.best_loss:.4f} at step {result.best_step}, "
+              f"{result.speed:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
 
 
 def watchers(
@@ -101,13 +107,11 @@ def write(
     write_json(workspace.metrics / "train.json", metrics)
     for curve, rows in result.curves.items():
         write_rows(workspace.plots / f"{curve}.csv", rows, bits)
-    speed = result.targets / result.seconds
     tracker.files(workspace.model, folder="model")      # what a registered version is made of
     tracker.tags({"model.sha256": sha256(workspace.model / WEIGHTS)})
-    tracker.metrics({**metrics, "system/train_seconds": result.seconds, f"system/{unit.counted}_per_second": speed})
+    tracker.metrics({**metrics, "system/train_seconds": result.seconds,
+                     f"system/{unit.counted}_per_second": result.speed})
     tracker.finish()
-    print(f"train: best validation loss {result.best_loss:.4f} at step {result.best_step}, "
-          f"{speed:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
 
 
 def unit_of(prepared: Prepared) -> Unit:

@@ -55,10 +55,7 @@ class Curves(Callback):
     def on_load_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Reports every row again: whoever heard of them may have died with the news."""
         kept = dict(checkpoint["curves"])
-        totals = kept.pop("totals")
-        if len(totals) != trainer.world_size:       # written by another number of ranks
-            totals = torch.cat([totals.sum()[None], totals.new_zeros(trainer.world_size - 1)])
-        self._total = totals[trainer.global_rank].to(learner.device)
+        self._total = kept.pop("totals")[trainer.global_rank].to(learner.device)
         for name, value in kept.items():
             setattr(self, name, value)
         for curve, rows in self.rows.items():

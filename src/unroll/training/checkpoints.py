@@ -16,17 +16,15 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, LightningModule, Trainer
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from lightning.pytorch.callbacks import Timer
 
 from unroll.errors import UserError
-from unroll.files import replacing, tidy
+from unroll.files import replacing, sha256
 from unroll.training.batches import Step
 from unroll.training.learner import Learner
 from unroll.workspace import rank
 
 FORMAT = 1
-KEPT = 2
 BEST = "best.safetensors"
 
 
@@ -51,18 +49,19 @@ class Files(CheckpointIO):
             if (self.folder / BEST).exists():
                 _link(self.folder / BEST, temporary / BEST)
             with (temporary / "state").open("wb") as file:
-                file.write(hashlib.sha256(data).hexdigest().encode() + b"\n")
+                file.write(_head(data, temporary))
                 file.write(data)
-        for old in self._all()[:-KEPT]:
-            self.remove_checkpoint(old)
+        older = [each for each in self._all() if each < Path(path)]
+        for each in {*self._all()} - {Path(path), *older[-1:]}:     # a later one was damaged, or this would not be
+            self.remove_checkpoint(each)
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: Any = None) -> dict[str, Any]:
         """Plain values and tensors alone: a pickle that would run code is refused."""
         state = Path(path) / "state"
-        data = state.read_bytes()
+        data = state.read_bytes().partition(b"\n")[2]
         try:
             # always: a checkpoint may come from elsewhere
-            content = torch.load(io.BytesIO(data[65:]), map_location or "cpu", weights_only=True)
+            content = torch.load(io.BytesIO(data), map_location or "cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
             reason = " ".join(str(error).split())[:150]
             raise UserError(f"{state}: refused, since it holds more than plain values and tensors ({reason}). Remove "
@@ -79,7 +78,9 @@ class Files(CheckpointIO):
 
     def newest(self) -> Path | None:
         """The newest checkpoint that is whole; says of each that is not."""
-        tidy(self.folder)
+        if rank() == 0:     # which holds the folder: what is half-written there is of a process that was killed
+            for left in self.folder.glob(".step-*"):
+                shutil.rmtree(left)
         for path in reversed(self._all()):
             if (wrong := _damage(path)) is None:
                 return path
@@ -94,14 +95,16 @@ class Files(CheckpointIO):
 def _damage(path: Path) -> str | None:
     """What is wrong with a checkpoint; None: nothing."""
     try:
-        data = (path / "state").read_bytes()
-        if hashlib.sha256(data[65:]).hexdigest().encode() + b"\n" != data[:65]:
-            return "its content is not what was written"
-        if (path / BEST).exists():
-            load_file(path / BEST)
-    except (OSError, SafetensorError) as error:
+        head, _, data = (path / "state").read_bytes().partition(b"\n")
+        return None if head + b"\n" == _head(data, path) else "its content is not what was written"
+    except OSError as error:
         return " ".join(str(error).split())[:100]
-    return None
+
+
+def _head(data: bytes | memoryview, folder: Path) -> bytes:
+    """The line before the state: SHA-256 of it, and of the best weights beside it."""
+    best = sha256(folder / BEST) if (folder / BEST).exists() else "none"
+    return f"{hashlib.sha256(data).hexdigest()} {best}\n".encode()
 
 
 def _link(file: Path, to: Path) -> None:
@@ -126,13 +129,19 @@ class Checkpoints(Callback):
     def on_train_batch_start(self, trainer: Trainer, learner: LightningModule, batch: Step, batch_idx: int) -> None:
         assert isinstance(learner, Learner)
         # gradients that wait for more batches are in no checkpoint
-        if batch_idx % learner.config.accumulate or trainer.global_step == self._step:
+        if batch_idx % learner.config.accumulate or trainer.global_step == self._step or _time_is_up(trainer):
             return
         by_steps = self._every is not None and trainer.global_step - self._step >= self._every
         by_time = self._seconds is not None and time.monotonic() - self._saved >= self._seconds
         if trainer.strategy.broadcast(by_steps or by_time):
             trainer.save_checkpoint(self._files.folder / f"step-{trainer.global_step:09d}")
             self._step, self._saved = trainer.global_step, time.monotonic()
+
+
+def _time_is_up(trainer: Trainer) -> bool:
+    """Then this step is the last, and a training that goes on from before it would end without a validation."""
+    left = [each.time_remaining() for each in trainer.callbacks if isinstance(each, Timer)]     # type: ignore[attr-defined]
+    return any(each is not None and each <= 0 for each in left)
 
 
 def restore_best(checkpoint: Path | None, best: Path) -> None:

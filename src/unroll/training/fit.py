@@ -37,6 +37,11 @@ class Result:
     curves: dict[str, list[Row]]
     first: bool     # whether this process is the one that writes outputs
 
+    @property
+    def speed(self) -> float:
+        """Targets a second."""
+        return self.targets / self.seconds
+
 
 @dataclass(frozen=True)
 class Watch:

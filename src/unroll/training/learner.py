@@ -21,7 +21,8 @@ def gather(trainer: Trainer, value: Tensor) -> Tensor:
     """(ranks, …) the value that each rank has."""
     found = trainer.strategy.all_gather(value)
     assert isinstance(found, Tensor)
-    return found if trainer.world_size > 1 else found[None]
+    # a copy: of a view, all of what it is a view of would be saved
+    return found.reshape(trainer.world_size, *value.shape).clone()
 
 
 class Learner(LightningModule):
