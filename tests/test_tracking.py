@@ -1,5 +1,6 @@
 """A real MLflow store: what a run holds, which run is found again, and what a dead server does."""
 
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -137,16 +138,30 @@ def test_a_dead_server_stops_the_run_where_that_is_asked_for(workspace: Workspac
     assert not workspace.model.exists()
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, english: str) -> tuple[Workspace, dict[str, bytes]]:
+    """All outputs of the plain configuration."""
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "data" / "raw").mkdir(parents=True)
+    (folder / "data" / "raw" / "corpus.txt").write_text(english)
+    workspace = Workspace(folder, folder)
+    run(workspace, tiny())
+    return workspace, snapshot(folder)
+
+
 @pytest.mark.parametrize(
     "key",
     ["workers=2", "progress=true", "mirror=elsewhere", "checkpoint.steps=3", "checkpoint.minutes=0.0001",
      "tracking.enabled=true", "tracking.experiment=other",
      "tracking.on_failure=stop", "tracking.sample_length=5", "tracking.uri=sqlite:///other.db"],
 )
-def test_no_key_of_runtime_changes_a_byte(workspace: Workspace, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_of_runtime_changes_a_byte(
+    plain: tuple[Workspace, dict[str, bytes]], key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, expected = plain
     monkeypatch.chdir(workspace.root)
     on = ["runtime.tracking.enabled=true"] if key.startswith("tracking") and "enabled" not in key else []
-    run(workspace, tiny())
-    plain = snapshot(workspace.root)
+    for folder in ("artifacts", "metrics", "plots", "data/prepared"):
+        shutil.rmtree(workspace.root / folder)
     run(workspace, tiny(*on, f"runtime.{key}"))
-    assert snapshot(workspace.root) == plain
+    assert snapshot(workspace.root) == expected

@@ -122,7 +122,7 @@ def test_forecasts_with_intervals(row, distribution):
     assert result["test/crps"] < result["baseline/seasonal_naive_crps"]
     assert result["test/coverage"] > 0.3
     assert result.pictures == {"baselines.png", "curves.png", "fan.png"}
-    assert result.predictions()[0] == "sequence,step,x,q0.05,q0.1,q0.25,q0.5,q0.75,q0.9,q0.95"
+    assert result.predictions()[0] == "sequence,origin,step,x,q0.05,q0.1,q0.25,q0.5,q0.75,q0.9,q0.95"
     assert len(result.predictions()) == 1 + 12 * 25     # every origin of the last quarter's 36 months
 
 
