@@ -126,9 +126,15 @@ def test_forecasts_with_intervals(row, distribution):
     assert len(result.predictions()) == 1 + 12 * 25     # every origin of the last quarter's 36 months
 
 
-def test_several_labels_a_step(row, tmp_path):
+def test_forecasts_half_a_day_ahead(row):
+    result = row("experiment=solar", "train.epochs=20")
+    assert result["test/mase"] < result["baseline/naive_mase"] / 2
+
+
+@pytest.mark.parametrize("experiment", ["jsb", "nottingham"])
+def test_several_labels_a_step(row, tmp_path, experiment):
     shared = REPOSITORY.parent / "shared" / "data" / "JSB_Chorales.mat"
-    if shared.exists():
+    if experiment == "jsb" and shared.exists():
         file = shared
     else:       # chords that go round, of the same form
         file = tmp_path / "rolls.mat"
@@ -142,7 +148,7 @@ def test_several_labels_a_step(row, tmp_path):
             return given
 
         savemat(file, {"traindata": rolls(60), "validdata": rolls(15), "testdata": rolls(15)})
-    result = row("experiment=jsb", f"data.url={file.as_uri()}", f"data.sha256={sha256(file)}", "train.epochs=10",
+    result = row(f"experiment={experiment}", f"data.url={file.as_uri()}", f"data.sha256={sha256(file)}", "train.epochs=10",
                  "model.core.hidden_size=64", "train.batch_size=8", "train.schedule.warmup_steps=5",
                  "train.learning_rate=0.005")
     assert result["test/nll"] < min(result["baseline/last_step_nll"], result["baseline/frequencies_nll"])
