@@ -24,7 +24,7 @@ repro: $(READY)  ## run the pipeline; EXPERIMENT=smoke runs conf/experiment/smok
 	@unroll show
 
 test: $(READY)  ## the test suite, in a few minutes
-	python -m pytest -n 2 --dist loadfile
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## ruff, mypy --strict, the walls between rooms
 	ruff check .
