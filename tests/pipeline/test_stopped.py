@@ -29,10 +29,10 @@ def test_a_termination_is_a_failure_to_dvc_and_leaves_no_output(tmp_path: Path) 
     command = [sys.executable, "-m", "unroll", "train", "--root", str(tmp_path)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
-        while not list(tmp_path.glob(".unroll/work/*/step-*")) and time.monotonic() < deadline:
+        while not list(tmp_path.glob(".unroll/**/step-*")) and time.monotonic() < deadline:
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 143
     assert outputs(tmp_path) == {}
-    assert list(tmp_path.glob(".unroll/work/*/step-*"))
+    assert list(tmp_path.glob(".unroll/**/step-*"))
