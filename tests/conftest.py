@@ -1,11 +1,14 @@
 """A seconds-long configuration, a corpus for it, and runs of it in one process or in a repository of their own."""
 
+import builtins
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -68,6 +71,21 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "RANK", "LOCAL_RANK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("UNROLL_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def without_aeon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the extra is not installed."""
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name.startswith("aeon"):
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    for name in [each for each in sys.modules if each.startswith("aeon")]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 def tiny(*overrides: str) -> Config:

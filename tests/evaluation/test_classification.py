@@ -1,6 +1,5 @@
 """Classes: accuracy and F1 against scikit-learn, and baselines against what they say they are."""
 
-import builtins
 import itertools
 import sys
 from collections import Counter
@@ -85,17 +84,8 @@ def test_warping_that_would_take_too_long_is_left_out_and_said(sequences, capsys
     assert capsys.readouterr().out == "evaluate: 1-NN DTW left out: 7.7e+02 cells, evaluate.dtw_cells allows 7.0e+02\n"
 
 
-def test_warping_without_aeon_is_left_out_and_said(sequences, capsys, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *rest, **more):
-        if name.startswith("aeon"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    for name in [each for each in sys.modules if each.startswith("aeon")]:
-        monkeypatch.delitem(sys.modules, name)
+@pytest.mark.usefixtures("without_aeon")
+def test_warping_without_aeon_is_left_out_and_said(sequences, capsys):
     assert nearest.nearest_neighbour(sequences, "x", "label", 10**9) == {}
     assert "aeon is not installed" in capsys.readouterr().err
 

@@ -1,7 +1,5 @@
 """What aeon brings along, and files of its own format: the archive's split, and what padding costs."""
 
-import builtins
-import sys
 import textwrap
 from collections import Counter
 from functools import cache
@@ -142,17 +140,8 @@ def test_a_target_that_the_archive_has_not_is_one_line(name, changes, says):
     assert str(caught.value) == says
 
 
-def test_a_missing_aeon_is_one_line_that_names_the_extra(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *rest, **more):
-        if name.startswith("aeon"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    for name in [each for each in sys.modules if each.startswith("aeon")]:
-        monkeypatch.delitem(sys.modules, name)
+@pytest.mark.usefixtures("without_aeon")
+def test_a_missing_aeon_is_one_line_that_names_the_extra():
     with pytest.raises(UserError, match=r"aeon, which is not installed\. Install the extra: pip install 'unroll\[aeon\]'"):
         archive.open_archive(configured("gunpoint"), REPOSITORY)
 
