@@ -4,11 +4,14 @@ import argparse
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 
 from unroll import __version__
 from unroll.errors import UserError
+from unroll.processes import rank
 
+FIRST_SPEAKS_SECONDS = 8
 STAGES = ("prepare", "train", "evaluate", "generate")
 
 
@@ -105,7 +108,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def fail(message: str) -> None:
-    print(f"unroll: {' '.join(message.split())}", file=sys.stderr)
+    who = "unroll"
+    if rank() > 0:
+        # most often the first process says the same and ends all; this one has something to say when it does not
+        time.sleep(FIRST_SPEAKS_SECONDS)
+        who = f"unroll, process {rank()}"
+    print(f"{who}: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(2)
 
 

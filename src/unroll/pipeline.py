@@ -7,14 +7,16 @@ from pathlib import Path
 from unroll.config import STAGE_SECTIONS, load, parse
 from unroll.errors import UserError
 from unroll.files import write_text
-from unroll.workspace import Workspace, rank
+from unroll.processes import end_with_parent, rank
+from unroll.workspace import Workspace
 
 
 def run_stages(names: Sequence[str], workspace: Workspace) -> None:
     """Run stages one after another, each handed its own sections of params.yaml and no more."""
     workspace.check_code()
     config = load(workspace.params)
-    if rank() > 0:      # started by the first rank in mid-training: the other stages are that one's
+    if rank() > 0:      # of a training; the other stages are the first rank's
+        end_with_parent()
         names = [name for name in names if name == "train"]
     for name in names:
         stage = getattr(import_module(f"unroll.stages.{name}"), name)

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from unroll.config.runtime import TrackingConfig
 from unroll.errors import UserError
-from unroll.workspace import Workspace, rank
+from unroll.processes import rank
+from unroll.workspace import Workspace
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")       # seconds; a dead server must not hold a run up

@@ -60,8 +60,3 @@ class Workspace:
                 f"the code that runs is {package.parent}, not {own / 'unroll'}. Run in the folder of the project, "
                 "or set PYTHONPATH=src."
             )
-
-
-def rank() -> int:
-    """This process's number among those of one training; 0 when it is alone."""
-    return int(os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or 0)

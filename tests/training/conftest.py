@@ -46,7 +46,7 @@ def trained(
 ) -> tuple[Network, Result]:
     network = build(model or small("gru"), prepared.spec, config.seed)
     batches = Batches(prepared, config, workers)
-    return network, fit(network, batches, config, Unit("symbols", 1.0), Work(work, "key", saving), watch)
+    return network, fit(network, batches, config, Unit("symbols", 1.0), Work(work, "key", saving, wait_minutes=1), watch)
 
 
 def weights(network: Network) -> dict[str, torch.Tensor]:

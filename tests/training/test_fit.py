@@ -169,7 +169,7 @@ def test_a_gradient_that_is_not_finite_at_once_has_no_best_weights(stream, tmp_p
     with torch.no_grad():
         network.heads["text"].weight[0, 0] = value
     with pytest.raises(UserError, match=rf"not finite at step 0 \(.*gradient norm {norm}.*warm up longer\.$"):
-        fit(network, Batches(stream, config, 0), config, Unit("symbols", 1.0), Work(tmp_path, "key", NEVER), QUIET)
+        fit(network, Batches(stream, config, 0), config, Unit("symbols", 1.0), Work(tmp_path, "key", NEVER, 1), QUIET)
     assert list(tmp_path.iterdir()) == []
 
 

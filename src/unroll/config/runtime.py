@@ -27,4 +27,5 @@ class RuntimeConfig(Strict):
     progress: bool
     mirror: str | None              # a folder that holds downloads by file name, tried before the network
     checkpoint: CheckpointConfig
+    wait_minutes: PositiveFloat     # for the other processes of a training, at its start and in its midst
     tracking: TrackingConfig

@@ -15,6 +15,7 @@ from unroll.data.store import Prepared, open_prepared
 from unroll.files import replacing, sha256, write_json, write_text
 from unroll.models.folder import WEIGHTS, save_model
 from unroll.models.network import Network, build
+from unroll.processes import rank
 from unroll.sampling.engine import TorchEngine
 from unroll.sampling.loop import encode_prompt, generate, special
 from unroll.sampling.rules import compose
@@ -23,7 +24,7 @@ from unroll.training.batches import Batches
 from unroll.training.callbacks import Row, Unit
 from unroll.training.fit import Result, Watch, fit
 from unroll.training.work import Work, key, work_folder
-from unroll.workspace import Workspace, rank
+from unroll.workspace import Workspace
 
 
 def train(
@@ -58,7 +59,8 @@ def train(
         tracker.files(workspace.params)
         watch = Watch(*watchers(tracker, runtime, prepared, unit, train.seed), runtime.progress)
         try:
-            result = fit(network, batches, train, unit, Work(folder, identity, runtime.checkpoint), watch)
+            work = Work(folder, identity, runtime.checkpoint, runtime.wait_minutes)
+            result = fit(network, batches, train, unit, work, watch)
             if result.first:
                 write(workspace, network, model, prepared, result, unit, tracker)
         except BaseException:

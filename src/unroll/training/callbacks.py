@@ -55,7 +55,9 @@ class Curves(Callback):
     def on_load_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Reports every row again: whoever heard of them may have died with the news."""
         kept = dict(checkpoint["curves"])
-        self._total = kept.pop("totals")[trainer.global_rank].to(learner.device)
+        totals, first = kept.pop("totals"), trainer.is_global_zero
+        same = len(totals) == trainer.world_size
+        self._total = (totals[trainer.global_rank] if same else totals.sum() * first).to(learner.device)
         for name, value in kept.items():
             setattr(self, name, value)
         for curve, rows in self.rows.items():

@@ -20,12 +20,13 @@ from lightning.pytorch.callbacks import Timer
 
 from unroll.errors import UserError
 from unroll.files import replacing, sha256
+from unroll.processes import rank
 from unroll.training.batches import Step
 from unroll.training.learner import Learner
-from unroll.workspace import rank
 
 FORMAT = 1
 BEST = "best.safetensors"
+ASK_STEPS = 10      # between questions to the first rank whether its clock says to save
 
 
 class Files(CheckpointIO):
@@ -128,14 +129,18 @@ class Checkpoints(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, learner: LightningModule, batch: Step, batch_idx: int) -> None:
         assert isinstance(learner, Learner)
+        step = trainer.global_step
         # gradients that wait for more batches are in no checkpoint
-        if batch_idx % learner.config.accumulate or trainer.global_step == self._step or _time_is_up(trainer):
+        if batch_idx % learner.config.accumulate or step == self._step:
             return
-        by_steps = self._every is not None and trainer.global_step - self._step >= self._every
+        by_steps = self._every is not None and step - self._step >= self._every
         by_time = self._seconds is not None and time.monotonic() - self._saved >= self._seconds
-        if trainer.strategy.broadcast(by_steps or by_time):
-            trainer.save_checkpoint(self._files.folder / f"step-{trainer.global_step:09d}")
-            self._step, self._saved = trainer.global_step, time.monotonic()
+        # clocks differ between ranks: the first one's counts, and it is asked at steps that all ranks know
+        if (by_steps or trainer.world_size == 1 or step % ASK_STEPS == 0) and trainer.strategy.broadcast(
+            (by_steps or by_time) and not _time_is_up(trainer)
+        ):
+            trainer.save_checkpoint(self._files.folder / f"step-{step:09d}")
+            self._step, self._saved = step, time.monotonic()
 
 
 def _time_is_up(trainer: Trainer) -> bool:

@@ -11,18 +11,18 @@ from datetime import timedelta
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from unroll.config.train import TrainConfig
 from unroll.errors import UserError
 from unroll.models.folder import read_weights
 from unroll.models.network import Network
+from unroll.processes import rank
 from unroll.training.batches import Batches
 from unroll.training.callbacks import AfterValidation, BestWeights, Clock, Curves, Progress, Row, StepLimit, Unit
 from unroll.training.checkpoints import BEST, Checkpoints, Files, restore_best
 from unroll.training.learner import Learner
+from unroll.training.ranks import Termination, check_devices, environments, explained, make_strategy
 from unroll.training.work import Work
-from unroll.workspace import rank
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,18 @@ def fit(
         callbacks.append(Progress(total_steps, unit))
     clock = Clock()
     callbacks += [clock, Checkpoints(files, work.saving.steps, work.saving.minutes)]
-    trainer = _trainer(config, callbacks, files)
+    callbacks.append(Termination())
+    trainer = _trainer(config, callbacks, files, work.wait_minutes)
     checkpoint = files.newest()
     if rank() == 0:
         restore_best(checkpoint, best.path)
         if checkpoint is not None:
             print(f"train: going on from {checkpoint}", flush=True)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), explained(config, work.wait_minutes):
             warnings.filterwarnings("ignore", module="lightning")
             trainer.fit(learner, batches, ckpt_path=checkpoint)
-    except SIGTERMException:
-        sys.exit(143)       # Lightning's own code is 0, which DVC would take for success
+            trainer.strategy.barrier()
     except UserError as error:
         if best.step:
             raise UserError(f"{error} The best weights so far (step {best.step}) are in {best.path}.") from None
@@ -91,8 +91,8 @@ def fit(
         raise UserError("train.max_minutes: over before the first step. Give it more.")
     if best.step == 0:
         raise UserError("train: no validation loss was finite. Lower train.learning_rate.")
-    trainer.strategy.barrier()
-    read_weights(best.path, network)
+    if trainer.is_global_zero:      # the others have done their part, and may lie on other machines
+        read_weights(best.path, network)
     return Result(best.loss, best.step, trainer.global_step, curves.targets, clock.seconds(), curves.rows,
                   trainer.is_global_zero)
 
@@ -110,23 +110,24 @@ def _limits(config: TrainConfig, total_steps: int) -> list[Callback]:
     return callbacks
 
 
-def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files) -> Trainer:
+def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files, wait_minutes: float) -> Trainer:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    if config.accelerator == "gpu" and not torch.cuda.is_available():
-        raise UserError("train.accelerator: gpu, but PyTorch finds none here. Choose cpu or auto.")
+    # it alone says which process has died
+    logging.getLogger("lightning.fabric.strategies.launchers.subprocess_script").setLevel(logging.INFO)
+    check_devices(config)
     return Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
         num_nodes=config.num_nodes,
-        strategy="ddp" if config.devices * config.num_nodes > 1 else config.strategy,
+        strategy=make_strategy(config, wait_minutes),
         precision=config.precision,
         max_epochs=config.epochs,
         accumulate_grad_batches=config.accumulate,
         val_check_interval=config.validate_steps,
         check_val_every_n_epoch=None if config.validate_steps else 1,
         callbacks=callbacks,
-        plugins=[files],
+        plugins=[files, *environments()],
         deterministic=True,
         use_distributed_sampler=False,      # lanes are dealt by the layout
         num_sanity_val_steps=0,

@@ -45,13 +45,21 @@ class Learner(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The state of all ranks' lanes."""
         assert self._state is not None
+        checkpoint["ranks"] = self.trainer.world_size
         checkpoint["carried"] = [tuple(gather(self.trainer, each).flatten(0, 1) for each in layer)
                                  for layer in self._state]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._state = checkpoint["carried"]
+        before, now = checkpoint["ranks"], self.trainer.world_size
+        if before != now and self.trainer.is_global_zero:
+            print(f"train: the checkpoint is of {before} devices, this is {now}: equal up to rounding", flush=True)
 
     def on_train_start(self) -> None:
+        steps = gather(self.trainer, torch.tensor(self.trainer.global_step, device=self.device)).tolist()
+        if len(set(steps)) > 1:
+            raise UserError(f"train: the processes would go on from different steps, {steps}. Let their machines share "
+                            "the folder .unroll (DVC_ROOT names the folder that it lies in), or remove it on all.")
         if self._state is not None:     # of a checkpoint: this rank's lanes of it
             rank, ranks = self.trainer.global_rank, self.trainer.world_size
             self._state = [tuple(each.chunk(ranks)[rank].to(self.device) for each in layer) for layer in self._state]

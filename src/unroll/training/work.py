@@ -26,7 +26,8 @@ def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prep
     parts = {
         "data": data.model_dump(mode="json"),
         "model": model.model_dump(mode="json"),
-        "train": train.model_dump(mode="json"),
+        # on how many devices: it may go on on others
+        "train": train.model_dump(mode="json", exclude={"devices", "num_nodes", "strategy"}),
         "prepared": prepared.digest,
         "code": {file.relative_to(package).as_posix(): sha256(file) for file in code},
         "lock": sha256(lock) if lock.is_file() else None,
@@ -41,6 +42,7 @@ class Work:
     folder: Path
     key: str
     saving: CheckpointConfig
+    wait_minutes: float     # for other processes of this training
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""Several processes of one training, its ranks: how they start, wait for each other, and end together."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.strategies import DDPStrategy, Strategy
+
+from unroll.config.train import TrainConfig
+from unroll.errors import UserError
+
+
+def check_devices(config: TrainConfig) -> None:
+    """Raises `UserError` when more GPUs are asked for than this machine has; says so of processors."""
+    found = torch.cuda.device_count() if config.accelerator != "cpu" and torch.cuda.is_available() else 0
+    if config.accelerator == "gpu" and not found:
+        raise UserError("train.accelerator: gpu, but PyTorch finds none here. Choose cpu or auto.")
+    if found and config.devices > found:
+        raise UserError(f"train.devices: {config.devices} GPUs are asked for, this machine has {found}. Set it to "
+                        f"{found}, or train.accelerator to cpu.")
+    cores = os.cpu_count() or 1
+    if not found and config.devices > cores and "LOCAL_RANK" not in os.environ:
+        print(f"train: {config.devices} processes share {cores} processors; expect them to wait for each other")
+
+
+def make_strategy(config: TrainConfig, wait_minutes: float) -> Strategy | str:
+    """Replicas whose gradients are averaged (data-parallel), as soon as there is more than one process."""
+    if config.devices * config.num_nodes == 1 and config.strategy == "auto":
+        return "auto"
+    # the averaged gradient is not copied back; no buffer of a network changes while it trains
+    return DDPStrategy(timeout=timedelta(minutes=wait_minutes), gradient_as_bucket_view=True, broadcast_buffers=False)
+
+
+def environments() -> list[Any]:
+    """Under Slurm, what Lightning is not to do: put a stopped job into the queue again, beside DVC's back."""
+    return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+
+
+class Termination(Callback):
+    """SIGTERM ends a rank at once, with exit code 143.
+
+    Lightning's own handler talks to the other ranks, which may be in the midst of something else; then all wait for
+    ever. And it ends with code 0, which DVC would take for success. There is nothing to tidy up: a training may be
+    killed at any moment.
+    """
+
+    def on_train_start(self, trainer: Trainer, learner: LightningModule) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))      # Lightning puts the old one back
+
+
+@contextmanager
+def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
+    """Ranks that do not come, or go away, as one line."""
+    ranks = config.devices * config.num_nodes
+    place = f"{os.environ.get('MASTER_ADDR', '127.0.0.1')}:{os.environ.get('MASTER_PORT', '')}"
+    try:
+        yield
+    except torch.distributed.DistStoreError as error:
+        raise UserError(f"train: not all of {ranks} processes came to {place} within {wait_minutes:g} minutes "
+                        f"({_brief(error)}). Start the others, or raise runtime.wait_minutes.") from None
+    except torch.distributed.DistNetworkError as error:
+        raise UserError(f"train: the first of {ranks} processes is not to be reached at {place} ({_brief(error)}). "
+                        "Check MASTER_ADDR, MASTER_PORT and what lies between the machines.") from None
+    except RuntimeError as error:
+        if ranks == 1 or not any(name in str(error) for name in ("gloo", "NCCL")):
+            raise
+        raise UserError(f"train: another of {ranks} processes has gone ({_brief(error)}). What ended it stands above "
+                        "or in its own output; start again to go on from the last checkpoint.") from None
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:150]

@@ -1,0 +1,150 @@
+"""Trainings in several processes, started as a user starts them."""
+
+import csv
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from safetensors.numpy import load_file
+
+from benchmarks.chaos import OVERRIDES, outputs
+from tests.conftest import REPOSITORY
+from unroll.compose import compose
+from unroll.pipeline import run_stages
+from unroll.workspace import Workspace
+
+LONG = ["train.max_steps=200", "train.epochs=99", "train.validate_steps=100", "train.batch_size=8", "train.log_steps=1"]
+
+
+def freeze(root: Path, *overrides: str) -> Path:
+    root.mkdir(exist_ok=True)
+    (root / "params.yaml").write_text(compose(REPOSITORY / "conf", [*OVERRIDES, *LONG, *overrides])[0], encoding="utf-8")
+    return root
+
+
+def start(root: Path, **environment: object) -> subprocess.Popen[str]:
+    settings = {"DVC_ROOT": root, "PYTHONPATH": "src"} | environment
+    return subprocess.Popen(
+        [sys.executable, "-m", "unroll", "train", "--root", str(root)], cwd=REPOSITORY, text=True,
+        env=os.environ | {name: str(value) for name, value in settings.items()},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+
+
+def finish(process: subprocess.Popen[str], code: int = 0) -> str:
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == code, said
+    return said
+
+
+def losses(root: Path) -> list[float]:
+    with (root / "plots" / "train.csv").open() as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = freeze(tmp_path_factory.mktemp("alone"))
+    run_stages(("prepare", "train"), Workspace(REPOSITORY, root))
+    return root
+
+
+@pytest.fixture(scope="module")
+def pair(alone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return several(2, alone, tmp_path_factory.mktemp("pair"))
+
+
+def several(processes: int, alone: Path, root: Path) -> Path:
+    freeze(root, f"train.devices={processes}")
+    shutil.copytree(alone / "data", root / "data")
+    finish(start(root))
+    return root
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_they_learn_what_one_learns(alone, request, tmp_path, processes):
+    """With dropout and two batches to a step; sums over ranks are rounded in another order."""
+    root = request.getfixturevalue("pair") if processes == 2 else several(processes, alone, tmp_path)
+    assert losses(root) == pytest.approx(losses(alone), rel=1e-5) and len(losses(root)) == 200
+    one, many = (load_file(each / "artifacts" / "model" / "model.safetensors") for each in (alone, root))
+    assert all(abs(one[name] - many[name]).max() < 1e-4 for name in one)
+
+
+@pytest.fixture
+def going(alone: Path, tmp_path: Path) -> tuple[Path, subprocess.Popen[str]]:
+    """Two processes that have saved a checkpoint."""
+    root = freeze(tmp_path / "root", "train.devices=2")
+    shutil.copytree(alone / "data", root / "data")
+    process = start(root)
+    deadline = time.monotonic() + 90
+    while not list(root.glob(".unroll/work/*/step-*")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    return root, process
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_when_one_is_killed_none_is_left_and_a_restart_goes_on(pair, going, which):
+    root, first = going
+    family = [psutil.Process(first.pid), *psutil.Process(first.pid).children()]
+    assert len(family) == 2
+    family[which].kill()
+    said = first.communicate(timeout=60)[0]
+    assert first.returncode != 0 and outputs(root) == {}, said
+    assert psutil.wait_procs(family, timeout=60)[1] == []
+    assert "train: going on from" in finish(start(root))
+    assert outputs(root) == outputs(pair)
+
+
+def test_terminated_they_end_and_one_goes_on_alone(alone, going):
+    root, first = going
+    family = psutil.Process(first.pid).children()
+    first.send_signal(signal.SIGTERM)
+    finish(first, 143)
+    assert psutil.wait_procs(family, timeout=10)[1] == []
+    freeze(root)
+    assert "train: the checkpoint is of 2 devices, this is 1: equal up to rounding" in finish(start(root))
+    assert losses(root) == pytest.approx(losses(alone), rel=1e-5) and len(losses(root)) == 200
+
+
+# ------------------------------------------------------------------------------------------------ from machine to machine
+
+
+def rendezvous() -> dict[str, object]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free.getsockname()[1]}
+
+
+@pytest.mark.parametrize(("node", "said"), [
+    (0, "unroll: train: not all of 2 processes came to 127.0.0.1:{port} within 0.05 minutes"),
+    (1, "unroll, process 1: train: the first of 2 processes is not to be reached at 127.0.0.1:{port}"),
+])
+def test_a_machine_that_never_comes_is_waited_for_so_long(alone, tmp_path, node, said):
+    root = freeze(tmp_path / "root", "train.num_nodes=2", "runtime.wait_minutes=0.05")
+    shutil.copytree(alone / "data", root / "data")
+    where = rendezvous()
+    lines = finish(start(root, NODE_RANK=node, **where), 2).splitlines()
+    assert len([line for line in lines if "unroll" in line]) == 1, lines
+    assert lines[-1].startswith(said.format(port=where["MASTER_PORT"]))
+
+
+def test_machines_that_share_no_checkpoints_are_told_to(alone, going, tmp_path):
+    root, first = going
+    first.kill()
+    first.communicate()
+    freeze(root, "train.num_nodes=2")
+    other = freeze(tmp_path / "other", "train.num_nodes=2")
+    shutil.copytree(alone / "data", other / "data")
+    where = rendezvous()
+    processes = [start(each, NODE_RANK=node, **where) for node, each in enumerate((root, other))]
+    said = finish(processes[0], 2)
+    assert "unroll: train: the processes would go on from different steps" in said and "DVC_ROOT" in said
+    finish(processes[1], 2)
