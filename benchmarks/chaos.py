@@ -32,7 +32,7 @@ OVERRIDES = [
     "train.log_steps=3", "train.threads=1",
 ]
 PHASES = ("half written", "not synced", "not renamed", "renamed")
-OUTPUTS = 5     # that a training writes
+OUTPUTS = 6     # that a training writes
 WRITTEN = (".unroll", "artifacts", "metrics", "plots")
 LOST = ("hidden", "order", "random", "fsync")       # what can be switched off, to see it caught
 

@@ -50,6 +50,15 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
     _add_init(verbs)
+    verify = verbs.add_parser("verify", help="run a commit anew and compare", description="Clone a revision into a "
+                              "temporary folder, run its pipeline from nothing, compare every output with its "
+                              "dvc.lock. Exit code 1: something is different.")
+    verify.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="of git, or an experiment of DVC")
+    verify.add_argument("--quick", action="store_true", help="the small profile, twice, against itself")
+    verify.add_argument("--fresh", action="store_true", help="install the locked requirements anew")
+    verify.add_argument("--tolerance", type=_tolerance, default=0.01, help="relative difference of figures that counts "
+                        "as none where machine or libraries differ (default: 0.01)")
+    verify.add_argument("--report", type=Path, help="JSON to write (default: .unroll/verify/COMMIT.json)")
     schema = verbs.add_parser("schema", help="write the JSON schemas that editors check conf/ with")
     schema.add_argument("folder", type=Path, nargs="?", default=Path("conf/.schema"))
     return top
@@ -73,6 +82,15 @@ def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     init.add_argument("--decimal", choices=(".", ","))
     init.add_argument("--encoding", help="any of Python's names")
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row names the columns")
+
+
+def _tolerance(text: str) -> float:
+    try:
+        if (value := float(text)) >= 0:
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
 
 
 def _positive(text: str) -> int:
@@ -147,6 +165,11 @@ def _run(options: argparse.Namespace) -> None:
             options.task, tuple(options.target), tuple(options.input), options.time, options.series, options.horizon,
             options.season, {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter), options.decimal,
             options.encoding, {"yes": True, "no": False, None: None}[options.header]))
+    elif options.verb == "verify":
+        from unroll.verify import verify
+
+        if not verify(Path(), options.revision, options.quick, options.fresh, options.tolerance, options.report):
+            sys.exit(1)
     elif options.verb == "schema":
         from unroll.config.json_schema import write_schemas
 

@@ -7,6 +7,15 @@ import sys
 
 PR_SET_PDEATHSIG = 1        # prctl(2)
 
+# what starting several processes leaves in the environment, and what DVC tells its stages
+PASSED_ON = ("LOCAL_RANK", "NODE_RANK", "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED",
+             "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV")
+
+
+def own_environment() -> dict[str, str]:
+    """For a process that is no part of what this one is part of."""
+    return {name: value for name, value in os.environ.items() if name not in PASSED_ON}
+
 
 def rank() -> int:
     """Above 0 in every process of a training but the first: told by torchrun, Slurm or, of a machine, Lightning."""

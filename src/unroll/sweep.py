@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,16 +11,14 @@ from unroll.compose import compose, grid
 from unroll.errors import UserError
 from unroll.files import to_json, write_text
 from unroll.measures import measure_of
-
-# what Lightning leaves in the environment of a process that trained on several devices
-LAUNCHER = ("LOCAL_RANK", "NODE_RANK", "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED")
+from unroll.processes import own_environment
 
 
 def sweep(project: Path, overrides: Sequence[str], name: str) -> None:
     """Run every combination one after another and print a table; all are validated before the first starts."""
     jobs = [(job, *compose(project / "conf", job)) for job in grid(overrides)]
     folder = project / ".unroll" / "sweeps" / name
-    environment = {key: value for key, value in os.environ.items() if key not in LAUNCHER}
+    environment = own_environment()
     environment["PYTHONPATH"] = str((project / "src").resolve())
     rows, failed = [], []
     for number, (job, text, config) in enumerate(jobs, 1):

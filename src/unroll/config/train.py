@@ -2,7 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from unroll.config.strict import Seed, Strict
@@ -65,6 +73,15 @@ class TrainConfig(Strict):
     strategy: Literal["auto", "ddp"]
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     threads: PositiveInt                    # of each process: sums in another order are other bytes
+
+    @field_validator("strategy", mode="before")
+    @classmethod
+    def _not_sharded(cls, given: object) -> object:
+        if isinstance(given, str) and given.startswith(("fsdp", "deepspeed", "model_parallel")):
+            text = (f"{given}: weights in parts are not offered. Lightning shards on GPUs alone, so that nothing here "
+                    "could test it, and a recurrent network fits on every device: set ddp")
+            raise PydanticCustomError("sharded", "{text}", {"text": text})
+        return given
 
     @model_validator(mode="after")
     def _lanes_divide(self) -> "TrainConfig":

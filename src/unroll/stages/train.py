@@ -12,6 +12,7 @@ from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
+from unroll.environment import environment
 from unroll.files import replacing, sha256, write_json, write_text
 from unroll.models.folder import WEIGHTS, save_model
 from unroll.models.network import Network, build
@@ -62,7 +63,7 @@ def train(
             work = Work(folder, identity, runtime.checkpoint, runtime.wait_minutes)
             result = fit(network, batches, train, unit, work, watch)
             if result.first:
-                write(workspace, network, model, prepared, result, unit, tracker)
+                write(workspace, network, model, prepared, result, unit, tracker, train.accelerator)
         except BaseException:
             tracker.finish("FAILED")
             raise
@@ -94,7 +95,7 @@ def watchers(
 
 def write(
     workspace: Workspace, network: Network, model: ModelConfig, prepared: Prepared, result: Result, unit: Unit,
-    tracker: Tracker,
+    tracker: Tracker, accelerator: str,
 ) -> None:
     """All outputs; the work folder is still there, so that a training which is stopped here need not begin again."""
     save_model(workspace.model, network, model, prepared)
@@ -107,6 +108,7 @@ def write(
         "model/parameters": sum(each.numel() for each in network.parameters() if each.requires_grad),
     }
     write_json(workspace.metrics / "train.json", metrics)
+    write_json(workspace.metrics / "environment.json", environment(accelerator))
     for curve, rows in result.curves.items():
         write_rows(workspace.plots / f"{curve}.csv", rows, bits)
     tracker.files(workspace.model, folder="model")      # what a registered version is made of

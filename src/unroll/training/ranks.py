@@ -1,6 +1,7 @@
 """Several processes of one training, its ranks: how they start, wait for each other, and end together."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -76,4 +77,5 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
 
 
 def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:150]
+    """Without the place in its source that PyTorch begins with."""
+    return re.sub(r"^\[\S+\] ", "", " ".join(str(error).split()))[:100]
