@@ -6,7 +6,7 @@ export DVC_NO_ANALYTICS := true
 READY := .venv/.ready
 PORT ?= 5000
 
-.PHONY: help install repro test lint ui lock schema
+.PHONY: help install repro test test-root lint ui lock schema
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ repro: $(READY)  ## run the pipeline; EXPERIMENT=smoke runs conf/experiment/smok
 
 test: $(READY)  ## the test suite, in a few minutes
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-root: $(READY)  ## what needs root: two machines, as network namespaces
+	python -m pytest -m root
 
 lint: $(READY)  ## ruff, mypy --strict, the walls between rooms
 	ruff check .

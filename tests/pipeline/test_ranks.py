@@ -1,12 +1,10 @@
 """Trainings in several processes, started as a user starts them."""
 
 import csv
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,58 +12,13 @@ import psutil
 import pytest
 from safetensors.numpy import load_file
 
-from benchmarks.chaos import OVERRIDES, outputs
-from tests.conftest import REPOSITORY
-from unroll.compose import compose
-from unroll.pipeline import run_stages
-from unroll.workspace import Workspace
-
-LONG = ["train.max_steps=200", "train.epochs=99", "train.validate_steps=100", "train.batch_size=8", "train.log_steps=1"]
-
-
-def freeze(root: Path, *overrides: str) -> Path:
-    root.mkdir(exist_ok=True)
-    (root / "params.yaml").write_text(compose(REPOSITORY / "conf", [*OVERRIDES, *LONG, *overrides])[0], encoding="utf-8")
-    return root
-
-
-def start(root: Path, **environment: object) -> subprocess.Popen[str]:
-    settings = {"DVC_ROOT": root, "PYTHONPATH": "src"} | environment
-    return subprocess.Popen(
-        [sys.executable, "-m", "unroll", "train", "--root", str(root)], cwd=REPOSITORY, text=True,
-        env=os.environ | {name: str(value) for name, value in settings.items()},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )
-
-
-def finish(process: subprocess.Popen[str], code: int = 0) -> str:
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == code, said
-    return said
+from benchmarks.chaos import outputs
+from tests.pipeline.conftest import finish, freeze, several, start
 
 
 def losses(root: Path) -> list[float]:
     with (root / "plots" / "train.csv").open() as file:
         return [float(row["loss"]) for row in csv.DictReader(file)]
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = freeze(tmp_path_factory.mktemp("alone"))
-    run_stages(("prepare", "train"), Workspace(REPOSITORY, root))
-    return root
-
-
-@pytest.fixture(scope="module")
-def pair(alone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return several(2, alone, tmp_path_factory.mktemp("pair"))
-
-
-def several(processes: int, alone: Path, root: Path) -> Path:
-    freeze(root, f"train.devices={processes}")
-    shutil.copytree(alone / "data", root / "data")
-    finish(start(root))
-    return root
 
 
 @pytest.mark.parametrize("processes", [2, 4])

@@ -21,7 +21,7 @@ from unroll.training.batches import Batches
 from unroll.training.callbacks import AfterValidation, BestWeights, Clock, Curves, Progress, Row, StepLimit, Unit
 from unroll.training.checkpoints import BEST, Checkpoints, Files, restore_best
 from unroll.training.learner import Learner
-from unroll.training.ranks import Termination, check_devices, environments, explained, make_strategy
+from unroll.training.ranks import Meeting, Termination, check_devices, environments, explained, make_strategy
 from unroll.training.work import Work
 
 
@@ -67,7 +67,8 @@ def fit(
         callbacks.append(Progress(total_steps, unit))
     clock = Clock()
     callbacks += [clock, Checkpoints(files, work.saving.steps, work.saving.minutes)]
-    callbacks.append(Termination())
+    meeting = Meeting(config.devices * config.num_nodes, work.wait_minutes)
+    callbacks += [meeting, Termination()]
     trainer = _trainer(config, callbacks, files, work.wait_minutes)
     checkpoint = files.newest()
     if rank() == 0:
@@ -77,6 +78,7 @@ def fit(
     try:
         with warnings.catch_warnings(), explained(config, work.wait_minutes):
             warnings.filterwarnings("ignore", module="lightning")
+            meeting.start()
             trainer.fit(learner, batches, ckpt_path=checkpoint)
             trainer.strategy.barrier()
     except UserError as error:

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +17,9 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from unroll.config.train import TrainConfig
 from unroll.errors import UserError
+
+GRACE_SECONDS = 5       # for errors of PyTorch's own, which say more
+REACH = "On several machines, name the network interface of each in GLOO_SOCKET_IFNAME (NCCL_SOCKET_IFNAME with GPUs)."
 
 
 def check_devices(config: TrainConfig) -> None:
@@ -44,6 +48,27 @@ def environments() -> list[Any]:
     return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
 
 
+class Meeting(Callback):
+    """Ends this process when not all have found each other in time; Gloo, where it is called, waits for ever."""
+
+    def __init__(self, ranks: int, wait_minutes: float) -> None:
+        self._ranks, self._minutes = ranks, wait_minutes
+        self._limit = threading.Timer(60 * wait_minutes + GRACE_SECONDS, self._end)
+        self._limit.daemon = True
+
+    def start(self) -> None:
+        if self._ranks > 1:
+            self._limit.start()
+
+    def setup(self, trainer: Trainer, learner: LightningModule, stage: str) -> None:
+        self._limit.cancel()        # they have met
+
+    def _end(self) -> None:
+        print(f"unroll: train: {self._ranks} processes did not all meet within {self._minutes:g} minutes. {REACH}",
+              file=sys.stderr, flush=True)
+        os._exit(2)     # the main thread does not come back
+
+
 class Termination(Callback):
     """SIGTERM ends a rank at once, with exit code 143.
 
@@ -70,6 +95,8 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
         raise UserError(f"train: the first of {ranks} processes is not to be reached at {place} ({_brief(error)}). "
                         "Check MASTER_ADDR, MASTER_PORT and what lies between the machines.") from None
     except RuntimeError as error:
+        if "connectFullMesh" in str(error):
+            raise UserError(f"train: {ranks} processes cannot reach each other ({_brief(error)}). {REACH}") from None
         if ranks == 1 or not any(name in str(error) for name in ("gloo", "NCCL")):
             raise
         raise UserError(f"train: another of {ranks} processes has gone ({_brief(error)}). What ended it stands above "
@@ -77,5 +104,5 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
 
 
 def _brief(error: Exception) -> str:
-    """Without the place in its source that PyTorch begins with."""
-    return re.sub(r"^\[\S+\] ", "", " ".join(str(error).split()))[:100]
+    """Without the places in its source that PyTorch names."""
+    return re.sub(r"\[\S+\.cc:\d+\] ", "", " ".join(str(error).split()))[:120]
