@@ -86,6 +86,7 @@ def fit(
             raise UserError(f"{error} The best weights so far (step {best.step}) are in {best.path}.") from None
         raise
     finally:
+        meeting.over()
         # what a training sets for the process must not change what is computed after it
         torch.set_flush_denormal(False)
         torch.use_deterministic_algorithms(False)

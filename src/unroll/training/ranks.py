@@ -61,7 +61,11 @@ class Meeting(Callback):
             self._limit.start()
 
     def setup(self, trainer: Trainer, learner: LightningModule, stage: str) -> None:
-        self._limit.cancel()        # they have met
+        self.over()
+
+    def over(self) -> None:
+        """They have met, or it is known why not."""
+        self._limit.cancel()
 
     def _end(self) -> None:
         print(f"unroll: train: {self._ranks} processes did not all meet within {self._minutes:g} minutes. {REACH}",
