@@ -63,7 +63,7 @@ def run(workspace: Workspace, overrides: list[str]) -> dict[str, float]:
     evaluate(workspace, config.runtime, config.evaluate)
     trained, tested = (json.loads((workspace.metrics / f"{name}.json").read_text()) for name in ("train", "test"))
     spec = json.loads((workspace.prepared / "spec.json").read_text())
-    tokens = spec["splits"]["train"]["tokens"] * config.train.epochs
+    tokens = spec["splits"]["train"]["steps"] * config.train.epochs
     return {
         "parameters": trained["model/parameters"],
         "val_bpc": tested["best/val_bpc"],

@@ -18,7 +18,7 @@ from unroll.training.callbacks import Unit
 
 def steps(prepared, epoch: int = 0, rank: int = 0, ranks: int = 1, split: str = "train", **changes) -> list[Step]:
     batches = Batches(prepared, settings(**changes), workers=0)
-    batches.trainer = SimpleNamespace(global_rank=rank, world_size=ranks)
+    batches.trainer = SimpleNamespace(global_rank=rank, world_size=ranks, accelerator=None)
     loader = batches.train_dataloader() if split == "train" else batches.val_dataloader()
     loader.sampler.set_epoch(epoch)
     return list(loader)

@@ -28,8 +28,9 @@ class Masks:
         seed = np.random.SeedSequence([*self._key, self._site]).generate_state(1, np.uint64)[0]
         draw = torch.Generator().manual_seed(int(seed) % 2**63)
         kept = torch.rand(total, x.shape[-1], generator=draw) >= probability               # (lanes, F)
-        mask = kept[first : first + x.shape[1]].to(x.device, x.dtype) / (1 - probability)
-        return x * mask
+        mask = kept[first : first + x.shape[1]].to(x.dtype) / (1 - probability)
+        # drawn on the CPU, so that every device has the same; a copy from pinned memory holds nothing up
+        return x * (mask.pin_memory().to(x.device, non_blocking=True) if x.is_cuda else mask)
 
 
 def no_dropout(x: Tensor, probability: float) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningDataModule
+from lightning.pytorch.accelerators import CUDAAccelerator
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -121,5 +122,6 @@ class Batches(LightningDataModule):
             batch_size=None,    # a batch is made whole, not collected
             sampler=_InOrder(len(dataset), place),
             num_workers=self._workers,
+            pin_memory=isinstance(self.trainer.accelerator, CUDAAccelerator),     # so that copies do not hold up
             persistent_workers=self._workers > 0,
         )

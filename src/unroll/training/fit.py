@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -119,7 +120,7 @@ def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files, wait_
     # it alone says which process has died
     logging.getLogger("lightning.fabric.strategies.launchers.subprocess_script").setLevel(logging.INFO)
     check_devices(config)
-    return Trainer(
+    trainer = Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
         num_nodes=config.num_nodes,
@@ -139,3 +140,7 @@ def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files, wait_
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    # read when cuBLAS starts: of the two that PyTorch takes for deterministic, cuDNN's RNNs need this one, and
+    # Lightning has just set the other
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":16:8"
+    return trainer

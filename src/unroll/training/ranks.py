@@ -30,6 +30,8 @@ def check_devices(config: TrainConfig) -> None:
     if found and config.devices > found:
         raise UserError(f"train.devices: {config.devices} GPUs are asked for, this machine has {found}. Set it to "
                         f"{found}, or train.accelerator to cpu.")
+    if config.precision == "16-mixed" and not found:
+        raise UserError("train.precision: 16-mixed needs a GPU. Set bf16-mixed or 32-true.")
     cores = os.cpu_count() or 1
     if not found and config.devices > cores and "LOCAL_RANK" not in os.environ:
         print(f"train: {config.devices} processes share {cores} processors; expect them to wait for each other")

@@ -1,0 +1,74 @@
+"""Devices, precision and what is said when processes do not meet; real processes are in tests/pipeline/test_ranks.py."""
+
+import os
+import re
+
+import pytest
+import torch
+
+from tests.training.conftest import settings, trained
+from unroll.errors import UserError
+from unroll.training.ranks import check_devices, explained
+
+
+def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+
+
+def test_more_gpus_than_there_are_names_both_numbers(monkeypatch):
+    gpus(monkeypatch, 2)
+    for accelerator in ("gpu", "auto"):
+        check_devices(settings(accelerator=accelerator, devices=2))
+        with pytest.raises(UserError, match=r"^train\.devices: 4 GPUs are asked for, this machine has 2\. Set it to 2, or"):
+            check_devices(settings(accelerator=accelerator, devices=4))
+
+
+def test_more_processes_than_processors_are_said_once(monkeypatch, capsys):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    gpus(monkeypatch, 0)
+    check_devices(settings(devices=2))
+    assert capsys.readouterr().out == ""
+    check_devices(settings(devices=4))
+    assert capsys.readouterr().out.startswith("train: 4 processes share 2 processors")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    check_devices(settings(devices=4))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("accelerator", ["cpu", "auto"])
+def test_half_precision_needs_a_gpu(monkeypatch, accelerator):
+    gpus(monkeypatch, 0)
+    with pytest.raises(UserError, match=r"^train\.precision: 16-mixed needs a GPU\. Set bf16-mixed or 32-true\.$"):
+        check_devices(settings(accelerator=accelerator, precision="16-mixed"))
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    (RuntimeError("[/a/gloo/transport/tcp/pair.cc:553] Connection closed by peer [::1]:4"),
+     "train: another of 2 processes has gone (Connection closed by peer [::1]:4)."),
+    (RuntimeError("Gloo connectFullMesh failed with [/a/gloo/pair.cc:15] timed out"),
+     "train: 2 processes cannot reach each other (Gloo connectFullMesh failed with timed out). On several machines, name"),
+    (torch.distributed.DistBackendError("NCCL error: unhandled system error"), "train: another of 2 processes has gone (NCCL"),
+])
+def test_what_libraries_say_of_lost_processes_becomes_one_line(monkeypatch, error, said):
+    with pytest.raises(UserError, match=f"^{re.escape(said)}"), explained(settings(devices=2), 1):
+        raise error
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(RuntimeError, match="a mistake of ours"), explained(settings(devices=2), 1):
+        raise RuntimeError("a mistake of ours")
+    with pytest.raises(RuntimeError, match="gloo"), explained(settings(), 1):
+        raise RuntimeError("gloo, where there is but one process")
+
+
+def test_bfloat16_learns_nearly_the_same(stream, tmp_path):
+    plain, half = (trained(stream, tmp_path / name, settings(epochs=2, precision=name))[1] for name in ("32-true", "bf16-mixed"))
+    assert half.best_loss != plain.best_loss
+    assert half.best_loss == pytest.approx(plain.best_loss, rel=0.01)
+
+
+def test_cublas_is_told_to_be_deterministic_before_it_starts(stream, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    trained(stream, tmp_path, settings(max_steps=1))
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
