@@ -1,7 +1,7 @@
 """What the pipeline costs beside a bare PyTorch loop, what a checkpoint costs, and what several processes give.
 
-    python benchmarks/overhead.py                       all of it, a quarter of an hour on two idle cores
-    python benchmarks/overhead.py stack --rounds 3      one part: stack, checkpoint, processes, precision
+    python -m benchmarks.overhead                       all of it, half an hour on two idle cores
+    python -m benchmarks.overhead stack --rounds 3      one part: stack, checkpoint, processes, precision
 
 `stack` trains the same network twice, in turns, in one process: through the train stage with MLflow, checkpoints and
 progress, and by benchmarks/bare.py; both end in nearly the same weights. Times are of the steps between the first and
@@ -42,7 +42,7 @@ PARTS = ("stack", "checkpoint", "processes", "precision")
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("parts", nargs="*", choices=[*PARTS, []], default=PARTS)
+    options.add_argument("parts", nargs="*", default=list(PARTS), metavar="PART")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--steps", type=int, default=150)
     options.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "overhead.json")

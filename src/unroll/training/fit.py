@@ -91,6 +91,7 @@ def fit(
         # what a training sets for the process must not change what is computed after it
         torch.set_flush_denormal(False)
         torch.use_deterministic_algorithms(False)
+        torch.utils.deterministic.fill_uninitialized_memory = True    # type: ignore[attr-defined]
     if trainer.global_step == 0:
         raise UserError("train.max_minutes: over before the first step. Give it more.")
     if best.step == 0:
@@ -143,4 +144,7 @@ def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files, wait_
     # read when cuBLAS starts: of the two that PyTorch takes for deterministic, cuDNN's RNNs need this one, and
     # Lightning has just set the other
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":16:8"
+    # deterministic mode writes into all memory that it gets, lest somebody reads it before: a tenth of a small
+    # network's step
+    torch.utils.deterministic.fill_uninitialized_memory = False    # type: ignore[attr-defined]
     return trainer
