@@ -47,7 +47,8 @@ def main() -> None:
             results[part] = parts[part](Path(folder))
             for row in results[part]:
                 print(f"{part}: {row}", flush=True)
-    write_json(chosen.out, {**results, "machine": environment("cpu") | {"cores": os.cpu_count()}})
+        results["machine"] = environment("cpu") | {"cores": os.cpu_count()}
+        write_json(chosen.out, results)
 
 
 def corpus(root: Path) -> list[dict[str, Any]]:
@@ -118,7 +119,7 @@ def parameters(root: Path) -> int:
 
 
 def measure(root: Path, stage: str) -> dict[str, float]:
-    """Seconds, and the peak of memory in MB of the largest of its processes; of a training, its checkpoint's MB, too."""
+    """Seconds, and the peak of memory in MB of the largest of its processes; of a training, MB of a checkpoint."""
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "unroll", stage, "--root", str(root)], cwd=PROJECT,
                                env=os.environ | {"PYTHONPATH": "src", "DVC_ROOT": str(root)},

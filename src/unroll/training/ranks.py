@@ -8,22 +8,31 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import torch
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from unroll.config.train import TrainConfig
 from unroll.errors import UserError
+from unroll.processes import launcher, started
 
 GRACE_SECONDS = 5       # for errors of PyTorch's own, which say more
 REACH = "On several machines, name the network interface of each in GLOO_SOCKET_IFNAME (NCCL_SOCKET_IFNAME with GPUs)."
 
 
 def check_devices(config: TrainConfig) -> None:
-    """Raises `UserError` when more GPUs are asked for than this machine has; says so of processors."""
+    """Raises `UserError` when more GPUs are asked for than this machine has, or other processes than were started."""
+    asked = (config.devices, config.num_nodes)
+    devices, nodes = started() or asked
+    if (devices, nodes) != asked:
+        raise UserError(f"train.devices × train.num_nodes: {asked[0]} × {asked[1]} processes are asked for, "
+                        f"{launcher()} has started {devices} × {nodes}. Set train.devices={devices} "
+                        f"train.num_nodes={nodes}.")
     found = torch.cuda.device_count() if config.accelerator != "cpu" and torch.cuda.is_available() else 0
     if config.accelerator == "gpu" and not found:
         raise UserError("train.accelerator: gpu, but PyTorch finds none here. Choose cpu or auto.")
@@ -45,9 +54,17 @@ def make_strategy(config: TrainConfig, wait_minutes: float) -> Strategy | str:
     return DDPStrategy(timeout=timedelta(minutes=wait_minutes), gradient_as_bucket_view=True, broadcast_buffers=False)
 
 
-def environments() -> list[Any]:
-    """Under Slurm, what Lightning is not to do: put a stopped job into the queue again, beside DVC's back."""
-    return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+def environment() -> ClusterEnvironment:
+    """Who has started the processes; Lightning's own guess takes every job of Slurm for one of `srun`."""
+    match launcher():
+        case "torchrun":
+            return TorchElasticEnvironment()
+        case "srun":
+            # Lightning wants to be told, though the number of tasks says it
+            os.environ["SLURM_NTASKS_PER_NODE"] = str((started() or (1, 1))[0])
+            # a stopped job would be put into the queue again behind DVC's back
+            return SLURMEnvironment(auto_requeue=False)
+    return LightningEnvironment()
 
 
 class Meeting(Callback):
