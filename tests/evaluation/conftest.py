@@ -46,4 +46,4 @@ def model_of(prepared: Prepared, head: str, cell: str = "gru") -> Model:
             if each.requires_grad:
                 each.copy_(0.6 * torch.randn(each.shape, generator=draw))
     tokenizers = {field: prepared.tokenizer(field)} if tokens else {}
-    return Model(network.eval(), config, prepared.spec, tokenizers, "d" * 64, prepared.digest)
+    return Model(network.eval(), config, prepared.spec, tokenizers, "d" * 64)

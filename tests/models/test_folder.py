@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,16 @@ def test_the_folder_says_what_it_holds(saved):
     model = load_model(saved)
     described = json.loads((saved / "model.json").read_text())
     assert model.digest == sha256(saved / "model.safetensors") == described["files"]["model.safetensors"]
-    assert (model.prepared, model.spec) == ("p" * 64, SPEC)
+    assert (described["prepared"], model.spec) == ("p" * 64, SPEC)
     assert model.tokenizers["text"].decode(model.tokenizers["text"].encode("badge")) == "badge"
     assert not model.network.training
     assert described["gates"] == ["i", "f", "g", "o"]
+
+
+def test_a_model_of_other_data_is_refused_where_data_are_named(saved, prepared):
+    assert load_model(saved, prepared).digest == load_model(saved).digest
+    with pytest.raises(UserError, match=re.escape(f"{saved}: trained on other data than {prepared.folder} holds. Run `dvc repro`")):
+        load_model(saved, Prepared(prepared.folder, SPEC, "q" * 64))
 
 
 def test_the_folder_holds_no_pickle(saved):

@@ -32,7 +32,6 @@ class Model:
     spec: dict[str, Any]
     tokenizers: dict[str, Tokenizer]
     digest: str
-    prepared: str       # digest of the prepared folder that it was trained on
 
 
 def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Prepared) -> None:
@@ -63,8 +62,12 @@ def read_weights(path: Path, network: Network) -> None:
     network.load_state_dict(load_file(path))
 
 
-def load_model(folder: Path) -> Model:
-    """Open a model folder; raises `UserError` when a file is missing, truncated, edited or of another version."""
+def load_model(folder: Path, trained_on: Prepared | None = None) -> Model:
+    """Open a model folder.
+
+    Raises `UserError` when a file is missing, truncated, edited or of another version, or the model was trained on
+    other data than `trained_on`.
+    """
     path = folder / "model.json"
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
@@ -76,6 +79,9 @@ def load_model(folder: Path) -> Model:
         raise UserError(f"{path}: of another version of unroll. Train the model again.")
     if described.pop("digest", None) != _digest(described):
         raise _damaged(path)
+    if trained_on is not None and described["prepared"] != trained_on.digest:
+        raise UserError(f"{folder}: trained on other data than {trained_on.folder} holds. Run `dvc repro`, or "
+                        "`unroll train` first.")
     for name, digest in described["files"].items():
         if not (folder / name).is_file():
             raise UserError(f"{folder / name}: missing. Make the model again with `dvc repro`.")
@@ -92,9 +98,7 @@ def load_model(folder: Path) -> Model:
         for name, field in described["spec"]["inputs"].items()
         if field["kind"] == "tokens"
     }
-    return Model(
-        network.eval(), config, described["spec"], tokenizers, described["files"][WEIGHTS], described["prepared"]
-    )
+    return Model(network.eval(), config, described["spec"], tokenizers, described["files"][WEIGHTS])
 
 
 def _digest(described: dict[str, Any]) -> str:

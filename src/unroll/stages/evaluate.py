@@ -1,42 +1,40 @@
 """Model folder and test split → figures and pictures."""
 
 import csv
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import torch
 
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.runtime import RuntimeConfig
-from unroll.data.store import Prepared, open_prepared
-from unroll.errors import UserError
-from unroll.evaluation import classification, forecast, labels, language, pictures, regression
+from unroll.data.store import open_prepared
+from unroll.evaluation import pictures
 from unroll.evaluation.report import Report
 from unroll.files import replacing, write_json
 from unroll.models.folder import Model, load_model
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
-# by the kind of head
-REPORTS: dict[str, Callable[[Model, Prepared, EvaluateConfig], Report]] = {
-    "next_token": language.report,
-    "classification": classification.report,
-    "labels": labels.report,
-    "regression": regression.report,
-    "forecast": forecast.report,
+# by the kind of head, the module of `evaluation` whose `report` is imported: some take a second
+REPORTS = {
+    "next_token": "language",
+    "classification": "classification",
+    "labels": "labels",
+    "regression": "regression",
+    "forecast": "forecast",
 }
 
 
 def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateConfig) -> None:
     """Measure the best weights on every split, the test split's only reader, beside what needs no network."""
     torch.set_num_threads(evaluate.threads)
-    model = load_model(workspace.model)
     prepared = open_prepared(workspace.prepared)
-    check_data(workspace, model, prepared)
+    model = load_model(workspace.model, prepared)
     tracker = Tracker(runtime.tracking, workspace)
     tracker.attach(model.digest)
     (head,) = model.config.heads.values()
-    report = REPORTS[head.kind](model, prepared, evaluate)
+    report: Report = import_module(f"unroll.evaluation.{REPORTS[head.kind]}").report(model, prepared, evaluate)
     write_json(workspace.metrics / "test.json", report.metrics)
     with replacing(workspace.plots / "test") as folder:
         folder.mkdir()
@@ -50,14 +48,6 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     print(f"evaluate: test loss {report.metrics['test/loss']:.4f}, " if "test/loss" in report.metrics else "evaluate: ",
           f"{report.unit} {report.metrics[f'test/{report.measure}']:.4f} ({best[0]} {best[1]:.4f}) → "
           f"{workspace.metrics / 'test.json'} ({tracker.where()})", sep="")
-
-
-def check_data(workspace: Workspace, model: Model, prepared: Prepared) -> None:
-    if model.prepared != prepared.digest:
-        raise UserError(
-            f"{workspace.model}: trained on other data than {workspace.prepared} holds. Run `dvc repro`, or "
-            "`unroll train` first."
-        )
 
 
 def draw(folder: Path, plots: Path, model: Model, report: Report) -> None:

@@ -13,7 +13,6 @@ from unroll.models.folder import Model, load_model
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.table import as_table, write_table
 from unroll.sampling.worth import longest_copy, words_in_corpus
-from unroll.stages.evaluate import check_data
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
@@ -23,9 +22,8 @@ Metrics = dict[str, float]
 def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateConfig) -> None:
     """Sample after every prompt and say what the samples are worth; other tasks predict the test split."""
     torch.set_num_threads(generate.threads)
-    model = load_model(workspace.model)
     prepared = open_prepared(workspace.prepared)
-    check_data(workspace, model, prepared)
+    model = load_model(workspace.model, prepared)
     if Predictor(model).kind == "next_token":
         metrics, said = samples(workspace, model, prepared, generate)
     else:
