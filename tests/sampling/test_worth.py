@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unroll.sampling import worth
 from unroll.sampling.worth import longest_copy, words_in_corpus
 
 SHORT = st.text("abc", max_size=12)
@@ -18,6 +19,13 @@ def test_the_longest_copy_is_the_longest_of_all_stretches(samples, corpus):
     assert len(copied) == longest
     assert copied in corpus
     assert longest == 0 or any(copied in each for each in samples)
+
+
+def test_a_copy_is_found_where_two_chunks_of_the_corpus_meet(monkeypatch):
+    monkeypatch.setattr(worth, "CHUNK", 8)
+    corpus = "".join(chr(0x4E00 + number) for number in range(40))
+    for start in range(40 - 11):
+        assert longest_copy(["x" + corpus[start : start + 11] + "y"], corpus) == corpus[start : start + 11]
 
 
 def test_a_copy_may_stand_anywhere_in_any_sample():
