@@ -6,10 +6,10 @@ export DVC_NO_ANALYTICS := true
 READY := .venv/.ready
 PORT ?= 5000
 
-.PHONY: help install repro test test-root lint ui lock schema
+.PHONY: help install repro test test-root test-slurm lint ui lock schema
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY)  ## .venv with the locked requirements
 
@@ -28,6 +28,9 @@ test: $(READY)  ## the test suite, in a few minutes
 
 test-root: $(READY)  ## what needs root: two machines, as network namespaces
 	python -m pytest -m root
+
+test-slurm: $(READY)  ## what needs Slurm, which is installed where it is missing (Debian, root)
+	python -m pytest -m slurm
 
 lint: $(READY)  ## ruff, mypy --strict, the walls between rooms
 	ruff check .

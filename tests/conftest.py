@@ -17,6 +17,7 @@ from unroll.compose import compose
 from unroll.config import STAGE_SECTIONS, Config
 from unroll.data.store import Prepared, open_prepared
 from unroll.files import sha256
+from unroll.processes import PASSED_ON
 from unroll.sources.docs import Docs
 from unroll.workspace import Workspace
 
@@ -68,7 +69,7 @@ def chinese() -> str:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing of the machine's reaches a test, nothing of a test's reaches the machine."""
-    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "RANK", "LOCAL_RANK"):
+    for name in ("MLFLOW_TRACKING_URI", *PASSED_ON):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("UNROLL_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 

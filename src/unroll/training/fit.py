@@ -64,7 +64,7 @@ def fit(
     files = Files(work.folder, work.key)
     best = BestWeights(work.folder / BEST)
     callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config, total_steps)]
-    if watch.progress:
+    if watch.progress and rank() == 0:
         callbacks.append(Progress(total_steps, unit))
     clock = Clock()
     callbacks += [clock, Checkpoints(files, work.saving.steps, work.saving.minutes)]
