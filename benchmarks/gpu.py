@@ -1,7 +1,7 @@
 """Everything about a GPU that can be asked of one, in one command; it needs PyTorch with CUDA and one device.
 
-    python benchmarks/gpu.py                    all of it
-    python benchmarks/gpu.py twice --steps 50   one part: twice, resumed, ranks, speed
+    python -m benchmarks.gpu                    all of it
+    python -m benchmarks.gpu twice --steps 50   one part: twice, resumed, ranks, speed
 
 `twice` trains every cell in every precision two times and compares the bytes; `resumed` kills a training and compares
 what it ends with; `ranks` trains in two processes that share the device, over gloo, and compares losses; `speed` counts
