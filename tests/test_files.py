@@ -128,8 +128,9 @@ def test_a_folder_whose_successor_cannot_be_put_in_place_stays(tmp_path, monkeyp
         return real(self, target)
 
     monkeypatch.setattr(Path, "rename", full)
-    with pytest.raises(OSError), replacing(tmp_path / "out") as temporary:
+    with pytest.raises(OSError) as caught, replacing(tmp_path / "out") as temporary:
         temporary.mkdir()
+    assert caught.value.filename == str(tmp_path / "out")
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "a.txt").read_text() == "old"
 

@@ -49,8 +49,10 @@ def replacing(path: Path) -> Iterator[Path]:
         else:
             temporary.replace(path)
         _sync_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
         _remove(temporary)
+        if isinstance(error, OSError) and error.errno and not error.filename:   # a full disk does not say which
+            error.filename = str(path)
         raise
 
 

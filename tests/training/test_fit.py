@@ -214,7 +214,7 @@ def test_every_optimiser_learns(stream, tmp_path, kind):
 
 def test_a_missing_accelerator_is_named(stream, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match=r"^train\.accelerator: gpu, but PyTorch finds none here"):
+    with pytest.raises(UserError, match=r"^train\.accelerator: gpu, and train\.devices: 1, but PyTorch finds 0 GPUs here\."):
         trained(stream, tmp_path, settings(accelerator="gpu"))
 
 

@@ -35,7 +35,8 @@ def check_devices(config: TrainConfig) -> None:
                         f"train.num_nodes={nodes}.")
     found = torch.cuda.device_count() if config.accelerator != "cpu" and torch.cuda.is_available() else 0
     if config.accelerator == "gpu" and not found:
-        raise UserError("train.accelerator: gpu, but PyTorch finds none here. Choose cpu or auto.")
+        raise UserError(f"train.accelerator: gpu, and train.devices: {config.devices}, but PyTorch finds 0 GPUs here. "
+                        "Set train.accelerator to cpu or auto.")
     if found and config.devices > found:
         raise UserError(f"train.devices: {config.devices} GPUs are asked for, this machine has {found}. Set it to "
                         f"{found}, or train.accelerator to cpu.")
