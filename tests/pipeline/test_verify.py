@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 
@@ -62,6 +63,9 @@ def test_what_differs_is_named_with_what_explains_it(committed: Repo) -> None:
 
 
 def test_the_small_profile_gives_the_same_twice(committed: Repo) -> None:
+    experiments = committed.folder / "conf" / "experiment"
+    shutil.copy(experiments / "tiny.yaml", experiments / "smoke.yaml")      # smaller yet
+    committed.commit("a small profile")
     assert "the small profile, twice" in committed.unroll("verify", "--quick").stdout
     assert report(committed)["result"] == "identical"
 

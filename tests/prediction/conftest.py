@@ -25,7 +25,7 @@ from unroll.workspace import Workspace
 
 torch.set_num_threads(1)
 RUNTIME = RuntimeConfig.model_validate({
-    "workers": 0, "progress": False, "mirror": None, "checkpoint": {"steps": None, "minutes": None},
+    "workers": 0, "progress": False, "mirror": None, "checkpoint": {"steps": None, "minutes": None}, "wait_minutes": 1,
     "tracking": {"enabled": False, "uri": None, "experiment": "x", "sample_length": 0, "on_failure": "stop"},
 })
 LEVELS = [0.1, 0.5, 0.9]
