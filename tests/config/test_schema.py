@@ -83,6 +83,14 @@ def test_lanes_are_dealt_evenly_or_refused(devices, nodes, fits):
             validate(asked, "params.yaml")
 
 
+@pytest.mark.parametrize("name", ["fsdp", "fsdp_cpu_offload", "deepspeed_stage_2"])
+def test_weights_in_parts_are_refused_with_the_reason(name):
+    asked = values()
+    asked["train"]["strategy"] = name
+    with pytest.raises(UserError, match=rf"train\.strategy: {name}: weights in parts are not offered\. Lightning shards on GPUs alone"):
+        validate(asked, "params.yaml")
+
+
 @pytest.mark.parametrize("name", ["Text", "1st", "te-xt", "", "_text"])
 def test_a_field_is_named_as_its_files_can_be(name):
     asked = values()
