@@ -79,7 +79,7 @@ def test_lanes_are_dealt_evenly_or_refused(devices, nodes, fits):
     if fits:
         assert validate(asked, "params.yaml").train.devices == devices
     else:
-        with pytest.raises(UserError, match=f"train: batch_size 32 cannot be dealt evenly to {devices * nodes} "):
+        with pytest.raises(UserError, match=f"train: batch_size 32 cannot be dealt evenly to {devices * nodes} devices: set it to (33|36|64), "):
             validate(asked, "params.yaml")
 
 

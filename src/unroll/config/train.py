@@ -87,6 +87,7 @@ class TrainConfig(Strict):
     def _lanes_divide(self) -> "TrainConfig":
         ranks = self.devices * self.num_nodes
         if self.batch_size % ranks:
-            text = f"batch_size {self.batch_size} cannot be dealt evenly to {ranks} devices"
+            text = (f"batch_size {self.batch_size} cannot be dealt evenly to {ranks} devices: set it to "
+                    f"{-(-self.batch_size // ranks) * ranks}, or another multiple of {ranks}")
             raise PydanticCustomError("lanes", "{text}", {"text": text})
         return self
