@@ -180,8 +180,8 @@ def fetch_model(uri: str, folder: Path) -> Path:
     from mlflow.exceptions import MlflowException
 
     try:
-        mlflow.set_tracking_uri(store)
-        found = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+        found = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder), tracking_uri=store,
+                                                         registry_uri=store))
     except (MlflowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"--model: {uri} is not to be had from {store} ({reason}). Check name and alias, or set "

@@ -55,6 +55,7 @@ def test_a_registered_version_predicts_as_its_folder(registered: Path, monkeypat
     main(["predict", "given.txt", "-o", "version.csv", "--model", "models:/reader/1"])
     here, there, version = (Path(f"{name}.csv").read_text() for name in ("here", "there", "version"))
     assert here == there == version
+    assert "MLFLOW_TRACKING_URI" not in os.environ, "what is tracked later in this process goes where it did"
 
 
 def test_fetching_says_nothing(
