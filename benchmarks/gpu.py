@@ -108,11 +108,11 @@ def resumed(root: Path, steps: int) -> dict[str, Any]:
         run(root)
         whole = outputs(root)
         process = start(root)
-        while process.poll() is None and not list(root.glob(".unroll/work/*/step-*")):
+        while process.poll() is None and not list((root / ".unroll").rglob("step-*")):
             pass
         process.kill()
         process.communicate()
-        found[precision] = {"stopped in its midst": bool(list(root.glob(".unroll/work/*/step-*"))),
+        found[precision] = {"stopped in its midst": bool(list((root / ".unroll").rglob("step-*"))),
                             "went on": "going on from" in run(root), "identical": outputs(root) == whole}
     return found
 

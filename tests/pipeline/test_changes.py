@@ -32,6 +32,7 @@ def test_only_what_depends_on_a_change_runs_again(repo: Repo) -> None:
     lock = repo.folder / "requirements.lock"
     lock.write_text(lock.read_text() + "# another lock\n")
     assert changed(repo) == EVERYTHING
+    assert repo.repro() == EVERYTHING
 
 
 def changed(repo: Repo) -> list[str]:

@@ -1,6 +1,7 @@
 """torchrun over two machines: network namespaces with addresses of their own, joined by a cable of the kernel's."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,9 +38,13 @@ def hosts() -> Iterator[list[str]]:
 
 
 def torchrun(host: str, number: int, root: Path, **environment: str) -> subprocess.Popen[str]:
-    command = ["ip", "netns", "exec", host, sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1",
-               f"--node-rank={number}", f"--master-addr={FIRST}", "--master-port=29500", "-m", "unroll", "train", "--root", str(root)]
-    return subprocess.Popen(command, cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    page = (REPOSITORY / "docs" / "scaling.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"<!-- torchrun -->\n```sh\n.*^torchrun (.+?)$.*```\n<!-- /torchrun -->", page, re.DOTALL | re.MULTILINE)
+    for old, new in {"--nproc-per-node=4": "--nproc-per-node=1", "--node-rank=0": f"--node-rank={number}", "10.0.0.1": FIRST}.items():
+        assert old in line
+        line = line.replace(old, new)
+    command = ["ip", "netns", "exec", host, sys.executable, "-m", "torch.distributed.run", *line.split()]
+    return subprocess.Popen([*command, "--root", str(root)], cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             env=os.environ | {"DVC_ROOT": str(root), "PYTHONPATH": "src"} | environment)
 
 

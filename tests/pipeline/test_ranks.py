@@ -37,7 +37,7 @@ def going(alone: Path, tmp_path: Path) -> tuple[Path, subprocess.Popen[str]]:
     shutil.copytree(alone / "data", root / "data")
     process = start(root)
     deadline = time.monotonic() + 90
-    while not list(root.glob(".unroll/work/*/step-*")):
+    while not list((root / ".unroll").rglob("step-*")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     return root, process

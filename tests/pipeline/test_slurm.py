@@ -78,7 +78,7 @@ def test_a_job_whose_time_is_over_goes_on_when_it_is_submitted_again(repo: Repo,
     first = subprocess.run(["sbatch", "--parsable", "--output=job.txt", "job.sh"], cwd=repo.folder, env=environment, check=True,
                            capture_output=True, text=True).stdout.strip()
     deadline = time.monotonic() + 120
-    while not list(repo.folder.glob(".unroll/work/*/step-*")):
+    while not list((repo.folder / ".unroll").rglob("step-*")):
         assert time.monotonic() < deadline, (repo.folder / "job.txt").read_text()
         time.sleep(0.2)
     subprocess.run(["scancel", first], env=os.environ | slurm, check=True)

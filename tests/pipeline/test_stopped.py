@@ -1,14 +1,18 @@
 """Real processes, really killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from benchmarks.chaos import OVERRIDES, chaos, outputs
 from tests.conftest import REPOSITORY
+from tests.pipeline.conftest import finish, freeze, start
 from unroll.compose import compose
 from unroll.pipeline import run_stages
 from unroll.workspace import Workspace
@@ -36,3 +40,18 @@ def test_a_termination_is_a_failure_to_dvc_and_leaves_no_output(tmp_path: Path) 
         assert process.wait(30) == 143
     assert outputs(tmp_path) == {}
     assert list(tmp_path.glob(".unroll/**/step-*"))
+
+
+def test_a_loader_that_is_killed_is_one_line_and_a_restart_goes_on(alone: Path, tmp_path: Path) -> None:
+    root = freeze(tmp_path / "root", "runtime.workers=2")
+    shutil.copytree(alone / "data", root / "data")
+    process = start(root)
+    while not list((root / ".unroll").rglob("step-*")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    loaders = [each for each in psutil.Process(process.pid).children() if "resource_tracker" not in " ".join(each.cmdline())]
+    loaders[0].kill()
+    *_, said = finish(process, 2).splitlines()
+    assert said.startswith("unroll: train: a process that reads batches has died") and outputs(root) == {}
+    assert "train: going on from" in finish(start(root))
+    assert outputs(root) == outputs(alone)

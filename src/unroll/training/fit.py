@@ -22,7 +22,7 @@ from unroll.training.batches import Batches
 from unroll.training.callbacks import AfterValidation, BestWeights, Clock, Curves, Progress, Row, StepLimit, Unit
 from unroll.training.checkpoints import BEST, Checkpoints, Files, restore_best
 from unroll.training.learner import Learner
-from unroll.training.ranks import Meeting, Termination, check_devices, environment, explained, make_strategy
+from unroll.training.ranks import Meeting, Termination, check_devices, cluster_environment, explained, make_strategy
 from unroll.training.work import Work
 
 
@@ -132,7 +132,7 @@ def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files, wait_
         val_check_interval=config.validate_steps,
         check_val_every_n_epoch=None if config.validate_steps else 1,
         callbacks=callbacks,
-        plugins=[files, environment()],
+        plugins=[files, cluster_environment()],
         deterministic=True,
         use_distributed_sampler=False,      # lanes are dealt by the layout
         num_sanity_val_steps=0,

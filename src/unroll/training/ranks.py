@@ -55,7 +55,7 @@ def make_strategy(config: TrainConfig, wait_minutes: float) -> Strategy | str:
     return DDPStrategy(timeout=timedelta(minutes=wait_minutes), gradient_as_bucket_view=True, broadcast_buffers=False)
 
 
-def environment() -> ClusterEnvironment:
+def cluster_environment() -> ClusterEnvironment:
     """Who has started the processes; Lightning's own guess takes every job of Slurm for one of `srun`."""
     match launcher():
         case "torchrun":
@@ -119,6 +119,10 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
         raise UserError(f"train: the first of {ranks} processes is not to be reached at {place} ({_brief(error)}). "
                         "Check MASTER_ADDR, MASTER_PORT and what lies between the machines.") from None
     except RuntimeError as error:
+        if "DataLoader worker" in str(error):
+            raise UserError(f"train: a process that reads batches has died ({_brief(error)}); most often the memory was "
+                            "short. Start again to go on from the last checkpoint, with runtime.workers=0 if it dies "
+                            "again.") from None
         if "connectFullMesh" in str(error):
             raise UserError(f"train: {ranks} processes cannot reach each other ({_brief(error)}). {REACH}") from None
         if ranks == 1 or not any(name in str(error) for name in ("gloo", "NCCL")):
