@@ -40,7 +40,26 @@ def parser() -> argparse.ArgumentParser:
                              "every combination gets a root of its own below .unroll/sweeps/.")
     sweep.add_argument("overrides", nargs="+", help="Hydra overrides: model=rnn,lstm,gru train.seed=1,2")
     sweep.add_argument("-m", "--multirun", action="store_true", help="accepted as with Hydra's own programs")
-    sweep.add_argument("--name", default="default", help="folder below .unroll/sweeps/")
+    sweep.add_argument("--name", help="folder below .unroll/sweeps/ (default: what is varied)")
+    tune = verbs.add_parser("tune", help="search for good values", description="Optuna proposes values from "
+                            "conf/tune/SPACE.yaml, each trial is a run, bad ones are given up early. The same command "
+                            "goes on with a study, in another process or on another machine, too.")
+    tune.add_argument("overrides", nargs="*", help="Hydra overrides, the same for all trials: experiment=gunpoint")
+    tune.add_argument("--space", default="default", help="file in conf/tune/")
+    tune.add_argument("--name", help="of the study and of the folder below .unroll/tune/ (default: the space's)")
+    tune.add_argument("--trials", type=_positive, metavar="N", help="of the study, all processes together")
+    tune.add_argument("--jobs", type=_positive, metavar="N", help="trials at once (default: as cores allow)")
+    tune.add_argument("--storage", metavar="URL", help="of the study: sqlite:///…, postgresql+psycopg://… (default: "
+                      "SQLite in the folder)")
+    promote = verbs.add_parser("promote", help="make a sweep's or study's best configuration the project's",
+                               description="Write a root's configuration to conf/experiment/NAME.yaml, choose it in "
+                               "conf/config.yaml and compose. `dvc repro` then gives the same model.")
+    promote.add_argument("root", type=Path, help="as a sweep or study prints it")
+    promote.add_argument("--name", help="of the experiment (default: the sweep's or study's, and -best)")
+    job = verbs.add_parser("job")       # what sweeps and studies start
+    for option in ("--root", "--project"):
+        job.add_argument(option, type=Path, required=True)
+    job.add_argument("--parent", type=int)
     predict = verbs.add_parser("predict", help="what a model says of a file without targets", description="A class, a "
                                "value or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .ts, or a "
                                "folder of such.")
@@ -151,9 +170,22 @@ def _run(options: argparse.Namespace) -> None:
 
         freeze(Path(), options.overrides, options.check)
     elif options.verb == "sweep":
-        from unroll.sweep import sweep
+        from unroll.sweeps import sweep
 
         sweep(Path(), options.overrides, options.name)
+    elif options.verb == "tune":
+        from unroll.tune import tune
+
+        tune(Path(), options.space, options.overrides, options.name, options.trials, options.jobs, options.storage)
+    elif options.verb == "promote":
+        from unroll.promote import promote
+
+        promote(Path(), options.root, options.name)
+    elif options.verb == "job":
+        from unroll.jobs.inside import run_job
+        from unroll.workspace import Workspace
+
+        run_job(Workspace(options.project, options.root), options.parent)
     elif options.verb == "predict":
         from unroll.predict import predict
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from unroll.config.runtime import TrackingConfig
 from unroll.errors import UserError
+from unroll.jobs import JobFolder
 from unroll.processes import rank
 from unroll.workspace import Workspace
 
@@ -35,9 +36,9 @@ class Tracker:
         if self._on:
             self._do(self._connect)
 
-    def start(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], dataset: Mapping[str, Any],
+    def start(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], dataset: Mapping[str, Any] | None,
               run_id: str | None = None) -> None:
-        """Open a run for a model about to be trained, or go on with that of its training which was stopped."""
+        """Open a run for a model about to be trained, or for many of them, or go on with one that was stopped."""
         if run_id is None or not self._do(lambda: self._reopen(run_id)):
             self._do(lambda: self._create(name, tags))
             self._do(lambda: self._describe(params, dataset))
@@ -71,9 +72,11 @@ class Tracker:
             else:
                 self._do(lambda path=path: self._client.log_artifact(self.run_id, str(path), folder))  # type: ignore[misc]
 
-    def tags(self, values: Mapping[str, str]) -> None:
+    def tags(self, values: Mapping[str, str], run_id: str = "") -> None:
+        """Of this run, or of another one of the store."""
+        run = run_id or self.run_id
         for name, value in values.items():
-            self._do(lambda name=name, value=value: self._client.set_tag(self.run_id, name, value))  # type: ignore[misc]
+            self._do(lambda name=name, value=value: self._client.set_tag(run, name, value))  # type: ignore[misc]
 
     def finish(self, status: str = "FINISHED") -> None:
         self.flush()
@@ -124,6 +127,10 @@ class Tracker:
 
     def _create(self, name: str, tags: Mapping[str, str]) -> None:
         everything = {**provenance(self._workspace), **tags}
+        job = JobFolder(self._workspace.root).describe()
+        if job:
+            name = job["name"]
+            everything |= {"unroll.group": job["group"], "mlflow.parentRunId": job["parent"]}
         run = self._client.create_run(self._experiment, run_name=name, tags=everything)
         self.run_id, self._started = run.info.run_id, run.info.start_time
 
@@ -142,12 +149,14 @@ class Tracker:
         self.run_id, self._started = run_id, found.start_time
         return True
 
-    def _describe(self, params: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
+    def _describe(self, params: Mapping[str, Any], dataset: Mapping[str, Any] | None) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
         flat = [Param(name, str(value)) for name, value in flatten(params).items()]
         for first in range(0, len(flat), 100):      # a request holds no more
             self._client.log_batch(self.run_id, params=flat[first : first + 100])
+        if dataset is None:
+            return
         described = Dataset(str(dataset["name"]), dataset["digest"][:36], "local", str(dataset["name"]), profile=None)
         self._client.log_inputs(self.run_id, [DatasetInput(described, [InputTag("mlflow.data.context", "training")])])
 

@@ -26,7 +26,7 @@ def curves(train: Sequence[Row], validation: Sequence[Row], factor: float, unit:
                   textcoords="offset points", ha="center", color=ORANGE)
     axes.set(xlabel="optimiser step", ylabel=unit, title="What training came to")
     axes.legend(frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def bars(values: Mapping[str, float], ours: str, unit: str, higher_is_better: bool, path: Path) -> None:
@@ -38,7 +38,7 @@ def bars(values: Mapping[str, float], ours: str, unit: str, higher_is_better: bo
     axes.bar_label(drawn, fmt="%.3f" if max(values.values()) < 1000 else "%.4g", padding=4)
     axes.set(xlabel=f"{unit}, {'higher' if higher_is_better else 'lower'} is better", title="The test split")
     axes.margins(x=0.12)
-    _save(figure, path)
+    save(figure, path)
 
 
 def confusion(counts: NDArray[np.int64], classes: Sequence[str], path: Path) -> None:
@@ -58,7 +58,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], path: Path) -> 
     axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="predicted", ylabel="true", title="Who is taken for whom on the test split")
     figure.colorbar(drawn, label="share of the true class", shrink=0.8)
-    _save(figure, path)
+    save(figure, path)
 
 
 def traces(predicted: ArrayLike, truth: ArrayLike, path: Path) -> None:
@@ -68,7 +68,7 @@ def traces(predicted: ArrayLike, truth: ArrayLike, path: Path) -> None:
     axes.plot(predicted, color=ORANGE, lw=1.1, ls="--", label="predicted")
     axes.set(xlabel="step of the test split", ylabel="value", title="Predicted, step by step")
     axes.legend(frameon=False, ncols=2, loc="upper right", bbox_to_anchor=(1, 1.12))
-    _save(figure, path)
+    save(figure, path)
 
 
 def against(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Path) -> None:
@@ -80,7 +80,7 @@ def against(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Pa
     shown = slice(None, None, max(1, len(truth) // 3000))
     axes.scatter(truth[shown], predicted[shown], s=14, color=BLUE, alpha=0.6, linewidths=0)
     axes.set(xlabel="true", ylabel="predicted", title="The test split")
-    _save(figure, path)
+    save(figure, path)
 
 
 def rolls(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Path) -> None:
@@ -95,7 +95,7 @@ def rolls(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Path
         axes.set(ylabel="label", title=title)
     below.set(xlabel="step of the test split")
     figure.colorbar(drawn, ax=[above, below], label="probability", shrink=0.7)
-    _save(figure, path)
+    save(figure, path)
 
 
 def fans(
@@ -119,7 +119,7 @@ def fans(
     figure.axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
     figure.axes[0].set(title="Forecasts of the test split, from its first origin to its last")
     figure.axes[-1].set(xlabel="steps from the origin")
-    _save(figure, path)
+    save(figure, path)
 
 
 def gradient_reach(reaches: Mapping[str, ArrayLike], path: Path) -> None:
@@ -132,18 +132,22 @@ def gradient_reach(reaches: Mapping[str, ArrayLike], path: Path) -> None:
     axes.set(xlabel="steps back", ylabel="gradient, relative to the last step", ylim=(1e-7, 1e5),
              title="How far the gradient reaches back")
     axes.legend(frameon=False, fontsize=8, ncols=2)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _figure(height: float = 3.8):  # type: ignore[no-untyped-def]  # matplotlib's own types say less than they do
     figure = Figure(figsize=(7, height), layout="constrained")
-    axes = figure.add_subplot()
+    return figure, plain(figure.add_subplot())
+
+
+def plain(axes: Any) -> Any:
+    """No more lines than it takes."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="both", color="#e6e8eb", lw=0.6)
     axes.set_axisbelow(True)
-    return figure, axes
+    return axes
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})

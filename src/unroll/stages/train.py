@@ -14,6 +14,7 @@ from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
 from unroll.environment import environment
 from unroll.files import replacing, sha256, write_json, write_text
+from unroll.jobs import JobFolder
 from unroll.models.folder import WEIGHTS, save_model
 from unroll.models.network import Network, build
 from unroll.processes import rank
@@ -57,15 +58,18 @@ def train(
         )
         if tracker.run_id:
             write_text(known, tracker.run_id)
+        job = JobFolder(workspace.root) if rank() == 0 else None
+        if job is not None:
+            job.begin(tracker.run_id, folder)
         tracker.files(workspace.params)
-        watch = Watch(*watchers(tracker, runtime, prepared, unit, train.seed), runtime.progress)
+        watch = Watch(*watchers(tracker, job, runtime, prepared, unit, train.seed), runtime.progress)
         try:
             work = Work(folder, identity, runtime.checkpoint, runtime.wait_minutes)
             result = fit(network, batches, train, unit, work, watch)
             if result.first:
                 write(workspace, network, model, prepared, result, unit, tracker, train.accelerator)
-        except BaseException:
-            tracker.finish("FAILED")
+        except BaseException as error:
+            tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
             raise
     if result.first:
         print(f"train: best validation loss {result.best_loss:.4f} at step {result.best_step}, "
@@ -73,9 +77,9 @@ def train(
 
 
 def watchers(
-    tracker: Tracker, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
+    tracker: Tracker, job: JobFolder | None, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
 ) -> tuple[Callable[[str, Row], None], Callable[[Network, int], None]]:
-    """What MLflow is told while the training runs: rows of the curves, and samples of what has been learnt."""
+    """What MLflow is told while the training runs, rows of the curves and samples, and a study, which may end it."""
     names = {"train": "train", "validation": "val"}
 
     def report(curve: str, row: Row) -> None:
@@ -84,6 +88,8 @@ def watchers(
                 tracker.point(f"{names[curve]}/{name}", value, int(row["step"]))
         if unit.bits is not None:
             tracker.point(f"{names[curve]}/bpc", row["loss"] * unit.bits, int(row["step"]))
+        if curve == "validation" and job is not None:
+            job.validated(int(row["step"]), row["loss"])
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length

@@ -120,8 +120,8 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
                         "Check MASTER_ADDR, MASTER_PORT and what lies between the machines.") from None
     except RuntimeError as error:
         if "DataLoader worker" in str(error):
-            raise UserError(f"train: a process that reads batches has died ({_brief(error)}); most often the memory was "
-                            "short. Start again to go on from the last checkpoint, with runtime.workers=0 if it dies "
+            raise UserError(f"train: a process that reads batches has died ({_brief(error)}), most often for lack of "
+                            "memory. Start again to go on from the last checkpoint, with runtime.workers=0 if it dies "
                             "again.") from None
         if "connectFullMesh" in str(error):
             raise UserError(f"train: {ranks} processes cannot reach each other ({_brief(error)}). {REACH}") from None

@@ -1,0 +1,43 @@
+"""What a job's own process does: the stages that are still to run, in order, in its root."""
+
+import os
+import sys
+import time
+
+from filelock import FileLock
+
+from unroll.jobs.inputs import digest
+from unroll.jobs.job import STAGES, JobFolder
+from unroll.jobs.shared import prepare_once
+from unroll.pipeline import run_stages
+from unroll.processes import end_with_parent
+from unroll.workspace import Workspace
+
+
+def run_job(workspace: Workspace, parent: int | None) -> None:
+    """Run what has not been run yet; everything it says goes to ROOT/job/log.txt.
+
+    Ends when the process that started it does, of which `parent` is the number where it is on this machine.
+    """
+    end_with_parent()
+    if parent is not None and os.getppid() != parent:       # it ended before it was asked after
+        return
+    folder = JobFolder(workspace.root)
+    log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for standard in (sys.stdout, sys.stderr):
+        standard.flush()
+        os.dup2(log, standard.fileno())
+    # two studies may want the same configuration at the same time: the second finds it done
+    with FileLock(folder.lock):
+        inputs, state = digest(workspace.project, STAGES), folder.state()
+        seconds = state["seconds"] if state["inputs"] == inputs else {}
+        for stage in STAGES:
+            if stage in seconds:
+                continue
+            started = time.monotonic()
+            if stage == "prepare":
+                prepare_once(workspace)
+            else:
+                run_stages((stage,), workspace)
+            seconds[stage] = round(time.monotonic() - started, 3)
+            folder.write_state(inputs, seconds)

@@ -1,0 +1,35 @@
+"""Prepared data that jobs share: made by the first that needs it, linked into the roots of all."""
+
+import hashlib
+import os
+import shutil
+
+from filelock import FileLock
+
+from unroll.config import load
+from unroll.files import replacing, to_json
+from unroll.jobs.inputs import digest
+from unroll.pipeline import run_stages
+from unroll.workspace import Workspace
+
+
+def prepare_once(workspace: Workspace) -> None:
+    """`data/prepared` of a root; whoever comes while another makes it waits for it."""
+    config = load(workspace.params)
+    parts = {"data": config.data.model_dump(mode="json"), "inputs": digest(workspace.project, ["prepare"])}
+    key = hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
+    made = Workspace(workspace.project, workspace.home / ".unroll" / "prepared" / key)
+    made.root.mkdir(parents=True, exist_ok=True)
+    with FileLock(made.root / "lock"):
+        if not made.prepared.is_dir():      # it appears whole
+            shutil.copyfile(workspace.params, made.params)
+            run_stages(("prepare",), made)
+    with replacing(workspace.prepared) as temporary:
+        shutil.copytree(made.prepared, temporary, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:         # another file system, or one without links
+        shutil.copyfile(source, target)

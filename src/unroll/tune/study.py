@@ -1,0 +1,79 @@
+"""A study of Optuna: where it is kept, what it was begun with, and which of its trials nobody works on any more."""
+
+import logging
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from unroll.errors import UserError
+from unroll.files import HOST
+from unroll.tune.space import TuneConfig
+
+SEEN_SECONDS = 30       # between two signs of life
+LOST_SECONDS = 300      # without one
+
+
+def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) -> optuna.Study:
+    """Begin a study or join it; raises `UserError` when it is another one's or the storage is not to be reached."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.getLogger("optuna").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=ExperimentalWarning)
+    begun = {"space": config.model_dump(mode="json")["space"], "overrides": sorted(overrides),
+             "sampler": config.sampler, "seed": config.seed}
+    with reachable(url):
+        study = optuna.create_study(storage=url, study_name=name, load_if_exists=True, pruner=config.pruner.build())
+        before = study.user_attrs.get("begun")
+        if before is None:
+            study.set_user_attr("begun", begun)
+    if before not in (None, begun):
+        different = ", ".join(key for key in begun if begun[key] != before.get(key))
+        raise UserError(f"study {name} in {url}: begun with another {different}. Give this one another --name, or the "
+                        "same search space, fixed values and seed.")
+    return study
+
+
+@contextmanager
+def reachable(url: str) -> Iterator[None]:
+    """What a storage answers when it is none, as one line."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UserError(f"--storage: {hidden(url)} needs {error.name}; for PostgreSQL, pip install 'unroll[postgres]' "
+                        "and begin it with postgresql+psycopg://.") from None
+    except (SQLAlchemyError, StorageInternalError) as error:
+        reason = " ".join(str(error.__cause__ or error).split())[:200]
+        raise UserError(f"--storage: {hidden(url)} cannot be used ({reason}). Start it, or give another one; "
+                        "trials that were running go on when the command is given again.") from None
+
+
+def hidden(url: str) -> str:
+    """Without a password."""
+    head, at, tail = url.rpartition("@")
+    return f"{head.rpartition(':')[0]}:…@{tail}" if at and ":" in head.partition("//")[2] else url
+
+
+def mark(trial: optuna.Trial) -> None:
+    """This process works on the trial, now."""
+    trial.set_user_attr("process", f"{HOST}/{os.getpid()}")
+    trial.set_user_attr("seen", time.time())
+
+
+def abandoned(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials whose process has died; one of another machine, when it has not been heard of for long."""
+    return [each for each in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]) if _lost(each.user_attrs)]
+
+
+def _lost(attributes: dict[str, Any]) -> bool:
+    host, _, number = attributes.get("process", "/0").partition("/")
+    if host == HOST and not Path(f"/proc/{number}").exists():
+        return True
+    return bool(time.time() - attributes.get("seen", time.time()) > LOST_SECONDS)
