@@ -6,7 +6,7 @@ export DVC_NO_ANALYTICS := true
 READY := .venv/.ready
 PORT ?= 5000
 
-.PHONY: help install repro test test-root test-slurm lint ui lock schema
+.PHONY: help install repro test test-root test-slurm lint experiments ui lock schema
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: $(READY)  ## ruff, mypy --strict, the walls between rooms
 	ruff check .
 	mypy
 	lint-imports
+
+experiments: $(READY)  ## DVC's experiments, the columns that matter
+	dvc exp show --only-changed --hide-workspace --drop 'best/|gradient/|samples/|val/best_bpc|test/(bpb|loss|below|perplexity|unknown)|artifacts/|plots/|data/|metrics/|src/|requirements|Executor|State|Created'
 
 ui: $(READY)  ## MLflow on http://127.0.0.1:5000 (PORT=5001)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --host 127.0.0.1 --port $(PORT) \

@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     tune.add_argument("--name", help="of the study and of the folder below .unroll/tune/ (default: the space's)")
     tune.add_argument("--trials", type=_positive, metavar="N", help="of the study, all processes together")
     tune.add_argument("--jobs", type=_positive, metavar="N", help="trials at once (default: as cores allow)")
-    tune.add_argument("--storage", metavar="URL", help="of the study: sqlite:///…, postgresql+psycopg://… (default: "
+    tune.add_argument("--storage", metavar="URL", help="of the study: sqlite:///…, postgresql://… (default: "
                       "SQLite in the folder)")
     promote = verbs.add_parser("promote", help="make a sweep's or study's best configuration the project's",
                                description="Write a root's configuration to conf/experiment/NAME.yaml, choose it in "

@@ -131,6 +131,8 @@ class Tracker:
         if job:
             name = job["name"]
             everything |= {"unroll.group": job["group"], "mlflow.parentRunId": job["parent"]}
+        elif "dvc.experiment" in everything:
+            name = f"{everything['dvc.experiment']}: {name}"
         run = self._client.create_run(self._experiment, run_name=name, tags=everything)
         self.run_id, self._started = run.info.run_id, run.info.start_time
 

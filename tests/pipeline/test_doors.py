@@ -1,13 +1,15 @@
 """dvc repro, dvc exp run, unroll sweep: three doors to the same four stages."""
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
 import yaml
+from mlflow import MlflowClient
 
 from tests.conftest import Repo, snapshot
-from unroll.files import sha256
 
 
 def experiments(repo: Repo) -> list[dict[str, Any]]:
@@ -27,7 +29,7 @@ def test_one_configuration_gives_one_model_through_all_three_doors(repo: Repo) -
     repo.run("dvc", "exp", "run", "--force", "-S", "train.seed=1")
     through_experiment = snapshot(repo.folder)
     repo.unroll("sweep", "train.seed=1")
-    (root,) = (repo.folder / ".unroll" / "sweeps" / "default").iterdir()
+    (root,) = [each.parent.parent for each in (repo.folder / ".unroll" / "sweeps" / "single").glob("*/job/job.json")]
     through_sweep = snapshot(root)
     assert through_repro["artifacts/model/model.safetensors"]
     assert through_repro == through_experiment == through_sweep
@@ -50,31 +52,28 @@ def test_the_queue_runs_the_code_of_its_own_checkout(repo: Repo) -> None:
     stage = repo.folder / "src" / "unroll" / "stages" / "generate.py"
     plain = stage.read_text()
     stage.write_text(plain.replace('"samples/characters":', '"samples/changed_code": 7, "samples/characters":'))
-    repo.run("dvc", "exp", "run", "--queue", "-S", "train.seed=5,6")
+    repo.run("dvc", "exp", "run", "--queue", "-S", "train.seed=5,6", "-S", "runtime.tracking.enabled=true")
     stage.write_text(plain)
-    repo.run("dvc", "exp", "run", "--run-all", "--jobs", "1")
+    repo.run("dvc", "queue", "start")
+    deadline = time.monotonic() + 180
+    while any(state in (status := repo.run("dvc", "queue", "status").stdout) for state in ("Queued", "Running")):
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
     done = experiments(repo)
     assert sorted(each["params"]["params.yaml"]["data"]["train"]["seed"] for each in done) == [5, 6]
     assert [figures(each, "metrics/generate.json")["samples/changed_code"] for each in done] == [7, 7]
+    # their checkouts are gone; their runs are where the repository's are, called as DVC calls them
+    client = MlflowClient(f"sqlite:///{repo.folder / 'mlflow.db'}")
+    names = [each.info.run_name for each in client.search_runs([client.get_experiment_by_name("unroll").experiment_id])]
+    assert len(names) == 2 and all(name.split(": ")[0] in status for name in names)
 
 
-def test_a_sweep_runs_every_combination_in_a_root_of_its_own(repo: Repo) -> None:
-    done = repo.unroll("sweep", "-m", "model=rnn,lstm,gru", "--name", "cells")
-    roots = list((repo.folder / ".unroll" / "sweeps" / "cells").iterdir())
-    kinds = [yaml.safe_load((root / "params.yaml").read_text())["model"]["core"]["kind"] for root in roots]
-    assert sorted(kinds) == ["gru", "lstm", "rnn"]
-    assert len({sha256(root / "artifacts" / "model" / "model.safetensors") for root in roots}) == 3
-    assert all((root / "metrics" / "test.json").is_file() for root in roots)
-    ranked = [line for line in done.stdout.splitlines() if "  model=" in line]
-    losses = [float(line.split()[0]) for line in ranked]
-    assert len(losses) == 3 and losses == sorted(losses)
-    assert not (repo.folder / "artifacts" / "model").exists(), "a sweep leaves the repository's own outputs alone"
-
-
-def test_a_sweep_with_a_wrong_value_starts_no_job(repo: Repo) -> None:
-    done = repo.unroll("sweep", "model=rnn,lstmm", ok=False)
-    assert done.returncode == 2 and "lstmm" in done.stderr and done.stderr.count("\n") == 1
-    assert not (repo.folder / ".unroll").exists()
+def test_a_table_of_experiments_has_the_columns_that_matter(finished: Repo) -> None:
+    (line,) = re.findall(r"^experiments:.*\n\t(.+)$", (finished.folder / "Makefile").read_text(), re.MULTILINE)
+    finished.run("dvc", "exp", "run", "-S", "model=gru", "-S", "train.learning_rate=0.01")
+    columns = finished.run("sh", "-c", f"{line.replace('$$', '$')} --csv").stdout.splitlines()[0].split(",")
+    assert {"val/best_loss", "test/bpc", "model.core.kind", "train.learning_rate"} <= set(columns)
+    assert len(columns) < 15
 
 
 def test_two_processes_train_one_model(repo: Repo, finished: Repo) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, Repo
+from unroll.files import sha256
 
 pytestmark = pytest.mark.slurm
 
@@ -87,3 +88,49 @@ def test_a_job_whose_time_is_over_goes_on_when_it_is_submitted_again(repo: Repo,
     assert not (repo.folder / "artifacts" / "model").exists()
     code, said = submit(repo, job(2, 2), slurm)
     assert code == 0 and "train: going on from" in said, said
+
+
+# -------------------------------------------------------------------------------------------------------------- sweeps
+
+
+def sweep(repo: Repo, slurm: dict[str, str], *overrides: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    command = ["python", "-m", "unroll", "sweep", "hydra/launcher=slurm", "hydra.launcher.minutes=10", *overrides]
+    return repo.run(*command, ok=ok, PYTHONPATH="src", **slurm)
+
+
+def models(repo: Repo, name: str) -> dict[str, str]:
+    """SHA-256 of each job's model."""
+    roots = (repo.folder / ".unroll" / "sweeps" / name).glob("*/artifacts/model/model.safetensors")
+    return {each.parents[2].name: sha256(each) for each in roots}
+
+
+def test_a_sweep_gives_through_slurm_what_it_gives_on_this_machine(repo: Repo, slurm: dict[str, str]) -> None:
+    here = repo.unroll("sweep", "model=rnn,gru", "--name", "here")
+    there = sweep(repo, slurm, "model=rnn,gru", "--name", "there")
+    assert models(repo, "here") == models(repo, "there") and len(models(repo, "there")) == 2
+    assert there.stdout.split("\n\n")[1] == here.stdout.split("\n\n")[1].replace("/here", "/there")
+
+
+def test_jobs_that_slurm_does_not_take_are_one_line_and_leave_nothing(repo: Repo, slurm: dict[str, str]) -> None:
+    done = sweep(repo, slurm, "model=rnn,gru", "hydra.launcher.partition=none", ok=False)
+    assert done.returncode == 2
+    *sbatch, said = done.stderr.splitlines()        # what sbatch said comes first
+    assert all(line.startswith("sbatch: ") for line in sbatch)
+    assert said.startswith("unroll: sweep: 2 jobs failed: model=rnn, model=gru (Slurm did not take the job (sbatch: error: invalid")
+    assert not list(repo.folder.glob(".unroll/sweeps/*/*/metrics"))
+
+
+def test_a_sweep_that_was_killed_finds_its_jobs_in_the_queue(repo: Repo, slurm: dict[str, str]) -> None:
+    repo.set(train__max_steps=300, train__epochs=999, train__validate_steps=300)
+    command = [sys.executable, "-m", "unroll", "sweep", "hydra/launcher=slurm", "train.seed=1,2", "hydra.launcher.jobs=1"]
+    process = subprocess.Popen(command, cwd=repo.folder, env=repo.environment | slurm | {"PYTHONPATH": "src"})
+    while not list((repo.folder / ".unroll").rglob("slurm.json")):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    (submitted,) = (repo.folder / ".unroll").rglob("slurm.json")
+    number = submitted.read_text()
+    done = sweep(repo, slurm, "train.seed=1,2", "hydra.launcher.jobs=1")
+    assert done.stdout.count(": validation loss") == 2
+    assert submitted.read_text() == number

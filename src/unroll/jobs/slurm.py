@@ -29,7 +29,7 @@ class SlurmPool:
             raise UserError("hydra/launcher=slurm needs submitit: pip install 'unroll[slurm]'.") from None
         self._project, self._limit = project, limit
         try:
-            self._executor = submitit.AutoExecutor(folder, cluster="slurm", max_num_timeout=0)
+            self._executor = submitit.AutoExecutor(folder, cluster="slurm", slurm_max_num_timeout=0)
         except RuntimeError as error:
             raise UserError(f"hydra/launcher=slurm: {error} Run where `sbatch` is, or leave it out.") from None
         self._settings = {"timeout_min": minutes, "slurm_additional_parameters": dict(options)}

@@ -41,8 +41,11 @@ def sweep(project: Path, overrides: Sequence[str], name: str | None) -> None:
 
     multirun(project / "conf", given, folder, launch)
     if failed:
-        lines = "; ".join(f"{job.name} ({reason})" for job, reason in failed.items())
-        raise UserError(f"sweep: {len(failed)} jobs failed: {lines}. The same command runs them again, and no others.")
+        same: dict[str, list[str]] = {}
+        for job, reason in failed.items():
+            same.setdefault(reason.rstrip("."), []).append(job.name)
+        said = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in same.items())
+        raise UserError(f"sweep: {len(failed)} jobs failed: {said}. The same command runs them again, and no others.")
 
 
 def run_all(project: Path, jobs: Sequence[Job], pool: Pool, group: Group) -> dict[Job, str]:

@@ -46,9 +46,10 @@ def reachable(url: str) -> Iterator[None]:
     """What a storage answers when it is none, as one line."""
     try:
         yield
-    except ModuleNotFoundError as error:
-        raise UserError(f"--storage: {hidden(url)} needs {error.name}; for PostgreSQL, pip install 'unroll[postgres]' "
-                        "and begin it with postgresql+psycopg://.") from None
+    except ImportError as error:        # Optuna's, of the driver's
+        missing = getattr(error.__cause__ or error, "name", None) or "of its driver"
+        raise UserError(f"--storage: {hidden(url)} needs the package {missing}. Install it (for PostgreSQL: "
+                        "pip install 'unroll[postgres]').") from None
     except (SQLAlchemyError, StorageInternalError) as error:
         reason = " ".join(str(error.__cause__ or error).split())[:200]
         raise UserError(f"--storage: {hidden(url)} cannot be used ({reason}). Start it, or give another one; "
