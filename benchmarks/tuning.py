@@ -60,7 +60,8 @@ def study(clone: Path, name: str, seed: int, trials: int) -> dict[str, Any]:
     space_name = f"{name}-{seed}"
     (clone / "conf" / "tune" / f"{space_name}.yaml").write_text(yaml.safe_dump({**space, **changes}))
     command = [sys.executable, "-m", "unroll", "tune", "--space", space_name, "--trials", str(trials), "--jobs", "1"]
-    subprocess.run([*command, *FIXED], cwd=clone, check=True, env=os.environ | {"PYTHONPATH": "src"}, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, *FIXED], cwd=clone, check=True, env=os.environ | {"PYTHONPATH": "src"},
+                   stdout=subprocess.DEVNULL)
     with (clone / ".unroll" / "tune" / space_name / "trials.csv").open() as file:
         found = list(csv.DictReader(file))
     return {"trials": len(found), "epochs": sum(int(each["validations"]) for each in found),
