@@ -68,6 +68,16 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
     predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
+    sample = verbs.add_parser("sample", help="how a language model goes on", description="Text after each prompt, or "
+                              "from the start; the n-th depends on the seed and n alone.")
+    sample.add_argument("prompts", nargs="*", metavar="PROMPT")
+    sample.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    sample.add_argument("--count", type=_positive, default=1, metavar="N", help="texts for each prompt")
+    sample.add_argument("--length", type=_positive, default=500, metavar="N", help="symbols after the prompt")
+    sample.add_argument("--temperature", type=_tolerance, default=0.7, help="0: always the most probable symbol")
+    sample.add_argument("--top-k", type=_positive, metavar="N", help="of the N most probable symbols alone")
+    sample.add_argument("--top-p", type=_share, metavar="P", help="of the smallest set whose probability reaches P")
+    sample.add_argument("--seed", type=int, default=1)
     _add_init(verbs)
     verify = verbs.add_parser("verify", help="run a commit anew and compare", description="Clone a revision into a "
                               "temporary folder, run its pipeline from nothing, compare every output with its "
@@ -110,6 +120,12 @@ def _tolerance(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+
+
+def _share(text: str) -> float:
+    if 0 < (value := _tolerance(text)) <= 1:
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1")
 
 
 def _positive(text: str) -> int:
@@ -190,6 +206,11 @@ def _run(options: argparse.Namespace) -> None:
         from unroll.predict import predict
 
         predict(options.input, options.out, options.model, options.state, options.save_state)
+    elif options.verb == "sample":
+        from unroll.sample import sample
+
+        sample(options.prompts, options.model, options.count, options.length, options.temperature, options.top_k,
+               options.top_p, options.seed)
     elif options.verb == "init":
         from unroll.init import Choices, init
 

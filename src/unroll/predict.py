@@ -3,11 +3,11 @@
 from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 
+from unroll.chosen import model_folder
 from unroll.errors import UserError
 from unroll.files import replacing
 from unroll.prediction.inputs import Given, read
@@ -22,8 +22,8 @@ def predict(given: Path, out: Path, model: str, state: Path | None, save_state: 
     torch.set_num_threads(1)    # a step of a single sequence is so little that threads would only wait for each other
     check_name(out)
     _check_places(given, out, save_state)
-    with ExitStack() as stack:
-        predictor = load(_folder(model, stack))
+    with model_folder(model) as folder:
+        predictor = load(folder)
     inputs = read(given, predictor.spec)
     memory = None
     if state is not None:
@@ -64,17 +64,6 @@ def _check_places(given: Path, out: Path, save_state: Path | None) -> None:
             raise UserError(f"{error}. Give a file.") from None
         if same:
             raise UserError(f"{other}: would be written over {one}. Give another file.")
-
-
-def _folder(model: str, stack: ExitStack) -> Path:
-    """A model folder, or what a registered model version was made of, fetched."""
-    if not model.startswith("models:/"):
-        if Path(model).is_file():
-            raise UserError(f"--model: {model} is a file. Give the folder that it is in.")
-        return Path(model)
-    from unroll.tracking import fetch_model
-
-    return fetch_model(model, Path(stack.enter_context(TemporaryDirectory())))
 
 
 def _stamps(predictor: Predictor, inputs: Given) -> list[str] | None:
