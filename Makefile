@@ -6,7 +6,7 @@ export DVC_NO_ANALYTICS := true
 READY := .venv/.ready
 PORT ?= 5000
 
-.PHONY: help install repro test test-root test-slurm lint experiments ui lock schema
+.PHONY: help install repro test test-root test-server test-slurm lint experiments ui lock schema
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(READY)  ## the test suite, in a few minutes
 
 test-root: $(READY)  ## what needs root: two machines, as network namespaces
 	python -m pytest -m root
+
+test-server: $(READY)  ## what needs a real MLflow server, which is started on the loopback
+	python -m pytest -m server
 
 test-slurm: $(READY)  ## what needs Slurm, which is installed where it is missing (Debian, root)
 	python -m pytest -m slurm

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.conftest import run, snapshot, tiny
+from unroll.config.runtime import TrackingConfig
 from unroll.errors import UserError
 from unroll.files import sha256
-from unroll.tracking import flatten
+from unroll.tracking import Tracker, flatten
 from unroll.training.learner import Learner
 from unroll.workspace import Workspace
 
@@ -77,6 +79,69 @@ def test_artifacts_tags_and_dataset(tracked: Workspace) -> None:
     assert Path(tracked.home / "mlartifacts").is_dir()
 
 
+def test_the_model_is_one_that_mlflow_knows(tracked: Workspace) -> None:
+    (only,) = runs(tracked)
+    (model,) = client(tracked).search_logged_models([only.info.experiment_id])
+    assert [each.model_id for each in only.outputs.model_outputs] == [model.model_id]
+    assert (model.name, model.status, model.source_run_id) == ("model", "READY", only.info.run_id)
+    assert model.params == only.data.params
+    assert model.tags["model.sha256"] == only.data.tags["model.sha256"]
+    assert {"val/best_loss", "test/bpc", "baseline/ngram5_bpc"} <= {each.key for each in model.metrics}
+    files = {each.path for each in client(tracked).list_logged_model_artifacts(model.model_id)}
+    assert files == {"MLmodel", "model", "python_env.yaml", "requirements.txt", "unroll.zip"}
+    logged = Path(model.artifact_location.removeprefix("file://")) / "model"
+    assert snapshot(logged, ".") == snapshot(tracked.model, ".")
+
+
+def test_the_run_is_described_by_the_card_and_what_was_measured(tracked: Workspace) -> None:
+    (only,) = runs(tracked)
+    note = only.data.tags["mlflow.note.content"]
+    assert note.startswith((tracked.model / "README.md").read_text(encoding="utf-8"))
+    assert f"| **LSTM** | **{only.data.metrics['test/bpc']:.4f}** |" in note
+    assert f"| xz | {only.data.metrics['baseline/xz_bpc']:.4f} |" in note
+
+
+def test_a_training_that_was_stopped_when_its_model_was_logged_has_one(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny(*ON)
+    run(workspace, config, "prepare")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(Tracker, "metrics", stop)
+        run(workspace, config, "train")
+    run(workspace, config, "train")
+    (only,) = runs(workspace)
+    (model,) = client(workspace).search_logged_models([only.info.experiment_id])
+    assert model.status == "READY"
+
+
+def test_a_model_that_was_logged_in_part_is_the_same_one_later(
+    workspace: Workspace, tracked: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = None
+    for name in ("log_outputs", "log_model_artifacts", "finalize_logged_model", None):
+        with monkeypatch.context() as patch:
+            if name is not None:
+
+                def fail(*_: object, **__: object) -> None:
+                    raise OSError("full")
+
+                patch.setattr(MlflowClient, name, fail)
+            made = tracker(workspace, f"sqlite:///{workspace.home / 'mlflow.db'}", run_id)
+            run_id = made.run_id
+            made.model(tracked.model, {"model.sha256": "x"})
+            made.finish()
+            assert (name is None) == made.where().startswith("MLflow run")
+    found = client(workspace).get_run(made.run_id)
+    (model,) = client(workspace).search_logged_models([found.info.experiment_id])
+    assert (model.status, model.source_run_id) == ("READY", made.run_id)
+    assert [each.model_id for each in found.outputs.model_outputs] == [model.model_id]
+
+
 def test_a_training_that_was_stopped_goes_on_in_its_run(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +193,43 @@ def test_a_dead_server_is_said_once_and_the_run_goes_on(
     run(workspace, tiny(*ON, f"runtime.tracking.uri={dead_server}"), "prepare", "train")
     assert capsys.readouterr().err.count(f"tracking is off from here on: {dead_server} does not answer") == 1
     assert snapshot(workspace.root) == untracked
+
+
+def tracker(workspace: Workspace, uri: str, run_id: str | None = None) -> Tracker:
+    config = TrackingConfig(enabled=True, uri=uri, experiment="x", sample_length=0, on_failure="continue")
+    made = Tracker(config, workspace)
+    made.start("x", {"a": 1}, {}, {"name": "x", "digest": "0" * 64}, run_id)
+    return made
+
+
+def test_a_silent_server_does_not_hold_the_work_up(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        made = tracker(workspace, uri)
+        for step in range(10_000):
+            made.point("train/loss", 1.0, step)
+        made.flush()
+        assert time.monotonic() - started < 1.5
+        made.finish()
+        assert time.monotonic() - started < 12
+    assert capsys.readouterr().err.count(f"tracking is off from here on: {uri} does not answer") == 1
+    assert made.where() == "not logged to MLflow"
+
+
+def test_points_arrive_in_order_and_all_of_them(workspace: Workspace) -> None:
+    made = tracker(workspace, f"sqlite:///{workspace.home / 'mlflow.db'}")
+    for step in range(2500):
+        made.point("train/loss", step / 7, step)
+        if step % 1000 == 600:
+            made.flush()
+    made.finish("FAILED")
+    points = client(workspace).get_metric_history(made.run_id, "train/loss")
+    assert [(each.step, each.value) for each in points] == [(step, step / 7) for step in range(2500)]
+    assert client(workspace).get_run(made.run_id).info.status == "FAILED"
 
 
 def test_a_dead_server_stops_the_run_where_that_is_asked_for(workspace: Workspace, dead_server: str) -> None:

@@ -13,6 +13,8 @@ SPEC: dict[str, Any] = {
     "layout": "stream",
     "longest": 4,
     "data": {"forecast": None},
+    "source": {"name": "letters", "licence": "none", "sha256": "0" * 64},
+    "splits": {split: {"items": 1, "steps": 1200} for split in ("train", "validation", "test")},
     "inputs": {"text": {"kind": "tokens", "size": SIZE, "begin": 0}},
     "targets": {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
 }

@@ -32,8 +32,9 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
         client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
         (logged,) = client.search_runs([each.experiment_id for each in client.search_experiments()])
-        client.create_registered_model("reader")
-        client.create_model_version("reader", f"{logged.info.artifact_uri}/model", logged.info.run_id)
+        (model,) = logged.outputs.model_outputs
+        client.create_registered_model("reader")        # as the button of MLflow's page does
+        client.create_model_version("reader", f"models:/{model.model_id}", logged.info.run_id, model_id=model.model_id)
         client.set_registered_model_alias("reader", "best", "1")
     workspace.model.rename(folder / "kept")
     (folder / "given.txt").write_text("abc de", encoding="utf-8")
@@ -64,6 +65,29 @@ def test_fetching_says_nothing(
     monkeypatch.chdir(registered)
     main(["predict", "given.txt", "-o", "here.csv", "--model", "models:/reader@best"])
     assert capfd.readouterr().err == ""
+
+
+PLAIN = """
+import sys
+import mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+(run,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
+mlflow.register_model(f"runs:/{run.info.run_id}/model", "again")
+model = mlflow.pyfunc.load_model("models:/again/1")
+print(model.predict(["ab", ""], params={"length": 9, "temperature": 0.5, "top_k": 3, "seed": 7})["text"].tolist())
+import unroll
+print(unroll.__file__)
+"""
+
+
+def test_a_process_without_the_package_registers_loads_and_generates(registered: Path, tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", PLAIN, f"sqlite:///{registered / 'mlflow.db'}"], cwd=tmp_path,
+                          env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    texts, code = done.stdout.splitlines()
+    assert texts == str(unroll.load(registered / "kept").generate(["ab", ""], 9, 0.5, top_k=3, seed=7))
+    assert Path(code).is_relative_to(registered / "mlartifacts"), "the code that was logged with the model"
 
 
 @pytest.mark.parametrize("version", ["other@best", "reader@worst", "reader/9", "reader@", "reader"])

@@ -43,7 +43,8 @@ class Group:
         """Say so in its run, and remove what it was to go on from."""
         training = job.folder.training_state()
         if training:
-            self._tracker.tags({"unroll.pruned": f"after step {step}"}, training["run"])
+            if training["run"]:
+                self._tracker.tags({"unroll.pruned": f"after step {step}"}, training["run"])
             shutil.rmtree(training["work"], ignore_errors=True)
 
     def close(self, summary: Mapping[str, float], failed: int) -> None:

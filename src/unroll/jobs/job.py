@@ -99,11 +99,16 @@ class JobFolder:
         """Its run of MLflow, and its work folder while it goes on."""
         return self.path / "training.json"
 
-    def begin(self, run: str, work: Path) -> None:
+    def begin(self, work: Path) -> None:
         """A training starts, or goes on, if this is the root of a job."""
         if self.description.exists():
             self.validation.unlink(missing_ok=True)     # those before are told again
-            write_json(self.training, {"run": run, "work": str(work)})
+            write_json(self.training, {"run": "", "work": str(work)})
+
+    def opened(self, run: str) -> None:
+        """MLflow knows the training now."""
+        if self.description.exists():
+            write_json(self.training, {**self.training_state(), "run": run})
 
     def validated(self, step: int, loss: float) -> None:
         if self.description.exists():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer, restore
 from unroll.errors import UserError
 from unroll.files import replacing, sha256, to_json, write_json
+from unroll.models.card import card
 from unroll.models.core import GATES
 from unroll.models.network import Network, build
 
 FORMAT = 2
 WEIGHTS = "model.safetensors"
+CARD = "README.md"
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,17 @@ class Model:
     digest: str
 
 
-def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Prepared) -> None:
-    """Write the whole folder, or nothing."""
+def save_model(
+    folder: Path, network: Network, config: ModelConfig, prepared: Prepared, figures: Mapping[str, float] | None = None
+) -> None:
+    """Write the whole folder, or nothing; `figures` of the training stand in the card."""
     with replacing(folder) as temporary:
         temporary.mkdir()
         write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
+        about = card(config, prepared.spec, parameters(network), figures or {})
+        (temporary / CARD).write_text(about, encoding="utf-8", newline="")
         described = {
             "format": FORMAT,
             "architecture": config.model_dump(mode="json"),
@@ -51,6 +58,11 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
             "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},
         }
         write_json(temporary / "model.json", {**described, "digest": _digest(described)})
+
+
+def parameters(network: Network) -> int:
+    """How many numbers were trained."""
+    return sum(each.numel() for each in network.parameters() if each.requires_grad)
 
 
 def write_weights(path: Path, network: Network) -> None:

@@ -12,7 +12,8 @@ from unroll.data.store import open_prepared
 from unroll.evaluation import pictures
 from unroll.evaluation.report import Report
 from unroll.files import replacing, write_json
-from unroll.models.folder import Model, load_model
+from unroll.models.card import measured
+from unroll.models.folder import CARD, Model, load_model
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
@@ -39,6 +40,10 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     with replacing(workspace.plots / "test") as folder:
         folder.mkdir()
         draw(folder, workspace.plots, model, report)
+    ours = model.config.core.kind.upper()
+    figures = {ours: report.metrics[f"test/{report.measure}"], **report.compared}
+    about = (workspace.model / CARD).read_text(encoding="utf-8")
+    tracker.tags({"mlflow.note.content": f"{about}\n{measured(report.unit, ours, figures, report.higher_is_better)}"})
     tracker.metrics(report.metrics)
     tracker.files(workspace.plots / "test", folder="plots")
     tracker.files(workspace.metrics, folder="metrics")

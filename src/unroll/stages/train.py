@@ -15,7 +15,7 @@ from unroll.data.store import Prepared, open_prepared
 from unroll.environment import environment
 from unroll.files import replacing, sha256, write_json, write_text
 from unroll.jobs import JobFolder
-from unroll.models.folder import WEIGHTS, save_model
+from unroll.models.folder import CARD, WEIGHTS, parameters, save_model
 from unroll.models.network import Network, build
 from unroll.processes import rank
 from unroll.sampling.engine import TorchEngine
@@ -41,6 +41,14 @@ def train(
     identity = key(data, model, train, prepared, workspace.lock)
     with work_folder(workspace.work, identity, rank()) as folder:
         tracker, known = Tracker(runtime.tracking, workspace), folder / "run"
+        job = JobFolder(workspace.root) if rank() == 0 else None
+        if job is not None:
+            job.begin(folder)
+
+        def opened(run: str) -> None:
+            write_text(known, run)
+            JobFolder(workspace.root).opened(run)
+
         tracker.start(
             f"{model.core.kind}-{model.core.hidden_size}x{model.core.num_layers}",
             {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump()},
@@ -55,12 +63,8 @@ def train(
             },
             {"name": prepared.spec["source"]["name"], "digest": prepared.digest},
             known.read_text(encoding="utf-8") if known.exists() else None,
+            opened,
         )
-        if tracker.run_id:
-            write_text(known, tracker.run_id)
-        job = JobFolder(workspace.root) if rank() == 0 else None
-        if job is not None:
-            job.begin(tracker.run_id, folder)
         tracker.files(workspace.params)
         watch = Watch(*watchers(tracker, job, runtime, prepared, unit, train.seed), runtime.progress)
         try:
@@ -104,21 +108,23 @@ def write(
     tracker: Tracker, accelerator: str,
 ) -> None:
     """All outputs; the work folder is still there, so that a training which is stopped here need not begin again."""
-    save_model(workspace.model, network, model, prepared)
     bits = unit.bits
     metrics = {
         "train/steps": result.steps,
         "train/best_step": result.best_step,
         "val/best_loss": result.best_loss,
         **({} if bits is None else {"val/best_bpc": result.best_loss * bits}),
-        "model/parameters": sum(each.numel() for each in network.parameters() if each.requires_grad),
+        "model/parameters": parameters(network),
     }
+    save_model(workspace.model, network, model, prepared, metrics)
     write_json(workspace.metrics / "train.json", metrics)
     write_json(workspace.metrics / "environment.json", environment(accelerator))
     for curve, rows in result.curves.items():
         write_rows(workspace.plots / f"{curve}.csv", rows, bits)
-    tracker.files(workspace.model, folder="model")      # what a registered version is made of
-    tracker.tags({"model.sha256": sha256(workspace.model / WEIGHTS)})
+    tags = {"model.sha256": sha256(workspace.model / WEIGHTS),
+            "mlflow.note.content": (workspace.model / CARD).read_text(encoding="utf-8")}
+    tracker.tags(tags)
+    tracker.model(workspace.model, tags)
     tracker.metrics({**metrics, "system/train_seconds": result.seconds,
                      f"system/{unit.counted}_per_second": result.speed})
     tracker.finish()
