@@ -59,6 +59,16 @@ def test_a_registered_version_predicts_as_its_folder(registered: Path, monkeypat
     assert "MLFLOW_TRACKING_URI" not in os.environ, "what is tracked later in this process goes where it did"
 
 
+def test_a_registered_version_goes_on_after_a_prompt(
+    registered: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(registered)
+    for model in ("models:/reader@best", "kept"):
+        main(["sample", "ab", "--length", "20", "--model", model])
+    fetched, kept = capsys.readouterr().out.split("\n", 1)
+    assert fetched == kept.removesuffix("\n") and len(fetched) == 22
+
+
 def test_fetching_says_nothing(
     registered: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,22 +13,30 @@ from unroll.jobs import Job
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
+SUMMARY = "summary.md"      # in the folder of a sweep or study: what it came to
+
 
 class Group:
-    """Opened anew, or again where the same sweep or study was begun before."""
+    """Opened anew, or again where the same sweep or study was begun before: `known`, or by this folder."""
 
-    def __init__(self, project: Path, folder: Path, name: str, config: Config, command: str) -> None:
+    def __init__(self, project: Path, folder: Path, name: str, config: Config, command: str, known: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._name, self._command = folder, name, command
+        self._folder, self._name, self._command, self._known = folder, name, command, known
         self._tracker = Tracker(config.runtime.tracking, Workspace(project, folder))
 
     def __enter__(self) -> Self:
-        known = self._folder / "group.json"
-        before = json.loads(known.read_text(encoding="utf-8"))["run"] if known.exists() else None
+        note = self._folder / "group.json"
+        if not self._known and note.exists():
+            self._known = json.loads(note.read_text(encoding="utf-8"))["run"]
         tags = {"unroll.group": self._name, "mlflow.note.content": f"`unroll {self._command}`"}
-        self._tracker.start(self._name, {}, tags, None, before)
-        write_json(known, {"run": self._tracker.run_id})
+        self._tracker.start(self._name, {}, tags, None, self._known or None)
+        write_json(note, {"run": self.run_id})
         return self
+
+    @property
+    def run_id(self) -> str:
+        """Nothing where nothing is tracked."""
+        return self._tracker.run_id
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  traceback: TracebackType | None) -> None:
@@ -37,7 +45,7 @@ class Group:
 
     def admit(self, job: Job) -> None:
         """Write what the job's process reads, the run that it belongs to among it."""
-        job.write(self._name, self._tracker.run_id)
+        job.write(self._name, self.run_id)
 
     def pruned(self, job: Job, step: int) -> None:
         """Say so in its run, and remove what it was to go on from."""
@@ -50,6 +58,9 @@ class Group:
     def close(self, summary: Mapping[str, float], failed: int) -> None:
         """Log what it all came to: figures, and every table and picture of the folder."""
         self._tracker.metrics({**summary, "jobs/failed": failed})
+        if (self._folder / SUMMARY).exists():
+            text = (self._folder / SUMMARY).read_text(encoding="utf-8")
+            self._tracker.tags({"mlflow.note.content": f"`unroll {self._command}`\n\n{text}"})
         made = sorted(file for file in self._folder.iterdir() if file.suffix in (".csv", ".md", ".png"))
         self._tracker.files(*made)
         self._tracker.finish()

@@ -134,8 +134,8 @@ def _doors(kind: str) -> str:
         what = "`unroll sample` goes on after a prompt, `unroll predict` says what each symbol of a text cost"
     else:
         what = "`unroll predict new.csv -o out.csv` writes a table of predictions"
-    return f"{what}. MLflow registers it, loads\nit with `mlflow.pyfunc.load_model` and serves it with `mlflow models " \
-           "serve`: `docs/tracking.md` in its repository."
+    return f"{what}.\nMLflow registers it, loads it with `mlflow.pyfunc.load_model` and serves it with " \
+           "`mlflow models serve`:\n`docs/tracking.md` in its repository."
 
 
 def _plain(text: str) -> str:

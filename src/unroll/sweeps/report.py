@@ -8,6 +8,7 @@ from statistics import mean, stdev
 
 from unroll.files import replacing, write_text
 from unroll.jobs import Job
+from unroll.jobs.group import SUMMARY
 from unroll.measures import MEASURES, measure_of
 from unroll.sweeps.pictures import compared
 
@@ -44,7 +45,7 @@ def report(jobs: Sequence[Job], folder: Path) -> dict[str, float]:
         table.writeheader()
         table.writerows(rows)
     text = markdown(entries)
-    write_text(folder / "table.md", text)
+    write_text(folder / SUMMARY, text)
     compared([(each.name, each.losses, [job.curve() for job in each.jobs]) for each in entries],
              folder / "comparison.png")
     print(f"\n{text}\ntable, picture: {folder}\ntake the best: unroll promote {rows[0]['best_root']}")

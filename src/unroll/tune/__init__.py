@@ -30,7 +30,9 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
     url = storage or f"sqlite:///{(folder / 'study.db').resolve()}"
     study = open_study(url, name, config, list(overrides))
     command = " ".join(["tune", "--space", space, *overrides])
-    with reachable(url), Group(project, folder, name, base, command) as group, LocalPool(project, jobs) as pool:
+    known = study.user_attrs.get("run", "")     # of a process on another machine
+    with reachable(url), Group(project, folder, name, base, command, known) as group, LocalPool(project, jobs) as pool:
+        study.set_user_attr("run", group.run_id)
         search = Search(project, folder, study, config, overrides, pool, group)
         search.run(trials or config.trials)
         group.close(report(study, folder), len(study.get_trials(deepcopy=False, states=[TrialState.FAIL])))

@@ -7,7 +7,8 @@ import optuna
 from optuna.importance import get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
-from unroll.files import replacing
+from unroll.files import replacing, write_text
+from unroll.jobs.group import SUMMARY
 from unroll.sweeps.pictures import history, importances
 
 
@@ -25,12 +26,10 @@ def report(study: optuna.Study, folder: Path) -> dict[str, float]:
     if weights:
         importances(weights, folder / "importance.png")
     best = study.best_trial
-    print(f"\n{len(finished)} trials finished, {len(pruned)} were given up; best: #{best.number}, validation loss "
-          f"{best.value:.4f}")
-    for each in best.user_attrs["overrides"]:
-        print(f"  {each}")
-    root = best.user_attrs["root"]
-    print(f"table, pictures: {folder}\ntake the best: unroll promote {root}")
+    text = (f"{len(finished)} trials finished, {len(pruned)} were given up; best: #{best.number}, validation loss "
+            f"{best.value:.4f}\n\n" + "".join(f"    {each}\n" for each in best.user_attrs["overrides"]))
+    write_text(folder / SUMMARY, text)
+    print(f"\n{text}\ntable, pictures: {folder}\ntake the best: unroll promote {best.user_attrs['root']}")
     assert best.value is not None
     return {"val/best_loss": best.value, "jobs/finished": len(finished), "jobs/pruned": len(pruned)}
 
