@@ -254,7 +254,8 @@ def write_model(place: Path, folder: Path, run_id: str, model_id: str) -> None:
     (place / "requirements.txt").write_text(needed, encoding="utf-8")
     (place / "python_env.yaml").write_text(
         f"python: {platform.python_version()}\ndependencies:\n- -r requirements.txt\n", encoding="utf-8")
-    signature = ModelSignature.from_dict(served.signature(folder))
+    asked = served.signature(folder)
+    signature = None if asked is None else ModelSignature.from_dict(asked)
     described = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=signature)
     add_to_model(described, served.__name__, data="model", code="unroll.zip", python_env="python_env.yaml")
     described.model_size_bytes = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
