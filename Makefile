@@ -26,7 +26,7 @@ repro: $(READY)  ## run the pipeline; EXPERIMENT=smoke runs conf/experiment/smok
 test: $(READY)  ## the test suite, in a few minutes
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-root: $(READY)  ## what needs root: two machines, as network namespaces
+test-root: $(READY)  ## what needs root: two machines, as network namespaces, and a full disk
 	python -m pytest -m root
 
 test-server: $(READY)  ## what needs a real MLflow server, which is started on the loopback

@@ -13,6 +13,7 @@ import yaml
 from mlflow import MlflowClient
 
 from tests.conftest import Repo, snapshot
+from unroll.sweeps import make
 
 GRID = ("model=rnn,gru", "train.seed=1,2", "train.learning_rate=0.01", "runtime.tracking.enabled=true")
 
@@ -163,3 +164,20 @@ def test_a_study_gives_up_trials_and_goes_on_where_it_was(repo: Repo) -> None:
     given_up = [each for each in found if "unroll.pruned" in each.data.tags]
     assert len(given_up) == len([row for row in rows if row[1] == "pruned"])
     assert not any((repo.folder / ".unroll" / "work").glob("*/step-*")), "what a trial was to go on from is removed"
+
+
+@pytest.mark.root
+def test_a_full_disk_in_one_job_harms_no_other(repo: Repo) -> None:
+    grid = [["train.seed=1"], ["train.seed=2"]]
+    small, other = (make(repo.folder, repo.folder / ".unroll" / "sweeps" / "full", each, each).root for each in grid)
+    small.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", small], check=True)
+    try:
+        done = repo.unroll("sweep", "train.seed=1,2", "--name", "full", ok=False)
+    finally:
+        subprocess.run(["umount", small], check=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("unroll: sweep: 1 jobs failed: train.seed=1 (") and "No space left on device" in done.stderr
+    assert (other / "metrics" / "test.json").exists() and "train.seed=2: validation loss" in done.stdout
+    # with room again, the one that failed is run
+    assert "1 of 2 jobs had finished before" in repo.unroll("sweep", "train.seed=1,2", "--name", "full").stdout
