@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from filelock import FileLock
+
 from unroll.config import Config
 from unroll.files import write_json
 from unroll.jobs import Job
@@ -22,15 +24,19 @@ class Group:
     def __init__(self, project: Path, folder: Path, name: str, config: Config, command: str, known: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._name, self._command, self._known = folder, name, command, known
-        self._tracker = Tracker(config.runtime.tracking, Workspace(project, folder))
+        self._config, self._workspace = config.runtime.tracking, Workspace(project, folder)
 
     def __enter__(self) -> Self:
         note = self._folder / "group.json"
-        if not self._known and note.exists():
-            self._known = json.loads(note.read_text(encoding="utf-8"))["run"]
         tags = {"unroll.group": self._name, "mlflow.note.content": f"`unroll {self._command}`"}
-        self._tracker.start(self._name, {}, tags, None, self._known or None)
-        write_json(note, {"run": self.run_id})
+        # processes may begin a study at the same time: one makes store and run, the others find them
+        with FileLock(self._folder / "group.lock"):
+            self._tracker = Tracker(self._config, self._workspace)
+            if not self._known and note.exists():
+                self._known = json.loads(note.read_text(encoding="utf-8"))["run"]
+            self._tracker.start(self._name, {}, tags, None, self._known or None)
+            if self.run_id:
+                write_json(note, {"run": self.run_id})
         return self
 
     @property

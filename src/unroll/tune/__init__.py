@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 import optuna
+from filelock import FileLock
 from optuna.trial import TrialState
 
 from unroll.compose import choices, compose
@@ -69,15 +70,20 @@ class Search:
             wait()
 
     def _next(self, trials: int) -> optuna.Trial | None:
-        for left in abandoned(self._study):
-            self._told[left.number] = len(left.intermediate_values)
-            return optuna.Trial(self._study, left._trial_id)    # its job goes on from the last checkpoint
-        if len(self._study.get_trials(deepcopy=False)) >= trials:
-            return None
-        return self._study.ask()
+        # one process after the other: two would take up the same abandoned trial, or begin one too many
+        with FileLock(self._folder / "next.lock"):
+            left = next(iter(abandoned(self._study)), None)
+            if left is not None:
+                self._told[left.number] = len(left.intermediate_values)
+                trial = optuna.Trial(self._study, left._trial_id)   # its job goes on from the last checkpoint
+            elif len(self._study.get_trials(deepcopy=False)) < trials:
+                trial = self._study.ask()
+            else:
+                return None
+            mark(trial)
+        return trial
 
     def _start(self, trial: optuna.Trial) -> None:
-        mark(trial)
         self._study.sampler = self._config.sampler_of(trial.number)
         differs = self._config.suggest(trial)
         try:
