@@ -1,5 +1,7 @@
 """The search itself, its trials ended by a stand-in: what is told to the study, given up, taken over, drawn again."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
@@ -9,10 +11,11 @@ from optuna.trial import TrialState
 from tests.conftest import REPOSITORY, TINY
 from tests.jobs.conftest import FakeGroup, FakePool, finish
 from unroll.errors import UserError
+from unroll.files import HOST
 from unroll.tune import Search
 from unroll.tune.report import report
 from unroll.tune.space import TuneConfig, read
-from unroll.tune.study import hidden, open_study
+from unroll.tune.study import LOST_SECONDS, abandoned, hidden, open_study
 
 SETTINGS = {
     "trials": 6, "seed": 1, "sampler": "tpe", "pruner": {"kind": "median", "trials": 2, "first": 1},
@@ -121,6 +124,25 @@ def test_a_trial_that_another_process_works_on_is_left_to_it(tmp_path):
     study._storage.set_trial_user_attr(other._trial_id, "seen", 0.0)      # not heard of for long
     searching.run(3)
     assert study.trials[other.number].state == TrialState.COMPLETE and len(study.trials) == 3
+
+
+def test_a_process_that_died_before_it_said_so_is_found_out_in_time(tmp_path, monkeypatch):
+    _, study, _ = search(tmp_path, configuration(), FakePool(end))
+    trial = study.ask()
+    assert abandoned(study) == []
+    later = time.time() + LOST_SECONDS + 1
+    monkeypatch.setattr("unroll.tune.study.time.time", lambda: later)
+    assert [each.number for each in abandoned(study)] == [trial.number]
+
+
+def test_processes_that_ask_at_once_take_up_no_trial_twice_and_begin_none_too_many(tmp_path):
+    several = [search(tmp_path, configuration(), FakePool(end)) for _ in range(4)]
+    study = several[0][1]
+    study.ask().set_user_attr("process", f"{HOST}/999999999")      # which is no more
+    with ThreadPoolExecutor(len(several)) as threads:
+        taken = list(threads.map(lambda each: each[0]._next(3), several))
+    assert sorted(each.number for each in taken if each is not None) == [0, 1, 2]
+    assert len(study.get_trials()) == 3
 
 
 def test_a_trial_that_fails_counts_and_the_study_goes_on(tmp_path, capsys):

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
@@ -70,11 +69,13 @@ def mark(trial: optuna.Trial) -> None:
 
 def abandoned(study: optuna.Study) -> list[FrozenTrial]:
     """Trials whose process has died; one of another machine, when it has not been heard of for long."""
-    return [each for each in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]) if _lost(each.user_attrs)]
+    return [each for each in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]) if _lost(each)]
 
 
-def _lost(attributes: dict[str, Any]) -> bool:
-    host, _, number = attributes.get("process", "/0").partition("/")
+def _lost(trial: FrozenTrial) -> bool:
+    host, _, number = trial.user_attrs.get("process", "/0").partition("/")
     if host == HOST and not Path(f"/proc/{number}").exists():
         return True
-    return bool(time.time() - attributes.get("seen", time.time()) > LOST_SECONDS)
+    # a process may have died before it gave any sign of life
+    begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
+    return bool(time.time() - trial.user_attrs.get("seen", begun) > LOST_SECONDS)
