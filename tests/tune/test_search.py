@@ -1,5 +1,7 @@
 """The search itself, its trials ended by a stand-in: what is told to the study, given up, taken over, drawn again."""
 
+import os
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -133,6 +135,15 @@ def test_a_process_that_died_before_it_said_so_is_found_out_in_time(tmp_path, mo
     later = time.time() + LOST_SECONDS + 1
     monkeypatch.setattr("unroll.tune.study.time.time", lambda: later)
     assert [each.number for each in abandoned(study)] == [trial.number]
+
+
+def test_a_process_that_nobody_has_asked_after_since_it_ended_has_ended(tmp_path):
+    """As in a container whose first process does not look after the others."""
+    _, study, _ = search(tmp_path, configuration(), FakePool(end))
+    with subprocess.Popen(["true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        study.ask().set_user_attr("process", f"{HOST}/{process.pid}")
+        assert [each.number for each in abandoned(study)] == [0]
 
 
 def test_processes_that_ask_at_once_take_up_no_trial_twice_and_begin_none_too_many(tmp_path):

@@ -74,8 +74,16 @@ def abandoned(study: optuna.Study) -> list[FrozenTrial]:
 
 def _lost(trial: FrozenTrial) -> bool:
     host, _, number = trial.user_attrs.get("process", "/0").partition("/")
-    if host == HOST and not Path(f"/proc/{number}").exists():
+    if host == HOST and not _alive(number):
         return True
     # a process may have died before it gave any sign of life
     begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
     return bool(time.time() - trial.user_attrs.get("seen", begun) > LOST_SECONDS)
+
+
+def _alive(number: str) -> bool:
+    try:
+        status = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"      # a zombie has ended; nobody has asked after it yet
