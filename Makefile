@@ -29,7 +29,7 @@ test: $(READY)  ## the test suite, in a few minutes
 test-root: $(READY)  ## what needs root: two machines, as network namespaces, and a full disk
 	python -m pytest -m root
 
-test-server: $(READY)  ## what needs a real MLflow server, which is started on the loopback
+test-server: $(READY)  ## a real MLflow server, PostgreSQL, which is installed where it is missing (Debian, root)
 	python -m pytest -m server
 
 test-slurm: $(READY)  ## what needs Slurm, which is installed where it is missing (Debian, root)
