@@ -6,10 +6,10 @@ export DVC_NO_ANALYTICS := true
 READY := .venv/.ready
 PORT ?= 5000
 
-.PHONY: help install repro test test-root test-server test-slurm lint experiments ui lock schema
+.PHONY: help install repro test test-browser test-root test-server test-slurm lint experiments ui lock schema
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY)  ## .venv with the locked requirements
 
@@ -25,6 +25,9 @@ repro: $(READY)  ## run the pipeline; EXPERIMENT=smoke runs conf/experiment/smok
 
 test: $(READY)  ## the test suite, in a few minutes
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-browser: $(READY)  ## what a browser shows of MLflow: Chromium is installed where it is missing (Debian, root)
+	python -m pytest -m browser
 
 test-root: $(READY)  ## what needs root: two machines, as network namespaces, and a full disk
 	python -m pytest -m root
