@@ -10,13 +10,10 @@ benchmarks/results/sweeps.json.
 import argparse
 import json
 import os
-import re
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -25,6 +22,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
+from benchmarks.servers import tracking_server
 from unroll.environment import environment
 from unroll.files import write_json
 
@@ -60,7 +58,7 @@ def complete(clone: Path) -> dict[str, Any]:
 
 def server(clone: Path) -> dict[str, Any]:
     """The same through a server."""
-    with tracking_server(clone) as uri:
+    with tracking_server(clone) as (uri, _):
         sweep(clone, *TWELVE, "hydra.launcher.jobs=4", "--name", "twelve", MLFLOW_TRACKING_URI=uri)
         return whole(uri)
 
@@ -113,29 +111,6 @@ def sweep(clone: Path, *arguments: str, **settings: str) -> None:
     surroundings = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     subprocess.run([sys.executable, "-m", "unroll", "sweep", *arguments], cwd=clone, check=True,
                    env=surroundings | {"PYTHONPATH": "src"} | settings, stdout=subprocess.DEVNULL)
-
-
-@contextmanager
-def tracking_server(folder: Path) -> Iterator[str]:
-    """MLflow's own, with a data base and artifacts of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-               "--backend-store-uri", f"sqlite:///{folder / 'server.db'}", "--artifacts-destination",
-               str(folder / "server")]
-    quiet = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=quiet, start_new_session=True)
-        try:
-            while not re.search("startup complete", (folder / "server.log").read_text()):
-                if process.poll() is not None:
-                    raise RuntimeError((folder / "server.log").read_text()[-2000:])
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            os.killpg(process.pid, 15)
-            process.wait()
 
 
 def _experiment(client: MlflowClient) -> str:

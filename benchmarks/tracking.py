@@ -14,9 +14,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +24,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.servers import tracking_server
 from unroll.compose import compose
 from unroll.config.runtime import TrackingConfig
 from unroll.data.store import open_prepared
@@ -55,7 +54,7 @@ def main() -> None:
         os.environ["DVC_ROOT"] = folder
         log(workspace, None, 0, steps=1)        # a fresh database is made once
         model = random_model(workspace)
-        with server(Path(folder)) as (uri, _):
+        with tracking_server(Path(folder)) as (uri, _):
             for name, store in {"sqlite": None, "server": uri}.items():
                 results[name] = measured(workspace, store, chosen.rounds)
                 results[name]["model"] = log_model(workspace, store, model)
@@ -65,7 +64,7 @@ def main() -> None:
         with silent() as uri:
             results["silent"] = measured(workspace, uri, 1)
         print("silent", results["silent"], flush=True)
-        with server(Path(folder)) as (uri, process):
+        with tracking_server(Path(folder)) as (uri, process):
             results["silent_midway"] = {"while_training": log(workspace, uri, 200, frozen=process)}
         print("silent_midway", results["silent_midway"], flush=True)
     results |= {"machine": environment("cpu") | {"cores": os.cpu_count()}, "points": STEPS * POINTS}
@@ -139,39 +138,10 @@ def log_model(workspace: Workspace, uri: str | None, folder: Path) -> dict[str, 
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A real one, artifacts through it."""
-    port = free_port()
-    uri = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-         "--backend-store-uri", f"sqlite:///{folder}/server{port}.db", "--artifacts-destination",
-         f"{folder}/served{port}"],
-        env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{uri}/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield uri, process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@contextmanager
 def silent() -> Iterator[str]:
     """Connections are taken and never answered."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 if __name__ == "__main__":

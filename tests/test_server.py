@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from mlflow import MlflowClient
 
 import unroll
+from benchmarks.servers import QUIET, free_port, serving, tracking_server
 from tests.conftest import run, tiny
 from tests.prediction.conftest import ZOO, core, make, save_random
 from unroll.cli import main
@@ -25,38 +25,16 @@ from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
 pytestmark = pytest.mark.server
-PLAIN = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MLFLOW_TRACKING_URI")} | {
-    "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+PLAIN = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MLFLOW_TRACKING_URI")} | QUIET
 
 
 @contextmanager
-def answering(path: str, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """`mlflow …` in a process group of its own, and its address, once `path` answers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    uri = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1", "--port", str(port)],
-        env=PLAIN | environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(900):
-            assert process.poll() is None
-            try:
-                urllib.request.urlopen(f"{uri}{path}", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield uri, process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@contextmanager
-def tracking_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    with answering("/health", "server", "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/server.db",
-                   "--artifacts-destination", f"{folder}/stored") as server:
-        yield server
+def answering(path: str, folder: Path, *arguments: str, **environment: str) -> Iterator[str]:
+    """The address of `mlflow …`, once `path` answers."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1", "--port", str(port)]
+    with serving(command, folder, PLAIN | environment, url := f"http://127.0.0.1:{port}", path):
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +67,7 @@ def tracker(workspace: Workspace, uri: str) -> Tracker:
 
 
 def test_a_generator_is_registered_by_the_page_fetched_and_served(
-    workspace: Workspace, uri: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    workspace: Workspace, uri: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run(workspace, tiny("runtime.tracking.enabled=true", f"runtime.tracking.uri={uri}"))
     client = MlflowClient(uri)
     (found,) = client.search_runs([each.experiment_id for each in client.search_experiments() if each.name == "unroll"])
@@ -106,8 +83,8 @@ def test_a_generator_is_registered_by_the_page_fetched_and_served(
 
     asked = {"length": 12, "temperature": 0.5, "top_k": 5, "top_p": 0.9, "seed": 4}
     expected = [{"text": each} for each in unroll.load(workspace.model).generate(["The ", ""], **asked)]
-    with answering("/ping", "models", "serve", "-m", "models:/writer@champion", "--env-manager", "local",
-                   MLFLOW_TRACKING_URI=uri) as (served, _):
+    with answering("/ping", tmp_path, "models", "serve", "-m", "models:/writer@champion", "--env-manager", "local",
+                   MLFLOW_TRACKING_URI=uri) as served:
         assert post(f"{served}/invocations", {"inputs": ["The ", ""], "params": asked})["predictions"] == expected
         records = {"dataframe_records": [{"prompt": "The "}, {"prompt": ""}], "params": asked}
         assert post(f"{served}/invocations", records)["predictions"] == expected
@@ -122,8 +99,8 @@ def test_a_classifier_is_registered_by_one_call_and_served(tmp_path: Path, uri: 
     call = f"import mlflow; mlflow.register_model('runs:/{made.run_id}/model', 'namer')"
     subprocess.run([sys.executable, "-c", call], env=PLAIN | {"MLFLOW_TRACKING_URI": uri}, cwd=tmp_path, check=True)
     given = [[[5, -1], [4, 2], [6, 0.5]], [[1, 2]]]
-    with answering("/ping", "models", "serve", "-m", "models:/namer/1", "--env-manager", "local",
-                   MLFLOW_TRACKING_URI=uri) as (served, _):
+    with answering("/ping", tmp_path, "models", "serve", "-m", "models:/namer/1", "--env-manager", "local",
+                   MLFLOW_TRACKING_URI=uri) as served:
         rows = post(f"{served}/invocations", {"dataframe_records": [{"sequence": each} for each in given]})["predictions"]
     for row, expected in zip(rows, predictor.predict(given), strict=True):
         assert [row[f"p_{name}"] for name in predictor.classes] == pytest.approx(expected.tolist())

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from benchmarks.servers import free_port, serving
 from tests.conftest import REPOSITORY, Repo
-from tests.serving import free_port, serving
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ def address(repo: Repo) -> Iterator[str]:
     """Served by `make ui` itself; there is nothing to install, which the first file says."""
     port = free_port()
     command = ["make", "--old-file=.venv/.ready", "ui", f"PORT={port}"]
-    with serving(command, repo.folder, repo.environment, f"http://127.0.0.1:{port}") as url:
+    with serving(command, repo.folder, repo.environment, url := f"http://127.0.0.1:{port}"):
         yield url
 
 

@@ -1,6 +1,5 @@
 """A sweep that logs to an MLflow server, and studies in a PostgreSQL; both are started for it."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,8 +14,8 @@ import pytest
 from mlflow import MlflowClient
 from optuna.trial import TrialState
 
+from benchmarks.servers import tracking_server
 from tests.conftest import REPOSITORY, Repo
-from tests.serving import free_port, serving
 from unroll.files import sha256
 
 pytestmark = pytest.mark.server
@@ -110,13 +109,7 @@ def wait_for_checkpoint(repo: Repo, process: subprocess.Popen[str]) -> None:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    """As docs/scaling.md has it, with SQLite: artifacts go through the server."""
-    folder, port = tmp_path / "server", free_port()
-    folder.mkdir()
-    command = ["mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1",
-               "--backend-store-uri=sqlite:///server.db", f"--artifacts-destination={folder / 'artifacts'}"]
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with serving(command, folder, environment, f"http://127.0.0.1:{port}") as url:
+    with tracking_server(tmp_path / "server") as (url, _):
         yield url
 
 
