@@ -9,6 +9,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy.exc import IntegrityError
 
 from tests.conftest import REPOSITORY, TINY
 from tests.jobs.conftest import FakeGroup, FakePool, finish
@@ -154,6 +155,21 @@ def test_processes_that_ask_at_once_take_up_no_trial_twice_and_begin_none_too_ma
         taken = list(threads.map(lambda each: each[0]._next(3), several))
     assert sorted(each.number for each in taken if each is not None) == [0, 1, 2]
     assert len(study.get_trials()) == 3
+
+
+def test_a_storage_whose_tables_another_process_makes_at_the_moment_is_tried_again(tmp_path, monkeypatch):
+    real, tries = optuna.create_study, []
+
+    def slower(**given):
+        tries.append(given)
+        if len(tries) == 1:
+            raise IntegrityError("CREATE TYPE studydirection", None, Exception("already exists"))
+        return real(**given)
+
+    monkeypatch.setattr("unroll.tune.study.time.sleep", lambda seconds: None)
+    monkeypatch.setattr(optuna, "create_study", slower)
+    search(tmp_path, configuration(), FakePool(end))
+    assert len(tries) == 2
 
 
 def test_a_trial_that_fails_counts_and_the_study_goes_on(tmp_path, capsys):

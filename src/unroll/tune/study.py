@@ -29,7 +29,7 @@ def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) ->
     begun = {"space": config.model_dump(mode="json")["space"], "overrides": sorted(overrides),
              "sampler": config.sampler, "seed": config.seed}
     with reachable(url):
-        study = optuna.create_study(storage=url, study_name=name, load_if_exists=True, pruner=config.pruner.build())
+        study = _create(url, name, config)
         before = study.user_attrs.get("begun")
         if before is None:
             study.set_user_attr("begun", begun)
@@ -38,6 +38,17 @@ def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) ->
         raise UserError(f"study {name} in {url}: begun with another {different}. Give this one another --name, or the "
                         "same search space, fixed values and seed.")
     return study
+
+
+def _create(url: str, name: str, config: TuneConfig, pauses: tuple[int, ...] = (1, 3)) -> optuna.Study:
+    """Two processes may make the tables of a new storage at the same time; the slower one finds them the next time."""
+    try:
+        return optuna.create_study(storage=url, study_name=name, load_if_exists=True, pruner=config.pruner.build())
+    except SQLAlchemyError:
+        if not pauses:      # another reason
+            raise
+    time.sleep(pauses[0])
+    return _create(url, name, config, pauses[1:])
 
 
 @contextmanager
