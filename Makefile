@@ -47,6 +47,7 @@ experiments: $(READY)  ## DVC's experiments, the columns that matter
 	dvc exp show --only-changed --hide-workspace --drop 'best/|gradient/|samples/|val/best_bpc|test/(bpb|loss|below|perplexity|unknown)|artifacts/|plots/|data/|metrics/|src/|requirements|Executor|State|Created'
 
 ui: $(READY)  ## MLflow on http://127.0.0.1:5000 (PORT=5001)
+	@echo "http://127.0.0.1:$(PORT)/#/experiments/1?workflowType=machine_learning"
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
 	    --backend-store-uri sqlite:///mlflow.db
 

@@ -143,7 +143,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a verb; what a user can mend ends as one line and exit code 2."""
     # scrolling past a reader who has gone away is no error of ours
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    options = parser().parse_args(arguments)
+    line = parser()
+    options, rest = line.parse_known_args(arguments)
+    # overrides may stand after an option, which argparse does not expect
+    if rest and (not hasattr(options, "overrides") or any(each.startswith("-") for each in rest)):
+        line.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.overrides += rest
     try:
         _run(options)
     except UserError as error:

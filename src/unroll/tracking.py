@@ -9,10 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from filelock import FileLock
 
 from unroll.config.runtime import TrackingConfig
 from unroll.errors import UserError
@@ -142,8 +145,11 @@ class Tracker:
 
         for name in ("mlflow", "alembic"):      # after the import, which sets levels of its own
             logging.getLogger(name).setLevel(logging.ERROR)
-        self._client = MlflowClient(self._uri)
-        found = self._client.get_experiment_by_name(self._config.experiment)
+        # two that make a data base at the same time get in each other's way
+        one_by_one = FileLock(self._workspace.home / "mlflow.db.lock") if self._uri == self._local else nullcontext()
+        with one_by_one:
+            self._client = MlflowClient(self._uri)
+            found = self._client.get_experiment_by_name(self._config.experiment)
         if found is None:
             # beside the database; a server knows its own place
             place = (self._workspace.home / "mlartifacts").as_uri() if self._uri == self._local else None
@@ -285,7 +291,7 @@ def fetch_model(uri: str, folder: Path) -> Path:
 
 def provenance(workspace: Workspace) -> dict[str, str]:
     """Tags that say which commit, which stage and which folder a run comes from."""
-    tags = {"unroll.root": str(workspace.root.resolve())}
+    tags = {"unroll.root": str(workspace.root.resolve()), "mlflow.source.name": "unroll"}
     commit = _git(workspace, "rev-parse", "HEAD")
     if commit:
         tags["mlflow.source.git.commit"] = commit

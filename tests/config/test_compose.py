@@ -10,7 +10,7 @@ from hydra import initialize_config_dir
 
 from tests.conftest import REPOSITORY, TINY
 from unroll import cli
-from unroll.compose import compose, grid
+from unroll.compose import compose
 from unroll.errors import UserError
 from unroll.pipeline import changes, freeze
 
@@ -176,21 +176,6 @@ def test_a_hydra_that_another_left_open_does_not_stand_in_the_way():
     assert compose(CONF)[1].model.core.kind == "lstm"
 
 
-def test_a_grid_is_every_combination_in_order():
-    assert grid(["model=rnn,lstm", "train.seed=1,2", "data.seed=3"]) == [
-        ["model=rnn", "train.seed=1", "data.seed=3"],
-        ["model=rnn", "train.seed=2", "data.seed=3"],
-        ["model=lstm", "train.seed=1", "data.seed=3"],
-        ["model=lstm", "train.seed=2", "data.seed=3"],
-    ]
-
-
-def test_a_grid_that_cannot_be_read_is_one_line():
-    with pytest.raises(UserError) as caught:
-        grid(["model=rnn,[lstm"])
-    assert "\n" not in str(caught.value)
-
-
 def test_check_passes_on_what_conf_composes_and_writes_nothing(project, capsys):
     before = (project / "params.yaml").stat().st_mtime_ns
     cli.main(["compose", "--check"])
@@ -249,11 +234,6 @@ def test_a_change_names_both_values_in_the_new_files_words():
 def test_an_option_that_is_no_name_is_one_line(override):
     with pytest.raises(UserError):
         compose(CONF, [override])
-
-
-def test_a_glob_is_no_grid():
-    with pytest.raises(UserError):
-        grid(["model=glob(*)"])
 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\ndata: 1\n=======\n", "# nothing\n", "data: \xff\n"])

@@ -133,7 +133,7 @@ def test_the_table_ranks_means_over_seeds_by_validation_alone(tmp_path, capsys):
     for job, loss in zip(jobs, (2.0, 3.0, 2.4, 2.2), strict=True):
         finish(job, [9.0, loss])
     figures = report(jobs, tmp_path)
-    assert figures == {"val/best_loss": pytest.approx(2.3), "test/bpc": pytest.approx(4.6), "jobs/finished": 4}
+    assert figures == {"sweep/val_loss": pytest.approx(2.3), "sweep/test_bpc": pytest.approx(4.6), "jobs/finished": 4}
     with (tmp_path / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["configuration"] for row in rows] == ["model=gru", "model=rnn"]

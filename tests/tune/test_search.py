@@ -197,7 +197,7 @@ def test_equal_values_are_one_root_and_run_once(tmp_path):
 def test_the_report_says_what_is_best_and_why(whole, tmp_path, capsys):
     study, *_ = whole
     figures = report(study, tmp_path)
-    assert figures["jobs/finished"] + figures["jobs/pruned"] == 6 and figures["val/best_loss"] == study.best_value
+    assert figures["jobs/finished"] + figures["jobs/pruned"] == 6 and figures["sweep/val_loss"] == study.best_value
     said = capsys.readouterr().out
     assert f"best: #{study.best_trial.number}" in said and f"unroll promote {study.best_trial.user_attrs['root']}" in said
     assert (tmp_path / "trials.csv").read_text().count("\n") == 7

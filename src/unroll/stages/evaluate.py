@@ -42,8 +42,11 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
         draw(folder, workspace.plots, model, report)
     ours = model.config.core.kind.upper()
     figures = {ours: report.metrics[f"test/{report.measure}"], **report.compared}
-    about = (workspace.model / CARD).read_text(encoding="utf-8")
-    tracker.tags({"mlflow.note.content": f"{about}\n{measured(report.unit, ours, figures, report.higher_is_better)}"})
+    tracker.tags({"mlflow.note.content": "\n".join([
+        f"Test: {figures[ours]:.4f} {report.unit}.\n",     # of a description the page of a run shows three lines
+        (workspace.model / CARD).read_text(encoding="utf-8"),
+        measured(report.unit, ours, figures, report.higher_is_better),
+    ])})
     tracker.metrics(report.metrics)
     tracker.files(workspace.plots / "test", folder="plots")
     tracker.files(workspace.metrics, folder="metrics")

@@ -49,7 +49,7 @@ def report(jobs: Sequence[Job], folder: Path) -> dict[str, float]:
     compared([(each.name, each.losses, [job.curve() for job in each.jobs]) for each in entries],
              folder / "comparison.png")
     print(f"\n{text}\ntable, picture: {folder}\ntake the best: unroll promote {rows[0]['best_root']}")
-    return {"val/best_loss": mean(entries[0].losses), f"test/{entries[0].measure}": mean(entries[0].tests),
+    return {"sweep/val_loss": mean(entries[0].losses), f"sweep/test_{entries[0].measure}": mean(entries[0].tests),
             "jobs/finished": len(jobs)}
 
 

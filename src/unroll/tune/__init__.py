@@ -31,13 +31,15 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
     url = storage or f"sqlite:///{(folder / 'study.db').resolve()}"
     study = open_study(url, name, config, list(overrides))
     command = " ".join(["tune", "--space", space, *overrides])
-    known = study.user_attrs.get("run", "")     # of a process on another machine
+    with reachable(url):
+        known = study.user_attrs.get("run", "")     # of a process on another machine
     with reachable(url), Group(project, folder, name, base, command, known) as group, LocalPool(project, jobs) as pool:
         study.set_user_attr("run", group.run_id)
         search = Search(project, folder, study, config, overrides, pool, group)
         search.run(trials or config.trials)
         group.close(report(study, folder), len(study.get_trials(deepcopy=False, states=[TrialState.FAIL])))
-    if not study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]):
+        finished = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    if not finished:
         raise UserError(f"tune: no trial of {name} has finished; the reasons stand above.")
 
 

@@ -31,7 +31,7 @@ def report(study: optuna.Study, folder: Path) -> dict[str, float]:
     write_text(folder / SUMMARY, text)
     print(f"\n{text}\ntable, pictures: {folder}\ntake the best: unroll promote {best.user_attrs['root']}")
     assert best.value is not None
-    return {"val/best_loss": best.value, "jobs/finished": len(finished), "jobs/pruned": len(pruned)}
+    return {"sweep/val_loss": best.value, "jobs/finished": len(finished), "jobs/pruned": len(pruned)}
 
 
 def importance(study: optuna.Study, finished: list[FrozenTrial]) -> dict[str, float]:
