@@ -76,9 +76,9 @@ def overhead(clone: Path) -> dict[str, float]:
 
 def throughput(clone: Path) -> dict[str, Any]:
     """Symbols a second of the default model: one job of one thread, of two, and two jobs of one thread at a time."""
-    budget = ["train.max_steps=150", "train.epochs=9", "runtime.progress=false", "evaluate.ngram_order=1",
+    budget = ["train.max_steps=80", "train.epochs=9", "runtime.progress=false", "evaluate.ngram_order=1",
               "evaluate.baseline_tokens=1000", "evaluate.train_tokens=1000", "evaluate.gradient_reach=2",
-              "runtime.tracking.sample_length=0"]
+              "runtime.tracking.sample_length=0", "generate.count=1", "generate.length=50"]
     found: dict[str, list[float]] = {"one thread": [], "two threads": [], "two jobs": []}
     for turn in range(3):
         for name, overrides in (("one thread", ["train.threads=1", f"train.seed={10 * turn}"]),
