@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from unroll.evaluation.pictures import BLUE, GREY, ORANGE, plain, save
 
@@ -56,6 +57,7 @@ def history(trials: Sequence[tuple[int, float, bool]], path: Path) -> None:
     # one that diverged would leave no room for the others
     high = losses[min(len(losses) - 1, int(0.9 * len(losses)))]
     axes.set_ylim(losses[0] - 0.08 * (high - losses[0] + 1e-9), high + 0.15 * (high - losses[0] + 1e-9))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="trial", ylabel="validation loss", title="What the search found")
     axes.legend(frameon=False)
     save(figure, path)
