@@ -96,7 +96,8 @@ def test_the_model_is_one_that_mlflow_knows(tracked: Workspace) -> None:
 def test_the_run_is_described_by_the_card_and_what_was_measured(tracked: Workspace) -> None:
     (only,) = runs(tracked)
     note = only.data.tags["mlflow.note.content"]
-    assert note.startswith((tracked.model / "README.md").read_text(encoding="utf-8"))
+    assert note.startswith(f"Test: {only.data.metrics['test/bpc']:.4f} bits per character.\n")
+    assert (tracked.model / "README.md").read_text(encoding="utf-8") in note
     assert f"| **LSTM** | **{only.data.metrics['test/bpc']:.4f}** |" in note
     assert f"| xz | {only.data.metrics['baseline/xz_bpc']:.4f} |" in note
 

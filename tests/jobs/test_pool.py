@@ -41,16 +41,23 @@ def test_as_many_run_as_cores_have_threads_for_or_as_was_asked(tmp_path, limit, 
         assert started(places, *jobs) == expected
 
 
+def visible(places: LocalPool, job) -> str:
+    """What the process of a job was told."""
+    process = psutil.Process(places._running[job].process.pid)
+    while not (found := process.environ()):     # empty for a moment, while the process becomes another program
+        time.sleep(0.01)
+    return found["CUDA_VISIBLE_DEVICES"]
+
+
 def test_each_has_an_accelerator_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-7")
     jobs = [make(tmp_path, f"train.seed={seed}", "train.accelerator=gpu") for seed in range(3)]
     with LocalPool(REPOSITORY, None) as places:
         assert started(places, *jobs) == 2
-        seen = [psutil.Process(each.process.pid).environ()["CUDA_VISIBLE_DEVICES"] for each in places._running.values()]
-        assert seen == ["3", "GPU-7"]
+        assert [visible(places, job) for job in jobs[:2]] == ["3", "GPU-7"]
         places.stop(jobs[0])
         places.start(jobs[2])
-        assert psutil.Process(places._running[jobs[2]].process.pid).environ()["CUDA_VISIBLE_DEVICES"] == "3"
+        assert visible(places, jobs[2]) == "3"
 
 
 def test_more_accelerators_than_there_are_is_one_line(tmp_path, monkeypatch):
