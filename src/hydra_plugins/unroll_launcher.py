@@ -3,6 +3,7 @@
 The jobs are processes of their own, so that what runs in one process elsewhere is here told which jobs, and where.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +28,9 @@ class _Unroll(Launcher):
         return [JobReturn(overrides=overrides, status=JobStatus.COMPLETED, _return_value=objective)
                 for overrides, objective in zip(job_overrides, objectives, strict=True)]
 
+    @abstractmethod
     def pool(self, project: Path, folder: Path) -> "Pool":
         """Where the jobs of `project` run; `folder` is the sweep's."""
-        raise NotImplementedError
 
 
 class LocalLauncher(_Unroll):

@@ -16,7 +16,7 @@ def model_folder(model: str) -> Iterator[Path]:
             raise UserError(f"--model: {model} is a file. Give the folder that it is in.")
         yield Path(model)
         return
-    from unroll.tracking import fetch_model
+    from unroll.tracking.models import fetch_model
 
     with TemporaryDirectory() as folder:
         yield fetch_model(model, Path(folder))

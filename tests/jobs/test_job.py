@@ -82,7 +82,7 @@ def project(tmp_path):
     ("data/raw/new.txt", True, True),
     ("src/unroll/stages/train.py", False, True),
     ("src/unroll/sampling/rules.py", False, True),
-    ("src/unroll/tracking.py", False, False),
+    ("src/unroll/tracking/__init__.py", False, False),
     ("src/unroll/data/__pycache__/store.pyc", False, False),
 ])
 def test_what_stages_run_on_is_what_dvc_says_they_depend_on(project, file, prepare, everything):

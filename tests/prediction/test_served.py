@@ -12,7 +12,7 @@ import unroll
 from tests.prediction.conftest import ZOO, Make, refused, some
 from unroll.prediction import served
 from unroll.prediction.table import as_table
-from unroll.tracking import write_model
+from unroll.tracking.models import write_model
 
 
 @pytest.mark.parametrize("name", ZOO)

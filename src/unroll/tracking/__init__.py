@@ -1,16 +1,12 @@
-"""MLflow: where the runs are, which run is ours, what is logged. The only file that knows MLflow."""
+"""MLflow: where the runs are, which run is ours, what is logged. The only room that knows MLflow."""
 
 import logging
 import os
-import platform
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +17,7 @@ from unroll.config.runtime import TrackingConfig
 from unroll.errors import UserError
 from unroll.jobs import JobFolder
 from unroll.processes import rank
+from unroll.tracking.provenance import provenance
 from unroll.workspace import Workspace
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -172,7 +169,9 @@ class Tracker:
         job = JobFolder(self._workspace.root).describe()
         if job:
             name = job["name"]
-            everything |= {"unroll.group": job["group"], "mlflow.parentRunId": job["parent"]}
+            everything["unroll.group"] = job["group"]
+            if job["parent"]:       # none where the sweep itself was not tracked
+                everything["mlflow.parentRunId"] = job["parent"]
         elif "dvc.experiment" in everything:
             name = f"{everything['dvc.experiment']}: {name}"
         run = self._client.create_run(self._experiment, run_name=name, tags=everything)
@@ -229,6 +228,8 @@ class Tracker:
     def _model(self, folder: Path, tags: Mapping[str, str]) -> None:
         from mlflow.entities import LoggedModelOutput
 
+        from unroll.tracking.models import write_model
+
         run = self._client.get_run(self._run_id)
         wanted = f"source_run_id = '{self._run_id}' AND name = '{MODEL}'"
         found = self._client.search_logged_models([run.info.experiment_id], wanted)
@@ -244,73 +245,9 @@ class Tracker:
         self._client.finalize_logged_model(self._model_id, "READY")
 
 
-def write_model(place: Path, folder: Path, run_id: str, model_id: str) -> None:
-    """What MLflow calls a model: `MLmodel`, the model folder, and the code and the packages that open it.
-
-    The code is one archive, which Python imports from: a server takes a second for a hundred files.
-    """
-    from mlflow.models import Model, ModelSignature
-    from mlflow.pyfunc import add_to_model
-
-    from unroll.prediction import served
-
-    shutil.copytree(folder, place / "model")
-    served.write_code(place / "unroll.zip")
-    needed = "".join(f"{name}=={version(name).split('+')[0]}\n" for name in ("mlflow", *served.PACKAGES))
-    (place / "requirements.txt").write_text(needed, encoding="utf-8")
-    (place / "python_env.yaml").write_text(
-        f"python: {platform.python_version()}\ndependencies:\n- -r requirements.txt\n", encoding="utf-8")
-    asked = served.signature(folder)
-    signature = None if asked is None else ModelSignature.from_dict(asked)
-    described = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=signature)
-    add_to_model(described, served.__name__, data="model", code="unroll.zip", python_env="python_env.yaml")
-    described.model_size_bytes = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-    described.save(place / "MLmodel")
-
-
-def fetch_model(uri: str, folder: Path) -> Path:
-    """The files of a registered version, `models:/NAME@alias` or `models:/NAME/1`; raises `UserError` without one."""
-    local = Path("mlflow.db").resolve()
-    store = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local}"
-    if store == f"sqlite:///{local}" and not local.is_file():
-        raise UserError(f"--model: {uri} is not to be had: no {local}. Run in the folder of the project, or set "
-                        "MLFLOW_TRACKING_URI.")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    try:
-        found = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder), tracking_uri=store,
-                                                         registry_uri=store))
-    except (MlflowException, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"--model: {uri} is not to be had from {store} ({reason}). Check name and alias, or set "
-                        "MLFLOW_TRACKING_URI.") from None
-    return next((file.parent for file in sorted(found.rglob("model.json"))), found)
-
-
-def provenance(workspace: Workspace) -> dict[str, str]:
-    """Tags that say which commit, which stage and which folder a run comes from."""
-    tags = {"unroll.root": str(workspace.root.resolve()), "mlflow.source.name": "unroll"}
-    commit = _git(workspace, "rev-parse", "HEAD")
-    if commit:
-        tags["mlflow.source.git.commit"] = commit
-        tags["git.dirty"] = str(bool(_git(workspace, "status", "--porcelain"))).lower()
-    names = {"DVC_STAGE": "dvc.stage", "DVC_EXP_NAME": "dvc.experiment", "DVC_EXP_BASELINE_REV": "dvc.baseline"}
-    return tags | {tag: os.environ[name] for name, tag in names.items() if os.environ.get(name)}
-
-
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested sections as dotted names."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
     return flat
-
-
-def _git(workspace: Workspace, *arguments: str) -> str:
-    try:
-        run = subprocess.run(["git", *arguments], cwd=workspace.project, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""       # no git, or a download without its history
-    return run.stdout.strip()
