@@ -72,3 +72,23 @@ def test_cublas_is_told_to_be_deterministic_before_it_starts(stream, tmp_path, m
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
     trained(stream, tmp_path, settings(max_steps=1))
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+class Cut:
+    """What a process that dies while it hands over a batch leaves to the one that takes it."""
+
+    def __reduce__(self):
+        return cut, ()
+
+
+def cut():
+    raise ConnectionResetError(104, "Connection reset by peer")
+
+
+def test_a_loader_that_dies_while_it_hands_over_a_batch_is_one_line():
+    loader = torch.utils.data.DataLoader([0], num_workers=1, collate_fn=lambda _: Cut())
+    with pytest.raises(UserError, match=r"^train: a process that reads batches has died .*reset by peer"), \
+            explained(settings(), 1):
+        next(iter(loader))
+    with pytest.raises(ConnectionResetError), explained(settings(), 1):
+        cut()

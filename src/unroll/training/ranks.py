@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DDPStrategy, Strategy
+from torch.utils.data import dataloader
 
 from unroll.config.train import TrainConfig
 from unroll.errors import UserError
@@ -118,8 +120,8 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
     except torch.distributed.DistNetworkError as error:
         raise UserError(f"train: the first of {ranks} processes is not to be reached at {place} ({_brief(error)}). "
                         "Check MASTER_ADDR, MASTER_PORT and what lies between the machines.") from None
-    except RuntimeError as error:
-        if "DataLoader worker" in str(error):
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        if "DataLoader worker" in str(error) or _in_loader(error):
             raise UserError(f"train: a process that reads batches has died ({_brief(error)}), most often for lack of "
                             "memory. Start again to go on from the last checkpoint, with runtime.workers=0 if it dies "
                             "again.") from None
@@ -129,6 +131,12 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
             raise
         raise UserError(f"train: another of {ranks} processes has gone ({_brief(error)}). What ended it stands above "
                         "or in its own output; start again to go on from the last checkpoint.") from None
+
+
+def _in_loader(error: Exception) -> bool:
+    """Whether the connection was one to a process that reads batches: it may die while it hands one over."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return not isinstance(error, RuntimeError) and any(frame.filename == dataloader.__file__ for frame in frames)
 
 
 def _brief(error: Exception) -> str:
