@@ -6,7 +6,7 @@ export DVC_NO_ANALYTICS := true
 READY := .venv/.ready
 PORT ?= 5000
 
-.PHONY: help install repro test test-browser test-root test-server test-slurm lint experiments ui lock schema
+.PHONY: help install repro test test-browser test-long test-root test-server test-slurm lint experiments ui lock schema
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(READY)  ## the test suite, in a few minutes
 
 test-browser: $(READY)  ## what a browser shows of MLflow: Chromium is installed where it is missing (Debian, root)
 	python -m pytest -m browser
+
+test-long: $(READY)  ## clones, queues and ranks, run whole: ten minutes more
+	python -m pytest -n 2 --dist loadfile -m long
 
 test-root: $(READY)  ## what needs root: two machines, as network namespaces, and a full disk
 	python -m pytest -m root

@@ -68,16 +68,7 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
     predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
-    sample = verbs.add_parser("sample", help="how a language model goes on", description="Text after each prompt, or "
-                              "from the start; the n-th depends on the seed and n alone.")
-    sample.add_argument("prompts", nargs="*", metavar="PROMPT")
-    sample.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
-    sample.add_argument("--count", type=_positive, default=1, metavar="N", help="texts for each prompt")
-    sample.add_argument("--length", type=_positive, default=500, metavar="N", help="symbols after the prompt")
-    sample.add_argument("--temperature", type=_tolerance, default=0.7, help="0: always the most probable symbol")
-    sample.add_argument("--top-k", type=_positive, metavar="N", help="of the N most probable symbols alone")
-    sample.add_argument("--top-p", type=_share, metavar="P", help="of the smallest set whose probability reaches P")
-    sample.add_argument("--seed", type=int, default=1)
+    _add_sample(verbs)
     _add_init(verbs)
     verify = verbs.add_parser("verify", help="run a commit anew and compare", description="Clone a revision into a "
                               "temporary folder, run its pipeline from nothing, compare every output with its "
@@ -113,6 +104,57 @@ def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row names the columns")
 
 
+def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sample = verbs.add_parser("sample", help="how a language model goes on", description="Text after each prompt, or "
+                              "from the start; the n-th depends on the seed and n alone.")
+    sample.add_argument("prompts", nargs="*", metavar="PROMPT")
+    sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="a prompt a line, or .jsonl "
+                        'with {"prompt": "…"}; - is standard input')
+    sample.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    sample.add_argument("--count", type=_positive, default=1, metavar="N", help="texts for each prompt")
+    sample.add_argument("--seed", type=int, default=1)
+    how = sample.add_argument_group("how symbols are drawn")
+    how.add_argument("--temperature", type=float, default=None, metavar="T", help="below 1 sharpens (default: 0.7)")
+    how.add_argument("--greedy", action="store_true", help="the most probable symbol each time")
+    how.add_argument("--top-k", type=int, metavar="N", help="of the N most probable symbols alone")
+    how.add_argument("--top-p", type=float, metavar="P", help="of the smallest set whose probability reaches P")
+    how.add_argument("--min-p", type=float, metavar="P", help="of those at least P times as probable as the best")
+    how.add_argument("--repetition-penalty", type=float, metavar="X", help="above 1, what was said is less likely")
+    how.add_argument("--no-repeat-ngram", type=int, metavar="N", help="never the same N symbols twice")
+    how.add_argument("--beams", type=int, default=1, metavar="N", help="the N best texts that a beam search finds")
+    what = sample.add_argument_group("what may be written, and when it ends")
+    what.add_argument("--length", type=_length, default=500, metavar="N", help="symbols after the prompt, or inf")
+    what.add_argument("--min-length", type=int, default=0, metavar="N", help="nothing ends the text before")
+    what.add_argument("--stop", action="append", default=[], metavar="TEXT", help="ends the text; again for each")
+    what.add_argument("--allow", metavar="CHARACTERS", help="write these alone")
+    what.add_argument("--pattern", metavar="REGEX", help="the whole continuation matches it")
+    what.add_argument("--replace-unknown", action="store_true", help="read what the model never saw as unknown")
+    where = sample.add_argument_group("where to")
+    where.add_argument("--stream", action="store_true", help="print as it is drawn, in constant memory")
+    where.add_argument("--interactive", action="store_true", help="answer what is typed, line after line")
+    where.add_argument("-o", "--out", type=Path, help=".txt, or .jsonl with an object a text")
+    where.add_argument("--log-probabilities", action="store_true", help="of each symbol, in nats, in the .jsonl")
+    where.add_argument("--threads", type=_positive, default=1, metavar="N", help="more help wide models alone")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from dataclasses import fields
+
+    from unroll.sample import Wanted, sample
+    from unroll.sampling.settings import Settings
+
+    options.prompts, options.stop = tuple(options.prompts), tuple(options.stop)
+    if options.temperature is None:
+        options.temperature = 1.0 if options.beams > 1 or options.greedy else 0.7
+    given = vars(options)
+    sample(Wanted(**{each.name: given[each.name] for each in fields(Wanted)}),
+           Settings(**{each.name: given[each.name] for each in fields(Settings)}))
+
+
+def _length(text: str) -> int | None:
+    return None if text == "inf" else _positive(text)
+
+
 def _tolerance(text: str) -> float:
     try:
         if (value := float(text)) >= 0:
@@ -120,12 +162,6 @@ def _tolerance(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
-
-
-def _share(text: str) -> float:
-    if 0 < (value := _tolerance(text)) <= 1:
-        return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1")
 
 
 def _positive(text: str) -> int:
@@ -213,10 +249,7 @@ def _run(options: argparse.Namespace) -> None:
 
         predict(options.input, options.out, options.model, options.state, options.save_state)
     elif options.verb == "sample":
-        from unroll.sample import sample
-
-        sample(options.prompts, options.model, options.count, options.length, options.temperature, options.top_k,
-               options.top_p, options.seed)
+        _sample(options)
     elif options.verb == "init":
         from unroll.init import Choices, init
 

@@ -1,19 +1,184 @@
 """`unroll sample`: how a language model goes on after a prompt."""
 
-from collections.abc import Sequence
-
-import torch
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, TextIO
 
 from unroll.chosen import model_folder
-from unroll.prediction.predictor import load
+from unroll.errors import UserError
+from unroll.files import replacing
+from unroll.models.described import STEP, open_folder
+from unroll.sampling.engine import OnnxEngine
+from unroll.sampling.generator import Generator
+from unroll.sampling.settings import Settings
+
+BETWEEN = f"\n{'─' * 72}\n"
+LONG = 100_000      # symbols, from which on a text is written as it is drawn
 
 
-def sample(prompts: Sequence[str], model: str, count: int, length: int, temperature: float, top_k: int | None,
-           top_p: float | None, seed: int) -> None:
-    """Print `count` texts for each prompt, prompt included; the n-th text depends on (seed, n) alone."""
-    torch.set_num_threads(1)    # a step is so little that threads would only wait for each other
-    with model_folder(model) as folder:
-        predictor = load(folder)
-    wanted = [prompt for prompt in prompts or [""] for _ in range(count)]
-    texts = predictor.generate(wanted, length, temperature, top_k, top_p, seed)
-    print(f"\n{'─' * 72}\n".join(texts))
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is asked for beside the rules."""
+
+    prompts: tuple[str, ...]
+    prompts_file: Path | None
+    model: str
+    count: int
+    seed: int
+    out: Path | None
+    stream: bool
+    interactive: bool
+    log_probabilities: bool
+    replace_unknown: bool
+    threads: int
+
+
+def sample(wanted: Wanted, settings: Settings) -> None:
+    """Print or write `count` texts for each prompt, prompt included; the n-th depends on (seed, n) alone."""
+    _check(wanted, settings)
+    with model_folder(wanted.model) as folder:
+        generator = open_generator(folder, wanted.threads)
+    if wanted.interactive:
+        _converse(generator, wanted, settings)
+        return
+    prompts = [prompt for prompt in _prompts(wanted) for _ in range(wanted.count)]
+    if wanted.out is None:
+        _write(sys.stdout, generator, prompts, wanted, settings)
+        return
+    _check_room(wanted.out, len(prompts) * (settings.length or 0))
+    with replacing(wanted.out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        _write(file, generator, prompts, wanted, settings)
+
+
+def open_generator(folder: Path, threads: int = 1) -> Generator:
+    """A model folder's own; PyTorch is not imported. Raises `UserError` when it is damaged or does not write texts."""
+    opened = open_folder(folder)
+    kinds = [head["kind"] for head in opened.described["architecture"]["heads"].values()]
+    if kinds != ["next_token"]:
+        raise UserError(f"--model: the model's head is {', '.join(kinds)}; only language models write texts. Use "
+                        "`unroll predict`.")
+    (tokenizer,) = opened.tokenizers.values()
+    return Generator(OnnxEngine(folder / STEP, threads), tokenizer)
+
+
+def _write(file: TextIO, generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> None:
+    if wanted.out is not None and wanted.out.suffix == ".jsonl":
+        for row in _rows(generator, prompts, wanted, settings):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    for number, parts in enumerate(_texts(generator, prompts, wanted, settings)):
+        if number:
+            file.write(BETWEEN)
+        for part in parts:
+            file.write(part)
+            if wanted.stream:
+                file.flush()
+    file.write("\n")
+
+
+def _texts(generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> Iterator[Iterable[str]]:
+    """Of each sample its parts, as they come where somebody looks on or it is too long to be held."""
+    if wanted.stream or settings.length is None or settings.length > LONG:
+        for number, prompt in enumerate(prompts):
+            yield _parts(generator, prompt, wanted, settings, number)
+        return
+    for made in generator.samples(prompts, settings, wanted.seed, replace_unknown=wanted.replace_unknown):
+        yield made.prompt, made.text
+
+
+def _parts(generator: Generator, prompt: str, wanted: Wanted, settings: Settings, number: int) -> Iterator[str]:
+    parts = generator.stream(prompt, settings, wanted.seed, number, wanted.replace_unknown)
+    first = next(parts, "")         # a prompt that is refused is not printed before it is
+    yield prompt + first
+    yield from parts
+
+
+def _rows(generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> Iterator[dict[str, Any]]:
+    made = generator.samples(prompts, settings, wanted.seed, replace_unknown=wanted.replace_unknown,
+                             with_nats=wanted.log_probabilities)
+    for each in made:
+        row: dict[str, Any] = {"prompt": each.prompt, "text": each.text}
+        yield row | ({"symbols": each.symbols, "log_probabilities": each.nats} if wanted.log_probabilities else {})
+
+
+def _converse(generator: Generator, wanted: Wanted, settings: Settings) -> None:
+    """Line after line, each read after all that was said before it."""
+    said = ""
+    for turn in count():
+        try:
+            typed = input("› ")
+        except EOFError:
+            print()
+            return
+        try:
+            for part in generator.stream(said + typed, settings, wanted.seed, turn, wanted.replace_unknown):
+                print(part, end="", flush=True)
+                typed += part
+            said += typed
+        except UserError as error:
+            print(error, file=sys.stderr)
+        print()
+
+
+def _prompts(wanted: Wanted) -> list[str]:
+    """Those of the command line, then those of the file; from the data's begin symbol where there are none."""
+    prompts = list(wanted.prompts)
+    if wanted.prompts_file is not None:
+        prompts += _read(wanted.prompts_file)
+    return prompts or [""]
+
+
+def _read(path: Path) -> list[str]:
+    """A prompt a line; of `.jsonl` the text under `prompt`, which may hold line breaks. `-` is standard input."""
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: byte {error.start + 1} is not UTF-8. Convert the file.") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}). Give a file with a prompt a line.") from None
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
+    if not lines:
+        raise UserError(f"{path}: empty. Give a file with a prompt a line.")
+    if path.suffix != ".jsonl":
+        return lines
+    prompts = []
+    for number, line in enumerate(lines, 1):
+        try:
+            prompt = json.loads(line)["prompt"]
+        except (ValueError, KeyError, TypeError):
+            prompt = None
+        if not isinstance(prompt, str):
+            raise UserError(f'{path}, line {number}: not {{"prompt": "…"}}. Mend the line.')
+        prompts.append(prompt)
+    return prompts
+
+
+def _check(wanted: Wanted, settings: Settings) -> None:
+    """Raises `UserError` where options do not go together."""
+    if wanted.out is not None and wanted.out.suffix not in (".txt", ".jsonl"):
+        raise UserError(f"--out: {wanted.out} ends neither in .txt nor in .jsonl. Give a file that does.")
+    if wanted.log_probabilities and (wanted.out is None or wanted.out.suffix != ".jsonl"):
+        raise UserError("--log-probabilities: goes into a file. Add -o FILE.jsonl.")
+    if settings.length is None and not (wanted.stream and wanted.out is None):
+        raise UserError("--length: a text without an end can only be looked at. Add --stream, and no -o.")
+    shown = "--interactive" if wanted.interactive else "--stream" if wanted.stream else ""
+    if shown and settings.beams > 1:
+        raise UserError(f"--beams: the best text is known when all are complete. Leave {shown} out.")
+    if wanted.interactive and (wanted.prompts or wanted.prompts_file or wanted.out or wanted.count > 1):
+        raise UserError("--interactive: reads prompts from the terminal and answers each once. Leave other prompts, "
+                        "--count and -o out.")
+
+
+def _check_room(out: Path, symbols: int) -> None:
+    folder = out.parent
+    if not folder.is_dir():
+        raise UserError(f"--out: no folder {folder}. Make it first.")
+    free = shutil.disk_usage(folder).free
+    if symbols > free:      # a symbol is a byte or more
+        raise UserError(f"--out: {symbols:,} symbols do not fit on {folder}, which has {free:,} bytes free. Ask for "
+                        "fewer, or write elsewhere.")

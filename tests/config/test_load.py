@@ -66,7 +66,7 @@ def test_a_misspelt_section_is_answered_with_the_nearest():
 
 def test_a_name_like_no_other_is_answered_with_all():
     text = message(changed("generate.qqq", 1))
-    assert text.startswith("params.yaml: generate: unknown 'qqq'; choose from prompts, count, length, temperature,")
+    assert text.startswith("params.yaml: generate: unknown 'qqq'; choose from prompts, count, length, min_length,")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_value_of_another_type_is_not_converted(name, value):
         ("train.schedule.final_fraction", 1.5),
         ("evaluate.ngram_order", 11),
         ("evaluate.gradient_reach", 1),
-        ("generate.temperature", -0.1),
+        ("generate.temperature", 0),
         ("generate.top_p", 0.0),
         ("generate.top_k", 0),
         ("generate.prompts", []),

@@ -17,7 +17,7 @@ from unroll.files import sha256, to_json, write_json
 from unroll.models import folder as module
 from unroll.models.folder import load_model, save_model
 
-FILES = {"README.md", "model.json", "model.safetensors", "text.tokenizer.json"}
+FILES = {"README.md", "model.json", "model.safetensors", "step.onnx", "text.tokenizer.json"}
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def replace(old: str, new: str):
         ("model.json", truncate, "damaged or edited"),
         ("model.json", replace('"hidden_size": 6', '"hidden_size": 7'), "damaged or edited"),
         ("model.json", replace('"forget_bias": 1.0', '"forget_bias": 1.5'), "damaged or edited"),
-        ("model.json", replace('"format": 2', '"format": 1'), "another version"),
+        ("model.json", replace('"format": 3', '"format": 1'), "another version"),
         ("model.json", lambda path: path.write_text("[]"), "another version"),
         ("model.json", lambda path: path.write_bytes(b"\xff\xfe"), "damaged or edited"),
         ("model.safetensors", Path.unlink, "missing"),

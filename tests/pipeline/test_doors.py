@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from mlflow import MlflowClient
 
@@ -51,6 +52,7 @@ def test_an_experiment_composes_conf_and_leaves_what_it_composed(finished: Repo)
     assert len(columns.split(",")) < 15 and any("gated" in row for row in rows)
 
 
+@pytest.mark.long
 def test_the_queue_runs_the_code_of_its_own_checkout(repo: Repo) -> None:
     """Uncommitted code goes along with the experiment, although the environment holds an editable install."""
     stage = repo.folder / "src" / "unroll" / "stages" / "generate.py"

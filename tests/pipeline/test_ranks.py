@@ -15,6 +15,8 @@ from safetensors.numpy import load_file
 from benchmarks.chaos import outputs
 from tests.pipeline.conftest import finish, freeze, several, start
 
+pytestmark = pytest.mark.long
+
 
 def losses(root: Path) -> list[float]:
     with (root / "plots" / "train.csv").open() as file:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 QUIET = ["train.threads=1", "runtime.progress=false", "runtime.tracking.enabled=false"]
 THROUGH_DVC = {
     "japanese_vowels": ["train.epochs=3", "model.core.hidden_size=16", "evaluate.dtw_cells=1"],

@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import Repo
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def committed(finished: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:

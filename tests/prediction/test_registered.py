@@ -97,7 +97,7 @@ def test_a_process_without_the_package_registers_loads_and_generates(registered:
                           env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     texts, code = done.stdout.splitlines()
-    assert texts == str(unroll.load(registered / "kept").generate(["ab", ""], 9, 0.5, top_k=3, seed=7))
+    assert texts == str(unroll.load(registered / "kept").generate(["ab", ""], length=9, temperature=0.5, top_k=3, seed=7))
     assert Path(code).is_relative_to(registered / "mlartifacts"), "the code that was logged with the model"
 
 

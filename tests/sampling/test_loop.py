@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.models.conftest import random_network, small
-from unroll.data.tokenizers import Bytes, Chars, Words
-from unroll.errors import UserError
-from unroll.sampling.engine import TorchEngine
-from unroll.sampling.loop import encode_prompt, generate, special
-from unroll.sampling.rules import compose
+from unroll.models.step import step_graph
+from unroll.sampling import loop
+from unroll.sampling.engine import OnnxEngine
+from unroll.sampling.loop import Drawing, prime, walk
+from unroll.sampling.settings import Settings
 
 SYMBOLS = 11
 
@@ -16,61 +16,96 @@ SYMBOLS = 11
 class Counter:
     """After symbol s comes s + 1, for certain; it remembers what each lane has read."""
 
-    def __init__(self) -> None:
-        self.steps = 0
+    def __init__(self):
+        self.reads = []
 
     def start(self, lanes):
         return [()] * lanes
 
-    def step(self, symbols, state):
-        self.steps += 1
-        logits = np.full((len(symbols), SYMBOLS), -np.inf)
-        logits[np.arange(len(symbols)), (symbols + 1) % SYMBOLS] = 0
-        return logits, [(*read, int(symbol)) for read, symbol in zip(state, symbols, strict=True)]
+    def read(self, symbols, lengths, state):
+        self.reads.append(symbols.shape)
+        last = symbols[lengths - 1, range(len(lengths))]
+        logits = np.full((len(last), SYMBOLS), -np.inf)
+        logits[np.arange(len(last)), (last + 1) % SYMBOLS] = 0
+        return logits, [(*read, *lane[:length].tolist()) for read, lane, length in zip(state, symbols.T, lengths, strict=True)]
+
+    def take(self, state, lanes):
+        return [state[lane] for lane in lanes]
+
+    def join(self, states):
+        return [lane for state in states for lane in state]
 
 
-def arrays(*prompts):
-    return [np.array(prompt) for prompt in prompts]
+def made(engine, prompts, seeds=None, end=None, over=None, forbidden=(), **settings):
+    """What each lane goes on with."""
+    prompts = [np.array(prompt) for prompt in prompts]
+    seeds = seeds or [(0, number) for number in range(len(prompts))]
+    drawing = Drawing(Settings(**settings), prompts, seeds, forbidden, end, None, with_nats=False)
+    found = [[] for _ in prompts]
+    ended = np.zeros(len(prompts), dtype=bool)
+    for lanes, symbols, _ in walk(engine, prompts, drawing, ended):
+        for lane, symbol in zip(lanes.tolist(), symbols.tolist(), strict=True):
+            found[lane].append(symbol)
+            ended[lane] = over is not None and over(found[lane])
+    return found
 
 
-def counted(*prompts, length=3, end=None, engine=None):
-    seeds = [(0, number) for number in range(len(prompts))]
-    made = generate(engine or Counter(), arrays(*prompts), length, compose([], 1.0), seeds, end)
-    return [each.tolist() for each in made]
-
-
-def sampled(prompts, seeds, length=20, end=None, heat=1.0):
-    engine = TorchEngine(random_network(small("lstm", layers=2)).float(), "text")
-    made = generate(engine, arrays(*prompts), length, compose([], heat), seeds, end)
-    return [each.tolist() for each in made]
+def sampled(prompts, seeds, length=20, end=None, **settings):
+    engine = OnnxEngine(step_graph(random_network(small("lstm", layers=2)).float()))
+    return made(engine, prompts, seeds, end, length=length, **settings)
 
 
 def test_a_lane_goes_on_with_what_it_drew():
-    assert counted([0], [4]) == [[1, 2, 3], [5, 6, 7]]
+    assert made(Counter(), [[0], [4]], length=3) == [[1, 2, 3], [5, 6, 7]]
 
 
-def test_prompts_of_unequal_length_are_kept_and_every_lane_gets_its_length():
-    assert counted([0], [0, 7], [0, 9, 2, 5]) == [[1, 2, 3], [7, 8, 9, 10], [9, 2, 5, 6, 7, 8]]
-
-
-def test_one_symbol_costs_one_step_beyond_the_prompt():
+def test_prompts_of_unequal_length_are_read_in_one_pass():
     engine = Counter()
-    assert counted([0, 7], length=1, engine=engine) == [[7, 8]]
-    assert engine.steps == 2
+    assert made(engine, [[0], [0, 7], [0, 9, 2, 5]], length=3) == [[1, 2, 3], [8, 9, 10], [6, 7, 8]]
+    assert engine.reads == [(4, 3), (1, 3), (1, 3)]
+
+
+def test_a_prompt_longer_than_a_stretch_is_read_in_stretches(monkeypatch):
+    monkeypatch.setattr(loop, "STRETCH", 3)
+    engine = Counter()
+    logits, state = prime(engine, [np.arange(8), np.array([5])])
+    assert logits.argmax(axis=1).tolist() == [8, 6]
+    assert state == [tuple(range(8)), (5,)]
+    assert engine.reads == [(3, 1), (3, 1), (2, 1), (1, 1)]
+
+
+def test_stretches_change_nothing(monkeypatch):
+    prompts, seeds = [[0, *[3, 5, 1] * 4], [0]], [(1, 0), (1, 1)]
+    whole = sampled(prompts, seeds)
+    monkeypatch.setattr(loop, "STRETCH", 5)
+    assert sampled(prompts, seeds) == whole
+
+
+def test_nothing_is_read_that_nothing_is_drawn_from():
+    engine = Counter()
+    assert made(engine, [[0, 7]], length=1) == [[8]]
+    assert engine.reads == [(2, 1)]
 
 
 def test_the_end_symbol_stops_its_own_lane_and_is_left_out():
-    assert counted([0], [6], [2, 8], length=5, end=8) == [[1, 2, 3, 4, 5], [7], [8, 9, 10, 0, 1, 2]]
-
-
-def test_an_end_symbol_drawn_at_once_leaves_the_prompt():
-    assert counted([0, 3], [7], length=4, end=4) == [[3], [8, 9, 10, 0]]
-
-
-def test_no_step_is_made_when_all_lanes_have_ended():
     engine = Counter()
-    counted([0], [2], length=1000, end=4, engine=engine)
-    assert engine.steps == 4
+    assert made(engine, [[0], [6], [2, 8]], end=8, length=5) == [[1, 2, 3, 4, 5], [7], [9, 10, 0, 1, 2]]
+    assert engine.reads == [(2, 3), (1, 3), (1, 2), (1, 2), (1, 2)], "no more is computed for it"
+
+
+def test_an_end_symbol_drawn_at_once_leaves_nothing():
+    assert made(Counter(), [[0, 3], [7]], end=4, length=4) == [[], [8, 9, 10, 0]]
+
+
+def test_before_the_least_length_the_end_symbol_is_not_drawn():
+    prompts, seeds = [[0]] * 40, [(3, number) for number in range(40)]
+    lengths = sorted(map(len, sampled(prompts, seeds, end=6)))
+    assert lengths[0] < 5 < lengths[-1]
+    assert min(map(len, sampled(prompts, seeds, end=6, min_length=5))) == 5
+
+
+def test_a_lane_that_is_over_is_not_gone_on_with():
+    assert made(Counter(), [[0], [4]], length=5, over=lambda found: found[-1] == 7) == [[1, 2, 3, 4, 5], [5, 6, 7]]
 
 
 def test_eight_lanes_are_eight_lanes_alone():
@@ -78,15 +113,15 @@ def test_eight_lanes_are_eight_lanes_alone():
     seeds = [(7, number) for number in range(8)]
     together = sampled(prompts, seeds)
     assert together == [sampled([prompt], [seed])[0] for prompt, seed in zip(prompts, seeds, strict=True)]
-    assert all(made[: len(prompt) - 1] == prompt[1:] for made, prompt in zip(together, prompts, strict=True))
-    assert all(len(made) == len(prompt) - 1 + 20 for made, prompt in zip(together, prompts, strict=True))
+    assert {len(each) for each in together} == {20}
 
 
-def test_lanes_that_end_early_do_not_disturb_the_others():
+@pytest.mark.parametrize("settings", [{"repetition_penalty": 1.5}, {"no_repeat_ngram": 2}, {"top_p": 0.5}])
+def test_lanes_that_end_early_do_not_disturb_the_others(settings):
     prompts, seeds = [[0], [0, 3], [0], [0]], [(1, number) for number in range(4)]
-    together = sampled(prompts, seeds, end=6)
-    assert len({len(made) for made in together}) > 1
-    assert together == [sampled([prompt], [seed], end=6)[0] for prompt, seed in zip(prompts, seeds, strict=True)]
+    together = sampled(prompts, seeds, end=6, **settings)
+    assert len({len(each) for each in together}) > 1
+    assert together == [sampled([prompt], [seed], end=6, **settings)[0] for prompt, seed in zip(prompts, seeds, strict=True)]
 
 
 def test_a_lanes_draws_follow_from_its_seed():
@@ -95,46 +130,18 @@ def test_a_lanes_draws_follow_from_its_seed():
     assert all(each != first for each in others)
 
 
-def test_a_longer_sample_begins_with_the_shorter_one_at_the_most_probable():
-    short, long = (sampled([[0, 3]], [(1, 0)], length, heat=0.0)[0] for length in (5, 30))
-    assert long[:6] == short
+@pytest.mark.parametrize("settings", [{}, {"greedy": True}])
+def test_a_longer_sample_begins_with_the_shorter_one(settings):
+    short, long = (sampled([[0, 3]], [(1, 0)], length, **settings)[0] for length in (5, 700))
+    assert long[:5] == short and len(long) == 700
 
 
-def test_a_longer_sample_begins_with_the_shorter_one():
-    short, long = (sampled([[0, 3]], [(1, 0)], length)[0] for length in (5, 30))
-    assert long[:6] == short
+def test_penalties_look_back_at_the_prompt():
+    engine = OnnxEngine(step_graph(random_network(small("gru")).float()))
+    (found,) = made(engine, [[0, 1, 2, 3, 4, 5]], no_repeat_ngram=1, length=5)
+    assert len(set(found)) == 5 and not set(found) & {1, 2, 3, 4, 5}
 
 
-def test_a_prompt_starts_with_the_begin_symbol():
-    tokenizer = Chars("\nabc", items=False)
-    assert encode_prompt(tokenizer, "cab").tolist() == [1, 4, 2, 3]
-    assert encode_prompt(tokenizer, "").tolist() == [1]
-    assert encode_prompt(Bytes(items=True), "A").tolist() == [256, 65]
-
-
-def test_an_unknown_symbol_of_a_prompt_is_named_with_its_place():
-    with pytest.raises(UserError, match=r"prompt 'abäc€': the model never saw 'ä' \(symbol 3\)") as caught:
-        encode_prompt(Chars("\nabc", items=False), "abäc€")
-    assert "\n" not in str(caught.value)
-
-
-def test_an_unknown_word_of_a_prompt_is_named_whole():
-    with pytest.raises(UserError, match=r"prompt 'The cat flew': the model never saw 'flew' \(symbol 3\)"):
-        encode_prompt(Words(["cat", "the"], lowercase=True, items=False), "The cat flew")
-
-
-def test_a_tokenizer_without_an_unknown_symbol_takes_any_prompt():
-    assert encode_prompt(Bytes(items=False), "ä").tolist() == [10, 195, 164]
-
-
-@pytest.mark.parametrize(
-    ("tokenizer", "expected"),
-    [
-        (Chars("\nabc", items=False), [0]),
-        (Chars("abc", items=True), [0, 4]),
-        (Bytes(items=False), []),
-        (Bytes(items=True), [256]),
-    ],
-)
-def test_no_sample_may_contain_the_unknown_symbol_or_the_begin_of_an_item(tokenizer, expected):
-    assert sorted(special(tokenizer)) == expected
+def test_rules_that_leave_nothing_are_one_line():
+    with pytest.raises(loop.UserError, match=r"^sample 2: after 3 symbols none is left"):
+        made(Counter(), [[0], [0, 4]], no_repeat_ngram=1, length=20, forbidden=[8])

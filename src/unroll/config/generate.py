@@ -1,18 +1,29 @@
-"""Section `generate`: what is sampled."""
+"""Section `generate`: what is sampled. `unroll/sampling/settings.py` says what each rule does."""
 
 from typing import Annotated
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from unroll.config.strict import Seed, Strict
+
+Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class GenerateConfig(Strict):
     prompts: Annotated[list[str], Field(min_length=1)]      # "" starts from the data's begin symbol
     count: PositiveInt                                      # samples for each prompt
     length: PositiveInt                                     # symbols after the prompt
-    temperature: NonNegativeFloat                           # 0: always the most probable symbol
+    min_length: NonNegativeInt
+    greedy: bool                                            # the most probable symbol each time, nothing drawn
+    temperature: Annotated[float, Field(gt=0)]
     top_k: PositiveInt | None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None
+    top_p: Share | None
+    min_p: Share | None                                     # of the most probable symbol's probability
+    repetition_penalty: Annotated[float, Field(ge=1)] | None
+    no_repeat_ngram: PositiveInt | None
+    allow: str | None                                       # the only characters that may be written
+    pattern: str | None                                     # a regular expression that the whole continuation matches
+    stop: list[str]                                         # strings that end the text
+    beams: PositiveInt                                      # of a beam search, which draws nothing
     seed: Seed
     threads: PositiveInt

@@ -1,16 +1,20 @@
 """Text ↔ symbols. Fitted on the training split alone; `byte` and `bpe` give back any text exactly."""
 
+import codecs
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
 from unroll.errors import UserError
+
+if TYPE_CHECKING:       # to sample, nothing of a configuration is needed
+    from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
 
 Ids = NDArray[np.integer[Any]]
 
@@ -44,14 +48,42 @@ class Tokenizer(ABC):
     def decode(self, ids: Ids) -> str: ...
 
     @abstractmethod
+    def vocabulary(self) -> list[bytes | None]:
+        """What each symbol adds to the text, in UTF-8, a part of a character if so; None: nothing of its own.
+
+        Raises `UserError` where that depends on what stands before it.
+        """
+
+    def decoder(self, before: Ids) -> "Decoder":
+        """Text as it comes, after the symbols `before`."""
+        return Decoder([each or b"" for each in self.vocabulary()])
+
+    @abstractmethod
     def state(self) -> dict[str, Any]:
         """Plain values that `restore` makes the tokenizer from."""
 
 
+class Decoder:
+    """Symbol by symbol into text, never half a character; joined, the same as all symbols at once."""
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
+        self._characters = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def add(self, symbol: int) -> str:
+        return self._characters.decode(self._parts[symbol])
+
+    def end(self) -> str:
+        """What stands for a character that was begun and not ended."""
+        return self._characters.decode(b"", final=True)
+
+
 def fit(
-    config: ByteTokenizer | CharTokenizer | BPETokenizer | WordTokenizer, items: bool, pieces: Iterable[str]
+    config: "ByteTokenizer | CharTokenizer | BPETokenizer | WordTokenizer", items: bool, pieces: Iterable[str]
 ) -> Tokenizer:
     """A tokenizer for one stream, or for short `items`."""
+    from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
+
     match config:
         case ByteTokenizer():
             return Bytes(items)
@@ -93,6 +125,9 @@ class Bytes(Tokenizer):
         ids = np.asarray(ids)
         return ids[ids < 256].astype(np.uint8).tobytes().decode(errors="replace")
 
+    def vocabulary(self) -> list[bytes | None]:
+        return [*(bytes([each]) for each in range(256)), *[None] * (self.size - 256)]
+
     def state(self) -> dict[str, Any]:
         return {"kind": "byte", "items": self.items}
 
@@ -122,6 +157,9 @@ class Chars(Tokenizer):
         ids = np.asarray(ids, np.int64)
         return self._shown[ids[ids <= len(self.alphabet)]].tobytes().decode("utf-32-le")
 
+    def vocabulary(self) -> list[bytes | None]:
+        return [None, *(each.encode() for each in self.alphabet), *[None] * (self.size - 1 - len(self.alphabet))]
+
     def state(self) -> dict[str, Any]:
         return {"kind": "char", "items": self.items, "alphabet": self.alphabet}
 
@@ -137,7 +175,7 @@ class BPE(Tokenizer):
         self._bounds(symbols, newline)
 
     @classmethod
-    def train(cls, config: BPETokenizer, items: bool, pieces: Iterable[str]) -> "BPE":
+    def train(cls, config: "BPETokenizer", items: bool, pieces: Iterable[str]) -> "BPE":
         from tokenizers import Tokenizer as Library
         from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -161,6 +199,12 @@ class BPE(Tokenizer):
         text: str = self._library.decode(ids[ids < self._library.get_vocab_size()].tolist())
         return text
 
+    def vocabulary(self) -> list[bytes | None]:
+        number = _byte_level()
+        count = self._library.get_vocab_size()
+        tokens = (self._library.id_to_token(each) for each in range(count))
+        return [*(bytes(number[each] for each in token or "") for token in tokens), *[None] * (self.size - count)]
+
     def state(self) -> dict[str, Any]:
         return {"kind": "bpe", "items": self.items, "model": self._model}
 
@@ -180,7 +224,7 @@ class Words(Tokenizer):
         self._bounds(1 + len(words), self._numbers.get("\n", self.unknown))
 
     @classmethod
-    def train(cls, config: WordTokenizer, items: bool, pieces: Iterable[str]) -> "Words":
+    def train(cls, config: "WordTokenizer", items: bool, pieces: Iterable[str]) -> "Words":
         """Raises `UserError` on a script that puts no spaces between words (Han, Kana, Thai, Lao, Burmese, Khmer)."""
         counts: Counter[str] = Counter()
         letters = unspaced = 0
@@ -203,11 +247,42 @@ class Words(Tokenizer):
         return WORD.findall(text.lower() if self.lowercase else text)
 
     def decode(self, ids: Ids) -> str:
-        words = ["\ufffd" if each == 0 else self.words[each - 1] for each in np.asarray(ids) if each <= len(self.words)]
-        text = " ".join(words)
-        text = re.sub(r" ?\n ?", "\n", text)
-        text = re.sub(r" ([.,;:!?%)\]}])", r"\1", text)
-        return re.sub(r"([(\[{]) ", r"\1", text)
+        decoder = self.decoder(np.zeros(0, np.int64))
+        return "".join(decoder.add(each) for each in np.asarray(ids).tolist())
+
+    def vocabulary(self) -> list[bytes | None]:
+        raise UserError("the model's symbols are words, and the spaces between them depend on both. Use a model of "
+                        "characters, bytes or BPE.")
+
+    def decoder(self, before: Ids) -> Decoder:
+        return _Spaced(["\ufffd", *self.words], before)
 
     def state(self) -> dict[str, Any]:
         return {"kind": "word", "items": self.items, "lowercase": self.lowercase, "words": self.words}
+
+
+class _Spaced(Decoder):
+    """Words with the usual spaces: none at a line's ends, before closing punctuation, after an opening bracket."""
+
+    def __init__(self, words: list[str], before: Ids) -> None:
+        self._words, self._last = words, ""
+        for each in np.asarray(before).tolist()[-1:]:
+            self.add(each)
+
+    def add(self, symbol: int) -> str:
+        if symbol >= len(self._words):      # the begin or the end of an item
+            return ""
+        word, last = self._words[symbol], self._last
+        self._last = word
+        return word if last in ("", "\n", *"([{") or word in ("\n", *".,;:!?%)]}") else f" {word}"
+
+    def end(self) -> str:
+        return ""
+
+
+@cache
+def _byte_level() -> dict[str, int]:
+    """Of each character that GPT-2's tokens are written in, the byte that it stands for (Radford et al., 2019)."""
+    shown = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    hidden = [each for each in range(256) if each not in shown]
+    return {chr(each): each for each in shown} | {chr(256 + place): each for place, each in enumerate(hidden)}

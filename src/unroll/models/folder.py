@@ -1,7 +1,5 @@
 """A model on disk: weights and plain JSON, no pickle, the same bytes for the same model."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +12,14 @@ from safetensors.torch import load_file, save
 
 from unroll.config.model import ModelConfig
 from unroll.data.store import Prepared
-from unroll.data.tokenizers import Tokenizer, restore
+from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
-from unroll.files import replacing, sha256, to_json, write_json
+from unroll.files import replacing, sha256, write_json
 from unroll.models.card import card
 from unroll.models.core import GATES
+from unroll.models.described import FORMAT, STEP, WEIGHTS, damaged, digest_of, open_folder
 from unroll.models.network import Network, build
 
-FORMAT = 2
-WEIGHTS = "model.safetensors"
 CARD = "README.md"
 
 
@@ -46,6 +43,10 @@ def save_model(
         write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
+        if generates(config, prepared.spec):
+            from unroll.models.step import step_graph
+
+            (temporary / STEP).write_bytes(step_graph(network))
         about = card(config, prepared.spec, parameters(network), figures or {})
         (temporary / CARD).write_text(about, encoding="utf-8", newline="")
         described = {
@@ -57,7 +58,13 @@ def save_model(
             "prepared": prepared.digest,
             "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},
         }
-        write_json(temporary / "model.json", {**described, "digest": _digest(described)})
+        write_json(temporary / "model.json", {**described, "digest": digest_of(described)})
+
+
+def generates(config: ModelConfig, spec: dict[str, Any]) -> bool:
+    """Whether each step's target is the next step, so that the model can go on with what it said."""
+    return all(head.kind == "next_token" or spec["targets"][name].get("ahead") == 1
+               for name, head in config.heads.items())
 
 
 def parameters(network: Network) -> int:
@@ -80,42 +87,15 @@ def load_model(folder: Path, trained_on: Prepared | None = None) -> Model:
     Raises `UserError` when a file is missing, truncated, edited or of another version, or the model was trained on
     other data than `trained_on`.
     """
-    path = folder / "model.json"
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file. Make the model with `dvc repro` or `unroll train`.") from None
-    except ValueError:
-        raise _damaged(path) from None
-    if not isinstance(described, dict) or described.get("format") != FORMAT:
-        raise UserError(f"{path}: of another version of unroll. Train the model again.")
-    if described.pop("digest", None) != _digest(described):
-        raise _damaged(path)
+    opened = open_folder(folder)
+    described = opened.described
     if trained_on is not None and described["prepared"] != trained_on.digest:
         raise UserError(f"{folder}: trained on other data than {trained_on.folder} holds. Run `dvc repro`, or "
                         "`unroll train` first.")
-    for name, digest in described["files"].items():
-        if not (folder / name).is_file():
-            raise UserError(f"{folder / name}: missing. Make the model again with `dvc repro`.")
-        if sha256(folder / name) != digest:
-            raise _damaged(folder / name)
     try:
         config = ModelConfig.model_validate(described["architecture"])
         network = build(config, described["spec"], seed=0)
         read_weights(folder / WEIGHTS, network)
     except (ValidationError, SafetensorError, RuntimeError):
-        raise _damaged(folder) from None
-    tokenizers = {
-        name: restore(json.loads((folder / f"{name}.tokenizer.json").read_text(encoding="utf-8")))
-        for name, field in described["spec"]["inputs"].items()
-        if field["kind"] == "tokens"
-    }
-    return Model(network.eval(), config, described["spec"], tokenizers, described["files"][WEIGHTS])
-
-
-def _digest(described: dict[str, Any]) -> str:
-    return hashlib.sha256(to_json(described).encode()).hexdigest()
-
-
-def _damaged(path: Path) -> UserError:
-    return UserError(f"{path}: damaged or edited. Make the model again with `dvc repro`.")
+        raise damaged(folder) from None
+    return Model(network.eval(), config, described["spec"], opened.tokenizers, described["files"][WEIGHTS])

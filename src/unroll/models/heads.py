@@ -61,20 +61,24 @@ class NextTokenHead(Head):
         nn.Module.__init__(self)
         self.dropout, self.pool = config.dropout, None
         self.bias = nn.Parameter(torch.zeros(vocabulary))
+        # in a list, the other module's weight is not saved a second time as this one's
+        self._tied = [] if tied_to is None else [tied_to]
         if tied_to is None:
             self.weight = nn.Parameter(torch.empty(vocabulary, features))
             nn.init.xavier_uniform_(self.weight)
         else:
             size = tied_to.embedding.embedding_dim
             self.projection = nn.Identity() if size == features else nn.Linear(features, size, bias=False)
-            # in a list, the other module's weight is not saved a second time as this one's
-            self._tied = [tied_to.embedding]
 
     def forward(self, hidden: Tensor, lengths: Tensor | None = None, dropout: Dropout = no_dropout) -> Tensor:
         hidden = dropout(hidden, self.dropout)
-        if hasattr(self, "_tied"):
-            return linear(self.projection(hidden), self._tied[0].weight, self.bias)
+        if self.tied_to is not None:
+            return linear(self.projection(hidden), self.tied_to.embedding.weight, self.bias)
         return linear(hidden, self.weight, self.bias)
+
+    @property
+    def tied_to(self) -> TokenInput | None:
+        return self._tied[0] if self._tied else None
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         return nats(output, target)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from unroll.data.encoders import Scaler
 from unroll.data.store import frame_of
 from unroll.errors import UserError
 from unroll.models.folder import Model, load_model
+from unroll.models.step import step_graph
 from unroll.prediction.memory import Memory
 from unroll.prediction.reading import Reader
-from unroll.sampling.engine import TorchEngine
-from unroll.sampling.loop import encode_prompt, generate, special
-from unroll.sampling.rules import compose
+from unroll.sampling.engine import OnnxEngine
+from unroll.sampling.generator import Generator
+from unroll.sampling.settings import read_settings
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
@@ -149,20 +151,21 @@ class Predictor:
         memory.state = after if memory.last is None else state
         return self._decode(self._head.predict(outputs[self.target]).double().numpy())
 
-    def generate(
-        self, prompts: Sequence[str] = ("",), length: int = 200, temperature: float = 1.0, top_k: int | None = None,
-        top_p: float | None = None, seed: int = 1,
-    ) -> list[str]:
-        """A text after each prompt, prompt included; the n-th depends on (seed, n) alone."""
+    def generate(self, prompts: Sequence[str] = ("",), seed: int = 1, **settings: Any) -> list[str]:
+        """A text after each prompt, prompt included; the n-th depends on (seed, n) alone.
+
+        `settings` are those of `Settings`, in `unroll/sampling/settings.py`: length, temperature, top_k, …
+        """
         if self.kind != "next_token":
             raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")
-        tokenizer = self.model.tokenizers[self.input]
-        ids = generate(
-            TorchEngine(self.model.network, self.input), [encode_prompt(tokenizer, each) for each in prompts], length,
-            compose(special(tokenizer), temperature, top_k, top_p), [(seed, n) for n in range(len(prompts))],
-            tokenizer.end,
-        )
-        return [tokenizer.decode(each) for each in ids]
+        made = self.generator.samples(prompts, read_settings(settings), seed)
+        return [sample.prompt + sample.text for sample in made]
+
+    @cached_property
+    def generator(self) -> Generator:
+        """What `generate` calls, and says more: symbols, their probabilities, a text as it comes."""
+        engine = OnnxEngine(step_graph(self.model.network), torch.get_num_threads())
+        return Generator(engine, self.model.tokenizers[self.input])
 
     def _run(self, values: Values, chosen: Values, memory: Memory | None) -> Values:
         """values (T, B, ·) of one length → predictions, a row a sequence."""

@@ -3,18 +3,20 @@
 import json
 import zipfile
 from collections.abc import Mapping
-from inspect import signature as arguments_of
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
 import unroll
 from unroll.prediction.predictor import Predictor, load
 from unroll.prediction.table import as_table
+from unroll.sampling.settings import Settings
 
-PACKAGES = ("numpy", "pandas", "pydantic", "pyyaml", "safetensors", "tokenizers", "torch")      # what opens a folder
-TYPES = {"length": "long", "temperature": "double", "top_k": "long", "top_p": "double", "seed": "long"}
+PACKAGES = ("numpy", "onnx", "onnxruntime", "outlines_core", "pandas",
+            "pydantic", "pyyaml", "safetensors", "tokenizers", "torch")      # what opens a folder
+TYPES = {int: "long", float: "double", bool: "boolean", str: "string"}
 
 
 class Served:
@@ -47,9 +49,16 @@ def signature(folder: Path) -> dict[str, str] | None:
     inputs = json.dumps([{"required": True, **given}])
     if head["kind"] != "next_token":
         return {"inputs": inputs}
-    defaults = arguments_of(Predictor.generate).parameters
-    params = [{"name": name, "type": kind, "default": defaults[name].default} for name, kind in TYPES.items()]
+    params = [{"name": "seed", "type": "long", "default": 1}, *map(_parameter, fields(Settings))]
     return {"inputs": inputs, "outputs": json.dumps([{"type": "string", "name": "text"}]), "params": json.dumps(params)}
+
+
+def _parameter(field: "Field[Any]") -> dict[str, Any]:
+    """A setting of a sample, as MLflow describes one."""
+    if field.name == "stop":
+        return {"name": "stop", "type": "string", "default": [], "shape": [-1]}
+    kind = next(kind for kind in (get_args(field.type) or (field.type,)) if kind in TYPES)
+    return {"name": field.name, "type": TYPES[kind], "default": field.default}
 
 
 def write_code(path: Path) -> None:

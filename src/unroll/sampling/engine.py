@@ -1,39 +1,65 @@
-"""What steps a model: a small interface, and the training network behind it."""
+"""What steps a model: a small interface, and ONNX Runtime behind it."""
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from unroll.models.cells import State
-from unroll.models.network import Network
 from unroll.sampling.rules import Logits
 
 S = TypeVar("S")
+Ids = NDArray[np.integer[Any]]
+Arrays = list[NDArray[np.float32]]      # each (·, B, ·)
 
 
 class Engine(Protocol[S]):
-    """Symbols and a state in, logits and the next state out; lanes are independent of each other."""
+    """Symbols and a state in, logits and the next state out; lanes are independent of each other.
 
-    def start(self, lanes: int) -> S: ...
+    A state that was read from is spent: `take` it before, to read from it twice.
+    """
 
-    def step(self, symbols: NDArray[np.integer[Any]], state: S) -> tuple[Logits, S]:
-        """symbols (B,) → logits (B, V)."""
+    def start(self, lanes: int) -> S:
+        """Before anything is read."""
+
+    def read(self, symbols: Ids, lengths: NDArray[np.int32], state: S) -> tuple[Logits, S]:
+        """symbols (T, B) → logits (B, V) and the state after each lane's first `lengths` (B,) symbols, 1 … T."""
+
+    def take(self, state: S, lanes: Ids) -> S:
+        """The state of some lanes, in this order, one of them several times if so."""
+
+    def join(self, states: Sequence[S]) -> S:
+        """States side by side."""
 
 
-class TorchEngine:
-    """The network itself, one symbol at a time through its cells' equations."""
+class OnnxEngine:
+    """A step file in ONNX Runtime, on the CPU; it needs no PyTorch."""
 
-    def __init__(self, network: Network, field: str) -> None:
-        self._network, self._field = network, field
+    def __init__(self, model: Path | bytes, threads: int = 1) -> None:
+        from onnxruntime import InferenceSession, SessionOptions
 
-    def start(self, lanes: int) -> list[State]:
-        return self._network.start(lanes)
+        options = SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        given = os.fspath(model) if isinstance(model, Path) else model
+        self._session = InferenceSession(given, options, providers=["CPUExecutionProvider"])
+        shapes = {each.name: each.shape for each in self._session.get_inputs()}
+        self._state = {name: shape for name, shape in shapes.items() if name.startswith("state.")}
+        (self._field,) = shapes.keys() - self._state.keys() - {"lengths"}
+        self._said = [each.name for each in self._session.get_outputs() if each.name.startswith("heads.")]
+        self._said += [name.replace("state.", "next.", 1) for name in self._state]
 
-    @torch.inference_mode()
-    def step(self, symbols: NDArray[np.integer[Any]], state: list[State]) -> tuple[Logits, list[State]]:
-        device = next(self._network.parameters()).device
-        inputs = {self._field: torch.from_numpy(symbols.astype(np.int64)).to(device)}
-        outputs, state = self._network.step(inputs, state)
-        return outputs[self._field].float().cpu().numpy(), state
+    def start(self, lanes: int) -> Arrays:
+        return [np.zeros((first, lanes, last), np.float32) for first, _, last in self._state.values()]
+
+    def read(self, symbols: Ids, lengths: NDArray[np.int32], state: Arrays) -> tuple[Logits, Arrays]:
+        given = dict(zip(self._state, state, strict=True))
+        logits, *state = self._session.run(self._said, {self._field: symbols, "lengths": lengths, **given})
+        return logits, state
+
+    def take(self, state: Arrays, lanes: Ids) -> Arrays:
+        return [each[:, lanes] for each in state]
+
+    def join(self, states: Sequence[Arrays]) -> Arrays:
+        return [np.concatenate(parts, axis=1) for parts in zip(*states, strict=True)]

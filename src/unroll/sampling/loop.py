@@ -1,62 +1,119 @@
-"""The loop: prompts are read, then every lane goes on with what it drew."""
+"""The loop: prompts are read in one pass, then every lane goes on with what it drew."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
-from unroll.sampling.engine import Engine
-from unroll.sampling.rules import Rule, draw
+from unroll.sampling.engine import Engine, Ids
+from unroll.sampling.pattern import Pattern
+from unroll.sampling.rules import Logits, draw, log_probabilities, permit, shape
+from unroll.sampling.settings import Settings
 
 S = TypeVar("S")
-Ids = NDArray[np.integer[Any]]
+STRETCH = 4096      # symbols of a prompt that are read at a time
+BLOCK = 256         # draws of a lane that are made at a time
 
 
-def generate(
-    engine: Engine[S], prompts: Sequence[Ids], length: int, rule: Rule, seeds: Sequence[tuple[int, int]],
-    end: int | None,
-) -> list[Ids]:
-    """`length` symbols after each prompt (fewer where `end` is drawn); prompts start with the begin symbol.
+class Symbols(NamedTuple):
+    """What some lanes go on with."""
 
-    Each lane's draws follow from its own seed alone. Prompts of unequal length need no padding: a lane draws from
-    the moment its own prompt is read, and stops when it has enough.
+    lanes: Ids                                  # (n,)
+    symbols: Ids                                # (n,)
+    nats: NDArray[np.float64] | None            # (n,), log-probabilities before any rule, where asked for
+
+
+class Drawing:
+    """What is drawn of each lane; a lane's draws follow from its own seed alone."""
+
+    def __init__(self, settings: Settings, prompts: Sequence[Ids], seeds: Sequence[tuple[int, int]],
+                 forbidden: Sequence[int], end: int | None, pattern: Pattern | None, with_nats: bool) -> None:
+        """`forbidden` symbols are never drawn, `end` closes a lane and is left out."""
+        self._settings, self._pattern, self._with_nats = settings, pattern, with_nats
+        self._permit, self._shape, self._end = permit(settings, forbidden), shape(settings), end
+        self._permit_early = permit(settings, forbidden if end is None else [*forbidden, end])
+        self._generators = [np.random.Generator(np.random.Philox([a % 2**64, b])) for a, b in seeds]
+        self._uniform = np.zeros((len(prompts), BLOCK))
+        self._history = np.full((len(prompts), settings.looks_back), -1, np.int64)
+        for lane, prompt in enumerate(prompts):
+            if kept := min(settings.looks_back, len(prompt) - 1):       # without the begin symbol
+                self._history[lane, -kept:] = prompt[-kept:]
+        self._states = np.zeros(len(prompts), np.int64)
+        self._drawn = 0
+
+    def __call__(self, lanes: Ids, logits: Logits) -> tuple[Ids, Symbols, NDArray[np.bool_]]:
+        """Logits (n, V) → symbols (n,), those of them that are kept, and which lanes (n,) go on."""
+        at, length = self._drawn, self._settings.length
+        self._drawn += 1
+        if at % BLOCK == 0:
+            for lane in lanes:
+                self._uniform[lane] = self._generators[lane].random(BLOCK)
+        left = None if length is None else length - at
+        may_end = at >= self._settings.min_length
+        history, permitted = self._history[lanes], logits
+        if self._pattern is not None:
+            permitted = np.where(self._pattern.allowed(self._states[lanes], left, may_end), logits, -np.inf)
+        permitted = (self._permit if may_end else self._permit_early)(permitted, history)
+        if self._pattern is not None or self._settings.no_repeat_ngram is not None:
+            self._check(lanes, permitted)
+        symbols = draw(self._shape(permitted, history), self._uniform[lanes, at % BLOCK])
+        kept = np.ones(len(lanes), dtype=bool) if self._end is None else symbols != self._end
+        on = kept & (left is None or left > 1)
+        if self._pattern is not None:
+            states = self._pattern.follow(self._states[lanes], symbols, left)
+            kept &= states >= 0
+            self._states[lanes] = states
+            on &= kept
+            on[on] = ~self._pattern.over(states[on])
+        if self._settings.looks_back:
+            self._history[lanes] = np.concatenate([history[:, 1:], symbols[:, None]], axis=1)
+        nats = log_probabilities(logits, symbols)[kept] if self._with_nats else None
+        return symbols, Symbols(lanes[kept], symbols[kept], nats), on
+
+    def _check(self, lanes: Ids, logits: Logits) -> None:
+        stuck = ~np.isfinite(logits).any(axis=1)
+        if stuck.any():
+            raise UserError(f"sample {lanes[stuck][0] + 1}: after {self._drawn - 1} symbols none is left that pattern, "
+                            "allow and no_repeat_ngram all permit. Loosen one of them.")
+
+
+def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDArray[np.bool_]) -> Iterator[Symbols]:
+    """What the lanes go on with, symbol by symbol; prompts start with the begin symbol.
+
+    A lane ends when its drawing does, or its `over` is set; no more is computed for it.
     """
-    uniform = np.stack([np.random.Generator(np.random.Philox([a % 2**64, b])).random(length) for a, b in seeds])
-    lanes, lengths = np.arange(len(prompts)), np.array([len(prompt) for prompt in prompts])
-    symbols = np.zeros((lengths.max() + length, len(prompts)), np.int64)
+    logits, state = prime(engine, prompts)
+    lanes = np.arange(len(prompts))
+    lengths = np.ones(len(prompts), np.int32)
+    while True:
+        symbols, kept, on = drawing(lanes, logits)
+        yield kept
+        on &= ~over[lanes]
+        if not on.all():
+            lanes, symbols, lengths = lanes[on], symbols[on], lengths[on]
+            if not len(lanes):
+                return
+            state = engine.take(state, np.flatnonzero(on))
+        logits, state = engine.read(symbols[None], lengths, state)
+
+
+def prime(engine: Engine[S], prompts: Sequence[Ids]) -> tuple[Logits, S]:
+    """What is said after each prompt, (B, V), and the state there; prompts of unequal length in one pass."""
+    lengths = np.array([len(prompt) for prompt in prompts], np.int32)
+    if lengths.max() > STRETCH:         # one by one, in memory that does not grow with the prompt
+        logits, states = zip(*(_alone(engine, prompt) for prompt in prompts), strict=True)
+        return np.concatenate(logits), engine.join(states)
+    symbols = np.zeros((lengths.max(), len(prompts)), np.int64)
     for lane, prompt in enumerate(prompts):
         symbols[: len(prompt), lane] = prompt
-    stop = lengths + length                             # one past the last symbol of each lane
-    state = engine.start(len(prompts))
-    for at in range(len(symbols) - 1):
-        logits, state = engine.step(symbols[at], state)
-        drawing = (at + 1 >= lengths) & (at + 1 < stop)
-        if drawing.any():
-            chosen = draw(rule(logits[drawing]), uniform[lanes[drawing], at + 1 - lengths[drawing]])
-            symbols[at + 1, drawing] = chosen
-            if end is not None:
-                stop[lanes[drawing][chosen == end]] = at + 1
-        if (at + 2 >= stop).all():
-            break
-    return [symbols[1 : stop[lane], lane] for lane in lanes]
+    return engine.read(symbols, lengths, engine.start(len(prompts)))
 
 
-def encode_prompt(tokenizer: Tokenizer, prompt: str) -> Ids:
-    """The begin symbol and the prompt; raises `UserError` naming a symbol that a closed vocabulary lacks."""
-    ids = tokenizer.encode(prompt)
-    if tokenizer.unknown is not None and (ids == tokenizer.unknown).any():
-        place = int(np.argmax(ids == tokenizer.unknown))
-        raise UserError(
-            f"prompt {prompt!r}: the model never saw {tokenizer.parts(prompt)[place]!r} (symbol {place + 1}). Leave it "
-            "out, or train with data/tokenizer=byte or bpe, which know every symbol."
-        )
-    return np.concatenate([[tokenizer.begin], ids]).astype(np.int64)
-
-
-def special(tokenizer: Tokenizer) -> list[int]:
-    """Symbols that no sample may contain: the unknown one, and the begin of an item."""
-    begin = [tokenizer.begin] if tokenizer.end is not None else []
-    return begin + ([tokenizer.unknown] if tokenizer.unknown is not None else [])
+def _alone(engine: Engine[S], prompt: Ids) -> tuple[Logits, S]:
+    state = engine.start(1)
+    for first in range(0, len(prompt), STRETCH):
+        part = np.asarray(prompt[first : first + STRETCH, None], np.int64)
+        logits, state = engine.read(part, np.array([len(part)], np.int32), state)
+    return logits, state

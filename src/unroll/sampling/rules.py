@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from unroll.sampling.settings import Settings
+
 Logits = NDArray[np.floating[Any]]      # (B, V); -inf where a symbol may not be chosen
-Rule = Callable[[Logits], Logits]
+History = NDArray[np.int64]             # (B, W), the newest last; -1 where there is none yet
+Rule = Callable[[Logits, History], Logits]
 
 
 def forbid(logits: Logits, symbols: Sequence[int]) -> Logits:
@@ -16,12 +20,31 @@ def forbid(logits: Logits, symbols: Sequence[int]) -> Logits:
     return kept
 
 
+def repetition_penalty(logits: Logits, history: History, penalty: float) -> Logits:
+    """Makes each symbol of the history less likely, above 1 (CTRL; Keskar et al., 2019)."""
+    seen = _marked(history, logits.shape[1])
+    return np.where(seen, np.where(logits > 0, logits / penalty, logits * penalty), logits)
+
+
+def no_repeat_ngram(logits: Logits, history: History, n: int) -> Logits:
+    """Forbids what would end an n-gram that the history holds (Paulus et al., 2018)."""
+    if history.shape[1] < n:
+        return logits
+    ngrams = sliding_window_view(history, n, axis=1)                        # (B, W - n + 1, n)
+    begun = history[:, None, history.shape[1] - n + 1 :]
+    again = (ngrams[..., :-1] == begun).all(axis=2) & (ngrams >= 0).all(axis=2)
+    return np.where(_marked(np.where(again, ngrams[..., -1], -1), logits.shape[1]), -np.inf, logits)
+
+
 def temperature(logits: Logits, value: float) -> Logits:
-    """Below 1 sharpens, above 1 flattens; 0 leaves the most probable symbol alone, the first of equals."""
-    if value > 0:
-        # from the largest down: what a tiny temperature then overflows to is probability zero
-        with np.errstate(over="ignore"):
-            return np.asarray((logits.astype(np.float64) - logits.max(axis=1, keepdims=True)) / value)
+    """Below 1 sharpens, above 1 flattens."""
+    # from the largest down: what a tiny temperature then overflows to is probability zero
+    with np.errstate(over="ignore"):
+        return np.asarray((logits.astype(np.float64) - logits.max(axis=1, keepdims=True)) / value)
+
+
+def greedy(logits: Logits) -> Logits:
+    """Leaves the most probable symbol alone, the first of equals."""
     best = np.full_like(logits, -np.inf)
     best[np.arange(len(logits)), logits.argmax(axis=1)] = 0
     return best
@@ -45,27 +68,75 @@ def top_p(logits: Logits, p: float) -> Logits:
     return np.where(kept, logits, -np.inf)
 
 
+def min_p(logits: Logits, p: float) -> Logits:
+    """Keep the symbols at least `p` times as probable as the most probable one (Nguyen et al., 2024)."""
+    return np.where(logits >= logits.max(axis=1, keepdims=True) + np.log(p), logits, -np.inf)
+
+
 def probabilities(logits: Logits) -> NDArray[np.float64]:
     """Softmax over symbols, (B, V), in double precision."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
+def log_probabilities(logits: Logits, symbols: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Nats of one symbol a row, (B,)."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    chosen = shifted[np.arange(len(symbols)), symbols]
+    return np.asarray(chosen - np.log(np.exp(shifted).sum(axis=1)))
+
+
 def draw(logits: Logits, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
     """One symbol a row by inverting the distribution at `uniform` (B,), each in [0, 1)."""
-    cumulative = probabilities(logits).cumsum(axis=1)
-    chosen = (cumulative <= uniform[:, None] * cumulative[:, [-1]]).sum(axis=1)
-    return np.asarray(chosen, np.int64)
+    cumulative = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True)).cumsum(axis=1)
+    return np.asarray((cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1), np.int64)
 
 
-def compose(
-    forbidden: Sequence[int], heat: float, k: int | None = None, p: float | None = None
-) -> Rule:
-    """Forbidden symbols, then temperature, top-k, top-p: the order that most libraries have."""
+def compose(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
+    """All of them in the order that most libraries have."""
+    permitted, shaped = permit(settings, forbidden), shape(settings)
+    return lambda logits, history: shaped(permitted(logits, history), history)
 
-    def rule(logits: Logits) -> Logits:
-        logits = temperature(forbid(logits, forbidden), heat)
-        logits = logits if k is None else top_k(logits, k)
-        return logits if p is None else top_p(logits, p)
+
+def permit(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
+    """What may be drawn at all, and what less often because it was."""
+    rules: list[Rule] = []
+    if forbidden:
+        rules.append(lambda logits, _: forbid(logits, forbidden))
+    if (penalty := settings.repetition_penalty) is not None:
+        rules.append(lambda logits, history: repetition_penalty(logits, history, penalty))
+    if (n := settings.no_repeat_ngram) is not None:
+        rules.append(lambda logits, history: no_repeat_ngram(logits, history, n))
+    return _chain(rules)
+
+
+def shape(settings: Settings) -> Rule:
+    """Temperature, then what is kept."""
+    rules: list[Rule] = []
+    if settings.greedy:
+        rules.append(lambda logits, _: greedy(logits))
+    elif settings.temperature != 1:
+        rules.append(lambda logits, _: temperature(logits, settings.temperature))
+    if (k := settings.top_k) is not None:
+        rules.append(lambda logits, _: top_k(logits, k))
+    if (p := settings.top_p) is not None:
+        rules.append(lambda logits, _: top_p(logits, p))
+    if (least := settings.min_p) is not None:
+        rules.append(lambda logits, _: min_p(logits, least))
+    return _chain(rules)
+
+
+def _chain(rules: Sequence[Rule]) -> Rule:
+    def rule(logits: Logits, history: History) -> Logits:
+        for each in rules:
+            logits = each(logits, history)
+        return logits
 
     return rule
+
+
+def _marked(symbols: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
+    """(B, n) symbols, -1 for none → (B, V), whether each is there."""
+    marked = np.zeros((len(symbols), size + 1), dtype=bool)
+    marked[np.arange(len(symbols))[:, None], symbols] = True        # none is the last column
+    return marked[:, :size]

@@ -1,5 +1,6 @@
 """Model folder → samples, or, of a model that does not generate, predictions for the test split."""
 
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from unroll.files import replacing, write_json
 from unroll.models.folder import Model, load_model
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.table import as_table, write_table
+from unroll.sampling.settings import Settings, read_settings
 from unroll.sampling.worth import longest_copy, words_in_corpus
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
@@ -43,11 +45,10 @@ def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: Ge
     (field,) = model.config.inputs
     tokenizer = model.tokenizers[field]
     prompts = [prompt for prompt in settings.prompts for _ in range(settings.count)]
-    texts = Predictor(model).generate(
-        prompts, settings.length, settings.temperature, settings.top_k, settings.top_p, settings.seed
-    )
+    rules = read_settings({each.name: getattr(settings, each.name) for each in fields(Settings)})
+    made = list(Predictor(model).generator.samples(prompts, rules, settings.seed))
+    new, texts = [each.text for each in made], [each.prompt + each.text for each in made]
     corpus = decode(tokenizer, prepared.tokens(field, "train"), prepared.offsets("train"))
-    new = [text.removeprefix(prompt) for text, prompt in zip(texts, prompts, strict=True)]
     copied = longest_copy(new, corpus)
     metrics: Metrics = {
         "samples/words_in_corpus": words_in_corpus(new, corpus),

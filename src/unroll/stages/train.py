@@ -15,12 +15,14 @@ from unroll.data.store import Prepared, open_prepared
 from unroll.environment import environment
 from unroll.files import replacing, sha256, write_json, write_text
 from unroll.jobs import JobFolder
-from unroll.models.folder import CARD, WEIGHTS, parameters, save_model
+from unroll.models.described import WEIGHTS
+from unroll.models.folder import CARD, parameters, save_model
 from unroll.models.network import Network, build
+from unroll.models.step import step_graph
 from unroll.processes import rank
-from unroll.sampling.engine import TorchEngine
-from unroll.sampling.loop import encode_prompt, generate, special
-from unroll.sampling.rules import compose
+from unroll.sampling.engine import OnnxEngine
+from unroll.sampling.generator import Generator
+from unroll.sampling.settings import Settings
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Row, Unit
@@ -143,11 +145,9 @@ def unit_of(prepared: Prepared) -> Unit:
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
     """A look at what the network has learnt so far; MLflow alone gets it."""
     (field,) = prepared.spec["inputs"]
-    tokenizer = prepared.tokenizer(field)
-    engine = TorchEngine(network, field)
-    rule = compose(special(tokenizer), heat=0.8)
-    (ids,) = generate(engine, [encode_prompt(tokenizer, "")], length, rule, [(seed, 0)], tokenizer.end)
-    return tokenizer.decode(ids)
+    generator = Generator(OnnxEngine(step_graph(network)), prepared.tokenizer(field))
+    (made,) = generator.samples([""], Settings(length=length, temperature=0.8), seed)
+    return made.text
 
 
 def write_rows(path: Path, rows: Sequence[Row], bits: float | None) -> None:

@@ -1,0 +1,58 @@
+"""What stands in a model folder, looked at without PyTorch."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unroll.data.tokenizers import Tokenizer, restore
+from unroll.errors import UserError
+from unroll.files import sha256, to_json
+
+FORMAT = 3
+WEIGHTS = "model.safetensors"
+STEP = "step.onnx"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A folder that is whole; `described` is its `model.json`."""
+
+    folder: Path
+    described: dict[str, Any]
+    tokenizers: dict[str, Tokenizer]
+
+
+def open_folder(folder: Path) -> Opened:
+    """Raises `UserError` when a file is missing, truncated, edited or of another version."""
+    path = folder / "model.json"
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. Make the model with `dvc repro` or `unroll train`.") from None
+    except ValueError:
+        raise damaged(path) from None
+    if not isinstance(described, dict) or described.get("format") != FORMAT:
+        raise UserError(f"{path}: of another version of unroll. Train the model again.")
+    if described.pop("digest", None) != digest_of(described):
+        raise damaged(path)
+    for name, digest in described["files"].items():
+        if not (folder / name).is_file():
+            raise UserError(f"{folder / name}: missing. Make the model again with `dvc repro`.")
+        if sha256(folder / name) != digest:
+            raise damaged(folder / name)
+    tokenizers = {
+        name: restore(json.loads((folder / f"{name}.tokenizer.json").read_text(encoding="utf-8")))
+        for name, field in described["spec"]["inputs"].items()
+        if field["kind"] == "tokens"
+    }
+    return Opened(folder, described, tokenizers)
+
+
+def digest_of(described: dict[str, Any]) -> str:
+    return hashlib.sha256(to_json(described).encode()).hexdigest()
+
+
+def damaged(path: Path) -> UserError:
+    return UserError(f"{path}: damaged or edited. Make the model again with `dvc repro`.")

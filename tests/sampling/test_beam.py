@@ -1,0 +1,68 @@
+"""Beam search against every text that there is."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from unroll.sampling.beam import beam_search
+from unroll.sampling.rules import compose
+from unroll.sampling.settings import Settings
+
+TABLE = np.random.default_rng(3).normal(size=(4, 4)) * 2
+
+
+class Chain:
+    """A Markov chain: what comes depends on the last symbol alone."""
+
+    def start(self, lanes):
+        return None
+
+    def read(self, symbols, lengths, state):
+        return TABLE[symbols[lengths - 1, range(len(lengths))]], None
+
+    def take(self, state, lanes):
+        return None
+
+
+def nats(text):
+    total, last = [], 0
+    for symbol in text:
+        total.append(TABLE[last][symbol] - np.log(np.exp(TABLE[last]).sum()))
+        last = symbol
+    return total
+
+
+def best(width, length, end=None, min_length=0, **settings):
+    rule = compose(Settings(**settings))
+    return beam_search(Chain(), np.array([0]), width, length, rule, Settings(**settings).looks_back, end, min_length)
+
+
+def test_wide_enough_it_finds_the_best_of_all():
+    found = best(64, 5)
+    everything = sorted(product(range(4), repeat=5), key=lambda text: -sum(nats(text)))
+    assert [tuple(beam.symbols) for beam in found[:10]] == everything[:10]
+    np.testing.assert_allclose(found[0].nats, nats(everything[0]))
+
+
+def test_width_one_is_greedy():
+    (beam,) = best(1, 6)
+    text = []
+    for _ in range(6):
+        text.append(int(TABLE[text[-1] if text else 0].argmax()))
+    assert beam.symbols.tolist() == text
+
+
+def test_what_ended_is_compared_by_the_symbol():
+    found = best(200, 4, end=3)
+    every = [text for size in range(5) for text in product(range(3), repeat=size)]
+    scored = {text: nats([*text, 3] if len(text) < 4 else text) for text in every}
+    expected = sorted(scored, key=lambda text: -sum(scored[text]) / len(scored[text]))
+    assert tuple(found[0].symbols) == expected[0]
+    assert len(best(200, 4, end=3, min_length=4)[0].symbols) == 4
+
+
+@pytest.mark.parametrize("width", [2, 5])
+def test_rules_that_look_back_look_at_each_beam(width):
+    for beam in best(width, 4, no_repeat_ngram=1):
+        assert len(set(beam.symbols.tolist())) == len(beam.symbols) == 4
