@@ -134,6 +134,7 @@ def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     where.add_argument("--interactive", action="store_true", help="answer what is typed, line after line")
     where.add_argument("-o", "--out", type=Path, help=".txt, or .jsonl with an object a text")
     where.add_argument("--log-probabilities", action="store_true", help="of each symbol, in nats, in the .jsonl")
+    where.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
     where.add_argument("--threads", type=_positive, default=1, metavar="N", help="more help wide models alone")
 
 

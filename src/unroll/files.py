@@ -1,5 +1,6 @@
 """Outputs appear whole or not at all: written under a temporary name, synced, then renamed."""
 
+import csv
 import errno
 import glob
 import hashlib
@@ -8,7 +9,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,14 @@ def _alive(process: int) -> bool:
 def write_text(path: Path, text: str) -> None:
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """A CSV table of rows that have the same names; `columns` are those of no rows."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(rows[0]) if rows else columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -25,5 +25,8 @@ class GenerateConfig(Strict):
     pattern: str | None                                     # a regular expression that the whole continuation matches
     stop: list[str]                                         # strings that end the text
     beams: PositiveInt                                      # of a beam search, which draws nothing
+    temperatures: list[Annotated[float, Field(gt=0)]]       # to compare, in a picture of quality and diversity
+    ngram_order: PositiveInt                                # of the n-grams that say how likely the samples are
+    ngram_tokens: PositiveInt                               # of the training split that they are counted in
     seed: Seed
     threads: PositiveInt

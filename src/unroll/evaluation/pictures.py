@@ -135,6 +135,27 @@ def gradient_reach(reaches: Mapping[str, ArrayLike], path: Path) -> None:
     save(figure, path)
 
 
+def temperature(rows: Sequence[Row], real: Row, path: Path) -> None:
+    """What temperature does: how likely samples are to n-grams, and how much they repeat; `real` text as dashes."""
+    figure = Figure(figsize=(9.2, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    heat = [row["temperature"] for row in rows]
+    likely = next(name for name in rows[0] if name.startswith("ngram"))
+    different = next(name for name in rows[0] if name.startswith("distinct"))
+    for axes, name, colour, what in (
+        (left, likely, BLUE, f"bits/character under {likely.removeprefix('ngram').removesuffix('_bpc')}-grams"),
+        (right, different, GREEN, f"share of different {different.removeprefix('distinct_')}-grams"),
+    ):
+        axes.plot(heat, [row[name] for row in rows], color=colour, lw=1.8, marker="o", ms=5, label="samples")
+        if f"samples/real_{name}" in real:
+            axes.axhline(real[f"samples/real_{name}"], color="black", lw=1.2, ls="--", label="real text")
+        plain(axes).set(xlabel="temperature", ylabel=what)
+        axes.legend(frameon=False)
+    left.set_title("Quality: how surprising")
+    right.set_title("Diversity: how little is repeated")
+    save(figure, path)
+
+
 def _figure(height: float = 3.8):  # type: ignore[no-untyped-def]  # matplotlib's own types say less than they do
     figure = Figure(figsize=(7, height), layout="constrained")
     return figure, plain(figure.add_subplot())

@@ -12,7 +12,7 @@ from unroll.files import sha256, to_json
 
 FORMAT = 3
 WEIGHTS = "model.safetensors"
-STEP = "step.onnx"
+STEP, STEP_INT8 = "step.onnx", "step.int8.onnx"     # the second of LSTMs alone
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from unroll.errors import UserError
 from unroll.files import replacing, sha256, write_json
 from unroll.models.card import card
 from unroll.models.core import GATES
-from unroll.models.described import FORMAT, STEP, WEIGHTS, damaged, digest_of, open_folder
+from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, damaged, digest_of, open_folder
 from unroll.models.network import Network, build
 
 CARD = "README.md"
@@ -47,6 +47,8 @@ def save_model(
             from unroll.models.step import step_graph
 
             (temporary / STEP).write_bytes(step_graph(network))
+            if config.core.kind == "lstm":
+                (temporary / STEP_INT8).write_bytes(step_graph(network, int8=True))
         about = card(config, prepared.spec, parameters(network), figures or {})
         (temporary / CARD).write_text(about, encoding="utf-8", newline="")
         described = {

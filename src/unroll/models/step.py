@@ -22,6 +22,7 @@ from unroll.models.network import Network
 from unroll.models.windows import CausalLayer
 
 OPSET, IR = 17, 8       # what ONNX Runtime reads since 1.13
+MICROSOFT = "com.microsoft"     # operators of its own
 NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 ORDER = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}       # of the gates: iofg, zrn
 PARTS = {"lstm": ("h", "c"), "gru": ("h",), "rnn": ("h",)}
@@ -29,12 +30,14 @@ ZERO, ONE = np.array([0]), np.array([1])
 ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid", "identity": "Affine"}
 
 
-def step_graph(network: Network) -> bytes:
+def step_graph(network: Network, int8: bool = False) -> bytes:
     """The file; the same network is the same bytes.
 
-    Of a network that reads forwards alone, and whose heads say something after every step.
+    Of a network that reads forwards alone, and whose heads say something after every step. With `int8` each row of the
+    matrices is whole numbers from -127 to 127 and a scale, and what they are multiplied by is quantised when it comes
+    (Jacob et al., 2018); of LSTMs alone, ONNX Runtime has no such kernel for other cells.
     """
-    graph = _Graph()
+    graph = _Graph(int8)
     x = graph.concatenated([_input(graph, name, network) for name in network.inputs])       # (T, B, E)
     graph.given("lengths", TensorProto.INT32, ["B"])
     last = ""
@@ -73,8 +76,7 @@ def _recurrent(graph: "_Graph", name: str, layer: Layer, x: str) -> tuple[str, s
     """x (T, B, E) → the outputs (T, B, H) and the last of them (B, H)."""
     size, kind, weights = layer.config.hidden_size, layer.config.kind, layer.weights
     ih, hh, *biases = (_ordered(each, kind) for each in weights)
-    parts = [graph.weight(f"{name}.{part}", values[None])
-             for part, values in (("weight_ih", ih), ("weight_hh", hh), ("bias", torch.cat(biases)))]
+    bias = graph.weight(f"{name}.bias", torch.cat(biases)[None])
     how: dict[str, Any] = {"hidden_size": size}
     if isinstance(layer.config, RNNConfig):
         how["activations"] = [ACTIVATIONS[layer.config.nonlinearity]]
@@ -84,7 +86,14 @@ def _recurrent(graph: "_Graph", name: str, layer: Layer, x: str) -> tuple[str, s
         how["linear_before_reset"] = 1
     before = [graph.given(f"state.{name}.{part}", TensorProto.FLOAT, [1, "B", size]) for part in PARTS[kind]]
     after = [graph.said(f"next.{name}.{part}", [1, "B", size]) for part in PARTS[kind]]
-    y = graph.add(NAMES[kind], x, *parts, "lengths", *before, also=after, **how)     # (T, 1, B, H)
+    if graph.int8:
+        (w, *w_scale), (r, *r_scale) = (graph.quantised(f"{name}.{part}", matrix, lead=1)
+                                        for part, matrix in (("weight_ih", ih), ("weight_hh", hh)))
+        y = graph.add("DynamicQuantizeLSTM", x, w, r, bias, "lengths", *before, "", *w_scale, *r_scale, also=after,
+                      domain=MICROSOFT, **how)
+    else:
+        w, r = graph.weight(f"{name}.weight_ih", ih[None]), graph.weight(f"{name}.weight_hh", hh[None])
+        y = graph.add(NAMES[kind], x, w, r, bias, "lengths", *before, also=after, **how)     # (T, 1, B, H)
     x = graph.add("Squeeze", y, graph.weight("one", ONE))
     return x, graph.add("Squeeze", after[0], graph.weight("zero", ZERO))
 
@@ -118,22 +127,25 @@ def _causal(graph: "_Graph", name: str, layer: CausalLayer, x: str) -> tuple[str
 
 def _head(graph: "_Graph", name: str, head: Head, last: str, network: Network) -> None:
     """last (B, H) → (B, ·)."""
-    if not isinstance(head, NextTokenHead):
-        weight, bias = graph.weight(f"{name}.weight", head.output.weight), head.output.bias
-    elif head.tied_to is None:
-        weight, bias = graph.weight(f"{name}.weight", head.weight), head.bias
-    else:
-        weight, bias = _embedding(graph, head.tied_to, network), head.bias
-        if isinstance(head.projection, Linear):
-            last = graph.add("Gemm", last, graph.weight(f"{name}.projection", head.projection.weight), transB=1)
-    said = graph.said(name, ["B", bias.shape[0]])
-    graph.add("Gemm", last, weight, graph.weight(f"{name}.bias", bias), transB=1, also=[said], outputs=0)
+    tied_to = head.tied_to if isinstance(head, NextTokenHead) else None
+    if tied_to is not None and isinstance(head.projection, Linear):
+        last = graph.add("Gemm", last, graph.weight(f"{name}.projection", head.projection.weight), transB=1)
+    layer = head if isinstance(head, NextTokenHead) else head.output
+    bias, said = graph.weight(f"{name}.bias", layer.bias), graph.said(name, ["B", layer.bias.shape[0]])
+    if graph.int8:
+        matrix = layer.weight if tied_to is None else tied_to.embedding.weight
+        graph.add("DynamicQuantizeMatMul", last, *graph.quantised(f"{name}.weight", matrix), bias, also=[said],
+                  outputs=0, domain=MICROSOFT)
+        return
+    weight = graph.weight(f"{name}.weight", layer.weight) if tied_to is None else _embedding(graph, tied_to, network)
+    graph.add("Gemm", last, weight, bias, transB=1, also=[said], outputs=0)
 
 
 class _Graph:
     """Nodes in the order in which they compute."""
 
-    def __init__(self) -> None:
+    def __init__(self, int8: bool) -> None:
+        self.int8 = int8
         self._nodes: list[Any] = []
         self._weights: dict[str, Any] = {}
         self._inputs: list[Any] = []
@@ -150,6 +162,15 @@ class _Graph:
         self._weights.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
+    def quantised(self, name: str, matrix: Tensor, lead: int = 0) -> tuple[str, str, str]:
+        """A matrix (out, in) as (in, out) whole numbers, a scale for each of `out`, and zero; `lead` axes of size 1."""
+        values = matrix.detach().cpu().float().numpy()
+        scale = np.abs(values).max(axis=1).clip(1e-12) / 127
+        whole, front = np.round(values / scale[:, None]).astype(np.int8).T, (None,) * lead
+        parts = {"int8": whole, "scale": scale.astype(np.float32), "zero": np.zeros_like(scale, np.int8)}
+        one, two, three = (self.weight(f"{name}.{part}", array[front]) for part, array in parts.items())
+        return one, two, three
+
     def given(self, name: str, kind: int, shape: list[Any]) -> str:
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
@@ -163,5 +184,5 @@ class _Graph:
 
     def model(self) -> ModelProto:
         graph = helper.make_graph(self._nodes, "step", self._inputs, self._outputs, list(self._weights.values()))
-        return helper.make_model(graph, producer_name="unroll", opset_imports=[helper.make_opsetid("", OPSET)],
-                                 ir_version=IR)
+        return helper.make_model(graph, producer_name="unroll", ir_version=IR,
+                                 opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)])

@@ -1,9 +1,7 @@
 """Prepared folder → model folder."""
 
-import csv
 import math
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import torch
 
@@ -13,7 +11,7 @@ from unroll.config.runtime import RuntimeConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
 from unroll.environment import environment
-from unroll.files import replacing, sha256, write_json, write_text
+from unroll.files import sha256, write_json, write_rows, write_text
 from unroll.jobs import JobFolder
 from unroll.models.described import WEIGHTS
 from unroll.models.folder import CARD, parameters, save_model
@@ -122,7 +120,8 @@ def write(
     write_json(workspace.metrics / "train.json", metrics)
     write_json(workspace.metrics / "environment.json", environment(accelerator))
     for curve, rows in result.curves.items():
-        write_rows(workspace.plots / f"{curve}.csv", rows, bits)
+        shown = rows if bits is None else [{**row, "bpc": row["loss"] * bits} for row in rows]
+        write_rows(workspace.plots / f"{curve}.csv", shown, ("step", "loss", *(() if bits is None else ("bpc",))))
     tags = {"model.sha256": sha256(workspace.model / WEIGHTS),
             "mlflow.note.content": (workspace.model / CARD).read_text(encoding="utf-8")}
     tracker.tags(tags)
@@ -148,12 +147,3 @@ def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
     generator = Generator(OnnxEngine(step_graph(network)), prepared.tokenizer(field))
     (made,) = generator.samples([""], Settings(length=length, temperature=0.8), seed)
     return made.text
-
-
-def write_rows(path: Path, rows: Sequence[Row], bits: float | None) -> None:
-    """A curve as CSV; of text, with bits per character beside the loss."""
-    extra = () if bits is None else ("bpc",)
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, [*(rows[0] if rows else ("step", "loss")), *extra], lineterminator="\n")
-        table.writeheader()
-        table.writerows(row if bits is None else {**row, "bpc": row["loss"] * bits} for row in rows)
