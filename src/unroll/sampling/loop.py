@@ -35,7 +35,7 @@ class Drawing:
         self._permit, self._shape, self._end = permit(settings, forbidden), shape(settings), end
         self._permit_early = permit(settings, forbidden if end is None else [*forbidden, end])
         self._generators = [np.random.Generator(np.random.Philox([a % 2**64, b])) for a, b in seeds]
-        self._uniform = np.zeros((len(prompts), BLOCK))
+        self._uniform = np.zeros((BLOCK, len(prompts)))
         self._history = np.full((len(prompts), settings.looks_back), -1, np.int64)
         for lane, prompt in enumerate(prompts):
             if kept := min(settings.looks_back, len(prompt) - 1):       # without the begin symbol
@@ -43,23 +43,39 @@ class Drawing:
         self._states = np.zeros(len(prompts), np.int64)
         self._drawn = 0
 
-    def __call__(self, lanes: Ids, logits: Logits) -> tuple[Ids, Symbols, NDArray[np.bool_]]:
-        """Logits (n, V) → symbols (n,), those of them that are kept, and which lanes (n,) go on."""
+    def __call__(self, lanes: Ids, logits: Logits) -> tuple[Ids, Symbols, NDArray[np.bool_] | None]:
+        """Logits (n, V) → symbols (n,), those of them that are kept, and which lanes (n,) go on (None: all)."""
         at, length = self._drawn, self._settings.length
         self._drawn += 1
-        if at % BLOCK == 0:
-            for lane in lanes:
-                self._uniform[lane] = self._generators[lane].random(BLOCK)
+        uniform = self._uniforms(lanes, at)
         left = None if length is None else length - at
         may_end = at >= self._settings.min_length
-        history, permitted = self._history[lanes], logits
+        history, permitted = self._history[lanes] if self._settings.looks_back else self._history, logits
         if self._pattern is not None:
             permitted = np.where(self._pattern.allowed(self._states[lanes], left, may_end), logits, -np.inf)
         permitted = (self._permit if may_end else self._permit_early)(permitted, history)
         if self._pattern is not None or self._settings.no_repeat_ngram is not None:
             self._check(lanes, permitted)
-        symbols = draw(self._shape(permitted, history), self._uniform[lanes, at % BLOCK])
-        kept = np.ones(len(lanes), dtype=bool) if self._end is None else symbols != self._end
+        symbols = draw(self._shape(permitted, history), uniform)
+        if self._settings.looks_back:
+            self._history[lanes] = np.concatenate([history[:, 1:], symbols[:, None]], axis=1)
+        nats = log_probabilities(logits, symbols) if self._with_nats else None
+        if self._end is None and self._pattern is None:
+            return symbols, Symbols(lanes, symbols, nats), None if left is None or left > 1 else symbols < 0
+        kept, on = self._ends(lanes, symbols, left)
+        return symbols, Symbols(lanes[kept], symbols[kept], None if nats is None else nats[kept]), on
+
+    def _uniforms(self, lanes: Ids, at: int) -> NDArray[np.float64]:
+        """(n,) numbers in [0, 1), each from its lane's own generator."""
+        if at % BLOCK == 0:
+            for lane in lanes:
+                self._uniform[:, lane] = self._generators[lane].random(BLOCK)
+        row: NDArray[np.float64] = self._uniform[at % BLOCK]
+        return row if len(lanes) == len(row) else row[lanes]
+
+    def _ends(self, lanes: Ids, symbols: Ids, left: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which symbols (n,) are kept, and which lanes go on after them."""
+        kept = symbols != (-1 if self._end is None else self._end)
         on = kept & (left is None or left > 1)
         if self._pattern is not None:
             states = self._pattern.follow(self._states[lanes], symbols, left)
@@ -67,10 +83,7 @@ class Drawing:
             self._states[lanes] = states
             on &= kept
             on[on] = ~self._pattern.over(states[on])
-        if self._settings.looks_back:
-            self._history[lanes] = np.concatenate([history[:, 1:], symbols[:, None]], axis=1)
-        nats = log_probabilities(logits, symbols)[kept] if self._with_nats else None
-        return symbols, Symbols(lanes[kept], symbols[kept], nats), on
+        return kept, on
 
     def _check(self, lanes: Ids, logits: Logits) -> None:
         stuck = ~np.isfinite(logits).any(axis=1)
@@ -90,8 +103,9 @@ def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDAr
     while True:
         symbols, kept, on = drawing(lanes, logits)
         yield kept
-        on &= ~over[lanes]
-        if not on.all():
+        if over.any():
+            on = ~over[lanes] if on is None else on & ~over[lanes]
+        if on is not None and not on.all():
             lanes, symbols, lengths = lanes[on], symbols[on], lengths[on]
             if not len(lanes):
                 return

@@ -1,13 +1,14 @@
 """A regular expression that a text has to match, as what may be written next (Willard & Louf, 2023)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll.errors import UserError
 
-Ids = NDArray[np.int64]
+Ids = NDArray[np.integer[Any]]
 MARK = "\uffff"        # Unicode has no such character
 
 

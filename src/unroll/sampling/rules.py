@@ -14,9 +14,9 @@ History = NDArray[np.int64]             # (B, W), the newest last; -1 where ther
 Rule = Callable[[Logits, History], Logits]
 
 
-def forbid(logits: Logits, symbols: Sequence[int]) -> Logits:
+def forbid(logits: Logits, symbols: Sequence[int] | NDArray[np.integer[Any]]) -> Logits:
     kept = logits.copy()
-    kept[:, list(symbols)] = -np.inf
+    kept[:, np.asarray(symbols, np.int64)] = -np.inf
     return kept
 
 
@@ -38,9 +38,11 @@ def no_repeat_ngram(logits: Logits, history: History, n: int) -> Logits:
 
 def temperature(logits: Logits, value: float) -> Logits:
     """Below 1 sharpens, above 1 flattens."""
-    # from the largest down: what a tiny temperature then overflows to is probability zero
-    with np.errstate(over="ignore"):
-        return np.asarray((logits.astype(np.float64) - logits.max(axis=1, keepdims=True)) / value)
+    below = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    if value > 1e-200:
+        return np.asarray(below / value)
+    with np.errstate(over="ignore"):        # what overflows from the largest down is probability zero
+        return np.asarray(below / value)
 
 
 def greedy(logits: Logits) -> Logits:
@@ -89,6 +91,8 @@ def log_probabilities(logits: Logits, symbols: NDArray[np.integer[Any]]) -> NDAr
 def draw(logits: Logits, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
     """One symbol a row by inverting the distribution at `uniform` (B,), each in [0, 1)."""
     cumulative = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True)).cumsum(axis=1)
+    if len(cumulative) == 1:        # the same, sooner
+        return np.asarray(cumulative[0].searchsorted(uniform * cumulative[0, -1], side="right"), np.int64)
     return np.asarray((cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1), np.int64)
 
 
@@ -101,8 +105,9 @@ def compose(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
 def permit(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
     """What may be drawn at all, and what less often because it was."""
     rules: list[Rule] = []
-    if forbidden:
-        rules.append(lambda logits, _: forbid(logits, forbidden))
+    if len(forbidden):
+        symbols = np.array(forbidden)
+        rules.append(lambda logits, _: forbid(logits, symbols))
     if (penalty := settings.repetition_penalty) is not None:
         rules.append(lambda logits, history: repetition_penalty(logits, history, penalty))
     if (n := settings.no_repeat_ngram) is not None:
