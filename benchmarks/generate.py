@@ -39,7 +39,7 @@ from unroll.models.described import STEP, STEP_INT8, open_folder
 from unroll.models.network import Network, build
 from unroll.models.step import step_graph
 from unroll.sample import open_generator
-from unroll.sampling.engine import OnnxEngine
+from unroll.sampling.engine import Engine, OnnxEngine
 from unroll.sampling.loop import Drawing, walk
 from unroll.sampling.settings import Settings
 
@@ -131,7 +131,7 @@ def random_network(cell: str, layers: int, hidden: int) -> Network:
     return build(config, spec, seed=1).eval()
 
 
-def by_engine(engine: OnnxEngine, lanes: int) -> Run:
+def by_engine(engine: Engine[Any], lanes: int) -> Run:
     prompts, seeds = [np.array([1])] * lanes, [(1, lane) for lane in range(lanes)]
 
     def run(count: int) -> None:

@@ -1,11 +1,12 @@
 """Everything about a GPU that can be asked of one, in one command; it needs PyTorch with CUDA and one device.
 
     python -m benchmarks.gpu                    all of it
-    python -m benchmarks.gpu twice --steps 50   one part: twice, resumed, ranks, speed
+    python -m benchmarks.gpu twice --steps 50   one part: twice, resumed, ranks, speed, generation
 
 `twice` trains every cell in every precision two times and compares the bytes; `resumed` kills a training and compares
 what it ends with; `ranks` trains in two processes that share the device, over gloo, and compares losses; `speed` counts
-symbols a second in each precision, and beside a bare loop (benchmarks/bare.py). Results go to
+symbols a second in each precision, and beside a bare loop (benchmarks/bare.py); `generation` does so at batch 1, the
+network's step captured as a CUDA graph and not, and compares what both say with the CPU's. Results go to
 benchmarks/results/gpu.json. Every training is `unroll train` in a process of its own.
 """
 
@@ -15,16 +16,18 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks import bare
 from benchmarks.chaos import outputs
+from benchmarks.generate import by_engine, in_turns, random_network
 from benchmarks.overhead import ROWS, timed
 from unroll.compose import compose
 from unroll.config import load
@@ -32,6 +35,9 @@ from unroll.data.store import open_prepared
 from unroll.environment import environment
 from unroll.files import write_json
 from unroll.pipeline import run_stages
+from unroll.sampling.loop import Drawing, walk
+from unroll.sampling.settings import Settings
+from unroll.sampling.torch_engine import TorchEngine
 from unroll.workspace import Workspace
 
 PROJECT = Path(__file__).parent.parent
@@ -44,7 +50,8 @@ LARGE = ["model.core.hidden_size=512", "train.batch_size=64", "train.bptt=128"]
 
 def main() -> None:
     parts: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-        "twice": twice, "resumed": resumed, "ranks": ranks, "speed": speed}
+        "twice": twice, "resumed": resumed, "ranks": ranks, "speed": speed,
+        "generation": generation}
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("parts", nargs="*", default=list(parts), metavar="PART", help=", ".join(parts))
     options.add_argument("--steps", type=int, default=200)
@@ -145,6 +152,28 @@ def speed(root: Path, steps: int, rounds: int = 5) -> dict[str, Any]:
         if precision == "32-true":
             found[precision]["by_bare"] = median(plain / ours for ours, plain in pairs)
     return found
+
+
+def generation(root: Path, steps: int, turns: int = 5) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for size in ("1x256", "2x512", "2x1024"):
+        network = random_network("lstm", *map(int, size.split("x")))
+        greedy = [list(_greedy(TorchEngine(network, "text"), 200))]
+        network.cuda()
+        engines = {name: TorchEngine(network, "text", capture=name == "captured") for name in ("captured", "eager")}
+        greedy += [list(_greedy(engine, 200)) for engine in engines.values()]
+        rates = in_turns({name: by_engine(engine, 1) for name, engine in engines.items()}, turns, 1)
+        ratios = [a / b for a, b in zip(rates["captured"], rates["eager"], strict=True)]
+        found[size] = {name: round(median(each)) for name, each in rates.items()} | {
+            "captured to eager": round(median(ratios), 2), "the same as on the CPU": greedy[1:] == [greedy[0]] * 2}
+    return found
+
+
+def _greedy(engine: TorchEngine, count: int) -> Iterator[int]:
+    prompts = [np.array([1])]
+    drawing = Drawing(Settings(length=count, greedy=True), prompts, [(1, 0)], [0], None, None, with_nats=False)
+    for each in walk(engine, prompts, drawing, np.zeros(1, dtype=bool)):
+        yield int(each.symbols[0])
 
 
 def step_of(said: str) -> float:

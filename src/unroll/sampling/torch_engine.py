@@ -24,10 +24,11 @@ class Held:
 
 
 class TorchEngine:
-    def __init__(self, network: Network, field: str) -> None:
+    def __init__(self, network: Network, field: str, capture: bool = True) -> None:
         self._network, self._field = network, field
         (self._head,) = network.heads
         self._device = next(network.parameters()).device
+        self._capture = capture and self._device.type == "cuda"
         self._captured: _Captured | None = None
 
     def start(self, lanes: int) -> Held:
@@ -39,7 +40,7 @@ class TorchEngine:
         if len(symbols) > 1:
             logits, layers = self._pass(given, lengths, state.layers)
             return logits.float().cpu().numpy(), Held(layers)
-        if self._device.type != "cuda":
+        if not self._capture:
             outputs, layers = self._network.step({self._field: given[0]}, state.layers)
             return outputs[self._head].float().cpu().numpy(), Held(layers)
         if self._captured is None or self._captured.lanes != symbols.shape[1]:
