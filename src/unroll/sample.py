@@ -12,9 +12,7 @@ from typing import Any, TextIO
 from unroll.chosen import model_folder
 from unroll.errors import UserError
 from unroll.files import replacing
-from unroll.models.described import STEP, STEP_INT8, open_folder
-from unroll.sampling.engine import OnnxEngine
-from unroll.sampling.generator import Generator
+from unroll.sampling.generator import Generator, open_generator
 from unroll.sampling.settings import Settings
 
 BETWEEN = f"\n{'─' * 72}\n"
@@ -54,19 +52,6 @@ def sample(wanted: Wanted, settings: Settings) -> None:
     _check_room(wanted.out, len(prompts) * (settings.length or 0))
     with replacing(wanted.out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write(file, generator, prompts, wanted, settings)
-
-
-def open_generator(folder: Path, threads: int = 1, int8: bool = False) -> Generator:
-    """A model folder's own; PyTorch is not imported. Raises `UserError` when it is damaged or does not write texts."""
-    opened = open_folder(folder)
-    kinds = [head["kind"] for head in opened.described["architecture"]["heads"].values()]
-    if kinds != ["next_token"]:
-        raise UserError(f"--model: the model's head is {', '.join(kinds)}; only language models write texts. Use "
-                        "`unroll predict`.")
-    if int8 and not (folder / STEP_INT8).is_file():
-        raise UserError(f"--int8: {folder} has no {STEP_INT8}; LSTMs alone have one. Leave it out.")
-    (tokenizer,) = opened.tokenizers.values()
-    return Generator(OnnxEngine(folder / (STEP_INT8 if int8 else STEP), threads), tokenizer)
 
 
 def _write(file: TextIO, generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> None:

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
+from unroll.models.described import STEP, STEP_INT8, open_folder
 from unroll.sampling.beam import beam_search
-from unroll.sampling.engine import Engine, Ids
+from unroll.sampling.engine import Engine, Ids, OnnxEngine
 from unroll.sampling.loop import Drawing, walk
 from unroll.sampling.pattern import Pattern
 from unroll.sampling.rules import compose
@@ -28,11 +30,24 @@ class Sample:
     nats: list[float] | None    # the log-probability of each before any rule, where asked for
 
 
+def open_generator(folder: Path, threads: int = 1, int8: bool = False) -> "Generator":
+    """A model folder's own; PyTorch is not imported. Raises `UserError` when it is damaged or does not write texts."""
+    opened = open_folder(folder)
+    kinds = [head["kind"] for head in opened.described["architecture"]["heads"].values()]
+    if kinds != ["next_token"]:
+        raise UserError(f"--model: the model's head is {', '.join(kinds)}; only language models write texts. Use "
+                        "`unroll predict`.")
+    if int8 and not (folder / STEP_INT8).is_file():
+        raise UserError(f"--int8: {folder} has no {STEP_INT8}; LSTMs alone have one. Leave it out.")
+    (tokenizer,) = opened.tokenizers.values()
+    return Generator(OnnxEngine(folder / (STEP_INT8 if int8 else STEP), threads), tokenizer)
+
+
 class Generator:
     """The n-th sample depends on (seed, n) alone, whatever is beside it."""
 
     def __init__(self, engine: Engine[Any], tokenizer: Tokenizer) -> None:
-        self._engine, self._tokenizer = engine, tokenizer
+        self._engine, self.tokenizer = engine, tokenizer
         self._special = special(tokenizer)
 
     def samples(self, prompts: Iterable[str], settings: Settings, seed: int, first: int = 0, lanes: int = LANES,
@@ -44,7 +59,7 @@ class Generator:
         assert settings.length is not None
         pattern, given = self._pattern(settings), iter(prompts)
         while texts := list(islice(given, lanes)):
-            encoded = [encode_prompt(self._tokenizer, text, replace_unknown) for text in texts]
+            encoded = [encode_prompt(self.tokenizer, text, replace_unknown) for text in texts]
             if settings.beams > 1:
                 for text, prompt in zip(texts, encoded, strict=True):
                     yield from self._beams(text, prompt, settings)
@@ -56,7 +71,7 @@ class Generator:
     def stream(self, prompt: str, settings: Settings, seed: int, number: int = 0,
                replace_unknown: bool = False) -> Iterator[str]:
         """What comes after the prompt, as it is drawn, in constant memory; joined, the text of `samples`."""
-        encoded = encode_prompt(self._tokenizer, prompt, replace_unknown)
+        encoded = encode_prompt(self.tokenizer, prompt, replace_unknown)
         writing, over = self._writing(encoded, settings), np.zeros(1, dtype=bool)
         drawing = self._drawing([encoded], settings, [(seed, number)], self._pattern(settings), with_nats=False)
         for _, symbols, _ in walk(self._engine, [encoded], drawing, over):
@@ -91,7 +106,7 @@ class Generator:
         assert settings.length is not None
         rule = compose(settings, self._special)
         found = beam_search(self._engine, prompt, settings.beams, settings.length, rule, settings.looks_back,
-                            self._tokenizer.end, settings.min_length)
+                            self.tokenizer.end, settings.min_length)
         for beam in found:
             writing = self._writing(prompt, settings)
             written = "".join(map(writing.add, beam.symbols.tolist())) + writing.end()
@@ -99,13 +114,13 @@ class Generator:
 
     def _drawing(self, prompts: Sequence[Ids], settings: Settings, seeds: Sequence[tuple[int, int]],
                  pattern: Pattern | None, with_nats: bool) -> Drawing:
-        return Drawing(settings, prompts, seeds, self._special, self._tokenizer.end, pattern, with_nats)
+        return Drawing(settings, prompts, seeds, self._special, self.tokenizer.end, pattern, with_nats)
 
     def _writing(self, prompt: Ids, settings: Settings) -> Writing:
-        return Writing(self._tokenizer, prompt, settings.stop, settings.min_length)
+        return Writing(self.tokenizer, prompt, settings.stop, settings.min_length)
 
     def _pattern(self, settings: Settings) -> Pattern | None:
-        tokenizer = self._tokenizer
+        tokenizer = self.tokenizer
         if settings.pattern is not None:
             return Pattern(settings.pattern, tokenizer.vocabulary(), settings.length, tokenizer.end)
         if settings.allow is None:
