@@ -1,5 +1,7 @@
 """A model of every head as MLflow loads it: what it says is what the model folder says."""
 
+import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -45,7 +47,7 @@ def test_whole_numbers_are_numbers(zoo: Make, tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_is_wrong_is_said_as_elsewhere(zoo: Make) -> None:
-    model = served._load_pyfunc(str(zoo("class").model))
+    model = served.open_served(zoo("class").model)
     assert refused(lambda: model.predict(pd.DataFrame({"sequence": [[[1, 2, 3]]]}))).startswith("sequence 1: of shape (1, 3)")
 
 
@@ -59,8 +61,28 @@ def test_the_code_that_goes_with_a_model_is_all_of_it_and_always_the_same(tmp_pa
     assert names == {file.relative_to(package.parent).as_posix() for file in package.rglob("*.py")}
 
 
-def test_every_package_that_opens_a_folder_is_named(tmp_path: Path, zoo: Make) -> None:
-    write_model(tmp_path, zoo("class").model, "", "m-1")
+@pytest.mark.parametrize("name", ["class", "stream"])
+def test_every_package_that_opens_a_folder_is_named(tmp_path: Path, zoo: Make, name: str) -> None:
+    write_model(tmp_path, zoo(name).model, "", "m-1")
     lines = (tmp_path / "requirements.txt").read_text().splitlines()
-    assert [line.split("==")[0] for line in lines] == ["mlflow", *served.PACKAGES]
+    assert [line.split("==")[0] for line in lines] == ["mlflow", *served.packages(zoo(name).model)]
     assert not any("+" in line for line in lines), "no package index has a build's own name"
+
+
+ALONE = """
+import sys
+import mlflow
+model = mlflow.pyfunc.load_model(sys.argv[1])
+model.predict(["ab"], params={"length": 5, "pattern": "[a-e]*"})
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+
+
+def test_a_generator_needs_no_torch(zoo: Make, tmp_path: Path) -> None:
+    write_model(tmp_path, zoo("stream").model, "", "m-1")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", ALONE, str(tmp_path)], env=environment, cwd=tmp_path, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "onnxruntime" in done.stdout.split()
+    assert not {"torch", "onnx", "safetensors"} & set(done.stdout.split())

@@ -29,6 +29,10 @@ class Reader:
         """A text, with its end; or symbols as they are."""
         assert self._tokenizer is not None
         if isinstance(sequence, str):
+            try:
+                sequence.encode()
+            except UnicodeEncodeError as error:
+                raise UserError(f"{name}: character {error.start + 1} is half of one. Leave it out.") from None
             ids = self._tokenizer.encode(sequence).astype(np.int64)
             if closed and self._tokenizer.end is not None:
                 ids = np.append(ids, self._tokenizer.end)

@@ -10,47 +10,136 @@ from typing import Any, get_args
 import pandas as pd
 
 import unroll
-from unroll.prediction.predictor import Predictor, load
-from unroll.prediction.table import as_table
-from unroll.sampling.settings import Settings
+from unroll.errors import UserError, nearest
+from unroll.sampling.generator import open_generator
+from unroll.sampling.settings import Settings, read_settings
+from unroll.sampling.tried import try_pattern
 
-PACKAGES = ("numpy", "onnx", "onnxruntime", "outlines_core", "pandas",
-            "pydantic", "pyyaml", "safetensors", "tokenizers", "torch")      # what opens a folder
+# what opens a folder: to generate, and to predict
+GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
+PREDICTS = ("filelock", "numpy", "onnx", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "safetensors",
+            "tokenizers", "torch")
 TYPES = {int: "long", float: "double", bool: "boolean", str: "string"}
+TABLES = ("inputs", "instances", "dataframe_records", "dataframe_split")       # of which a request holds one
+SYMBOLS = 1_000_000     # that one request may ask for, so that it is answered in seconds, and holds none up for long
+LENGTH = 10_000         # of one text, whose symbols come one after another
+STOPS = 200             # characters of all stop strings, each of which is looked for after every symbol
 
 
-class Served:
-    """Generates after each prompt, or predicts each sequence: the cells of the first column."""
+class Generates:
+    """A text after each prompt, the cells of the first column."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
+    def __init__(self, folder: Path) -> None:
+        self._generator = open_generator(folder)
 
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """A row a prompt, or the table that `unroll predict` writes."""
-        given = list(data.iloc[:, 0])
-        if self.predictor.kind == "next_token":
-            return pd.DataFrame({"text": self.predictor.generate(given, **(params or {}))})
-        return as_table(self.predictor, self.predictor.predict(given), [str(at + 1) for at in range(len(given))])
+        prompts = _first_column(data)
+        seed, settings = read_params(params or {})
+        for number, prompt in enumerate(prompts, 1):
+            if not isinstance(prompt, str):
+                raise UserError(f"prompt {number}: {prompt!r} is no text. Give one, or \"\" to start from nothing.")
+        self._check(len(prompts), settings)
+        made = self._generator.samples(prompts, settings, seed)
+        return pd.DataFrame({"text": [sample.prompt + sample.text for sample in made]})
+
+    def _check(self, prompts: int, settings: Settings) -> None:
+        """Raises `UserError` on what would take for ever."""
+        if settings.length is None or settings.length > LENGTH:
+            raise UserError(f"length: a request may ask for texts of {LENGTH:,} symbols at most. Ask for fewer.")
+        if prompts * settings.beams * settings.length > SYMBOLS:
+            raise UserError(f"length: prompts × beams × length is more than {SYMBOLS:,} symbols, all that one request "
+                            "may ask for. Ask for fewer.")
+        if sum(map(len, settings.stop)) > STOPS:
+            raise UserError(f"stop: more than {STOPS} characters in all. Give fewer or shorter strings.")
+        if settings.pattern is not None:
+            tokenizer = self._generator.tokenizer
+            try_pattern(settings.pattern, tokenizer.vocabulary(), settings.length, tokenizer.end)
 
 
-def _load_pyfunc(folder: str) -> Served:
-    """What MLflow calls, by this name."""
-    return Served(load(folder))
+class Predicts:
+    """The table that `unroll predict` writes, of the sequences that the first column holds."""
+
+    def __init__(self, folder: Path) -> None:
+        from unroll.prediction.predictor import load  # torch, which only this needs
+
+        self._predictor = load(folder)
+
+    def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        from unroll.prediction.table import as_table
+
+        given = _first_column(data)
+        return as_table(self._predictor, self._predictor.predict(given), [str(at + 1) for at in range(len(given))])
+
+
+def open_served(folder: Path) -> Generates | Predicts:
+    """Raises `UserError` when the folder is missing or damaged."""
+    return Generates(folder) if _head(_described(folder)) == "next_token" else Predicts(folder)
+
+
+def packages(folder: Path) -> tuple[str, ...]:
+    """Those that `open_served` needs."""
+    return GENERATES if _head(_described(folder)) == "next_token" else PREDICTS
 
 
 def signature(folder: Path) -> dict[str, str] | None:
     """What goes in, and what may be set, as MLflow's JSON; None of a model with several inputs, which is not served."""
-    described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    described = _described(folder)
     if len(described["spec"]["inputs"]) > 1 or len(described["spec"]["targets"]) > 1:
         return None
-    (field,), (head,) = described["spec"]["inputs"].values(), described["architecture"]["heads"].values()
-    # a column without a name may be a plain list; of "arrays of doubles" MLflow would refuse what has no decimal point
-    given = {"type": "string"} if field["kind"] == "tokens" else {"type": "any", "name": "sequence"}
-    inputs = json.dumps([{"required": True, **given}])
-    if head["kind"] != "next_token":
+    (field,) = described["spec"]["inputs"].values()
+    # a column without a name may be a plain list; what is in it is looked at here, since MLflow would make texts of
+    # numbers, and refuse "arrays of doubles" that have no decimal point
+    name = {} if field["kind"] == "tokens" else {"name": "sequence"}
+    inputs = json.dumps([{"required": True, "type": "any", **name}])
+    if _head(described) != "next_token":
         return {"inputs": inputs}
     params = [{"name": "seed", "type": "long", "default": 1}, *map(_parameter, fields(Settings))]
     return {"inputs": inputs, "outputs": json.dumps([{"type": "string", "name": "text"}]), "params": json.dumps(params)}
+
+
+def read_request(content: bytes, generates: bool) -> dict[str, Any]:
+    """The body of a request, JSON, before MLflow makes a table of it; raises `UserError` on what is none."""
+    try:
+        body = json.loads(content)
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UserError("body: half a surrogate pair is no character. Leave it out.") from None
+    except RecursionError:
+        raise UserError("body: too many brackets in each other. Give texts, or lists of numbers.") from None
+    except ValueError as error:
+        raise UserError(f"body: not JSON ({error}). Send an object with inputs.") from None
+    if not isinstance(body, dict):
+        raise UserError('body: not an object. Send {"inputs": […]}.')
+    for name in body:
+        if name not in (*TABLES, "params"):
+            raise UserError(f'body: {name!r} is nothing that is read; {nearest(name, (*TABLES, "params"))}')
+    if len(body.keys() & set(TABLES)) != 1:
+        raise UserError(f"body: not one of {', '.join(TABLES)}. Send one of them.")
+    params = body.get("params") or {}
+    if not isinstance(params, dict):
+        raise UserError(f'params: {params!r} is no object. Send {{"seed": 1}}, say.')
+    if params and not generates:
+        raise UserError("params: the model takes none. Leave them out.")
+    read_params(params)     # MLflow leaves out those that it does not know
+    return body
+
+
+def read_params(given: Mapping[str, Any]) -> tuple[int, Settings]:
+    """The seed and the rest; raises `UserError` on a name, a type or a value that is none."""
+    rest = dict(given)
+    seed = rest.pop("seed", 1)
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise UserError(f"seed: {seed!r} is of the wrong type. Give a whole number.")
+    return seed, read_settings(rest)
+
+
+def write_code(path: Path) -> None:
+    """This package, as an archive that Python imports from; the same code is the same bytes."""
+    package = Path(unroll.__file__).parent
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(package.rglob("*.py")):
+            archive.writestr(zipfile.ZipInfo(file.relative_to(package.parent).as_posix()), file.read_bytes(),
+                             zipfile.ZIP_DEFLATED)
 
 
 def _parameter(field: "Field[Any]") -> dict[str, Any]:
@@ -61,10 +150,17 @@ def _parameter(field: "Field[Any]") -> dict[str, Any]:
     return {"name": field.name, "type": TYPES[kind], "default": field.default}
 
 
-def write_code(path: Path) -> None:
-    """This package, as an archive that Python imports from; the same code is the same bytes."""
-    package = Path(unroll.__file__).parent
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(package.rglob("*.py")):
-            archive.writestr(zipfile.ZipInfo(file.relative_to(package.parent).as_posix()), file.read_bytes(),
-                             zipfile.ZIP_DEFLATED)
+def _first_column(data: pd.DataFrame) -> list[Any]:
+    if not len(data):
+        raise UserError("inputs: empty. Give one at least.")
+    return list(data.iloc[:, 0])
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return described
+
+
+def _head(described: dict[str, Any]) -> str:
+    """Of several heads the first."""
+    return str(next(iter(described["architecture"]["heads"].values()))["kind"])

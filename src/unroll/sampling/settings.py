@@ -1,5 +1,6 @@
 """How symbols are drawn, and when a text ends."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -94,4 +95,6 @@ def _is(value: Any, kind: Any) -> bool:
         return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+    if kind is float and isinstance(value, int):
+        return abs(value) <= sys.float_info.max
+    return isinstance(value, kind)

@@ -11,6 +11,10 @@ from unroll.sampling.engine import Ids
 
 def encode_prompt(tokenizer: Tokenizer, prompt: str, replace_unknown: bool = False) -> Ids:
     """The begin symbol and the prompt; raises `UserError` naming a symbol that a closed vocabulary lacks."""
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"prompt {prompt!r}: character {error.start + 1} is half of one. Leave it out.") from None
     ids = tokenizer.encode(prompt)
     if tokenizer.unknown is not None and not replace_unknown and (ids == tokenizer.unknown).any():
         place = int(np.argmax(ids == tokenizer.unknown))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from unroll.errors import UserError
 
+LOADER = "unroll.tracking.served"
+
 
 def write_model(place: Path, folder: Path, run_id: str, model_id: str) -> None:
     """What MLflow calls a model: `MLmodel`, the model folder, and the code and the packages that open it.
@@ -21,14 +23,14 @@ def write_model(place: Path, folder: Path, run_id: str, model_id: str) -> None:
 
     shutil.copytree(folder, place / "model")
     served.write_code(place / "unroll.zip")
-    needed = "".join(f"{name}=={version(name).split('+')[0]}\n" for name in ("mlflow", *served.PACKAGES))
+    needed = "".join(f"{name}=={version(name).split('+')[0]}\n" for name in ("mlflow", *served.packages(folder)))
     (place / "requirements.txt").write_text(needed, encoding="utf-8")
     (place / "python_env.yaml").write_text(
         f"python: {platform.python_version()}\ndependencies:\n- -r requirements.txt\n", encoding="utf-8")
     asked = served.signature(folder)
     signature = None if asked is None else ModelSignature.from_dict(asked)
     described = Model(run_id=run_id, model_id=model_id, model_uuid=model_id, signature=signature)
-    add_to_model(described, served.__name__, data="model", code="unroll.zip", python_env="python_env.yaml")
+    add_to_model(described, LOADER, data="model", code="unroll.zip", python_env="python_env.yaml")
     described.model_size_bytes = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     described.save(place / "MLmodel")
 

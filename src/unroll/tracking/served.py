@@ -1,0 +1,88 @@
+"""What MLflow loads to serve a model, in the process that serves it: what is wrong reaches who asked as a sentence.
+
+MLflow itself leaves out parameters that it does not know, answers some bodies with status 500 and no word, and puts
+data and stack traces around what a model says.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+from unroll.errors import UserError
+from unroll.prediction.served import Generates, Predicts, open_served, read_request
+
+JSON = "application/json"
+LONGEST = 400       # characters of a sentence; it may quote what was sent
+
+Invocations = Callable[[Any, str | None, Any, Any], Any]
+
+
+class Refused(MlflowException):     # type: ignore[misc]
+    """Status 400 and the sentence, whatever MLflow writes around it."""
+
+    def __init__(self, sentence: str) -> None:
+        sentence = " ".join(sentence.split())
+        if len(sentence) > LONGEST:
+            sentence = f"{sentence[: LONGEST // 2]} … {sentence[-LONGEST // 2 :]}"
+        super().__init__(sentence, error_code=INVALID_PARAMETER_VALUE)
+        self._sentence = sentence
+
+    def serialize_as_json(self) -> str:
+        return json.dumps({"error_code": self.error_code, "message": self._sentence}, ensure_ascii=True)
+
+
+class Served:
+    """What MLflow calls with a table."""
+
+    def __init__(self, model: Generates | Predicts) -> None:
+        self._model = model
+
+    def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        try:
+            return self._model.predict(data, params)
+        except UserError as error:
+            raise Refused(str(error)) from None
+
+
+def _load_pyfunc(folder: str) -> Served:
+    """What MLflow calls, by this name."""
+    if "mlflow.pyfunc.scoring_server.app" in sys.modules:   # in the process of `mlflow models serve`
+        server = sys.modules["mlflow.pyfunc.scoring_server"]
+        server.invocations = checked(server.invocations)        # type: ignore[attr-defined]
+    return Served(open_served(Path(folder)))
+
+
+def checked(invocations: Invocations) -> Invocations:
+    """MLflow's function from a body to an answer, with a look at the body before it."""
+
+    def answer(data: bytes, content_type: str | None, model: Any, schema: Any) -> Any:
+        try:
+            if (content_type or "").split(";")[0].strip() != JSON:
+                raise UserError(f"Content-Type: {content_type} is not read. Send {JSON}.")
+            body = read_request(data, model.metadata.get_params_schema() is not None)
+            answered = invocations(body, content_type, model, schema)
+        except UserError as error:
+            raise Refused(str(error)) from None
+        except MlflowException as error:
+            if isinstance(error, Refused) or "stack_trace" in error.json_kwargs:    # the model's own, or its defect
+                raise
+            raise _unread(error.message) from None
+        except Exception as error:      # where MLflow makes a table, it expects less than may come
+            raise _unread(str(error)) from None
+        if answered.status != 200:
+            raise _unread(answered.response)
+        return answered
+
+    return answer
+
+
+def _unread(reason: str) -> Refused:
+    """MLflow's reason, the last of those that it wraps in each other."""
+    return Refused(f"body: cannot be read as a table ({reason.rpartition('Error: ')[2].strip(' .')}). "
+                   'Send {"inputs": [one, another]}.')
