@@ -38,8 +38,8 @@ from unroll.files import write_json
 from unroll.models.described import STEP, STEP_INT8, open_folder
 from unroll.models.network import Network, build
 from unroll.models.step import step_graph
-from unroll.sample import open_generator
 from unroll.sampling.engine import Engine, OnnxEngine
+from unroll.sampling.generator import open_generator
 from unroll.sampling.loop import Drawing, walk
 from unroll.sampling.settings import Settings
 
@@ -239,7 +239,7 @@ def agree(model: Path) -> dict[str, int]:
 
 def memory(model: Path, symbols: int = 10_000_000) -> dict[str, int]:
     """Resident megabytes of a process that streams, at every tenth of the way."""
-    code = ("import resource, sys\nfrom pathlib import Path\nfrom unroll.sample import open_generator\n"
+    code = ("import resource, sys\nfrom pathlib import Path\nfrom unroll.sampling.generator import open_generator\n"
             "from unroll.sampling.settings import Settings\n"
             f"count = {symbols}; done = 0; at = 0\n"
             f"for part in open_generator(Path({str(model)!r})).stream('', Settings(length=count), 1):\n"
