@@ -12,6 +12,7 @@ from unroll.files import replacing
 
 Row = Mapping[str, float]
 BLUE, ORANGE, GREEN, RED, GREY = "#2463a6", "#d9730d", "#2d7d46", "#b3261e", "#8a8f98"
+FEW, MOST = 5, 4        # paths that are drawn one by one, series of a picture
 
 
 def curves(train: Sequence[Row], validation: Sequence[Row], factor: float, unit: str, path: Path) -> None:
@@ -119,6 +120,59 @@ def fans(
     figure.axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
     figure.axes[0].set(title="Forecasts of the test split, from its first origin to its last")
     figure.axes[-1].set(xlabel="steps from the origin")
+    save(figure, path)
+
+
+def piano_roll(roll: NDArray[np.bool_], primed: int, lowest: int, path: Path) -> None:
+    """Notes (T, N) that sound, the first `primed` frames in another colour; `lowest` is MIDI's number of the first."""
+    used = np.flatnonzero(roll.any(axis=0))
+    low, high = (used.min(), used.max() + 1) if len(used) else (0, roll.shape[1])
+    figure, axes = _figure()
+    given = np.arange(len(roll))[:, None] < primed
+    for frames, colour, label in ((roll & given, GREY, "given"), (roll & ~given, BLUE, "sampled")):
+        bars = [(row, *run) for row in range(low, high) for run in _runs(frames[:, row])]
+        axes.barh([lowest + row for row, _, _ in bars], [end - start for _, start, end in bars],
+                  left=[start for _, start, _ in bars], height=0.8, color=colour, label=label,
+                  edgecolor="white", linewidth=0.3)
+    if primed:
+        axes.axvline(primed, color="black", lw=0.8, ls=":")
+        axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    octaves = [pitch for pitch in range(lowest + low - 12, lowest + high + 12) if pitch % 12 == 0]
+    axes.set_yticks(octaves, [f"C{pitch // 12 - 1}" for pitch in octaves])
+    axes.set(xlabel="frame", ylabel="note", xlim=(0, max(1, len(roll))),
+             ylim=(lowest + low - 1.5, lowest + high + 0.5))
+    axes.set_title("Notes that sound", loc="left")
+    save(figure, path)
+
+
+def _runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Where each stretch starts and ends."""
+    edges = np.flatnonzero(np.diff(on.astype(np.int8), prepend=0, append=0))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+
+
+def fan(history: NDArray[Any], paths: NDArray[np.float64], names: Sequence[str], path: Path) -> None:
+    """What was read (N, D), and sampled paths (n, H, D): a few of them, and where most of them are."""
+    size = min(len(names), MOST)
+    ahead = np.arange(paths.shape[1] + 1)
+    figure = Figure(figsize=(7, 1.2 + 2.6 * size), layout="constrained")
+    for column, axes in enumerate(np.atleast_1d(figure.subplots(size, 1, sharex=True))):
+        now = np.full((len(paths), 1), history[-1, column])
+        lines = np.concatenate([now, paths[:, :, column]], axis=1)          # (n, 1 + H)
+        axes.plot(np.arange(1 - len(history), 1), history[:, column], color="black", lw=1.2, label="read")
+        for share in (0.95, 0.8, 0.5):
+            low, high = np.quantile(lines, [0.5 - share / 2, 0.5 + share / 2], axis=0)
+            axes.fill_between(ahead, low, high, color=BLUE, lw=0, alpha=0.16, label=f"{share:.0%} of the paths")
+        for number, line in enumerate(lines[:FEW]):
+            axes.plot(ahead, line, color=ORANGE, lw=0.6, alpha=0.8, label=None if number else "some of them")
+        axes.plot(ahead, np.median(lines, axis=0), color=BLUE, lw=1.8, label="median")
+        axes.axvline(0, color=GREY, lw=0.8)
+        axes.margins(x=0.01)
+        plain(axes).set(ylabel=names[column])
+    title = f"{len(paths):,} sampled paths of {paths.shape[1]:,} steps"
+    figure.axes[0].set_title(title + (f", the first {size} of {len(names)} series" if size < len(names) else ""))
+    figure.axes[0].legend(frameon=False, fontsize=8, ncols=2, loc="upper left")
+    figure.axes[-1].set(xlabel="steps from the last one read")
     save(figure, path)
 
 

@@ -43,6 +43,25 @@ def as_table(
     return pd.DataFrame({"sequence": np.repeat(sequence, rows), "step": np.repeat(step, rows), **columns})
 
 
+def paths_table(
+    predictor: Predictor, paths: Sequence[Values], names: Sequence[str], times: Sequence[Sequence[str]] | None = None
+) -> pd.DataFrame:
+    """Sampled paths (count, H, D) of each sequence: columns `sequence`, `path` and `step` (from 1 on), and the values
+
+    under the target's name, `<target>_<column>` of several; `times` are those of each sequence's H steps.
+    """
+    parts = []
+    for at, (name, drawn) in enumerate(zip(names, paths, strict=True)):
+        count, length, size = drawn.shape
+        time = {} if times is None else {"time": np.tile(np.array(times[at], dtype=object), count)}
+        parts.append(pd.DataFrame({
+            "sequence": name, "path": np.repeat(np.arange(count) + 1, length),
+            "step": np.tile(np.arange(length) + 1, count), **time,
+            **_reals(predictor, drawn.reshape(count * length, size)),
+        }))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _classes(predictor: Predictor, given: Values) -> dict[str, Any]:
     names = np.array(predictor.classes)
     return {_name(predictor): names[given.argmax(axis=-1)],
@@ -74,7 +93,7 @@ def _nats(predictor: Predictor, given: Values) -> dict[str, Any]:
 
 def _name(predictor: Predictor) -> str:
     """The target's name, where no other column is called so."""
-    others = {"sequence", "origin", "step", "time", "variable", *(f"p_{name}" for name in predictor.classes)}
+    others = {"sequence", "origin", "path", "step", "time", "variable", *(f"p_{name}" for name in predictor.classes)}
     return f"predicted_{predictor.target}" if predictor.target in others else predictor.target
 
 

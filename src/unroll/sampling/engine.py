@@ -12,11 +12,12 @@ from unroll.sampling.rules import Logits
 
 S = TypeVar("S")
 Ids = NDArray[np.integer[Any]]
+Steps = NDArray[Any]                    # symbols (T, B), or numbers (T, B, F) as the network reads them
 Arrays = list[NDArray[np.float32]]      # each (·, B, ·)
 
 
 class Engine(Protocol[S]):
-    """Symbols and a state in, logits and the next state out; lanes are independent of each other.
+    """Steps and a state in, logits and the next state out; lanes are independent of each other.
 
     A state that was read from is spent: `take` it before, to read from it twice.
     """
@@ -24,8 +25,8 @@ class Engine(Protocol[S]):
     def start(self, lanes: int) -> S:
         """Before anything is read."""
 
-    def read(self, symbols: Ids, lengths: NDArray[np.int32], state: S) -> tuple[Logits, S]:
-        """symbols (T, B) → logits (B, V) and the state after each lane's first `lengths` (B,) symbols, 1 … T."""
+    def read(self, steps: Steps, lengths: NDArray[np.int32], state: S) -> tuple[Logits, S]:
+        """steps (T, B, …) → logits (B, V) and the state after each lane's first `lengths` (B,) steps, 1 … T."""
 
     def take(self, state: S, lanes: Ids) -> S:
         """The state of some lanes, in this order, one of them several times if so."""
@@ -53,9 +54,9 @@ class OnnxEngine:
     def start(self, lanes: int) -> Arrays:
         return [np.zeros((first, lanes, last), np.float32) for first, _, last in self._state.values()]
 
-    def read(self, symbols: Ids, lengths: NDArray[np.int32], state: Arrays) -> tuple[Logits, Arrays]:
+    def read(self, steps: Steps, lengths: NDArray[np.int32], state: Arrays) -> tuple[Logits, Arrays]:
         given = dict(zip(self._state, state, strict=True))
-        logits, *state = self._session.run(self._said, {self._field: symbols, "lengths": lengths, **given})
+        logits, *state = self._session.run(self._said, {self._field: steps, "lengths": lengths, **given})
         return logits, state
 
     def take(self, state: Arrays, lanes: Ids) -> Arrays:

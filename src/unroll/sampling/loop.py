@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.errors import UserError
-from unroll.sampling.engine import Engine, Ids
+from unroll.sampling.engine import Engine, Ids, Steps
 from unroll.sampling.pattern import Pattern
 from unroll.sampling.rules import Logits, draw, log_probabilities, permit, shape
 from unroll.sampling.settings import Settings
@@ -113,21 +113,21 @@ def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDAr
         logits, state = engine.read(symbols[None], lengths, state)
 
 
-def prime(engine: Engine[S], prompts: Sequence[Ids]) -> tuple[Logits, S]:
+def prime(engine: Engine[S], prompts: Sequence[Steps]) -> tuple[Logits, S]:
     """What is said after each prompt, (B, V), and the state there; prompts of unequal length in one pass."""
     lengths = np.array([len(prompt) for prompt in prompts], np.int32)
     if lengths.max() > STRETCH:         # one by one, in memory that does not grow with the prompt
         logits, states = zip(*(_alone(engine, prompt) for prompt in prompts), strict=True)
         return np.concatenate(logits), engine.join(states)
-    symbols = np.zeros((lengths.max(), len(prompts)), np.int64)
+    steps = np.zeros((lengths.max(), len(prompts), *prompts[0].shape[1:]), prompts[0].dtype)
     for lane, prompt in enumerate(prompts):
-        symbols[: len(prompt), lane] = prompt
-    return engine.read(symbols, lengths, engine.start(len(prompts)))
+        steps[: len(prompt), lane] = prompt
+    return engine.read(steps, lengths, engine.start(len(prompts)))
 
 
-def _alone(engine: Engine[S], prompt: Ids) -> tuple[Logits, S]:
+def _alone(engine: Engine[S], prompt: Steps) -> tuple[Logits, S]:
     state = engine.start(1)
     for first in range(0, len(prompt), STRETCH):
-        part = np.asarray(prompt[first : first + STRETCH, None], np.int64)
+        part = prompt[first : first + STRETCH, None]
         logits, state = engine.read(part, np.array([len(part)], np.int32), state)
     return logits, state

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unroll.models.cells import State
 from unroll.models.network import Network
-from unroll.sampling.engine import Ids
+from unroll.sampling.engine import Ids, Steps
 from unroll.sampling.rules import Logits
 
 
@@ -35,15 +35,15 @@ class TorchEngine:
         return Held(self._network.start(lanes))
 
     @torch.inference_mode()
-    def read(self, symbols: Ids, lengths: NDArray[np.int32], state: Held) -> tuple[Logits, Held]:
-        given = torch.from_numpy(symbols.astype(np.int64)).to(self._device)
-        if len(symbols) > 1:
+    def read(self, steps: Steps, lengths: NDArray[np.int32], state: Held) -> tuple[Logits, Held]:
+        given = torch.from_numpy(steps.astype(np.int64)).to(self._device)
+        if len(steps) > 1:
             logits, layers = self._pass(given, lengths, state.layers)
             return logits.float().cpu().numpy(), Held(layers)
         if not self._capture:
             outputs, layers = self._network.step({self._field: given[0]}, state.layers)
             return outputs[self._head].float().cpu().numpy(), Held(layers)
-        if self._captured is None or self._captured.lanes != symbols.shape[1]:
+        if self._captured is None or self._captured.lanes != steps.shape[1]:
             self._captured = _Captured(self._network, self._field, self._head, state.layers)
         return self._captured.step(given[0], state)
 

@@ -1,0 +1,69 @@
+"""New music: each note of a frame is drawn on its own, then the frame is read (Boulanger-Lewandowski et al., 2012)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.data.encoders import Scaler
+from unroll.sampling.engine import Engine
+from unroll.sampling.loop import prime
+from unroll.sampling.rules import Logits
+
+Roll = NDArray[np.bool_]        # (T, notes), what sounds
+LANES = 64                      # pieces side by side
+BLOCK = 64                      # frames of a lane whose draws are made at a time
+
+
+@dataclass(frozen=True)
+class Piece:
+    roll: Roll
+    primed: int                 # frames that were given; those after them are new
+
+
+class Composer:
+    """The n-th piece depends on (seed, n) alone, whatever is beside it."""
+
+    def __init__(self, engine: Engine[Any], scale: Scaler) -> None:
+        self._engine, self._scale = engine, scale
+
+    def pieces(self, prompts: Iterable[Roll], length: int, temperature: float, seed: int, first: int = 0,
+               lanes: int = LANES) -> Iterator[Piece]:
+        """`length` new frames after each prompt; after one without frames, as if a silent one had been heard."""
+        given = iter(prompts)
+        while group := list(islice(given, lanes)):
+            draws = [_draws(seed, first + lane, prompt.shape[1]) for lane, prompt in enumerate(group)]
+            made = self._group(group, length, temperature, draws)
+            for prompt, roll in zip(group, made, strict=True):
+                yield Piece(np.concatenate([prompt, roll]), len(prompt))
+            first += len(group)
+
+    def _group(self, prompts: Sequence[Roll], length: int, temperature: float,
+               draws: Sequence[Iterator[NDArray[np.float64]]]) -> Roll:
+        """(lanes, length, notes)"""
+        heard = [self._encode(prompt if len(prompt) else np.zeros((1, prompt.shape[1]), bool)) for prompt in prompts]
+        logits, state = prime(self._engine, heard)
+        lengths, frames = np.ones(len(prompts), np.int32), list[Roll]()
+        while True:
+            frames.append(np.stack([next(each) for each in draws]) < probabilities(logits, temperature))
+            if len(frames) == length:
+                return np.stack(frames, axis=1)
+            logits, state = self._engine.read(self._encode(frames[-1])[None], lengths, state)
+
+    def _encode(self, frames: Roll) -> NDArray[np.float32]:
+        return self._scale.encode(frames.astype(np.float64))
+
+
+def probabilities(logits: Logits, temperature: float) -> NDArray[np.float64]:
+    """Of each note; below 1 a temperature sharpens."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits.astype(np.float64) / temperature))   # a sigmoid cannot overflow so
+
+
+def _draws(seed: int, number: int, notes: int) -> Iterator[NDArray[np.float64]]:
+    """(notes,) uniform numbers a frame."""
+    generator = np.random.Generator(np.random.Philox([seed % 2**64, number]))
+    while True:
+        yield from generator.random((BLOCK, notes))
