@@ -61,8 +61,8 @@ def parser() -> argparse.ArgumentParser:
         job.add_argument(option, type=Path, required=True)
     job.add_argument("--parent", type=int)
     predict = verbs.add_parser("predict", help="what a model says of a file without targets", description="A class, a "
-                               "value or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .ts, or a "
-                               "folder of such.")
+                               "value or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .npy, "
+                               ".ts, or a folder of such.")
     predict.add_argument("input", type=Path)
     predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
     predict.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
@@ -105,51 +105,47 @@ def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    sample = verbs.add_parser("sample", help="how a language model goes on", description="Text after each prompt, or "
-                              "from the start; the n-th depends on the seed and n alone.")
-    sample.add_argument("prompts", nargs="*", metavar="PROMPT")
-    sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="a prompt a line, or .jsonl "
-                        'with {"prompt": "…"}; - is standard input')
+    # what was not given is not there: each kind of model has defaults of its own, and says what means nothing to it
+    sample = verbs.add_parser("sample", help="how a model goes on", argument_default=argparse.SUPPRESS,
+                              description="Of a language model, text after each prompt, or from the start. Of a model "
+                              "of music, MIDI files and pictures. Of a forecaster, paths that a series could take. "
+                              "The n-th sample depends on the seed and n alone.")
+    sample.add_argument("prompts", nargs="*", metavar="PROMPT", help="a text; a file of music, a MIDI file or a piano "
+                        "roll; a file with the series")
+    sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="texts, one a line, or "
+                        '.jsonl with {"prompt": "…"}; - is standard input')
     sample.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
-    sample.add_argument("--count", type=_positive, default=1, metavar="N", help="texts for each prompt")
-    sample.add_argument("--seed", type=int, default=1)
-    how = sample.add_argument_group("how symbols are drawn")
-    how.add_argument("--temperature", type=float, default=None, metavar="T", help="below 1 sharpens (default: 0.7)")
+    sample.add_argument("--count", type=_positive, metavar="N", help="samples for each prompt (default: 1; "
+                        "of paths 100)")
+    sample.add_argument("--seed", type=int, help="(default: 1)")
+    how = sample.add_argument_group("how symbols, notes or steps are drawn")
+    how.add_argument("--temperature", type=float, metavar="T", help="below 1 sharpens (default: of texts 0.7, "
+                     "elsewhere 1)")
+    how = sample.add_argument_group("how symbols of a text are drawn")
     how.add_argument("--greedy", action="store_true", help="the most probable symbol each time")
     how.add_argument("--top-k", type=int, metavar="N", help="of the N most probable symbols alone")
     how.add_argument("--top-p", type=float, metavar="P", help="of the smallest set whose probability reaches P")
     how.add_argument("--min-p", type=float, metavar="P", help="of those at least P times as probable as the best")
     how.add_argument("--repetition-penalty", type=float, metavar="X", help="above 1, what was said is less likely")
     how.add_argument("--no-repeat-ngram", type=int, metavar="N", help="never the same N symbols twice")
-    how.add_argument("--beams", type=int, default=1, metavar="N", help="the N best texts that a beam search finds")
+    how.add_argument("--beams", type=int, metavar="N", help="the N best texts that a beam search finds")
     what = sample.add_argument_group("what may be written, and when it ends")
-    what.add_argument("--length", type=_length, default=500, metavar="N", help="symbols after the prompt, or inf")
-    what.add_argument("--min-length", type=int, default=0, metavar="N", help="nothing ends the text before")
-    what.add_argument("--stop", action="append", default=[], metavar="TEXT", help="ends the text; again for each")
+    what.add_argument("--length", type=_length, metavar="N", help="symbols after the prompt, or inf (default: 500); "
+                      "frames of music (default: 200); steps of a path (default: the model's horizon)")
+    what.add_argument("--min-length", type=int, metavar="N", help="nothing ends the text before")
+    what.add_argument("--stop", action="append", metavar="TEXT", help="ends the text; again for each")
     what.add_argument("--allow", metavar="CHARACTERS", help="write these alone")
     what.add_argument("--pattern", metavar="REGEX", help="the whole continuation matches it")
     what.add_argument("--replace-unknown", action="store_true", help="read what the model never saw as unknown")
+    what.add_argument("--tempo", type=_positive, metavar="N", help="frames of music a minute (default: 120)")
     where = sample.add_argument_group("where to")
     where.add_argument("--stream", action="store_true", help="print as it is drawn, in constant memory")
     where.add_argument("--interactive", action="store_true", help="answer what is typed, line after line")
-    where.add_argument("-o", "--out", type=Path, help=".txt, or .jsonl with an object a text")
+    where.add_argument("-o", "--out", type=Path, help=".txt, or .jsonl with an object a text; of music and paths, a "
+                       "folder")
     where.add_argument("--log-probabilities", action="store_true", help="of each symbol, in nats, in the .jsonl")
     where.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
-    where.add_argument("--threads", type=_positive, default=1, metavar="N", help="more help wide models alone")
-
-
-def _sample(options: argparse.Namespace) -> None:
-    from dataclasses import fields
-
-    from unroll.sample import Wanted, sample
-    from unroll.sampling.settings import Settings
-
-    options.prompts, options.stop = tuple(options.prompts), tuple(options.stop)
-    if options.temperature is None:
-        options.temperature = 1.0 if options.beams > 1 or options.greedy else 0.7
-    given = vars(options)
-    sample(Wanted(**{each.name: given[each.name] for each in fields(Wanted)}),
-           Settings(**{each.name: given[each.name] for each in fields(Settings)}))
+    where.add_argument("--threads", type=_positive, metavar="N", help="more help wide models alone (default: 1)")
 
 
 def _length(text: str) -> int | None:
@@ -250,7 +246,10 @@ def _run(options: argparse.Namespace) -> None:
 
         predict(options.input, options.out, options.model, options.state, options.save_state)
     elif options.verb == "sample":
-        _sample(options)
+        from unroll.sample import sample
+
+        sample({name: tuple(value) if isinstance(value, list) else value for name, value in vars(options).items()
+                if name != "verb"})
     elif options.verb == "init":
         from unroll.init import Choices, init
 

@@ -12,6 +12,7 @@ from unroll.files import replacing
 
 Row = Mapping[str, float]
 BLUE, ORANGE, GREEN, RED, GREY = "#2463a6", "#d9730d", "#2d7d46", "#b3261e", "#8a8f98"
+BANDS = {0.95: "#dbe6f2", 0.8: "#b4cce5", 0.5: "#86add6"}     # shares of paths, a lighter blue the more they hold
 FEW, MOST = 5, 4        # paths that are drawn one by one, series of a picture
 
 
@@ -136,12 +137,12 @@ def piano_roll(roll: NDArray[np.bool_], primed: int, lowest: int, path: Path) ->
                   edgecolor="white", linewidth=0.3)
     if primed:
         axes.axvline(primed, color="black", lw=0.8, ls=":")
-        axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+        axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0)
     octaves = [pitch for pitch in range(lowest + low - 12, lowest + high + 12) if pitch % 12 == 0]
     axes.set_yticks(octaves, [f"C{pitch // 12 - 1}" for pitch in octaves])
     axes.set(xlabel="frame", ylabel="note", xlim=(0, max(1, len(roll))),
              ylim=(lowest + low - 1.5, lowest + high + 0.5))
-    axes.set_title("Notes that sound", loc="left")
+    axes.set_title(f"{len(roll) - primed:,} sampled frames" + (f" after {primed:,} given ones" if primed else ""), loc="left")
     save(figure, path)
 
 
@@ -160,9 +161,9 @@ def fan(history: NDArray[Any], paths: NDArray[np.float64], names: Sequence[str],
         now = np.full((len(paths), 1), history[-1, column])
         lines = np.concatenate([now, paths[:, :, column]], axis=1)          # (n, 1 + H)
         axes.plot(np.arange(1 - len(history), 1), history[:, column], color="black", lw=1.2, label="read")
-        for share in (0.95, 0.8, 0.5):
+        for share, colour in BANDS.items():
             low, high = np.quantile(lines, [0.5 - share / 2, 0.5 + share / 2], axis=0)
-            axes.fill_between(ahead, low, high, color=BLUE, lw=0, alpha=0.16, label=f"{share:.0%} of the paths")
+            axes.fill_between(ahead, low, high, color=colour, lw=0, label=f"{share:.0%}{' of the paths' if share == 0.5 else ''}")
         for number, line in enumerate(lines[:FEW]):
             axes.plot(ahead, line, color=ORANGE, lw=0.6, alpha=0.8, label=None if number else "some of them")
         axes.plot(ahead, np.median(lines, axis=0), color=BLUE, lw=1.8, label="median")
@@ -170,9 +171,11 @@ def fan(history: NDArray[Any], paths: NDArray[np.float64], names: Sequence[str],
         axes.margins(x=0.01)
         plain(axes).set(ylabel=names[column])
     title = f"{len(paths):,} sampled paths of {paths.shape[1]:,} steps"
-    figure.axes[0].set_title(title + (f", the first {size} of {len(names)} series" if size < len(names) else ""))
-    figure.axes[0].legend(frameon=False, fontsize=8, ncols=2, loc="upper left")
+    title += f", the first {size} of {len(names)} series" if size < len(names) else ""
+    figure.axes[0].set_title(title, loc="left")
     figure.axes[-1].set(xlabel="steps from the last one read")
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), frameon=False, fontsize=8, ncols=6,
+                  columnspacing=1.2, loc="outside lower center")
     save(figure, path)
 
 

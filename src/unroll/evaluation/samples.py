@@ -151,6 +151,22 @@ def divergence(samples: Sequence[str], others: Sequence[str], n: int) -> float:
     return float(sum((each[each > 0] * np.log2(each[each > 0] / between[each > 0])).sum() for each in (p, q)) / 2)
 
 
+def notes_per_frame(roll: NDArray[np.bool_]) -> float:
+    return float(roll.sum(axis=1).mean())
+
+
+def silent_frames(roll: NDArray[np.bool_]) -> float:
+    """Share of the frames."""
+    return float((~roll.any(axis=1)).mean())
+
+
+def known_chords(roll: NDArray[np.bool_], corpus: NDArray[np.bool_]) -> float:
+    """Share of the frames that are not silent whose notes sound together in the corpus, too; 0 without any."""
+    known = set(map(bytes, np.packbits(corpus, axis=1)))
+    chords = list(map(bytes, np.packbits(roll[roll.any(axis=1)], axis=1)))
+    return sum(chord in known for chord in chords) / max(1, len(chords))
+
+
 def _ngrams(samples: Sequence[str], n: int) -> Counter[str]:
     return Counter(sample[at : at + n] for sample in samples for at in range(len(sample) - n + 1))
 

@@ -163,6 +163,20 @@ def _arrays(file: Path, spec: dict[str, Any]) -> Given:
                  [each[:length] for each, length in zip(values, lengths, strict=True)])
 
 
+def _array(file: Path, spec: dict[str, Any]) -> Given:
+    """(T, F) or (n, T, F)."""
+    try:
+        values = np.load(file, allow_pickle=False)
+    except Exception as error:      # a damaged file can fail in any way
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise UserError(f"{file}: not an .npy file of a plain array: {reason}. Write one with np.save(path, X).") \
+            from None
+    if values.ndim not in (2, 3):
+        raise UserError(f"{file}: an array of shape {values.shape}. Give (steps, numbers), or several such.")
+    sequences = list(values) if values.ndim == 3 else [values]
+    return Given([str(number + 1) for number in range(len(sequences))], sequences)
+
+
 def _check_lengths(lengths: NDArray[Any], where: str, why: str, shape: tuple[int, ...]) -> None:
     if lengths.shape != shape[:1] or lengths.dtype.kind not in "iu":
         raise UserError(f"{where} is {lengths.dtype} of shape {lengths.shape} where {why}. Give a whole number for "
@@ -179,7 +193,7 @@ def _ts(file: Path, spec: dict[str, Any]) -> Given:
 
 
 READERS: dict[str, Callable[[Path, dict[str, Any]], Given]] = {
-    ".txt": _texts, **dict.fromkeys(TABLES, _table), ".npz": _arrays, ".ts": _ts,
+    ".txt": _texts, **dict.fromkeys(TABLES, _table), ".npz": _arrays, ".npy": _array, ".ts": _ts,
 }
 
 

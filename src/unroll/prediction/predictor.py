@@ -19,6 +19,7 @@ from unroll.prediction.memory import Memory
 from unroll.prediction.reading import Reader
 from unroll.sampling.engine import OnnxEngine
 from unroll.sampling.generator import Generator
+from unroll.sampling.music import Composer
 from unroll.sampling.settings import read_settings
 
 Values = NDArray[Any]
@@ -164,8 +165,16 @@ class Predictor:
     @cached_property
     def generator(self) -> Generator:
         """What `generate` calls, and says more: symbols, their probabilities, a text as it comes."""
-        engine = OnnxEngine(step_graph(self.model.network), torch.get_num_threads())
-        return Generator(engine, self.model.tokenizers[self.input])
+        return Generator(self._engine, self.model.tokenizers[self.input])
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Of a model of music."""
+        return Composer(self._engine, Scaler.restore(self.spec["inputs"][self.input]["scale"]))
+
+    @property
+    def _engine(self) -> OnnxEngine:
+        return OnnxEngine(step_graph(self.model.network), torch.get_num_threads())
 
     def _run(self, values: Values, chosen: Values, memory: Memory | None) -> Values:
         """values (T, B, ·) of one length → predictions, a row a sequence."""

@@ -62,6 +62,12 @@ def paths_table(
     return pd.concat(parts, ignore_index=True)
 
 
+def value_names(predictor: Predictor) -> list[str]:
+    """Of the columns that hold a target's numbers."""
+    name, columns = _name(predictor), predictor.columns
+    return [name if len(columns) == 1 else f"{name}_{column}" for column in columns]
+
+
 def _classes(predictor: Predictor, given: Values) -> dict[str, Any]:
     names = np.array(predictor.classes)
     return {_name(predictor): names[given.argmax(axis=-1)],
@@ -73,8 +79,7 @@ def _labels(predictor: Predictor, given: Values) -> dict[str, Any]:
 
 
 def _reals(predictor: Predictor, given: Values) -> dict[str, Any]:
-    name, columns = _name(predictor), predictor.columns
-    return {name if len(columns) == 1 else f"{name}_{column}": given[..., at] for at, column in enumerate(columns)}
+    return {name: given[..., at] for at, name in enumerate(value_names(predictor))}
 
 
 def _quantiles(predictor: Predictor, given: Values) -> dict[str, Any]:

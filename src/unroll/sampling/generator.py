@@ -10,7 +10,7 @@ import numpy as np
 
 from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
-from unroll.models.described import STEP, STEP_INT8, open_folder
+from unroll.models.described import STEP, STEP_INT8, Opened, open_folder
 from unroll.sampling.beam import beam_search
 from unroll.sampling.engine import Engine, Ids, OnnxEngine
 from unroll.sampling.loop import Drawing, walk
@@ -32,15 +32,18 @@ class Sample:
 
 def open_generator(folder: Path, threads: int = 1, int8: bool = False) -> "Generator":
     """A model folder's own; PyTorch is not imported. Raises `UserError` when it is damaged or does not write texts."""
-    opened = open_folder(folder)
+    return generator_of(open_folder(folder), threads, int8)
+
+
+def generator_of(opened: Opened, threads: int = 1, int8: bool = False) -> "Generator":
     kinds = [head["kind"] for head in opened.described["architecture"]["heads"].values()]
     if kinds != ["next_token"]:
         raise UserError(f"--model: the model's head is {', '.join(kinds)}; only language models write texts. Use "
                         "`unroll predict`.")
-    if int8 and not (folder / STEP_INT8).is_file():
-        raise UserError(f"--int8: {folder} has no {STEP_INT8}; LSTMs alone have one. Leave it out.")
+    if int8 and not (opened.folder / STEP_INT8).is_file():
+        raise UserError(f"--int8: {opened.folder} has no {STEP_INT8}; LSTMs alone have one. Leave it out.")
     (tokenizer,) = opened.tokenizers.values()
-    return Generator(OnnxEngine(folder / (STEP_INT8 if int8 else STEP), threads), tokenizer)
+    return Generator(OnnxEngine(opened.folder / (STEP_INT8 if int8 else STEP), threads), tokenizer)
 
 
 class Generator:

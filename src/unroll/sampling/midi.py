@@ -6,6 +6,7 @@ import mido
 import numpy as np
 
 from unroll.errors import UserError
+from unroll.files import replacing
 from unroll.sampling.music import Roll
 
 LOWEST = {"pianoroll": 21}      # by the kind of data, what MIDI calls the first column: A0 of 88 keys
@@ -37,7 +38,8 @@ def write_midi(roll: Roll, lowest: int, tempo: float, path: Path) -> None:
                 wait, written = (frame - written) * TICKS, frame
                 track.append(mido.Message(kind, note=lowest + column, velocity=VELOCITY, time=wait))
     track.append(mido.MetaMessage("end_of_track", time=(len(roll) - written) * TICKS))
-    file.save(path)
+    with replacing(path) as temporary:
+        file.save(temporary)
 
 
 def read_midi(path: Path, lowest: int, notes: int) -> Roll:

@@ -14,6 +14,9 @@ from unroll.sampling.loop import prime
 from unroll.sampling.rules import Logits
 
 Roll = NDArray[np.bool_]        # (T, notes), what sounds
+# frames of silence before a piece that nothing precedes: no training says what comes first, and after a single frame a
+# network holds notes possible that it never saw, which can lead it to where it does not find back from
+SILENCE = 8
 LANES = 64                      # pieces side by side
 BLOCK = 64                      # frames of a lane whose draws are made at a time
 
@@ -32,7 +35,7 @@ class Composer:
 
     def pieces(self, prompts: Iterable[Roll], length: int, temperature: float, seed: int, first: int = 0,
                lanes: int = LANES) -> Iterator[Piece]:
-        """`length` new frames after each prompt; after one without frames, as if a silent one had been heard."""
+        """`length` new frames after each prompt; after one without frames, as if silence had been heard."""
         given = iter(prompts)
         while group := list(islice(given, lanes)):
             draws = [_draws(seed, first + lane, prompt.shape[1]) for lane, prompt in enumerate(group)]
@@ -44,7 +47,8 @@ class Composer:
     def _group(self, prompts: Sequence[Roll], length: int, temperature: float,
                draws: Sequence[Iterator[NDArray[np.float64]]]) -> Roll:
         """(lanes, length, notes)"""
-        heard = [self._encode(prompt if len(prompt) else np.zeros((1, prompt.shape[1]), bool)) for prompt in prompts]
+        silence = np.zeros((SILENCE, prompts[0].shape[1]), bool)
+        heard = [self._encode(prompt if len(prompt) else silence) for prompt in prompts]
         logits, state = prime(self._engine, heard)
         lengths, frames = np.ones(len(prompts), np.int32), list[Roll]()
         while True:
@@ -59,7 +63,8 @@ class Composer:
 
 def probabilities(logits: Logits, temperature: float) -> NDArray[np.float64]:
     """Of each note; below 1 a temperature sharpens."""
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits.astype(np.float64) / temperature))   # a sigmoid cannot overflow so
+    half = logits.astype(np.float64) / temperature / 2
+    return np.asarray(0.5 + 0.5 * np.tanh(half))        # a sigmoid that cannot overflow
 
 
 def _draws(seed: int, number: int, notes: int) -> Iterator[NDArray[np.float64]]:

@@ -43,6 +43,12 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     return paths
 
 
+def history(predictor: Predictor, series: Any, length: int) -> Values:
+    """(·, D) as much of the series' end as tells something beside `length` steps of paths."""
+    values = np.asarray(series, np.float64).reshape(len(series), -1)
+    return values[-max(2 * length, predictor.spec["data"]["forecast"]["context"]) :]
+
+
 def draw(quantiles: Values, levels: Values, uniform: Values, gaussian: bool, temperature: float = 1.0) -> Values:
     """Quantiles (…, levels) at rising levels, and uniform numbers (…) → a value of each distribution.
 

@@ -1,7 +1,8 @@
-"""Model folder → samples, or, of a model that does not generate, predictions for the test split."""
+"""Model folder → samples; of a model that writes no text, predictions for the test split, beside music and paths."""
 
 from dataclasses import fields, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,29 +11,40 @@ from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.evaluation import pictures
-from unroll.evaluation.samples import Data, Written, worth
+from unroll.evaluation.samples import Data, Written, known_chords, notes_per_frame, silent_frames, worth
 from unroll.files import replacing, write_json, write_rows
 from unroll.models.folder import Model, load_model
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.table import as_table, write_table
-from unroll.sampling.generator import Sample
+from unroll.prediction.table import as_table, paths_table, value_names, write_table
+from unroll.sampling.generator import Sample, open_generator
+from unroll.sampling.midi import LOWEST, TEMPO, write_midi
+from unroll.sampling.paths import history, sample_paths
 from unroll.sampling.settings import Settings, read_settings
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
 Metrics = dict[str, float]
 COMPARED, COMPARED_LENGTH = 16, 400     # samples and symbols of each temperature
+PATHS = 100     # enough to see where most of them are
 
 
 def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateConfig) -> None:
-    """Sample after every prompt and say what the samples are worth; other tasks predict the test split."""
+    """Sample and say what the samples are worth; tasks without text predict the test split."""
     torch.set_num_threads(generate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
-    if Predictor(model).kind == "next_token":
+    predictor = Predictor(model)
+    if predictor.kind == "next_token":
         metrics, said = samples(workspace, model, prepared, generate)
     else:
-        metrics, said = predictions(workspace, model, prepared)
+        with replacing(workspace.samples) as folder:
+            folder.mkdir()
+            metrics, said = predictions(folder, predictor, prepared)
+            if predictor.spec["data"]["kind"] in LOWEST:
+                more, said = music(folder, predictor, prepared, generate)
+                metrics |= more
+            elif predictor.kind == "forecast":
+                paths(folder, predictor, prepared, generate)
     write_json(workspace.metrics / "generate.json", metrics)
     tracker = Tracker(runtime.tracking, workspace)
     tracker.attach(model.digest)
@@ -46,7 +58,7 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
 def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
     """A text file for each sample, prompt included; a picture of what temperature does."""
     (field,) = model.config.inputs
-    tokenizer, generator = model.tokenizers[field], Predictor(model).generator
+    tokenizer, generator = model.tokenizers[field], open_generator(workspace.model, settings.threads)
     # a beam search comes to the same each time
     count, best = (1, settings.beams) if settings.beams > 1 else (settings.count, 1)
     prompts = [prompt for prompt in settings.prompts for _ in range(count)]
@@ -85,9 +97,38 @@ def heated(rules: Settings, temperature: float) -> Settings:
                    min_length=min(rules.min_length, length))
 
 
-def predictions(workspace: Workspace, model: Model, prepared: Prepared) -> tuple[Metrics, str]:
+def music(folder: Path, predictor: Predictor, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
+    """A MIDI file and a picture for each new piece."""
+    lowest, notes = LOWEST[prepared.spec["data"]["kind"]], prepared.spec["inputs"][predictor.input]["size"]
+    silence = [np.zeros((0, notes), bool)] * settings.count
+    pieces = list(predictor.composer.pieces(silence, settings.length, settings.temperature, settings.seed))
+    for number, piece in enumerate(pieces, 1):
+        write_midi(piece.roll, lowest, TEMPO, folder / f"{number:03d}.mid")
+        pictures.piano_roll(piece.roll, piece.primed, lowest, folder / f"{number:03d}.png")
+    train, test = (np.asarray(prepared.values(predictor.input, split)) > 0 for split in ("train", "test"))
+    new = np.concatenate([piece.roll for piece in pieces])
+    metrics: Metrics = {}
+    for name, roll in (("samples/", new), ("samples/test_", test)):     # what the figures are of music that is none
+        metrics |= {f"{name}notes_per_frame": notes_per_frame(roll), f"{name}silent_frames": silent_frames(roll),
+                    f"{name}known_chords": known_chords(roll, train)}
+    return metrics, (f"{len(pieces)} pieces, {metrics['samples/notes_per_frame']:.2f} notes a frame (test split "
+                     f"{metrics['samples/test_notes_per_frame']:.2f}), {metrics['samples/known_chords']:.1%} of their "
+                     "chords occur in the training split")
+
+
+def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: GenerateConfig) -> None:
+    """How the first series of the test split could go on: a table and a fan chart."""
+    offsets, (first, *_) = prepared.offsets("test"), prepared.places("test")
+    assert offsets is not None
+    series = np.asarray(prepared.values(predictor.input, "test")[: offsets[1]])
+    length = 2 * prepared.spec["data"]["forecast"]["horizon"]
+    drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=first.name)
+    write_table(paths_table(predictor, [drawn], [first.name]), folder / "paths.csv", ".csv")
+    pictures.fan(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")
+
+
+def predictions(folder: Path, predictor: Predictor, prepared: Prepared) -> tuple[Metrics, str]:
     """One table; a forecast from every origin of the test split, the last step of its series that was read."""
-    predictor = Predictor(model)
     test, places, offsets = prepared.sequences("test"), prepared.places("test"), prepared.offsets("test")
     values = np.asarray(prepared.values(predictor.input, "test"))
     if offsets is None:
@@ -103,8 +144,6 @@ def predictions(workspace: Workspace, model: Model, prepared: Prepared) -> tuple
     table = as_table(predictor, predictor.predict(given), [each.name for each in places], before)
     if test.frame is not None:
         table.insert(1, "origin", np.repeat(origins, len(table) // len(given)))
-    with replacing(workspace.samples) as folder:
-        folder.mkdir()
-        write_table(table, folder / "predictions.csv", ".csv")
+    write_table(table, folder / "predictions.csv", ".csv")
     return {"predictions/sequences": len(given), "predictions/rows": len(table)}, \
         f"{len(table):,} predictions for {len(given):,} sequences of the test split"

@@ -1,18 +1,18 @@
-"""`unroll sample`: how a language model goes on after a prompt."""
+"""How a language model goes on after a prompt."""
 
 import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
-from unroll.chosen import model_folder
 from unroll.errors import UserError
 from unroll.files import replacing
-from unroll.sampling.generator import Generator, open_generator
+from unroll.models.described import Opened
+from unroll.sampling.generator import Generator, generator_of
 from unroll.sampling.settings import Settings
 
 BETWEEN = f"\n{'─' * 72}\n"
@@ -23,25 +23,31 @@ LONG = 100_000      # symbols, from which on a text is written as it is drawn
 class Wanted:
     """What is asked for beside the rules."""
 
-    prompts: tuple[str, ...]
-    prompts_file: Path | None
-    model: str
-    count: int
-    seed: int
-    out: Path | None
-    stream: bool
-    interactive: bool
-    log_probabilities: bool
-    replace_unknown: bool
-    threads: int
-    int8: bool
+    prompts: tuple[str, ...] = ()
+    prompts_file: Path | None = None
+    count: int = 1
+    seed: int = 1
+    out: Path | None = None
+    stream: bool = False
+    interactive: bool = False
+    log_probabilities: bool = False
+    replace_unknown: bool = False
+    threads: int = 1
+    int8: bool = False
 
 
-def sample(wanted: Wanted, settings: Settings) -> None:
+RULES = {each.name for each in fields(Settings)}
+OPTIONS = frozenset(RULES | {each.name for each in fields(Wanted)})
+
+
+def sample(opened: Opened, given: dict[str, Any]) -> None:
     """Print or write `count` texts for each prompt, prompt included; the n-th depends on (seed, n) alone."""
+    rules = {name: value for name, value in given.items() if name in RULES}
+    wanted = Wanted(**{name: value for name, value in given.items() if name not in RULES})
+    drawn = 1.0 if rules.get("beams", 1) > 1 or rules.get("greedy") else 0.7
+    settings = Settings(**{"length": 500, "temperature": drawn, **rules})
     _check(wanted, settings)
-    with model_folder(wanted.model) as folder:
-        generator = open_generator(folder, wanted.threads, wanted.int8)
+    generator = generator_of(opened, wanted.threads, wanted.int8)
     if wanted.interactive:
         _converse(generator, wanted, settings)
         return
