@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,7 +13,7 @@ from unroll.files import replacing
 
 Row = Mapping[str, float]
 BLUE, ORANGE, GREEN, RED, GREY = "#2463a6", "#d9730d", "#2d7d46", "#b3261e", "#8a8f98"
-BANDS = {0.95: "#dbe6f2", 0.8: "#b4cce5", 0.5: "#86add6"}     # shares of paths, a lighter blue the more they hold
+BANDS = ((0.95, "#dbe6f2", "95%"), (0.8, "#b4cce5", "80%"), (0.5, "#86add6", "50% of the paths"))
 FEW, MOST = 5, 4        # paths that are drawn one by one, series of a picture
 
 
@@ -127,22 +128,23 @@ def fans(
 def piano_roll(roll: NDArray[np.bool_], primed: int, lowest: int, path: Path) -> None:
     """Notes (T, N) that sound, the first `primed` frames in another colour; `lowest` is MIDI's number of the first."""
     used = np.flatnonzero(roll.any(axis=0))
-    low, high = (used.min(), used.max() + 1) if len(used) else (0, roll.shape[1])
+    bottom, top = (used.min(), used.max() + 1) if len(used) else (0, roll.shape[1])
     figure, axes = _figure()
     given = np.arange(len(roll))[:, None] < primed
     for frames, colour, label in ((roll & given, GREY, "given"), (roll & ~given, BLUE, "sampled")):
-        bars = [(row, *run) for row in range(low, high) for run in _runs(frames[:, row])]
-        axes.barh([lowest + row for row, _, _ in bars], [end - start for _, start, end in bars],
-                  left=[start for _, start, _ in bars], height=0.8, color=colour, label=label,
-                  edgecolor="white", linewidth=0.3)
+        bars = [((start, low), (end, low), (end, high), (start, high)) for row in range(bottom, top)
+                for low, high in [(lowest + row - 0.4, lowest + row + 0.4)] for start, end in _runs(frames[:, row])]
+        # one collection: of thousands of single bars the drawing would take seconds
+        axes.add_collection(PolyCollection(bars, facecolors=colour, edgecolors="white", linewidths=0.3, label=label))
     if primed:
         axes.axvline(primed, color="black", lw=0.8, ls=":")
         axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0)
-    octaves = [pitch for pitch in range(lowest + low - 12, lowest + high + 12) if pitch % 12 == 0]
+    octaves = [pitch for pitch in range(lowest + bottom - 1, lowest + top + 1) if pitch % 12 == 0]
     axes.set_yticks(octaves, [f"C{pitch // 12 - 1}" for pitch in octaves])
     axes.set(xlabel="frame", ylabel="note", xlim=(0, max(1, len(roll))),
-             ylim=(lowest + low - 1.5, lowest + high + 0.5))
-    axes.set_title(f"{len(roll) - primed:,} sampled frames" + (f" after {primed:,} given ones" if primed else ""), loc="left")
+             ylim=(lowest + bottom - 1.5, lowest + top + 0.5))
+    after = f" after {primed:,} given ones" if primed else ""
+    axes.set_title(f"{len(roll) - primed:,} sampled frames{after}", loc="left")
     save(figure, path)
 
 
@@ -161,9 +163,9 @@ def fan(history: NDArray[Any], paths: NDArray[np.float64], names: Sequence[str],
         now = np.full((len(paths), 1), history[-1, column])
         lines = np.concatenate([now, paths[:, :, column]], axis=1)          # (n, 1 + H)
         axes.plot(np.arange(1 - len(history), 1), history[:, column], color="black", lw=1.2, label="read")
-        for share, colour in BANDS.items():
+        for share, colour, label in BANDS:
             low, high = np.quantile(lines, [0.5 - share / 2, 0.5 + share / 2], axis=0)
-            axes.fill_between(ahead, low, high, color=colour, lw=0, label=f"{share:.0%}{' of the paths' if share == 0.5 else ''}")
+            axes.fill_between(ahead, low, high, color=colour, lw=0, label=label)
         for number, line in enumerate(lines[:FEW]):
             axes.plot(ahead, line, color=ORANGE, lw=0.6, alpha=0.8, label=None if number else "some of them")
         axes.plot(ahead, np.median(lines, axis=0), color=BLUE, lw=1.8, label="median")

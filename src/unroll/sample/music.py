@@ -48,7 +48,7 @@ def sample(opened: Opened, given: dict[str, Any]) -> None:
     for number, piece in enumerate(composer.pieces(asked, length, wanted.temperature, wanted.seed), 1):
         write_midi(piece.roll, lowest, wanted.tempo, out / f"{number:03d}.mid")
         piano_roll(piece.roll, piece.primed, lowest, out / f"{number:03d}.png")
-    print(f"sample: {len(asked):,} pieces of {length:,} new frames → {out}")
+    print(f"sample: {len(asked):,} piece{'s' * (len(asked) > 1)} of {length:,} new frames → {out}")
 
 
 def _read(path: Path, spec: dict[str, Any], lowest: int, notes: int) -> list[Roll]:
