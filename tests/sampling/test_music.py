@@ -116,6 +116,8 @@ def test_a_piece_depends_on_its_seed_and_number_alone(music, monkeypatch):
         (alone,) = composer.pieces([prompt], 70, 1.0, 7, first=number)
         np.testing.assert_array_equal(alone.roll, together[number])
         np.testing.assert_array_equal(alone.roll[: len(prompt)], prompt)
+    in_groups = composer.pieces(prompts, 70, 1.0, 7, lanes=2)
+    assert all(np.array_equal(piece.roll, roll) for piece, roll in zip(in_groups, together, strict=True))
     assert not np.array_equal(together[1], together[4]), "another number is another piece"
     assert not np.array_equal(together[1], next(iter(composer.pieces(prompts[1:2], 70, 1.0, 8, first=1))).roll)
     short = next(iter(composer.pieces(prompts[:1], 20, 1.0, 7))).roll

@@ -117,13 +117,15 @@ def music(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
 
 
 def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: GenerateConfig) -> None:
-    """How the first series of the test split could go on: a table and a fan chart."""
-    offsets, (first, *_) = prepared.offsets("test"), prepared.places("test")
-    assert offsets is not None
-    series = np.asarray(prepared.values(predictor.input, "test")[: offsets[1]])
-    length = 2 * prepared.spec["data"]["forecast"]["horizon"]
-    drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=first.name)
-    write_table(paths_table(predictor, [drawn], [first.name]), folder / "paths.csv", ".csv")
+    """How the first series of the test split that is long enough could go on: a table and a fan chart."""
+    offsets, bounds = prepared.offsets("test"), prepared.sequences("test").bounds
+    assert offsets is not None and bounds is not None
+    at = int(np.searchsorted(offsets, bounds[0, 0], side="right")) - 1
+    series = prepared.values(predictor.input, "test")[offsets[at] : offsets[at + 1]]
+    name = prepared.places("test")[at].name
+    length = 2 * prepared.spec["data"]["forecast"]["horizon"]       # also what comes after it
+    drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
+    write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
     pictures.fan(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")
 
 
