@@ -18,11 +18,11 @@ from tests.sampling.conftest import NOTES
 from unroll import cli
 from unroll.compose import compose
 from unroll.data.encoders import Scaler
+from unroll.evaluation.samples import known_chords, notes_per_frame, silent_frames
 from unroll.sampling import music as rooms
 from unroll.sampling.engine import OnnxEngine
 from unroll.sampling.midi import read_midi, write_midi
 from unroll.sampling.music import SILENCE, Composer, probabilities
-from unroll.sampling.worth import known_chords, notes_per_frame, silent_frames
 from unroll.stages.generate import generate
 
 NOTHING = np.zeros((0, 3), bool)

@@ -130,7 +130,7 @@ def test_what_is_typed_is_answered_line_after_line(model, capsys, monkeypatch):
     out, problems = capsys.readouterr()
     assert problems.startswith("prompt ") and "never saw '§'" in problems
     first, second = out[:10], out.removesuffix("\n\n")[-10:]
-    generator, settings = sample.open_generator(open_folder(Path("artifacts/model"))), sample.Settings(length=10, temperature=0.7)
+    generator, settings = open_generator(Path("artifacts/model")), sample.Settings(length=10, temperature=0.7)
     assert first == "".join(generator.stream("The ", settings, 1, 0))
     assert second == "".join(generator.stream(f"The {first} of ", settings, 1, 2)), "after all that was said"
 
@@ -195,7 +195,7 @@ def test_a_reader_who_goes_away_ends_a_text_without_end(model):
 
 
 def test_a_thousand_samples_do_not_depend_on_what_is_beside_them(model):
-    generator = sample.open_generator(open_folder(Path("artifacts/model")))
+    generator = open_generator(Path("artifacts/model"))
     settings = sample.Settings(length=30, temperature=0.8)
     together, alone = ([each.text for each in generator.samples(["The "] * 1000, settings, 5, lanes=lanes)] for lanes in (64, 1))
     differ = sum(one != other for one, other in zip(together, alone, strict=True))
