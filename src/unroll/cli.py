@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
     _add_sample(verbs)
+    _add_play(verbs)
     _add_init(verbs)
     verify = verbs.add_parser("verify", help="run a commit anew and compare", description="Clone a revision into a "
                               "temporary folder, run its pipeline from nothing, compare every output with its "
@@ -146,6 +147,14 @@ def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     where.add_argument("--log-probabilities", action="store_true", help="of each symbol, in nats, in the .jsonl")
     where.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
     where.add_argument("--threads", type=_positive, metavar="N", help="more help wide models alone (default: 1)")
+
+
+def _add_play(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    play = verbs.add_parser("play", help="a page to play with a model", description="Serve a page on this machine, and "
+                            "to it alone: a language model writes there and shows its hidden units and what it expects "
+                            "next; a forecaster draws its forecast of a file.")
+    play.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    play.add_argument("--port", type=_positive, default=7860, metavar="N", help="(default: 7860)")
 
 
 def _length(text: str) -> int | None:
@@ -250,6 +259,10 @@ def _run(options: argparse.Namespace) -> None:
 
         sample({name: tuple(value) if isinstance(value, list) else value for name, value in vars(options).items()
                 if name != "verb"})
+    elif options.verb == "play":
+        from unroll.play import play
+
+        play(options.model, options.port)
     elif options.verb == "init":
         from unroll.init import Choices, init
 

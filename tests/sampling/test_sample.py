@@ -13,8 +13,8 @@ import pytest
 
 from tests.conftest import REPOSITORY, run, tiny
 from unroll import cli
-from unroll.models.described import open_folder
 from unroll.sample import texts as sample
+from unroll.sampling.generator import open_generator
 from unroll.workspace import Workspace
 
 LINE = "\n" + "─" * 72 + "\n"

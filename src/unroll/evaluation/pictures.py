@@ -105,11 +105,19 @@ def fans(
     origins: Sequence[tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]], levels: NDArray[np.float64], path: Path
 ) -> None:
     """Forecasts from several origins: what was read (N,), what came (H,), quantiles (H, levels)."""
+    save(fan_charts(origins, levels, "Forecasts of the test split, from its first origin to its last"), path)
+
+
+def fan_charts(
+    origins: Sequence[tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]], levels: NDArray[np.float64], title: str
+) -> Figure:
+    """As `fans`, not yet a file; nothing may have come yet."""
     figure = Figure(figsize=(7, 2.6 * len(origins)), layout="constrained")
     for axes, (window, future, quantiles) in zip(np.atleast_1d(figure.subplots(len(origins), 1)), origins, strict=True):
-        ahead = np.arange(len(future)) + 1
+        ahead = np.arange(len(quantiles)) + 1
         axes.plot(np.arange(1 - len(window), 1), window, color="black", lw=1.2, label="read")
-        axes.plot(ahead, future, color="black", lw=1.2, ls=":", marker=".", ms=4, label="came")
+        if len(future):
+            axes.plot(ahead, future, color="black", lw=1.2, ls=":", marker=".", ms=4, label="came")
         for low in range(len(levels) // 2):
             share = levels[-1 - low] - levels[low]
             label = f"{share:.0%} interval" if low in (0, len(levels) // 2 - 1) else None
@@ -120,9 +128,9 @@ def fans(
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="both", color="#e6e8eb", lw=0.6)
     figure.axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
-    figure.axes[0].set(title="Forecasts of the test split, from its first origin to its last")
+    figure.axes[0].set(title=title)
     figure.axes[-1].set(xlabel="steps from the origin")
-    save(figure, path)
+    return figure
 
 
 def piano_roll(roll: NDArray[np.bool_], primed: int, lowest: int, path: Path) -> None:

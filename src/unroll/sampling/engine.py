@@ -51,6 +51,11 @@ class OnnxEngine:
         self._said = [each.name for each in self._session.get_outputs() if each.name.startswith("heads.")]
         self._said += [name.replace("state.", "next.", 1) for name in self._state]
 
+    @property
+    def parts(self) -> list[str]:
+        """What the arrays of a state are called, in their order: `state.core.layers.0.h`, …"""
+        return list(self._state)
+
     def start(self, lanes: int) -> Arrays:
         return [np.zeros((first, lanes, last), np.float32) for first, _, last in self._state.values()]
 
