@@ -26,7 +26,7 @@ repro: $(READY)  ## run the pipeline; EXPERIMENT=smoke runs conf/experiment/smok
 test: $(READY)  ## the test suite, in a few minutes
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-browser: $(READY)  ## what a browser shows of MLflow: Chromium is installed where it is missing (Debian, root)
+test-browser: $(READY)  ## what a browser shows of MLflow and of a model: Chromium is installed where it is missing (Debian, root)
 	python -m pytest -m browser
 
 test-long: $(READY)  ## clones, queues and ranks, run whole: ten minutes more

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,7 @@ def test_a_page_writes_and_shows_what_goes_on_inside(visit, trained, tmp_path):
     page.locator("#write").click()
     expect(symbols).to_have_count(1504)
     grown = list(dict.fromkeys(each for each in seen if each))
-    assert len(grown) > 2 and all(later.startswith(sooner) for sooner, later in zip(grown, grown[1:], strict=False))
+    assert len(grown) > 2 and all(later.startswith(sooner) for sooner, later in pairwise(grown))
     assert text.input_value().startswith("天地玄黃") and len(text.input_value()) == 1504
 
     expect(said).to_contain_text("after 天地玄黃, then came")
@@ -258,12 +259,12 @@ def test_a_page_writes_and_shows_what_goes_on_inside(visit, trained, tmp_path):
     expect(symbols.nth(9)).to_have_class("here")
     expect(said).to_contain_text(f"after {text.input_value()[:10]}".replace("\n", "⏎"))
     assert said.locator("em").count() in (15, 17), "what came stands below where it was not expected"
+    picture(page, "play.png", tmp_path)
     colour = symbols.nth(9).get_attribute("style")
     page.locator("#unit input").fill("3")
     page.locator("#unit input").press("Enter")
     expect(page.locator("#shown")).to_contain_text("unit 3")
     assert symbols.nth(9).get_attribute("style") != colour
-    picture(page, "play.png", tmp_path)
 
     for where, what, message in (("#prompt textarea", "§", "the model never saw '§'"),
                                  ("#pattern textarea, #pattern input", "(", "is no regular expression")):

@@ -106,7 +106,7 @@ def text_page(opened: Opened) -> gr.Blocks:
         after = {"fn": look, "inputs": [prompt, text, layer, unit], "outputs": [reading, place, *sees],
                  "show_progress": "hidden"}
         writing.success(**after)
-        halt.click(**after, cancels=[writing])
+        halt.click(None, cancels=[writing]).then(**after)
         for each in (layer.input, unit.input, place.input):
             each(show, looks, sees, show_progress="hidden", trigger_mode="always_last")
         shown.click(point, looks[:-1], [place, *sees], show_progress="hidden", trigger_mode="always_last")
