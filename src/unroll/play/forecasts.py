@@ -55,7 +55,7 @@ def forecast_page(folder: Path) -> gr.Blocks:
                                      label="Column", visible=len(predictor.columns) > 1)
                 held = gr.Checkbox(True, label=f"Hold the last {horizon} steps back, and compare", elem_id="held")
             with gr.Column(scale=4):
-                plot = gr.Plot(label="Forecast", format="png", elem_id="fan")
+                plot = gr.Plot(show_label=False, format="png", elem_id="fan")
         looks = [series, name, column, held]
         for given in (file.change(take, file, [series, name]), own.click(take_own, None, [series, name])):
             given.success(draw, looks, plot, show_progress="hidden")
