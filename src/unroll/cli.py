@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
     _add_sample(verbs)
     _add_play(verbs)
+    _add_export(verbs)
     _add_init(verbs)
     verify = verbs.add_parser("verify", help="run a commit anew and compare", description="Clone a revision into a "
                               "temporary folder, run its pipeline from nothing, compare every output with its "
@@ -155,6 +156,13 @@ def _add_play(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
                             "next; a forecaster draws its forecast of a file.")
     play.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
     play.add_argument("--port", type=_positive, default=7860, metavar="N", help="(default: 7860)")
+
+
+def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = verbs.add_parser("export", help="a language model as ONNX", description="Write step.onnx, vocabulary.json "
+                              "and example.py, which needs NumPy and ONNX Runtime alone.")
+    export.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    export.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="new, or empty")
 
 
 def _length(text: str) -> int | None:
@@ -263,6 +271,10 @@ def _run(options: argparse.Namespace) -> None:
         from unroll.play import play
 
         play(options.model, options.port)
+    elif options.verb == "export":
+        from unroll.export import export
+
+        export(options.model, options.out)
     elif options.verb == "init":
         from unroll.init import Choices, init
 

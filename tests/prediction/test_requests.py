@@ -141,6 +141,14 @@ def test_a_sequence_that_is_none_is_a_sentence(predictor: Ask, sequence: Any) ->
     refused(predictor({"inputs": [sequence]}))
 
 
+@pytest.mark.parametrize("text", [[[1, 2], [3]], [["a"]], [0.5], [10**30], [-1], None, 1, {}, "\udc80"])
+def test_a_text_that_is_none_is_a_sentence(zoo: Make, tmp_path: Path, text: Any) -> None:
+    write_model(tmp_path, zoo("text_class").model, "", "m-1")
+    ask = asking(tmp_path)
+    refused(ask({"inputs": ["abc", text]}))
+    refused(ask({"dataframe_records": [{"sequence": text}]}))
+
+
 def test_a_predictor_has_no_parameters(predictor: Ask) -> None:
     assert refused(predictor({"inputs": [[[1, 2]]], "params": {"seed": 1}})).startswith("params: the model takes none.")
 

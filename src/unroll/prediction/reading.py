@@ -37,7 +37,7 @@ class Reader:
             if closed and self._tokenizer.end is not None:
                 ids = np.append(ids, self._tokenizer.end)
         else:
-            ids = np.asarray(sequence)
+            ids = _array(sequence)
             if ids.ndim != 1 or ids.dtype.kind not in "iu":
                 raise UserError(f"{name}: numbers of shape {ids.shape} where the model reads text. Give a text, or its "
                                 "symbols (T,).")
@@ -69,10 +69,7 @@ class Reader:
         return values
 
     def _numbers(self, name: str, given: Any) -> NDArray[np.float64]:
-        try:
-            values = np.asarray(given)
-        except ValueError:      # rows of unequal length
-            values = np.array("")
+        values = _array(given)
         if values.dtype.kind not in "iufb":
             raise UserError(f"{name}: not an array of numbers. Give (T, F) or (T,).")
         return values.astype(np.float64)
@@ -96,3 +93,10 @@ class Reader:
             raise UserError(f"step: numbers of shape {numbers.shape} where the model reads ({lanes}, {self.size}), "
                             "all of them finite.")
         return numbers
+
+
+def _array(given: Any) -> Values:
+    try:
+        return np.asarray(given)
+    except ValueError:      # rows of unequal length
+        return np.array("")

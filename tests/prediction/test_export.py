@@ -1,0 +1,121 @@
+"""`unroll export`: the example writes, with nothing of this package, what `unroll sample` writes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.prediction.conftest import CORES, NEXT, ZOO, Make, core, corpus, make, save_random
+from unroll.cli import main
+
+BPE = {"kind": "bpe", "vocab_size": 280, "min_frequency": 2}
+TEXT = ZOO["stream"][0]
+KINDS = {
+    "char": TEXT, "byte": {**TEXT, "tokenizer": {"kind": "byte"}}, "bpe": {**TEXT, "tokenizer": BPE},
+    "lines": {**TEXT, "unit": "line"}, "lines of bpe": {**TEXT, "unit": "line", "tokenizer": BPE},
+    "rows": ZOO["rows"][0], "another name": {**TEXT, "inputs": {"verse": "tokens"}, "targets": {"verse": "next"}},
+}
+
+
+def example(folder: Path, **constants: object) -> str:
+    """What the example prints with these constants, isolated from everything."""
+    text = (folder / "example.py").read_text(encoding="utf-8")
+    for name, given in {"LENGTH": "500", "SEED": "1", "TEMPERATURE": "0.7"}.items():
+        assert given in text.splitlines()[7]
+        text = text.replace(f" {given}", f" {constants.get(name, given)}", 1)
+    (folder / "changed.py").write_text(text, encoding="utf-8")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-I", str(folder / "changed.py")], env=environment, cwd="/", capture_output=True,
+                          text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_example_writes_what_sample_writes(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace, prepared = make(tmp_path, KINDS[name])
+    save_random(prepared, workspace.model, NEXT, core(CORES[len(name) % len(CORES)]), 1)
+    main(["export", "--model", str(workspace.model), "-o", str(tmp_path / "out")])
+    capsys.readouterr()
+    main(["sample", "--greedy", "--length", "60", "--model", str(workspace.model)])
+    assert example(tmp_path / "out", TEMPERATURE=0, LENGTH=60) == capsys.readouterr().out
+    drawn = [example(tmp_path / "out", SEED=seed) for seed in (1, 1, 2, 3)]
+    assert drawn[0] == drawn[1] and len(set(drawn)) > 1, "the same seed is the same text, another one is another"
+
+
+@pytest.mark.parametrize("cell", CORES)
+def test_every_core_is_exported(cell: str, zoo: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = zoo("lines", cell).model
+    main(["export", "--model", str(folder), "-o", str(tmp_path)])
+    capsys.readouterr()
+    main(["sample", "--greedy", "--length", "40", "--model", str(folder)])
+    assert example(tmp_path, TEMPERATURE=0, LENGTH=40) == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0])
+def test_it_draws_as_sample_does(zoo: Make, tmp_path: Path, temperature: float) -> None:
+    """What its symbols cost the model, on average; texts of another temperature cost 0.4 nats more or less."""
+    folder, predictor = zoo("stream", "lstm").model, zoo("stream", "lstm").predictor
+    main(["export", "--model", str(folder), "-o", str(tmp_path)])
+    texts = [example(tmp_path, TEMPERATURE=temperature, LENGTH=4000).removesuffix("\n"),
+             *predictor.generate([""], length=4000, temperature=temperature)]
+    costs = [-np.log(given).mean() for given in predictor.predict(texts)]
+    assert abs(costs[0] - costs[1]) < 0.1, costs
+
+
+def test_what_is_in_the_folder(zoo: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = zoo("lines").model
+    main(["export", "--model", str(folder), "-o", str(tmp_path / "new" / "out")])
+    assert capsys.readouterr().out == f"export: 9 symbols, step.onnx, vocabulary.json, example.py → {tmp_path}/new/out\n"
+    out = tmp_path / "new" / "out"
+    assert sorted(file.name for file in out.iterdir()) == ["README.md", "example.py", "step.onnx", "vocabulary.json"]
+    assert (out / "step.onnx").read_bytes() == (folder / "step.onnx").read_bytes()
+    known = json.loads((out / "vocabulary.json").read_text(encoding="utf-8"))
+    letters = sorted(set(corpus()) - {"\n"})
+    assert known == {"symbols": [None, *letters, None, None], "unknown": 0, "begin": 7, "end": 8, "never": [7, 0]}
+    about = (out / "README.md").read_text(encoding="utf-8")
+    for row in ("| `text` | int64 | (T, B) |", "| `lengths` | int32 | (B) |", "| `heads.text` | float32 | (B, 9) |",
+                "| `state.core.layers.1.h` | float32 | (1, B, 5) |", "| `next.core.layers.1.h` | float32 | (1, B, 5) |"):
+        assert row in about
+    program = [line for line in (out / "example.py").read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
+    assert len(program) <= 20 and max(map(len, program)) <= 120
+
+
+def test_bytes_are_bytes(zoo: Make, tmp_path: Path) -> None:
+    main(["export", "--model", str(zoo("bytes").model), "-o", str(tmp_path)])
+    symbols = json.loads((tmp_path / "vocabulary.json").read_text(encoding="utf-8"))["symbols"]
+    assert [each.encode() if isinstance(each, str) else bytes(each) for each in symbols] == [bytes([at]) for at in range(256)]
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["export", *map(str, arguments)])
+    out, line = capsys.readouterr()
+    assert ended.value.code == 2 and out == "" and line.count("\n") == 1, line
+    return line.removeprefix("unroll: ").removesuffix("\n")
+
+
+@pytest.mark.parametrize("name", ["class", "next", "forecast", "text_class"])
+def test_what_writes_no_texts_is_one_line(name: str, zoo: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "--model", zoo(name).model, "-o", tmp_path / "out")
+    assert said.startswith("--model: the model's head is ") and not (tmp_path / "out").exists()
+
+
+def test_words_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace, prepared = make(tmp_path, {**TEXT, "tokenizer": {"kind": "word", "min_count": 1, "lowercase": False}})
+    save_random(prepared, workspace.model, NEXT, core("gru"), 1)
+    capsys.readouterr()
+    assert refused(capsys, "--model", workspace.model, "-o", tmp_path / "out").startswith("the model's symbols are words")
+
+
+def test_nothing_is_written_over(zoo: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "kept").write_text("mine")
+    for taken in (tmp_path, tmp_path / "kept"):
+        assert refused(capsys, "--model", zoo("lines").model, "-o", taken).startswith(f"--out: {taken} exists")
+    assert refused(capsys, "--model", tmp_path / "none", "-o", tmp_path / "out").startswith(str(tmp_path / "none"))
+    assert [file.name for file in tmp_path.iterdir()] == ["kept"] and (tmp_path / "kept").read_text() == "mine"
