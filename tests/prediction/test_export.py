@@ -43,8 +43,6 @@ def test_the_example_writes_what_sample_writes(name: str, tmp_path: Path, capsys
     capsys.readouterr()
     main(["sample", "--greedy", "--length", "60", "--model", str(workspace.model)])
     assert example(tmp_path / "out", TEMPERATURE=0, LENGTH=60) == capsys.readouterr().out
-    drawn = [example(tmp_path / "out", SEED=seed) for seed in (1, 1, 2, 3)]
-    assert drawn[0] == drawn[1] and len(set(drawn)) > 1, "the same seed is the same text, another one is another"
 
 
 @pytest.mark.parametrize("cell", CORES)
@@ -56,13 +54,19 @@ def test_every_core_is_exported(cell: str, zoo: Make, tmp_path: Path, capsys: py
     assert example(tmp_path, TEMPERATURE=0, LENGTH=40) == capsys.readouterr().out
 
 
+def test_another_seed_is_another_text(zoo: Make, tmp_path: Path) -> None:
+    main(["export", "--model", str(zoo("stream").model), "-o", str(tmp_path)])
+    drawn = [example(tmp_path, SEED=seed, LENGTH=40) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0])
 def test_it_draws_as_sample_does(zoo: Make, tmp_path: Path, temperature: float) -> None:
     """What its symbols cost the model, on average; texts of another temperature cost 0.4 nats more or less."""
     folder, predictor = zoo("stream", "lstm").model, zoo("stream", "lstm").predictor
     main(["export", "--model", str(folder), "-o", str(tmp_path)])
-    texts = [example(tmp_path, TEMPERATURE=temperature, LENGTH=4000).removesuffix("\n"),
-             *predictor.generate([""], length=4000, temperature=temperature)]
+    texts = [example(tmp_path, TEMPERATURE=temperature, LENGTH=2000).removesuffix("\n"),
+             *predictor.generate([""], length=2000, temperature=temperature)]
     costs = [-np.log(given).mean() for given in predictor.predict(texts)]
     assert abs(costs[0] - costs[1]) < 0.1, costs
 
