@@ -2,7 +2,8 @@
 
     python -m benchmarks.generate                       everything, a quarter of an hour on two cores
     python -m benchmarks.generate speed int8 --cells lstm --sizes 2x512
-    python -m benchmarks.generate start memory          of the model in artifacts/model; ten million symbols
+    python -m benchmarks.generate start agree           of the model in artifacts/model
+    python -m benchmarks.generate memory                ten million symbols
 
 speed: symbols a second, temperature sampling included. `library` calls `nn.LSTM` (`nn.GRU`, `nn.RNN`) once a symbol,
 `cell` `nn.LSTMCell`, each with PyTorch's own softmax and multinomial draw; `ours` and `int8` are the loop of `unroll
@@ -33,13 +34,14 @@ from torch import Tensor, nn
 
 from unroll.config.model import ModelConfig
 from unroll.data.store import open_prepared
+from unroll.data.tokenizers import Chars
 from unroll.environment import environment
 from unroll.files import write_json
 from unroll.models.described import STEP, STEP_INT8, open_folder
 from unroll.models.network import Network, build
 from unroll.models.step import step_graph
 from unroll.sampling.engine import Engine, OnnxEngine
-from unroll.sampling.generator import open_generator
+from unroll.sampling.generator import Generator, open_generator
 from unroll.sampling.loop import Drawing, walk
 from unroll.sampling.settings import Settings
 
@@ -58,14 +60,16 @@ def main() -> None:
     options.add_argument("--sizes", nargs="+", default=list(SIZES))
     options.add_argument("--turns", type=int, default=7)
     options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--symbols", type=int, default=10_000_000, help="of the part memory")
     options.add_argument("--model", type=Path, default=PROJECT / "artifacts" / "model")
     options.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "generate.json")
     chosen = options.parse_args()
+    more = f", {chosen.threads} threads" if chosen.threads > 1 else ""
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "speed": lambda: {f"{cell} {size}": speed(cell, size, chosen.turns, chosen.threads)
+        "speed": lambda: {f"{cell} {size}{more}": speed(cell, size, chosen.turns, chosen.threads)
                           for cell in chosen.cells for size in chosen.sizes},
         "int8": lambda: int8_bits(chosen.model), "start": lambda: start(chosen.model),
-        "agree": lambda: agree(chosen.model), "memory": lambda: memory(chosen.model),
+        "agree": lambda: agree(chosen.model), "memory": lambda: memory(chosen.symbols),
     }
     found = json.loads(chosen.out.read_text()) if chosen.out.is_file() else {}
     for name in chosen.parts or parts:
@@ -237,18 +241,17 @@ def agree(model: Path) -> dict[str, int]:
     return {"samples": 1000, "the same": sum(a == b for a, b in zip(one, many, strict=True))}
 
 
-def memory(model: Path, symbols: int = 10_000_000) -> dict[str, int]:
-    """Resident megabytes of a process that streams, at every tenth of the way."""
-    code = ("import resource, sys\nfrom pathlib import Path\nfrom unroll.sampling.generator import open_generator\n"
-            "from unroll.sampling.settings import Settings\n"
-            f"count = {symbols}; done = 0; at = 0\n"
-            f"for part in open_generator(Path({str(model)!r})).stream('', Settings(length=count), 1):\n"
-            "    done += len(part)\n"
-            "    if done >= at:\n"
-            "        pages = int(open('/proc/self/statm').read().split()[1])\n"
-            "        print(done, pages * resource.getpagesize() // 2**20, flush=True); at += count // 10\n")
-    said = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
-    return {f"at {int(done):,} symbols": int(size) for done, size in (line.split() for line in said.splitlines())}
+def memory(symbols: int) -> dict[str, int]:
+    """Resident megabytes of a stream of a small network, at every tenth of the way."""
+    engine = OnnxEngine(step_graph(random_network("lstm", 1, 32)))
+    tokenizer = Chars("\n" + "".join(map(chr, range(33, 33 + SIZE - 2))), items=False)
+    found, done, settings = {}, 0, Settings(length=symbols, temperature=HEAT)
+    for part in Generator(engine, tokenizer).stream("", settings, seed=1):
+        if done * 10 // symbols < (done + len(part)) * 10 // symbols:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            found[f"after {done + len(part):,} symbols"] = pages * os.sysconf("SC_PAGE_SIZE") // 2**20
+        done += len(part)
+    return found
 
 
 if __name__ == "__main__":

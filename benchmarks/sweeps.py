@@ -66,9 +66,9 @@ def server(clone: Path) -> dict[str, Any]:
 def overhead(clone: Path) -> dict[str, float]:
     """Seconds a job beyond its stages', one job at a time."""
     started = time.perf_counter()
-    sweep(clone, *SMALL, "train.seed=1,2,3,4", "hydra.launcher.jobs=1", "--name", "four")
+    sweep(clone, *SMALL, "train.seed=1,2,3,4,5,6,7,8", "hydra.launcher.jobs=1", "--name", "eight")
     wall = time.perf_counter() - started
-    states = [json.loads(each.read_text()) for each in clone.glob(".unroll/sweeps/four/*/job/state.json")]
+    states = [json.loads(each.read_text()) for each in clone.glob(".unroll/sweeps/eight/*/job/state.json")]
     stages = sum(seconds for state in states for _, seconds in state["stages"])
     return {"jobs": len(states), "wall_seconds": round(wall, 1), "stage_seconds": round(stages, 1),
             "seconds_a_job": round((wall - stages) / len(states), 2)}
