@@ -1,4 +1,4 @@
-"""Write the README's figures from the files that commands wrote; `--check` only compares.
+"""Write the figures of the README and of the guide to sampling from the files that commands wrote; `--check` only compares.
 
 A block stands between `<!-- name -->` and `<!-- /name -->`. Committed files are read, not the working tree's: somebody
 who has run the pipeline on a text of their own has not made the README untrue.
@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,22 @@ def cells() -> str:
     )
 
 
+def generation() -> str:
+    """Symbols a second, and how many times as many as PyTorch's; the guide's table."""
+    result = committed("benchmarks/results/generate.json")
+    rows = ["| LSTM, batch 1 | `nn.LSTM` a step | `nn.LSTMCell` | ours | int8 | weights read once |", "|---|---|---|---|---|---|"]
+    for size in ("1x256", "2x512", "2x1024"):
+        each = result["speed"][f"lstm {size}"]["batch 1"]
+        rows.append(f"| {size.replace('x', ' × ')} | {each['library']:,} | {each['cell']:,} | **{each['ours']:,}** | "
+                    f"{each['int8']:,} | {each['weights']:,} |")
+    bits, start = result["int8"], result["start"]
+    return "\n".join(rows) + (
+        f"\n\nint8 costs the default model {bits['worse by']:.4f} bits per character of the test split. From the start of "
+        f"the process to the first character it takes {start['first character']:.2f} s, {start['500 characters']:.2f} s to "
+        f"the end of 500."
+    )
+
+
 def sample() -> str:
     """The first sample as the stage wrote it; it is DVC's, not Git's, so `--check` leaves it alone."""
     text = (PROJECT / "artifacts" / "samples" / "001.txt").read_text(encoding="utf-8").strip()
@@ -63,16 +80,20 @@ def sample() -> str:
 
 
 def main() -> None:
-    path = PROJECT / "README.md"
-    before = after = path.read_text(encoding="utf-8")
     blocks = {"figures": figures, "cells": cells} | ({} if "--check" in sys.argv else {"sample": sample})
+    for name, makes in {"README.md": blocks, "docs/sampling.md": {"generation": generation}}.items():
+        write(PROJECT / name, makes)
+
+
+def write(path: Path, blocks: dict[str, Callable[[], str]]) -> None:
+    before = after = path.read_text(encoding="utf-8")
     for name, make in blocks.items():
         block = f"<!-- {name} -->\n{make()}\n<!-- /{name} -->"
         after = re.sub(rf"<!-- {name} -->.*?<!-- /{name} -->", lambda _, block=block: block, after, flags=re.DOTALL)
     if after == before:
         return
     if "--check" in sys.argv:
-        sys.exit("README.md: its figures are not those of the committed files; run `python tools/readme.py`")
+        sys.exit(f"{path.name}: its figures are not those of the committed files; run `python tools/readme.py`")
     path.write_text(after, encoding="utf-8")
 
 

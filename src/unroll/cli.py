@@ -147,6 +147,7 @@ def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
                        "folder")
     where.add_argument("--log-probabilities", action="store_true", help="of each symbol, in nats, in the .jsonl")
     where.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
+    where.add_argument("--gpu", action="store_true", help="step the network on a GPU, captured as a CUDA graph")
     where.add_argument("--threads", type=_positive, metavar="N", help="more help wide models alone (default: 1)")
 
 

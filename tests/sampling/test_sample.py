@@ -146,6 +146,7 @@ OPTIONS = [
     (["--stream", "--beams", "2"], "--beams: the best text"), (["--interactive", "The"], "--interactive: reads prompts"),
     (["--prompts", "none.txt"], "none.txt: cannot be read"), (["--prompts", "bad.jsonl"], "bad.jsonl, line 2: not {"),
     (["--prompts", "latin.txt"], "latin.txt: byte 2 is not UTF-8."), (["--prompts", "empty.txt"], "empty.txt: empty."),
+    (["--gpu"], "--gpu: PyTorch finds no GPU here."), (["--gpu", "--int8"], "--int8: goes with a processor."),
     (["--no-repeat-ngram", "1", "--length", "499"], "sample 1: after "), (["--model", "none"], "none/model.json: no such file."),
 ]
 

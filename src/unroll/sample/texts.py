@@ -34,6 +34,7 @@ class Wanted:
     replace_unknown: bool = False
     threads: int = 1
     int8: bool = False
+    gpu: bool = False
 
 
 RULES = {each.name for each in fields(Settings)}
@@ -47,7 +48,7 @@ def sample(opened: Opened, given: dict[str, Any]) -> None:
     drawn = 1.0 if rules.get("beams", 1) > 1 or rules.get("greedy") else 0.7
     settings = Settings(**{"length": 500, "temperature": drawn, **rules})
     _check(wanted, settings)
-    generator = generator_of(opened, wanted.threads, wanted.int8)
+    generator = _on_gpu(opened) if wanted.gpu else generator_of(opened, wanted.threads, wanted.int8)
     if wanted.interactive:
         _converse(generator, wanted, settings)
         return
@@ -58,6 +59,19 @@ def sample(opened: Opened, given: dict[str, Any]) -> None:
     _check_room(wanted.out, len(prompts) * (settings.length or 0))
     with replacing(wanted.out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write(file, generator, prompts, wanted, settings)
+
+
+def _on_gpu(opened: Opened) -> Generator:
+    """The network itself; raises `UserError` where there is no GPU."""
+    import torch
+
+    from unroll.models.folder import load_model
+    from unroll.sampling.torch_engine import TorchEngine
+
+    if not torch.cuda.is_available():
+        raise UserError("--gpu: PyTorch finds no GPU here. Leave it out.")
+    ((field, tokenizer),) = opened.tokenizers.items()
+    return Generator(TorchEngine(load_model(opened.folder).network.cuda(), field), tokenizer)
 
 
 def _write(file: TextIO, generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> None:
@@ -156,6 +170,8 @@ def _check(wanted: Wanted, settings: Settings) -> None:
     """Raises `UserError` where options do not go together."""
     if wanted.out is not None and wanted.out.suffix not in (".txt", ".jsonl"):
         raise UserError(f"--out: {wanted.out} ends neither in .txt nor in .jsonl. Give a file that does.")
+    if wanted.gpu and wanted.int8:
+        raise UserError("--int8: goes with a processor. Leave it or --gpu out.")
     if wanted.log_probabilities and (wanted.out is None or wanted.out.suffix != ".jsonl"):
         raise UserError("--log-probabilities: goes into a file. Add -o FILE.jsonl.")
     if settings.length is None and not (wanted.stream and wanted.out is None):

@@ -38,9 +38,10 @@ def no_repeat_ngram(logits: Logits, history: History, n: int) -> Logits:
 
 def temperature(logits: Logits, value: float) -> Logits:
     """Below 1 sharpens, above 1 flattens."""
-    below = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    below = _from_the_largest(logits)
     if value > 1e-200:
-        return np.asarray(below / value)
+        below /= value
+        return below
     with np.errstate(over="ignore"):        # what overflows from the largest down is probability zero
         return np.asarray(below / value)
 
@@ -77,23 +78,30 @@ def min_p(logits: Logits, p: float) -> Logits:
 
 def probabilities(logits: Logits) -> NDArray[np.float64]:
     """Softmax over symbols, (B, V), in double precision."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    shifted = np.exp(_from_the_largest(logits))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def log_probabilities(logits: Logits, symbols: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Nats of one symbol a row, (B,)."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    shifted = _from_the_largest(logits)
     chosen = shifted[np.arange(len(symbols)), symbols]
     return np.asarray(chosen - np.log(np.exp(shifted).sum(axis=1)))
 
 
 def draw(logits: Logits, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
     """One symbol a row by inverting the distribution at `uniform` (B,), each in [0, 1)."""
-    cumulative = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True)).cumsum(axis=1)
+    cumulative = _from_the_largest(logits)
+    np.exp(cumulative, out=cumulative)
+    np.cumsum(cumulative, axis=1, out=cumulative)
     if len(cumulative) == 1:        # the same, sooner
         return np.asarray(cumulative[0].searchsorted(uniform * cumulative[0, -1], side="right"), np.int64)
     return np.asarray((cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1), np.int64)
+
+
+def _from_the_largest(logits: Logits) -> NDArray[np.float64]:
+    """In double precision, 0 the largest of a row, so that no exponential overflows."""
+    return np.asarray(np.subtract(logits, logits.max(axis=1, keepdims=True), dtype=np.float64))
 
 
 def compose(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
