@@ -1,4 +1,4 @@
-"""Write the figures of the README and of the guide to sampling from the files that commands wrote; `--check` only compares.
+"""Write the figures of the README and of a guide from the files that commands wrote; `--check` only compares.
 
 A block stands between `<!-- name -->` and `<!-- /name -->`. Committed files are read, not the working tree's: somebody
 who has run the pipeline on a text of their own has not made the README untrue.
@@ -60,16 +60,17 @@ def cells() -> str:
 def generation() -> str:
     """Symbols a second, and how many times as many as PyTorch's; the guide's table."""
     result = committed("benchmarks/results/generate.json")
-    rows = ["| LSTM, batch 1 | `nn.LSTM` a step | `nn.LSTMCell` | ours | int8 | weights read once |", "|---|---|---|---|---|---|"]
+    rows = ["| LSTM, batch 1 | `nn.LSTM` a step | `nn.LSTMCell` | ours | int8 | weights read once |",
+            "|---|---|---|---|---|---|"]
     for size in ("1x256", "2x512", "2x1024"):
         each = result["speed"][f"lstm {size}"]["batch 1"]
         rows.append(f"| {size.replace('x', ' × ')} | {each['library']:,} | {each['cell']:,} | **{each['ours']:,}** | "
                     f"{each['int8']:,} | {each['weights']:,} |")
     bits, start = result["int8"], result["start"]
     return "\n".join(rows) + (
-        f"\n\nint8 costs the default model {bits['worse by']:.4f} bits per character of the test split. From the start of "
-        f"the process to the first character it takes {start['first character']:.2f} s, {start['500 characters']:.2f} s to "
-        f"the end of 500."
+        f"\n\nint8 costs the default model {bits['worse by']:.4f} bits per character of the test split. From the start of\n"
+        f"the process to the first character it takes {start['first character']:.2f} s, to the end of 500 "
+        f"{start['500 characters']:.2f} s."
     )
 
 
