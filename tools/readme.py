@@ -68,8 +68,8 @@ def generation() -> str:
                     f"{each['int8']:,} | {each['weights']:,} |")
     bits, start = result["int8"], result["start"]
     return "\n".join(rows) + (
-        f"\n\nint8 costs the default model {bits['worse by']:.4f} bits per character of the test split. From the start of\n"
-        f"the process to the first character it takes {start['first character']:.2f} s, to the end of 500 "
+        f"\n\nint8 costs the default model {bits['worse by']:.4f} bits per character of the test split. From the start "
+        f"of the process to the first character it takes {start['first character']:.2f} s, to the end of 500 "
         f"{start['500 characters']:.2f} s."
     )
 
