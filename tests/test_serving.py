@@ -71,7 +71,7 @@ def test_prompts_are_gone_on_with(generator: tuple[str, Predictor], params: dict
 @pytest.mark.parametrize(("body", "kind", "says"), [
     (b"", JSON, "body: not JSON"), (b"[" * 100_000, JSON, "body: too many brackets"), (b'{"inputs": ["a"]}', None, "Content-Type:"),
     (b'{"inputs": ["a"]}', "text/plain", "Content-Type: text/plain is not read."), (b'{"inputs": ["?"]}', JSON, "prompt '?': the model"),
-    (b'{"inputs": ["a"], "params": {"temperature": 0}}', JSON, "temperature: 0 is not above 0."),
+    (b'{"inputs": ["a"], "params": {"temperature": 0}}', JSON, "temperature: 0 is no number above 0."),
     (b'{"inputs": ["a"], "params": {"temprature": 1}}', JSON, "temprature: no setting of a sample; did you mean"),
     (b'{"inputs": ["a"], "params": {"length": 1000000}}', JSON, "length: a request may ask for texts of 10,000 symbols"),
     (b'{"inputs": ["a"], "params": {"pattern": "(a|b)*a(a|b){25}"}}', JSON, "pattern: '(a|b)*a(a|b){25}' takes more than"),

@@ -58,7 +58,7 @@ def cells() -> str:
 
 
 def generation() -> str:
-    """Symbols a second, and how many times as many as PyTorch's; the guide's table."""
+    """Symbols a second; the guide's table."""
     result = committed("benchmarks/results/generate.json")
     rows = ["| LSTM, batch 1 | `nn.LSTM` a step | `nn.LSTMCell` | ours | int8 | weights read once |",
             "|---|---|---|---|---|---|"]

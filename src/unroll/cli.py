@@ -128,9 +128,10 @@ def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     how.add_argument("--top-k", type=int, metavar="N", help="of the N most probable symbols alone")
     how.add_argument("--top-p", type=float, metavar="P", help="of the smallest set whose probability reaches P")
     how.add_argument("--min-p", type=float, metavar="P", help="of those at least P times as probable as the best")
-    how.add_argument("--repetition-penalty", type=float, metavar="X", help="above 1, what was said is less likely")
-    how.add_argument("--no-repeat-ngram", type=int, metavar="N", help="never the same N symbols twice")
-    how.add_argument("--beams", type=int, metavar="N", help="the N best texts that a beam search finds")
+    how.add_argument("--repetition-penalty", type=float, metavar="X", help="above 1, what the last 256 symbols held "
+                     "is less likely")
+    how.add_argument("--no-repeat-ngram", type=int, metavar="N", help="never the same N symbols twice in 256")
+    how.add_argument("--beams", type=int, metavar="N", help="the N best texts that a beam search finds, 2 or more")
     what = sample.add_argument_group("what may be written, and when it ends")
     what.add_argument("--length", type=_length, metavar="N", help="symbols after the prompt, or inf (default: 500); "
                       "frames of music (default: 200); steps of a path (default: the model's horizon)")
@@ -193,7 +194,11 @@ MENDABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, 
 def main(arguments: list[str] | None = None) -> None:
     """Run a verb; what a user can mend ends as one line and exit code 2."""
     # scrolling past a reader who has gone away is no error of ours
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:      # closed by who started it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))    # noqa: SIM115  # as long as the process
+    # of characters that a terminal does not know it gets question marks
+    sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
     line = parser()
     options, rest = line.parse_known_args(arguments)
     # overrides may stand after an option, which argparse does not expect

@@ -10,6 +10,7 @@ from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
 from unroll.files import replacing, write_json
 from unroll.models.described import STEP, open_folder
+from unroll.sample.asked import check_folder
 from unroll.sampling.text import special
 
 # with noise of Gumbel's the largest of the logits is a draw from their softmax (Gumbel, 1954)
@@ -66,8 +67,9 @@ read of a text is the symbol `begin`, with all of the state 0; from then on `nex
 
 def export(model: str, out: Path) -> None:
     """Write the step file, the vocabulary, an example and what they are; raises `UserError` on what writes no texts."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"--out: {out} exists and is not an empty folder. Give another.")
+    out = check_folder(out, "the files").resolve()
+    if out.exists() and (out == Path.cwd() or any(out.iterdir())):
+        raise UserError(f"--out: {out} exists and is not an empty folder, or the one you are in. Give another.")
     with model_folder(model) as folder:
         opened = open_folder(folder)
         ((target, head), *more) = opened.described["architecture"]["heads"].items()

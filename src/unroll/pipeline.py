@@ -8,6 +8,7 @@ from unroll.config import STAGE_SECTIONS, load, parse
 from unroll.errors import UserError
 from unroll.files import write_text
 from unroll.processes import end_with_parent, rank
+from unroll.sampling.settings import settings_of
 from unroll.workspace import Workspace
 
 
@@ -15,6 +16,7 @@ def run_stages(names: Sequence[str], workspace: Workspace) -> None:
     """Run stages one after another, each handed its own sections of params.yaml and no more."""
     workspace.check_code()
     config = load(workspace.params)
+    settings_of(config.generate)        # what does not go together is said before anything is trained
     if rank() > 0:      # of a training; the other stages are the first rank's
         end_with_parent()
         names = [name for name in names if name == "train"]
@@ -27,7 +29,8 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
     """Compose conf/ into params.yaml and print each value that changed; with `check`, only compare."""
     from unroll.compose import compose
 
-    text, _ = compose(project / "conf", overrides)
+    text, config = compose(project / "conf", overrides)
+    settings_of(config.generate)
     path = project / "params.yaml"
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if check and text != before:

@@ -69,7 +69,7 @@ def test_a_model_of_other_data_is_refused_where_data_are_named(saved, prepared):
 
 
 def test_the_folder_holds_no_pickle(saved):
-    assert {file.name for file in saved.iterdir()} == FILES
+    assert {file.name for file in saved.iterdir()} == FILES | {"step.int8.onnx"}, "this one is an LSTM"
     for file in saved.iterdir():
         content = file.read_bytes()
         # a pickle of protocol 2 or later, and the zip that torch.save makes of one

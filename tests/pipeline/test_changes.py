@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from tests.conftest import STAGES, Repo
 
+pytestmark = pytest.mark.long
 EVERYTHING = list(STAGES)
 
 

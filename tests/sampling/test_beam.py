@@ -5,8 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from unroll.errors import UserError
 from unroll.sampling.beam import beam_search
-from unroll.sampling.rules import compose
+from unroll.sampling.rules import permit
 from unroll.sampling.settings import Settings
 
 TABLE = np.random.default_rng(3).normal(size=(4, 4)) * 2
@@ -34,7 +35,7 @@ def nats(text):
 
 
 def best(width, length, end=None, min_length=0, **settings):
-    rule = compose(Settings(**settings))
+    rule = permit(Settings(**settings))
     return beam_search(Chain(), np.array([0]), width, length, rule, Settings(**settings).looks_back, end, min_length)
 
 
@@ -43,6 +44,7 @@ def test_wide_enough_it_finds_the_best_of_all():
     everything = sorted(product(range(4), repeat=5), key=lambda text: -sum(nats(text)))
     assert [tuple(beam.symbols) for beam in found[:10]] == everything[:10]
     np.testing.assert_allclose(found[0].nats, nats(everything[0]))
+    assert found[0].total == pytest.approx(sum(nats(everything[0]))) and found[0].drawn == 5
 
 
 def test_width_one_is_greedy():
@@ -60,6 +62,19 @@ def test_what_ended_is_compared_by_the_symbol():
     expected = sorted(scored, key=lambda text: -sum(scored[text]) / len(scored[text]))
     assert tuple(found[0].symbols) == expected[0]
     assert len(best(200, 4, end=3, min_length=4)[0].symbols) == 4
+    for beam in found:
+        assert len(beam.nats) == len(beam.symbols) and beam.drawn - len(beam.symbols) in (0, 1)
+
+
+def test_log_probabilities_are_the_models_own_and_what_is_sought_is_not():
+    for beam in best(3, 3, no_repeat_ngram=1):
+        np.testing.assert_allclose(beam.nats, nats(beam.symbols.tolist()))
+        assert beam.total > sum(beam.nats), "among fewer symbols each is more probable"
+
+
+def test_rules_that_leave_nothing_are_one_line():
+    with pytest.raises(UserError, match=r"^beams: after \d symbols none is left"):
+        best(2, 9, no_repeat_ngram=1)
 
 
 @pytest.mark.parametrize("width", [2, 5])

@@ -6,15 +6,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unroll.sampling.rules import (
-    compose,
     draw,
     forbid,
     greedy,
     log_probabilities,
     min_p,
     no_repeat_ngram,
+    permit,
     probabilities,
     repetition_penalty,
+    shape,
     temperature,
     top_k,
     top_p,
@@ -28,6 +29,11 @@ quick = settings(max_examples=60, deadline=None, derandomize=True,
 LOGITS = st.lists(st.integers(-40, 40), min_size=1, max_size=12).map(lambda row: np.array([row]) / 4)
 LAST = 1 - 2**-53       # the largest number that a uniform draw can be
 NOTHING = np.zeros((1, 0), np.int64)
+
+
+def compose(asked, forbidden=()):
+    permitted, shaped = permit(asked, forbidden), shape(asked)
+    return lambda logits, history: shaped(permitted(logits, history), history)
 
 
 def kept(logits: np.ndarray) -> list[int]:

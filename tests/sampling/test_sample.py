@@ -128,7 +128,7 @@ def test_what_is_typed_is_answered_line_after_line(model, capsys, monkeypatch):
     capsys.readouterr()
     cli.main(["sample", "--interactive", "--length", "10"])
     out, problems = capsys.readouterr()
-    assert problems.startswith("prompt ") and "never saw '§'" in problems
+    assert problems.startswith("unroll: prompt 'graph§'") and "never saw '§'" in problems
     first, second = out[:10], out.removesuffix("\n\n")[-10:]
     generator, settings = open_generator(Path("artifacts/model")), sample.Settings(length=10, temperature=0.7)
     assert first == "".join(generator.stream("The ", settings, 1, 0))
@@ -136,16 +136,19 @@ def test_what_is_typed_is_answered_line_after_line(model, capsys, monkeypatch):
 
 
 OPTIONS = [
-    (["--temperature", "0"], "temperature: 0 is not above 0. "), (["--temperature", "-1"], "temperature: -1 is not above 0."),
-    (["--top-p", "0"], "top_p: 0 is not above 0"), (["--top-k", "0"], "top_k: 0 is not"), (["--allow", ""], "allow: no character"),
+    (["--temperature", "0"], "--temperature: 0 is no number above 0. "), (["--temperature", "-1"], "--temperature: -1 is no number above 0."),
+    (["--top-p", "0"], "--top-p: 0 is not above 0"), (["--top-k", "0"], "--top-k: 0 is not"), (["--allow", ""], "--allow: no character"),
     (["--allow", "a§"], "allow: the model never saw '§'"), (["--pattern", "("], "pattern: '(' is no regular expression"),
     (["--pattern", "a{99}", "--length", "9"], "pattern: 'a{99}' needs 99 symbols at least, the length is 9."),
     (["a§b"], "prompt 'a§b': the model never saw '§' (symbol 2)."), (["--length", "inf"], "--length: a text without an end"),
     (["--log-probabilities"], "--log-probabilities: goes into a file."), (["-o", "x.csv"], "--out: x.csv ends neither"),
     (["-o", "none/x.txt"], "--out: no folder none."), (["-o", "x.txt", "--length", "1" + "0" * 15], "--out: 1,000,000,000,000,000"),
-    (["--stream", "--beams", "2"], "--beams: the best text"), (["--interactive", "The"], "--interactive: reads prompts"),
+    (["--stream", "--beams", "2"], "--beams: the best text"), (["--count", "2", "--beams", "2"], "--count: a beam search"), (["--interactive", "The"], "--interactive: reads prompts"),
     (["--prompts", "none.txt"], "none.txt: cannot be read"), (["--prompts", "bad.jsonl"], "bad.jsonl, line 2: not {"),
     (["--prompts", "latin.txt"], "latin.txt: byte 2 is not UTF-8."), (["--prompts", "empty.txt"], "empty.txt: empty."),
+    (["-o", "folder.txt"], "--out: folder.txt is a folder."), (["--threads", "9999"], "--threads: 9999 are more than"),
+    (["--beams", "9999"], "--beams: 9999 are more than 1,000."), (["--pattern", "((a{100}){100}){100}"], "pattern: '((a{100}){100}){100}' takes more"),
+    (["--interactive", "--pattern", "("], "pattern: '(' is no regular"), (["--allow", "\udcff"], "--allow: holds what is no character."),
     (["--gpu"], "--gpu: PyTorch finds no GPU here."), (["--gpu", "--int8"], "--int8: goes with a processor."),
     (["--no-repeat-ngram", "1", "--length", "499"], "sample 1: after "), (["--model", "none"], "none/model.json: no such file."),
 ]
@@ -156,6 +159,7 @@ def test_what_cannot_be_is_one_line_and_nothing_is_written(model, capsys, argume
     Path("bad.jsonl").write_text('{"prompt": "a"}\n{"text": "b"}\n')
     Path("latin.txt").write_bytes(b"a\xe4")
     Path("empty.txt").write_bytes(b"")
+    Path("folder.txt").mkdir()
     before = sorted(model.rglob("*"))
     assert refused(capsys, *arguments).startswith(line)
     assert sorted(model.rglob("*")) == before

@@ -11,7 +11,7 @@ from unroll.sampling.settings import Settings, read_settings
 @pytest.mark.parametrize(("name", "value"), [
     ("length", 0), ("length", -1), ("min_length", -1), ("min_length", 201), ("temperature", 0), ("temperature", -1),
     ("temperature", math.nan), ("temperature", math.inf), ("top_k", 0), ("top_p", 0), ("top_p", 1.1), ("min_p", 0.0),
-    ("min_p", math.nan), ("repetition_penalty", 0.9), ("no_repeat_ngram", 0), ("allow", ""), ("stop", ("a", "")), ("beams", 0),
+    ("min_p", math.nan), ("repetition_penalty", 0.9), ("repetition_penalty", 1e39), ("beams", 1001), ("no_repeat_ngram", 0), ("allow", ""), ("stop", ("a", "")), ("beams", 0),
 ])
 def test_out_of_range(name, value):
     with pytest.raises(UserError, match=f"^{name}: ") as caught:

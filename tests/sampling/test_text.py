@@ -50,6 +50,8 @@ def test_what_may_become_a_stop_string_is_held_back():
 
 def test_before_the_least_length_no_string_stops():
     assert "".join(written("aXbXc", ["X"], min_length=3)[0]) == "aXb"
+    assert "".join(written("0123456abXabY", ["ab"], min_length=9)[0]) == "0123456abX", "complete too early, it is text"
+    assert "".join(written("01234567abXab", ["ab"], min_length=9)[0]) == "01234567"
 
 
 def test_half_a_character_at_the_end_is_shown_as_such():

@@ -130,9 +130,10 @@ def test_a_prepared_folder_of_another_configuration_is_refused(made):
     assert not made.work.exists()
 
 
-def test_the_test_split_is_touched_by_evaluate_alone(workspace):
+def test_the_test_split_is_touched_by_evaluate_and_generate_alone(workspace):
     run(workspace, tiny(), "prepare")
     (workspace.prepared / "text.test.npy").unlink()
-    run(workspace, tiny(), "train", "generate")
-    with pytest.raises(UserError, match=r"text\.test\.npy: missing"):
-        run(workspace, tiny(), "evaluate")
+    run(workspace, tiny(), "train")
+    for stage in ("evaluate", "generate"):
+        with pytest.raises(UserError, match=r"text\.test\.npy: missing"):
+            run(workspace, tiny(), stage)

@@ -19,7 +19,7 @@ class GenerateConfig(Strict):
     top_k: PositiveInt | None
     top_p: Share | None
     min_p: Share | None                                     # of the most probable symbol's probability
-    repetition_penalty: Annotated[float, Field(ge=1)] | None
+    repetition_penalty: Annotated[float, Field(ge=1, le=100)] | None
     no_repeat_ngram: PositiveInt | None
     allow: str | None                                       # the only characters that may be written
     pattern: str | None                                     # a regular expression that the whole continuation matches

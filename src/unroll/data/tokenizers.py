@@ -5,7 +5,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,8 +55,12 @@ class Tokenizer(ABC):
         """
 
     def decoder(self, before: Ids) -> "Decoder":
-        """Text as it comes, after the symbols `before`."""
-        return Decoder([each or b"" for each in self.vocabulary()])
+        """Text as it comes, after the symbols `before`, the begin symbol and a prompt."""
+        return Decoder(self._parts)
+
+    @cached_property
+    def _parts(self) -> list[bytes]:
+        return [each or b"" for each in self.vocabulary()]
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -266,7 +270,7 @@ class _Spaced(Decoder):
 
     def __init__(self, words: list[str], before: Ids) -> None:
         self._words, self._last = words, ""
-        for each in np.asarray(before).tolist()[-1:]:
+        for each in np.asarray(before).tolist()[1:][-1:]:      # nobody reads the begin symbol
             self.add(each)
 
     def add(self, symbol: int) -> str:

@@ -83,7 +83,9 @@ def ngram_bits(groups: Sequence[Sequence[Written]], data: Data) -> list[float]:
     nats = iter([float(each[1:].sum()) for each in np.split(lost, np.cumsum([len(each) for each in ids])[:-1])])
     found = []
     for group in groups:
-        total, characters = sum(next(nats) for _ in group), sum(len(each.text) for each in group)
+        # a stop string was drawn, too, and is not in the text
+        total = sum(next(nats) for _ in group)
+        characters = sum(len(data.tokenizer.decode(np.array(each.symbols, np.int64))) for each in group)
         found.append(total / math.log(2) / characters if characters else math.nan)
     return found
 

@@ -29,13 +29,14 @@ def open_folder(folder: Path) -> Opened:
     path = folder / "model.json"
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(described, dict) or described.get("format") != FORMAT:
+            raise UserError(f"{path}: of another version of unroll. Train the model again.")
+        whole = described.pop("digest", None) == digest_of(described)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. Make the model with `dvc repro` or `unroll train`.") from None
-    except ValueError:
+    except (ValueError, RecursionError, IsADirectoryError):
         raise damaged(path) from None
-    if not isinstance(described, dict) or described.get("format") != FORMAT:
-        raise UserError(f"{path}: of another version of unroll. Train the model again.")
-    if described.pop("digest", None) != digest_of(described):
+    if not whole:
         raise damaged(path)
     for name, digest in described["files"].items():
         if not (folder / name).is_file():

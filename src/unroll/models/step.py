@@ -87,6 +87,7 @@ def _recurrent(graph: "_Graph", name: str, layer: Layer, x: str) -> tuple[str, s
     before = [graph.given(f"state.{name}.{part}", TensorProto.FLOAT, [1, "B", size]) for part in PARTS[kind]]
     after = [graph.said(f"next.{name}.{part}", [1, "B", size]) for part in PARTS[kind]]
     if graph.int8:
+        assert kind == "lstm"
         (w, *w_scale), (r, *r_scale) = (graph.quantised(f"{name}.{part}", matrix, lead=1)
                                         for part, matrix in (("weight_ih", ih), ("weight_hh", hh)))
         y = graph.add("DynamicQuantizeLSTM", x, w, r, bias, "lengths", *before, "", *w_scale, *r_scale, also=after,

@@ -159,6 +159,8 @@ class Predictor:
         """
         if self.kind != "next_token":
             raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")
+        if isinstance(prompts, str) or not all(isinstance(each, str) for each in prompts):
+            raise UserError("generate: not a list of texts. Give [text], one prompt or several.")
         made = self.generator.samples(prompts, read_settings(settings), seed)
         return [sample.prompt + sample.text for sample in made]
 

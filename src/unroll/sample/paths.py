@@ -10,11 +10,11 @@ from unroll.errors import UserError
 from unroll.evaluation.pictures import fan
 from unroll.files import replacing
 from unroll.prediction.inputs import read
+from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import load
 from unroll.prediction.table import paths_table, value_names, write_table
 from unroll.prediction.times import ahead
 from unroll.sample.asked import check_drawing, check_folder
-from unroll.sampling.paths import history, sample_paths
 
 PICTURES = 50       # at most: each takes longer than its paths
 

@@ -1,6 +1,7 @@
 """How a language model goes on after a prompt."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,8 @@ from unroll.files import replacing
 from unroll.models.described import Opened
 from unroll.sampling.generator import Generator, generator_of
 from unroll.sampling.settings import Settings
+from unroll.sampling.text import encode_prompt
+from unroll.sampling.tried import try_pattern
 
 BETWEEN = f"\n{'─' * 72}\n"
 LONG = 100_000      # symbols, from which on a text is written as it is drawn
@@ -46,17 +49,24 @@ def sample(opened: Opened, given: dict[str, Any]) -> None:
     rules = {name: value for name, value in given.items() if name in RULES}
     wanted = Wanted(**{name: value for name, value in given.items() if name not in RULES})
     drawn = 1.0 if rules.get("beams", 1) > 1 or rules.get("greedy") else 0.7
-    settings = Settings(**{"length": 500, "temperature": drawn, **rules})
+    try:
+        settings = Settings(**{"length": 500, "temperature": drawn, **rules})
+    except UserError as error:      # by the names that were typed
+        name, said = str(error).split(":", 1)
+        raise UserError(f"--{name.replace('_', '-')}:{said}") from None
     _check(wanted, settings)
     generator = _on_gpu(opened) if wanted.gpu else generator_of(opened, wanted.threads, wanted.int8)
+    if settings.pattern is not None:
+        try_pattern(settings.pattern, generator.tokenizer.vocabulary(), settings.length, generator.tokenizer.end)
     if wanted.interactive:
         _converse(generator, wanted, settings)
         return
-    prompts = [prompt for prompt in _prompts(wanted) for _ in range(wanted.count)]
+    each = _prompts(wanted)
+    prompts = (prompt for prompt in each for _ in range(wanted.count))
     if wanted.out is None:
         _write(sys.stdout, generator, prompts, wanted, settings)
         return
-    _check_room(wanted.out, len(prompts) * (settings.length or 0))
+    _check_room(wanted.out, len(each) * wanted.count * settings.beams * (settings.length or 0))
     with replacing(wanted.out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write(file, generator, prompts, wanted, settings)
 
@@ -74,7 +84,7 @@ def _on_gpu(opened: Opened) -> Generator:
     return Generator(TorchEngine(load_model(opened.folder).network.cuda(), field), tokenizer)
 
 
-def _write(file: TextIO, generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> None:
+def _write(file: TextIO, generator: Generator, prompts: Iterable[str], wanted: Wanted, settings: Settings) -> None:
     if wanted.out is not None and wanted.out.suffix == ".jsonl":
         for row in _rows(generator, prompts, wanted, settings):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -89,9 +99,9 @@ def _write(file: TextIO, generator: Generator, prompts: list[str], wanted: Wante
     file.write("\n")
 
 
-def _texts(generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> Iterator[Iterable[str]]:
+def _texts(generator: Generator, prompts: Iterable[str], wanted: Wanted, settings: Settings) -> Iterator[Iterable[str]]:
     """Of each sample its parts, as they come where somebody looks on or it is too long to be held."""
-    if wanted.stream or settings.length is None or settings.length > LONG:
+    if settings.beams == 1 and (wanted.stream or settings.length is None or settings.length > LONG):
         for number, prompt in enumerate(prompts):
             yield _parts(generator, prompt, wanted, settings, number)
         return
@@ -106,7 +116,7 @@ def _parts(generator: Generator, prompt: str, wanted: Wanted, settings: Settings
     yield from parts
 
 
-def _rows(generator: Generator, prompts: list[str], wanted: Wanted, settings: Settings) -> Iterator[dict[str, Any]]:
+def _rows(generator: Generator, prompts: Iterable[str], wanted: Wanted, settings: Settings) -> Iterator[dict[str, Any]]:
     made = generator.samples(prompts, settings, wanted.seed, replace_unknown=wanted.replace_unknown,
                              with_nats=wanted.log_probabilities)
     for each in made:
@@ -116,6 +126,7 @@ def _rows(generator: Generator, prompts: list[str], wanted: Wanted, settings: Se
 
 def _converse(generator: Generator, wanted: Wanted, settings: Settings) -> None:
     """Line after line, each read after all that was said before it."""
+    generator.check(settings)
     said = ""
     for turn in count():
         try:
@@ -124,12 +135,13 @@ def _converse(generator: Generator, wanted: Wanted, settings: Settings) -> None:
             print()
             return
         try:
+            encode_prompt(generator.tokenizer, typed, wanted.replace_unknown)   # what is wrong with it, not with all
             for part in generator.stream(said + typed, settings, wanted.seed, turn, wanted.replace_unknown):
                 print(part, end="", flush=True)
                 typed += part
             said += typed
         except UserError as error:
-            print(error, file=sys.stderr)
+            print(f"unroll: {error}", file=sys.stderr)
         print()
 
 
@@ -144,7 +156,7 @@ def _prompts(wanted: Wanted) -> list[str]:
 def _read(path: Path) -> list[str]:
     """A prompt a line; of `.jsonl` the text under `prompt`, which may hold line breaks. `-` is standard input."""
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: byte {error.start + 1} is not UTF-8. Convert the file.") from None
     except OSError as error:
@@ -152,13 +164,13 @@ def _read(path: Path) -> list[str]:
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
     if not lines:
         raise UserError(f"{path}: empty. Give a file with a prompt a line.")
-    if path.suffix != ".jsonl":
+    if path.suffix.lower() != ".jsonl":
         return lines
     prompts = []
     for number, line in enumerate(lines, 1):
         try:
             prompt = json.loads(line)["prompt"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             prompt = None
         if not isinstance(prompt, str):
             raise UserError(f'{path}, line {number}: not {{"prompt": "…"}}. Mend the line.')
@@ -170,6 +182,11 @@ def _check(wanted: Wanted, settings: Settings) -> None:
     """Raises `UserError` where options do not go together."""
     if wanted.out is not None and wanted.out.suffix not in (".txt", ".jsonl"):
         raise UserError(f"--out: {wanted.out} ends neither in .txt nor in .jsonl. Give a file that does.")
+    if wanted.out is not None and wanted.out.is_dir():
+        raise UserError(f"--out: {wanted.out} is a folder. Give a file.")
+    if wanted.threads > (os.cpu_count() or 1):
+        raise UserError(f"--threads: {wanted.threads} are more than this machine's {os.cpu_count()} processors. Give "
+                        "fewer.")
     if wanted.gpu and wanted.int8:
         raise UserError("--int8: goes with a processor. Leave it or --gpu out.")
     if wanted.log_probabilities and (wanted.out is None or wanted.out.suffix != ".jsonl"):
@@ -179,6 +196,10 @@ def _check(wanted: Wanted, settings: Settings) -> None:
     shown = "--interactive" if wanted.interactive else "--stream" if wanted.stream else ""
     if shown and settings.beams > 1:
         raise UserError(f"--beams: the best text is known when all are complete. Leave {shown} out.")
+    if wanted.count > 1 and settings.beams > 1:
+        raise UserError("--count: a beam search comes to the same each time. Leave it out, or raise --beams.")
+    if wanted.interactive and settings.length is None:
+        raise UserError("--length: an answer that has no end cannot be answered. Give a number.")
     if wanted.interactive and (wanted.prompts or wanted.prompts_file or wanted.out or wanted.count > 1):
         raise UserError("--interactive: reads prompts from the terminal and answers each once. Leave other prompts, "
                         "--count and -o out.")

@@ -15,7 +15,7 @@ from unroll.sampling.beam import beam_search
 from unroll.sampling.engine import Engine, Ids, OnnxEngine
 from unroll.sampling.loop import Drawing, walk
 from unroll.sampling.pattern import Pattern
-from unroll.sampling.rules import compose
+from unroll.sampling.rules import permit
 from unroll.sampling.settings import Settings
 from unroll.sampling.text import Writing, encode_prompt, special
 
@@ -53,19 +53,25 @@ class Generator:
         self._engine, self.tokenizer = engine, tokenizer
         self._special = special(tokenizer)
 
+    def check(self, settings: Settings) -> None:
+        """Raises `UserError` where the model can write nothing that the settings ask for."""
+        self._pattern(settings)
+
     def samples(self, prompts: Iterable[str], settings: Settings, seed: int, first: int = 0, lanes: int = LANES,
                 replace_unknown: bool = False, with_nats: bool = False) -> Iterator[Sample]:
         """A sample after each prompt, with beams so many after each; numbers count from `first`.
 
-        Raises `UserError` on a symbol that a closed vocabulary lacks, and where the settings leave nothing to write.
+        Raises `UserError` on a symbol that a closed vocabulary lacks, where there is no length, and where the settings
+        leave nothing to write.
         """
-        assert settings.length is not None
+        if settings.length is None:
+            raise UserError("length: only a stream can go on without an end. Give a number.")
         pattern, given = self._pattern(settings), iter(prompts)
         while texts := list(islice(given, lanes)):
             encoded = [encode_prompt(self.tokenizer, text, replace_unknown) for text in texts]
             if settings.beams > 1:
                 for text, prompt in zip(texts, encoded, strict=True):
-                    yield from self._beams(text, prompt, settings)
+                    yield from self._beams(text, prompt, settings, with_nats)
             else:
                 yield from self._group(texts, encoded, settings, [(seed, first + lane) for lane in range(len(texts))],
                                        pattern, with_nats)
@@ -74,6 +80,8 @@ class Generator:
     def stream(self, prompt: str, settings: Settings, seed: int, number: int = 0,
                replace_unknown: bool = False) -> Iterator[str]:
         """What comes after the prompt, as it is drawn, in constant memory; joined, the text of `samples`."""
+        if settings.beams > 1:
+            raise UserError("beams: the best text is known when all are complete. Leave it out to see one written.")
         encoded = encode_prompt(self.tokenizer, prompt, replace_unknown)
         writing, over = self._writing(encoded, settings), np.zeros(1, dtype=bool)
         drawing = self._drawing([encoded], settings, [(seed, number)], self._pattern(settings), with_nats=False)
@@ -105,15 +113,15 @@ class Generator:
             yield Sample(text, "".join(parts[lane]) + writings[lane].end(), drawn[lane],
                          costs[lane] if with_nats else None)
 
-    def _beams(self, text: str, prompt: Ids, settings: Settings) -> Iterator[Sample]:
+    def _beams(self, text: str, prompt: Ids, settings: Settings, with_nats: bool) -> Iterator[Sample]:
         assert settings.length is not None
-        rule = compose(settings, self._special)
+        rule = permit(settings, self._special)
         found = beam_search(self._engine, prompt, settings.beams, settings.length, rule, settings.looks_back,
                             self.tokenizer.end, settings.min_length)
         for beam in found:
             writing = self._writing(prompt, settings)
             written = "".join(map(writing.add, beam.symbols.tolist())) + writing.end()
-            yield Sample(text, written, beam.symbols.tolist(), beam.nats)
+            yield Sample(text, written, beam.symbols.tolist(), beam.nats if with_nats else None)
 
     def _drawing(self, prompts: Sequence[Ids], settings: Settings, seeds: Sequence[tuple[int, int]],
                  pattern: Pattern | None, with_nats: bool) -> Drawing:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from unroll.errors import UserError
 from unroll.sampling.engine import Engine, Ids, Steps
 from unroll.sampling.pattern import Pattern
-from unroll.sampling.rules import Logits, draw, log_probabilities, permit, shape
+from unroll.sampling.rules import Logits, draw, lane_generator, log_probabilities, permit, shape
 from unroll.sampling.settings import Settings
 
 S = TypeVar("S")
@@ -34,7 +34,7 @@ class Drawing:
         self._settings, self._pattern, self._with_nats = settings, pattern, with_nats
         self._permit, self._shape, self._end = permit(settings, forbidden), shape(settings), end
         self._permit_early = permit(settings, forbidden if end is None else [*forbidden, end])
-        self._generators = [np.random.Generator(np.random.Philox([a % 2**64, b])) for a, b in seeds]
+        self._generators = [lane_generator(*each) for each in seeds]
         self._uniform = np.zeros((BLOCK, len(prompts)))
         self._history = np.full((len(prompts), settings.looks_back), -1, np.int64)
         for lane, prompt in enumerate(prompts):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unroll.data.encoders import Scaler
 from unroll.sampling.engine import Engine
 from unroll.sampling.loop import prime
-from unroll.sampling.rules import Logits
+from unroll.sampling.rules import Logits, lane_generator
 
 Roll = NDArray[np.bool_]        # (T, notes), what sounds
 # frames of silence before a piece that nothing precedes: no training says what comes first, and after a single frame a
@@ -69,6 +69,6 @@ def probabilities(logits: Logits, temperature: float) -> NDArray[np.float64]:
 
 def _draws(seed: int, number: int, notes: int) -> Iterator[NDArray[np.float64]]:
     """(notes,) uniform numbers a frame."""
-    generator = np.random.Generator(np.random.Philox([seed % 2**64, number]))
+    generator = lane_generator(seed, number)
     while True:
         yield from generator.random((BLOCK, notes))

@@ -25,6 +25,9 @@ class Pattern:
 
         Raises `UserError` when it is no regular expression, or nothing that the model can write in time matches.
         """
+        if pattern.endswith("$") and not pattern.endswith("\\$"):      # it matches from the start to the end anyway
+            pattern = pattern[:-1]
+        pattern = pattern.removeprefix("^")
         symbols: dict[bytes, list[int]] = {}
         for symbol, text in enumerate(vocabulary):
             if text:
@@ -34,7 +37,7 @@ class Pattern:
         # of a state that matches, the library forgets what does not match at once: a mark of ours ends every match
         first, found, matched = _automaton(f"(?:{pattern}){MARK}", symbols | {MARK.encode(): [size]}, size)
         if not found:
-            raise UserError(f"pattern: {pattern!r} needs characters that the model cannot write. Allow others.")
+            raise UserError(f"pattern: {pattern[:60]!r} needs characters that the model cannot write. Allow others.")
         states = found.keys() | {to for edges in found.values() for to in edges.values()}
         numbers = {state: number for number, state in enumerate([first, *sorted(states - {first})])}
         self._size, self._end, self._always = len(vocabulary), end, always
@@ -49,8 +52,8 @@ class Pattern:
         shortest = self._distance[0]
         if not np.isfinite(shortest) or (length is not None and shortest > length):
             needed = f"{shortest:.0f} symbols at least" if np.isfinite(shortest) else "what the model cannot write"
-            raise UserError(f"pattern: {pattern!r} needs {needed}, the length is {length}. Raise the length, or allow "
-                            "shorter texts.")
+            raise UserError(f"pattern: {pattern[:60]!r} needs {needed}, the length is {length}. Raise the length, or "
+                            "allow shorter texts.")
 
     def allowed(self, states: Ids, left: int | None, may_end: bool) -> NDArray[np.bool_]:
         """(B, V), what may follow with so many symbols `left`, the next one among them."""
@@ -97,6 +100,6 @@ def _automaton(
     except ValueError as error:
         if "vocabulary" in str(error):
             return 0, {}, set()
-        raise UserError(f"pattern: {pattern!r} is no regular expression that can be followed symbol by symbol: "
+        raise UserError(f"pattern: {pattern[:60]!r} is no regular expression that can be followed symbol by symbol: "
                         "look-around and back-references cannot. Mend it.") from None
     return index.get_initial_state(), index.get_transitions(), index.get_final_states()

@@ -1,4 +1,4 @@
-"""Sampling rules: logits in, logits out. They compose, and nothing is random but `draw`."""
+"""Sampling rules: logits in, logits out. They compose, and nothing is random but what `draw` is given."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -82,11 +82,20 @@ def probabilities(logits: Logits) -> NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
+def log_softmax(logits: Logits) -> NDArray[np.float64]:
+    """Nats of every symbol, (B, V), in double precision; some symbol of each row may be chosen."""
+    below = _from_the_largest(logits)
+    return np.asarray(below - np.log(np.exp(below).sum(axis=1, keepdims=True)))
+
+
 def log_probabilities(logits: Logits, symbols: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Nats of one symbol a row, (B,)."""
-    shifted = _from_the_largest(logits)
-    chosen = shifted[np.arange(len(symbols)), symbols]
-    return np.asarray(chosen - np.log(np.exp(shifted).sum(axis=1)))
+    return np.asarray(log_softmax(logits)[np.arange(len(symbols)), symbols])
+
+
+def lane_generator(seed: int, number: int) -> np.random.Generator:
+    """What the `number`-th sample draws from: nothing else has a part in it."""
+    return np.random.Generator(np.random.Philox([seed % 2**64, number]))
 
 
 def draw(logits: Logits, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -102,12 +111,6 @@ def draw(logits: Logits, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
 def _from_the_largest(logits: Logits) -> NDArray[np.float64]:
     """In double precision, 0 the largest of a row, so that no exponential overflows."""
     return np.asarray(np.subtract(logits, logits.max(axis=1, keepdims=True), dtype=np.float64))
-
-
-def compose(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
-    """All of them in the order that most libraries have."""
-    permitted, shaped = permit(settings, forbidden), shape(settings)
-    return lambda logits, history: shaped(permitted(logits, history), history)
 
 
 def permit(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:

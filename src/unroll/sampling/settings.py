@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -10,6 +10,7 @@ from unroll.errors import UserError, nearest
 
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", NoneType: "nothing",
          tuple[str, ...]: "a list of texts"}
+BEAMS = 1000        # side by side
 WINDOW = 256        # symbols that penalties look back at, so that a text without an end needs no more memory
 
 
@@ -18,13 +19,13 @@ class Settings:
     """Raises `UserError` naming the one that is out of range."""
 
     length: int | None = 200            # symbols after the prompt; None: for ever
-    min_length: int = 0                 # before them neither the end symbol nor a stop string ends the text
+    min_length: int = 0                 # drawn ones, before which no end symbol or stop string ends the text
     greedy: bool = False                # always the most probable symbol
     temperature: float = 1.0            # above 0
     top_k: int | None = None
     top_p: float | None = None          # in (0, 1]
     min_p: float | None = None          # in (0, 1], of the most probable symbol's probability
-    repetition_penalty: float | None = None     # from 1 on
+    repetition_penalty: float | None = None     # from 1 to 100
     no_repeat_ngram: int | None = None
     allow: str | None = None            # characters, none other may be written
     pattern: str | None = None          # a regular expression that the whole continuation matches
@@ -39,15 +40,22 @@ class Settings:
         if self.min_length < 0 or (self.length is not None and self.min_length > self.length):
             raise UserError(f"min_length: {self.min_length} is not between 0 and length, {self.length}. Set it there.")
         if not 0 < self.temperature < float("inf"):
-            raise UserError(f"temperature: {self.temperature:g} is not above 0. Give a number that is, or greedy for "
-                            "the most probable symbol each time.")
+            raise UserError(f"temperature: {self.temperature:g} is no number above 0. Give one, or greedy for the "
+                            "most probable symbol each time.")
         for name in ("top_p", "min_p"):
             value = getattr(self, name)
             if value is not None and not 0 < value <= 1:
                 raise UserError(f"{name}: {value:g} is not above 0 and at most 1. Give a share that is, or leave it "
                                 "out.")
-        if self.repetition_penalty is not None and not 1 <= self.repetition_penalty < float("inf"):
-            raise UserError(f"repetition_penalty: {self.repetition_penalty:g} is not from 1 on. Give 1.1, say.")
+        if self.repetition_penalty is not None and not 1 <= self.repetition_penalty <= 100:
+            raise UserError(f"repetition_penalty: {self.repetition_penalty:g} is not from 1 to 100. Give 1.1, say.")
+        if self.beams > BEAMS:
+            raise UserError(f"beams: {self.beams} are more than {BEAMS:,}. Give fewer.")
+        for name in ("allow", "pattern", "stop"):
+            try:
+                "".join(getattr(self, name) or "").encode()
+            except UnicodeEncodeError:
+                raise UserError(f"{name}: holds what is no character. Give UTF-8.") from None
         if self.allow == "":
             raise UserError("allow: no character is allowed, so that nothing can be written. Name at least one.")
         if self.allow is not None and self.pattern is not None:
@@ -84,6 +92,11 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
             raise UserError(f"{name}: {value!r} is of the wrong type. Give {wanted}.")
     values: dict[str, Any] = {name: tuple(value) if name == "stop" else value for name, value in given.items()}
     return Settings(**values)
+
+
+def settings_of(section: object) -> Settings:
+    """From a section of a configuration that has them all under their names."""
+    return read_settings({each.name: getattr(section, each.name) for each in fields(Settings)})
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:

@@ -18,12 +18,16 @@ def encode_prompt(tokenizer: Tokenizer, prompt: str, replace_unknown: bool = Fal
     ids = tokenizer.encode(prompt)
     if tokenizer.unknown is not None and not replace_unknown and (ids == tokenizer.unknown).any():
         place = int(np.argmax(ids == tokenizer.unknown))
+        unseen = tokenizer.parts(prompt)[place]
         raise UserError(
-            f"prompt {prompt!r}: the model never saw {tokenizer.parts(prompt)[place]!r} (symbol {place + 1}). Leave it "
-            "out, have it replaced (--replace-unknown), or train with data/tokenizer=byte or bpe, which know every "
-            "symbol."
+            f"prompt {_excerpt(prompt)}: the model never saw {unseen!r} (symbol {place + 1}). Leave it out, have it "
+            "replaced (--replace-unknown), or train with data/tokenizer=byte or bpe, which know every symbol."
         )
     return np.concatenate([[tokenizer.begin], ids]).astype(np.int64)
+
+
+def _excerpt(text: str, length: int = 60) -> str:
+    return repr(text if len(text) <= length else text[:length] + "…")
 
 
 def special(tokenizer: Tokenizer) -> list[int]:
@@ -60,5 +64,5 @@ class Writing:
 
 
 def _begun(text: str, stop: str) -> int:
-    """How many characters at the end of the text are the beginning of the stop string."""
-    return next((count for count in range(min(len(stop), len(text)), 0, -1) if text.endswith(stop[:count])), 0)
+    """How many characters at the end of the text are the beginning of the stop string, and not all of it."""
+    return next((count for count in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:count])), 0)

@@ -14,6 +14,8 @@ from unroll.models.network import Network
 from unroll.sampling.engine import Ids, Steps
 from unroll.sampling.rules import Logits
 
+WORTHWHILE = 8      # steps with as many lanes, after which one is captured; lanes that end leave others
+
 
 @dataclass(frozen=True)
 class Held:
@@ -24,12 +26,15 @@ class Held:
 
 
 class TorchEngine:
+    """A network with one token input and one head, on its own device."""
+
     def __init__(self, network: Network, field: str, capture: bool = True) -> None:
         self._network, self._field = network, field
         (self._head,) = network.heads
         self._device = next(network.parameters()).device
         self._capture = capture and self._device.type == "cuda"
         self._captured: _Captured | None = None
+        self._lanes = self._alike = 0       # how many steps in a row had so many lanes
 
     def start(self, lanes: int) -> Held:
         return Held(self._network.start(lanes))
@@ -40,10 +45,14 @@ class TorchEngine:
         if len(steps) > 1:
             logits, layers = self._pass(given, lengths, state.layers)
             return logits.float().cpu().numpy(), Held(layers)
-        if not self._capture:
+        lanes = steps.shape[1]
+        self._alike, self._lanes = (self._alike + 1 if lanes == self._lanes else 0), lanes
+        if self._captured is not None and self._captured.lanes != lanes:
+            self._captured = None
+        if not self._capture or (self._captured is None and self._alike < WORTHWHILE):
             outputs, layers = self._network.step({self._field: given[0]}, state.layers)
             return outputs[self._head].float().cpu().numpy(), Held(layers)
-        if self._captured is None or self._captured.lanes != steps.shape[1]:
+        if self._captured is None:
             self._captured = _Captured(self._network, self._field, self._head, state.layers)
         return self._captured.step(given[0], state)
 
@@ -63,8 +72,9 @@ class TorchEngine:
         for first, last in pairwise([*starts, len(order)]):
             lanes = torch.from_numpy(order[first:last]).to(self._device)
             before = [tuple(part[lanes] for part in layer) for layer in state]
-            outputs, after = self._network({self._field: symbols[: lengths[order[first]], lanes]}, before)
-            logits.append(outputs[self._head][-1])
+            read = self._network.embed({self._field: symbols[: lengths[order[first]], lanes]})
+            hidden, after = self._network.core(read, before)
+            logits.append(self._network.head(self._head)(hidden[-1]))       # the others would be as many as symbols
             states.append(Held(after))
         back = torch.from_numpy(np.argsort(order)).to(self._device)
         return torch.cat(logits)[back], self.take(self.join(states), np.argsort(order)).layers

@@ -26,12 +26,14 @@ def _try(job: str, pattern: str) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run([sys.executable, "-m", __name__], input=job, env=environment, text=True, timeout=SECONDS,
-                              capture_output=True, check=False).returncode
+                              capture_output=True, check=False)
     except subprocess.TimeoutExpired:
-        done = -1
-    if done:
+        done = None
+    if done is None or done.returncode < 0 or "memory" in done.stderr.lower():
         raise UserError(f"pattern: {pattern!r} takes more than {SECONDS} seconds to prepare. Give a shorter one, with "
                         "smaller counts.")
+    if done.returncode:
+        raise RuntimeError(done.stderr)
 
 
 def _make(job: str) -> None:

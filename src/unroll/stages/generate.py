@@ -1,6 +1,6 @@
 """Model folder → samples; of a model that writes no text, predictions for the test split, beside music and paths."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,19 +11,19 @@ from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.evaluation import pictures
+from unroll.evaluation.report import Metrics
 from unroll.evaluation.samples import Data, Written, known_chords, notes_per_frame, silent_frames, worth
 from unroll.files import replacing, write_json, write_rows
 from unroll.models.folder import Model, load_model
+from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.table import as_table, paths_table, value_names, write_table
 from unroll.sampling.generator import Sample, open_generator
 from unroll.sampling.midi import LOWEST, TEMPO, write_midi
-from unroll.sampling.paths import history, sample_paths
-from unroll.sampling.settings import Settings, read_settings
+from unroll.sampling.settings import Settings, settings_of
 from unroll.tracking import Tracker
 from unroll.workspace import Workspace
 
-Metrics = dict[str, float]
 COMPARED, COMPARED_LENGTH = 16, 400     # samples and symbols of each temperature
 PATHS = 100     # enough to see where most of them are
 
@@ -33,10 +33,10 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
     torch.set_num_threads(generate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
-    predictor = Predictor(model)
-    if predictor.kind == "next_token":
+    if {head.kind for head in model.config.heads.values()} == {"next_token"}:
         metrics, said = samples(workspace, model, prepared, generate)
     else:
+        predictor = Predictor(model)
         with replacing(workspace.samples) as folder:
             folder.mkdir()
             metrics, said = predictions(folder, predictor, prepared)
@@ -62,7 +62,7 @@ def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: Ge
     # a beam search comes to the same each time
     count, best = (1, settings.beams) if settings.beams > 1 else (settings.count, 1)
     prompts = [prompt for prompt in settings.prompts for _ in range(count)]
-    rules = read_settings({each.name: getattr(settings, each.name) for each in fields(Settings)})
+    rules = settings_of(settings)
     made = list(generator.samples(prompts, rules, settings.seed))
     compared = {heat: list(generator.samples([""] * COMPARED, heated(rules, heat), settings.seed))
                 for heat in settings.temperatures}

@@ -14,7 +14,7 @@ from tests.prediction.conftest import HORIZON, RUNTIME, Made, refused, shops
 from tests.sampling.test_music import refused as refused_line
 from tests.sampling.test_music import said
 from unroll.compose import compose
-from unroll.sampling.paths import draw, history, sample_paths
+from unroll.prediction.paths import draw, history, sample_paths
 from unroll.stages.generate import generate
 from unroll.workspace import Workspace
 

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from unroll.errors import UserError
 from unroll.prediction.predictor import Predictor
+from unroll.sampling.rules import lane_generator
 
 Values = NDArray[np.float64]
 
@@ -25,8 +26,7 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     log = predictor.spec["data"]["forecast"]["log"]
     window = predictor.reader.sequence(f"sequence {name}", series, True)                # (rows, D)
     lanes = np.repeat(window[None], count, axis=0)                                      # (count, rows, D)
-    generators = [np.random.Generator(np.random.Philox([seed % 2**64, first + lane])) for lane in range(count)]
-    uniform = np.stack([each.random((length, window.shape[1])) for each in generators])
+    uniform = np.stack([lane_generator(seed, first + lane).random((length, window.shape[1])) for lane in range(count)])
     paths = np.zeros((count, length, window.shape[1]))
     for step in range(length):
         try:
