@@ -112,7 +112,8 @@ def curves(page: Page, wanted: str, count: int) -> None:
     """Lines of so many colours through several points, in the charts of these names; a figure is a bar."""
     page.get_by_placeholder("Search metric charts").fill(wanted)
     page.wait_for_function("""count => new Set([...document.querySelectorAll(".scatterlayer path.js-line")]
-        .filter(line => line.getAttribute("d").includes("L")).map(line => line.style.stroke)).size == count""", arg=count)
+        .filter(line => line.getAttribute("d").includes("L")).map(line => line.style.stroke)).size == count""", arg=count,
+                           timeout=180_000)      # beside other work the charts of three runs take long
 
 
 def test_a_sweep_is_a_run_that_opens_into_its_jobs(page: Page, tmp_path: Path) -> None:
