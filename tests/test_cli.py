@@ -22,7 +22,7 @@ def modules_after(code: str, cwd: Path) -> set[str]:
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
-    loaded = modules_after("from unroll.cli import parser; parser().format_help()", tmp_path)
+    loaded = modules_after("from unroll.arguments import parser; parser().format_help()", tmp_path)
     assert not loaded & {"torch", "lightning", "mlflow", "hydra", "numpy", "pydantic", "yaml"}
 
 

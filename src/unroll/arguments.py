@@ -1,0 +1,176 @@
+"""The command line; the text of every verb stands here."""
+
+import argparse
+from pathlib import Path
+
+from unroll import __version__
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser("unroll", description="Recurrent sequence models, reproducibly.")
+    top.add_argument("--version", action="version", version=f"unroll {__version__}")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    about = {
+        "prepare": "read the source, fit the tokenizer, write data/prepared",
+        "train": "train the model, write artifacts/model",
+        "evaluate": "measure the model on the test split, write metrics/test.json and pictures",
+        "generate": "sample from the model, write artifacts/samples",
+        "run": "all four stages, one after another",
+        "show": "print what a run came to and where it lies",
+    }
+    for verb, text in about.items():
+        stage = verbs.add_parser(verb, help=text, description=text)
+        stage.add_argument("--root", type=Path, default=Path(), help="folder of params.yaml and of all outputs")
+        stage.add_argument("--project", type=Path, default=Path(), help="folder of data/raw, src and the lock")
+    compose = verbs.add_parser("compose", help="freeze conf/ into params.yaml", description="Freeze conf/ into "
+                               "params.yaml, byte for byte what `dvc exp run` writes, and say what changed.")
+    compose.add_argument("overrides", nargs="*", help="Hydra overrides: model=gru train.learning_rate=1e-3")
+    compose.add_argument("--check", action="store_true", help="write nothing; fail if params.yaml is not up to date")
+    sweep = verbs.add_parser("sweep", help="one run for each combination of values", description="Hydra multirun: "
+                             "every combination gets a root of its own below .unroll/sweeps/.")
+    sweep.add_argument("overrides", nargs="+", help="Hydra overrides: model=rnn,lstm,gru train.seed=1,2")
+    sweep.add_argument("-m", "--multirun", action="store_true", help="accepted as with Hydra's own programs")
+    sweep.add_argument("--name", help="folder below .unroll/sweeps/ (default: what is varied)")
+    tune = verbs.add_parser("tune", help="search for good values", description="Optuna proposes values from "
+                            "conf/tune/SPACE.yaml, each trial is a run, bad ones are given up early. The same command "
+                            "goes on with a study, in another process or on another machine, too.")
+    tune.add_argument("overrides", nargs="*", help="Hydra overrides, the same for all trials: experiment=gunpoint")
+    tune.add_argument("--space", default="default", help="file in conf/tune/")
+    tune.add_argument("--name", help="of the study and of the folder below .unroll/tune/ (default: the space's)")
+    tune.add_argument("--trials", type=_positive, metavar="N", help="of the study, all processes together")
+    tune.add_argument("--jobs", type=_positive, metavar="N", help="trials at once (default: as cores allow)")
+    tune.add_argument("--storage", metavar="URL", help="of the study: sqlite:///…, postgresql://… (default: "
+                      "SQLite in the folder)")
+    promote = verbs.add_parser("promote", help="make a sweep's or study's best configuration the project's",
+                               description="Write a root's configuration to conf/experiment/NAME.yaml, choose it in "
+                               "conf/config.yaml and compose. `dvc repro` then gives the same model.")
+    promote.add_argument("root", type=Path, help="as a sweep or study prints it")
+    promote.add_argument("--name", help="of the experiment (default: the sweep's or study's, and -best)")
+    job = verbs.add_parser("job")       # what sweeps and studies start
+    for option in ("--root", "--project"):
+        job.add_argument(option, type=Path, required=True)
+    job.add_argument("--parent", type=int)
+    predict = verbs.add_parser("predict", help="what a model says of a file without targets", description="A class, a "
+                               "value or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .npy, "
+                               ".ts, or a folder of such.")
+    predict.add_argument("input", type=Path)
+    predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
+    predict.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
+    predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
+    _add_sample(verbs)
+    _add_play(verbs)
+    _add_export(verbs)
+    _add_init(verbs)
+    verify = verbs.add_parser("verify", help="run a commit anew and compare", description="Clone a revision into a "
+                              "temporary folder, run its pipeline from nothing, compare every output with its "
+                              "dvc.lock. Exit code 1: something is different.")
+    verify.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="of git, or an experiment of DVC")
+    verify.add_argument("--quick", action="store_true", help="the small profile, twice, against itself")
+    verify.add_argument("--fresh", action="store_true", help="install the locked requirements anew")
+    verify.add_argument("--tolerance", type=_tolerance, default=0.01, help="relative difference of figures that counts "
+                        "as none where machine or libraries differ (default: 0.01)")
+    verify.add_argument("--report", type=Path, help="JSON to write (default: .unroll/verify/COMMIT.json)")
+    schema = verbs.add_parser("schema", help="write the JSON schemas that editors check conf/ with")
+    schema.add_argument("folder", type=Path, nargs="?", default=Path("conf/.schema"))
+    return top
+
+
+def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    init = verbs.add_parser("init", help="look at your data and write its configuration", description="Look at text, a "
+                            "table, arrays, .ts files or a folder for each class; say what is found and chosen; copy "
+                            "it below data/raw and write conf/data/NAME.yaml and conf/experiment/NAME.yaml.")
+    init.add_argument("name", help="of the data set and its experiment")
+    init.add_argument("--from", dest="given", type=Path, required=True, metavar="FILE_OR_FOLDER")
+    init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
+    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="what is predicted; of a "
+                      "forecast as often as there are columns")
+    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="what is read; again for each")
+    init.add_argument("--time", metavar="COLUMN", help="what orders the rows, or none")
+    init.add_argument("--series", metavar="COLUMN", help="which sequence a row belongs to, or none")
+    init.add_argument("--horizon", type=_positive, metavar="N", help="steps ahead of a forecast")
+    init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: none")
+    init.add_argument("--delimiter", help="between the cells of CSV: ',', ';', tab, '|'")
+    init.add_argument("--decimal", choices=(".", ","))
+    init.add_argument("--encoding", help="any of Python's names")
+    init.add_argument("--header", choices=("yes", "no"), help="whether the first row names the columns")
+
+
+def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    # what was not given is not there: each kind of model has defaults of its own, and says what means nothing to it
+    sample = verbs.add_parser("sample", help="how a model goes on", argument_default=argparse.SUPPRESS,
+                              description="Of a language model, text after each prompt, or from the start. Of a model "
+                              "of music, MIDI files and pictures. Of a forecaster, paths that a series could take. "
+                              "The n-th sample depends on the seed and n alone.")
+    sample.add_argument("prompts", nargs="*", metavar="PROMPT", help="a text; a file of music, a MIDI file or a piano "
+                        "roll; a file with the series")
+    sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="texts, one a line, or "
+                        '.jsonl with {"prompt": "…"}; - is standard input')
+    sample.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    sample.add_argument("--count", type=_positive, metavar="N", help="samples for each prompt (default: 1; "
+                        "of paths 100)")
+    sample.add_argument("--seed", type=int, help="(default: 1)")
+    how = sample.add_argument_group("how symbols, notes or steps are drawn")
+    how.add_argument("--temperature", type=float, metavar="T", help="below 1 sharpens (default: of texts 0.7, "
+                     "elsewhere 1)")
+    how = sample.add_argument_group("how symbols of a text are drawn")
+    how.add_argument("--greedy", action="store_true", help="the most probable symbol each time")
+    how.add_argument("--top-k", type=int, metavar="N", help="of the N most probable symbols alone")
+    how.add_argument("--top-p", type=float, metavar="P", help="of the smallest set whose probability reaches P")
+    how.add_argument("--min-p", type=float, metavar="P", help="of those at least P times as probable as the best")
+    how.add_argument("--repetition-penalty", type=float, metavar="X", help="above 1, what the last 256 symbols held "
+                     "is less likely")
+    how.add_argument("--no-repeat-ngram", type=int, metavar="N", help="never the same N symbols twice in 256")
+    how.add_argument("--beams", type=int, metavar="N", help="the N best texts that a beam search finds, 2 or more")
+    what = sample.add_argument_group("what may be written, and when it ends")
+    what.add_argument("--length", type=_length, metavar="N", help="symbols after the prompt, or inf (default: 500); "
+                      "frames of music (default: 200); steps of a path (default: the model's horizon)")
+    what.add_argument("--min-length", type=int, metavar="N", help="nothing ends the text before")
+    what.add_argument("--stop", action="append", metavar="TEXT", help="ends the text; again for each")
+    what.add_argument("--allow", metavar="CHARACTERS", help="write these alone")
+    what.add_argument("--pattern", metavar="REGEX", help="the whole continuation matches it")
+    what.add_argument("--replace-unknown", action="store_true", help="read what the model never saw as unknown")
+    what.add_argument("--tempo", type=_positive, metavar="N", help="frames of music a minute (default: 120)")
+    where = sample.add_argument_group("where to")
+    where.add_argument("--stream", action="store_true", help="print as it is drawn, in constant memory")
+    where.add_argument("--interactive", action="store_true", help="answer what is typed, line after line")
+    where.add_argument("-o", "--out", type=Path, help=".txt, or .jsonl with an object a text; of music and paths, a "
+                       "folder")
+    where.add_argument("--log-probabilities", action="store_true", help="of each symbol, in nats, in the .jsonl")
+    where.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
+    where.add_argument("--gpu", action="store_true", help="step the network on a GPU, captured as a CUDA graph")
+    where.add_argument("--threads", type=_positive, metavar="N", help="more help wide models alone (default: 1)")
+
+
+def _add_play(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    play = verbs.add_parser("play", help="a page to play with a model", description="Serve a page on this machine, and "
+                            "to it alone: a language model writes there and shows its hidden units and what it expects "
+                            "next; a forecaster draws its forecast of a file.")
+    play.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    play.add_argument("--port", type=_positive, default=7860, metavar="N", help="(default: 7860)")
+
+
+def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = verbs.add_parser("export", help="a language model as ONNX", description="Write step.onnx, vocabulary.json "
+                              "and example.py, which needs NumPy and ONNX Runtime alone.")
+    export.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    export.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="new, or empty")
+
+
+def _length(text: str) -> int | None:
+    return None if text == "inf" else _positive(text)
+
+
+def _tolerance(text: str) -> float:
+    try:
+        if (value := float(text)) >= 0:
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
