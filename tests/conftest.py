@@ -66,6 +66,19 @@ def chinese() -> str:
     return (REPOSITORY / "tests" / "data" / "thousand_characters.txt").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's, without a window; it is installed where it is missing."""
+    from playwright.sync_api import sync_playwright
+
+    where = subprocess.run([REPOSITORY / "tools" / "browser.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox does not start as root
+        browser = playwright.chromium.launch(executable_path=where.strip(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing of the machine's reaches a test, nothing of a test's reaches the machine."""

@@ -191,18 +191,6 @@ def test_a_language_model_s_page_needs_no_torch(trained):
 # the page in a browser
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    where = subprocess.run([REPOSITORY / "tools" / "browser.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not start as root
-        browser = playwright.chromium.launch(executable_path=where.strip(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def visit(chromium: Any, tmp_path: Path) -> Iterator[Any]:
     """`visit(model)`: the page of a model; at the end, nothing was asked of another machine."""

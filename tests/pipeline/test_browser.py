@@ -7,16 +7,15 @@ import io
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from benchmarks.servers import free_port, serving
-from tests.conftest import REPOSITORY, Repo
+from tests.conftest import Repo
 
 pytestmark = pytest.mark.browser
 
@@ -46,16 +45,6 @@ def address(repo: Repo) -> Iterator[str]:
     command = ["make", "--old-file=.venv/.ready", "ui", f"PORT={port}"]
     with serving(command, repo.folder, repo.environment, url := f"http://127.0.0.1:{port}"):
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    where = subprocess.run([REPOSITORY / "tools" / "browser.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not start as root
-        browser = playwright.chromium.launch(executable_path=where.strip(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
