@@ -98,11 +98,26 @@ def section(page: Page, name: str) -> Locator:
 
 
 def curves(page: Page, wanted: str, count: int) -> None:
-    """Lines of so many colours through several points, in the charts of these names; a figure is a bar."""
-    page.get_by_placeholder("Search metric charts").fill(wanted)
-    page.wait_for_function("""count => new Set([...document.querySelectorAll(".scatterlayer path.js-line")]
-        .filter(line => line.getAttribute("d").includes("L")).map(line => line.style.stroke)).size == count""", arg=count,
-                           timeout=180_000)      # beside other work the charts of three runs take long
+    """Lines of so many colours through several points, in the charts of these names; a figure is a bar.
+
+    MLflow chooses its charts when the runs have come and forgets what was searched for before: so they are waited for, and
+    a page that shows something else is opened again.
+    """
+    drawn: list[str] = []
+    for attempt in range(4):
+        if attempt:
+            page.reload()
+        sees(page.get_by_test_id("experiment-view-compare-runs-section-header"))
+        page.get_by_placeholder("Search metric charts").fill("")
+        page.get_by_placeholder("Search metric charts").fill(wanted)
+        for _ in range(80):
+            page.wait_for_timeout(500)
+            drawn = page.evaluate("""() => [...new Set([...document.querySelectorAll(".scatterlayer path.js-line")]
+                .filter(line => line.getAttribute("d").includes("L")).map(line => line.style.stroke))]""")
+            if len(drawn) == count:
+                return
+    raise AssertionError(f"curves of {wanted} in {len(drawn)} colours {drawn} instead of {count}; the page has the sections "
+                         f"{page.get_by_test_id('experiment-view-compare-runs-section-header').all_inner_texts()}")
 
 
 def test_a_sweep_is_a_run_that_opens_into_its_jobs(page: Page, tmp_path: Path) -> None:
