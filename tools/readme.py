@@ -70,7 +70,8 @@ def generation() -> str:
     return "\n".join(rows) + (
         f"\n\nint8 costs the default model {bits['worse by']:.4f} bits per character of the test split. From the start "
         f"of the process to the first character it takes {start['first character']:.2f} s, to the end of 500 "
-        f"{start['500 characters']:.2f} s."
+        f"{start['500 characters']:.2f} s. The process of a stream of ten million symbols has "
+        f"{min(result['memory'].values())} MB after the first million and {max(result['memory'].values())} at most."
     )
 
 
