@@ -1,6 +1,5 @@
 """A seconds-long configuration, a corpus for it, and runs of it in one process or in a repository of their own."""
 
-import builtins
 import os
 import shutil
 import subprocess
@@ -87,19 +86,16 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     monkeypatch.setenv("UNROLL_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
+def hide(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where an extra is not installed."""
+    for name in [each for each in sys.modules if each.startswith(f"{package}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+
+
 @pytest.fixture
 def without_aeon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the extra is not installed."""
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("aeon"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    for name in [each for each in sys.modules if each.startswith("aeon")]:
-        monkeypatch.delitem(sys.modules, name)
+    hide("aeon", monkeypatch)
 
 
 def tiny(*overrides: str) -> Config:

@@ -3,7 +3,6 @@
 With UNROLL_PICTURES the browser trains as long as a picture needs, and leaves one in that folder.
 """
 
-import builtins
 import os
 import signal
 import socket
@@ -19,7 +18,7 @@ import pytest
 import torch
 
 from benchmarks.servers import free_port, serving
-from tests.conftest import REPOSITORY, run, tiny
+from tests.conftest import REPOSITORY, hide, run, tiny
 from tests.prediction.conftest import ZOO, core, make, refused, save_random
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Bytes, Chars, Tokenizer, Words
@@ -143,14 +142,7 @@ def test_a_fan_of_the_whole_series_and_of_one_whose_end_is_held_back(forecaster)
 
 
 def test_without_gradio_the_extra_is_named(trained, monkeypatch):
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("gradio"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    hide("gradio", monkeypatch)
     assert "pip install 'unroll[play]'" in refused(lambda: play(str(trained), 1))
 
 
