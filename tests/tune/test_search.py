@@ -204,6 +204,27 @@ def test_the_report_says_what_is_best_and_why(whole, tmp_path, capsys):
     assert (tmp_path / "history.png").stat().st_size > 8_000
 
 
+@pytest.mark.parametrize(("rungs", "judged"), [(None, [2, 6]), (2, [2, 6]), (1, [2])])
+def test_halving_judges_as_often_as_it_is_told(rungs, judged):
+    """After two validations a third goes on, after six a third of those; a worse trial shows when."""
+    pruner = configuration(pruner={"kind": "halving", "first": 2, "factor": 3, "rungs": rungs}).pruner.build()
+    study = optuna.create_study(pruner=pruner)
+
+    def given_up(losses: list[float]) -> int | None:
+        trial = study.ask()
+        for step, loss in enumerate(losses, 1):
+            trial.report(loss, step)
+            if trial.should_prune():
+                study.tell(trial, state=TrialState.PRUNED)
+                return step
+        study.tell(trial, losses[-1])
+        return None
+
+    assert given_up([2.0] * 9) is None
+    found = {given_up([9.0, second, *[3.0] * 7]) for second in (3.0, 1.0)}
+    assert sorted(found - {None}) == judged
+
+
 # ------------------------------------------------------------------------------------------------------ what is asked
 
 

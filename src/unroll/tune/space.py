@@ -63,9 +63,23 @@ class HalvingPruner(Strict):
     kind: Literal["halving"]
     first: PositiveInt
     factor: Annotated[int, Field(ge=2)]
+    rungs: PositiveInt | None = None    # how often a trial is judged; one that is given up near its end saves little,
+    #                                     and TPE ranks it behind all that ended
 
     def build(self) -> optuna.pruners.BasePruner:
-        return optuna.pruners.SuccessiveHalvingPruner(min_resource=self.first, reduction_factor=self.factor)
+        last = float("inf") if self.rungs is None else self.first * self.factor ** (self.rungs - 1)
+        return _Halving(self.first, self.factor, last)
+
+
+class _Halving(optuna.pruners.SuccessiveHalvingPruner):
+    """Until the validation `last`."""
+
+    def __init__(self, first: int, factor: int, last: float) -> None:
+        super().__init__(min_resource=first, reduction_factor=factor)
+        self._last = last
+
+    def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
+        return (trial.last_step or 0) <= self._last and super().prune(study, trial)
 
 
 Choices = Annotated[list[str | int | float | bool | None], Field(min_length=1)]
