@@ -116,7 +116,7 @@ def chosen(row: dict[str, Any]) -> str:
 
 def section(name: str, told: Told) -> str:
     row = measured(name)
-    seeds = "" if len(row["seeds"]) > 1 else f" One seed, {row['seeds'][0]}, alone: a run takes half an hour."
+    seeds = "" if len(row["seeds"]) > 1 else f" One seed: {row['seeds'][0]}."
     about = f"{told.about} Experiment `{row['experiment']}`.{seeds}"
     lines = [f"## {told.title}\n", f"{about}\n", f"    {row['command']}\n"]
     lines += ["| | parameters | " + " | ".join(told.measures) + " | seconds |",
