@@ -46,7 +46,8 @@ def main() -> None:
             rows.append({"seed": seed} | pair | {"saved": 1 - pair["pruned"]["epochs"] / pair["whole"]["epochs"]})
             print(rows[-1], flush=True)
             write_json(chosen.out, {
-                "command": f"python -m benchmarks.tuning --trials {chosen.trials}", "studies": rows,
+                "command": f"python -m benchmarks.tuning --seeds {' '.join(str(each['seed']) for each in rows)} "
+                           f"--trials {chosen.trials}", "studies": rows,
                 "saved": mean(each["saved"] for each in rows),
                 "best": {name: mean(each[name]["best"] for each in rows) for name in ("whole", "pruned")},
                 "machine": environment("cpu") | {"cores": os.cpu_count()},
