@@ -247,7 +247,8 @@ def test_a_page_writes_and_shows_what_goes_on_inside(visit, trained, tmp_path):
     assert symbols.nth(9).get_attribute("style") != colour
 
     for where, what, message in (("#prompt textarea", "§", "the model never saw '§'"),
-                                 ("#pattern textarea, #pattern input", "(", "is no regular expression")):
+                                 ("#pattern textarea, #pattern input", "(", "is no regular expression"),
+                                 ("#pattern textarea, #pattern input", "(a|b)*a(a|b){25}", "seconds to prepare")):
         box = page.locator(where)
         before = box.input_value()
         box.fill(what)

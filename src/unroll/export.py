@@ -72,10 +72,10 @@ def export(model: str, out: Path) -> None:
         raise UserError(f"--out: {out} exists and is not an empty folder, or the one you are in. Give another.")
     with model_folder(model) as folder:
         opened = open_folder(folder)
-        ((target, head), *more) = opened.described["architecture"]["heads"].items()
-        if more or head["kind"] != "next_token":
-            raise UserError(f"--model: the model's head is {head['kind']}, which writes no texts. Only language models "
+        if opened.writes != "text":
+            raise UserError(f"--model: the model's head is {opened.heads}, which writes no texts. Only language models "
                             "are exported.")
+        (target,) = opened.described["architecture"]["heads"]
         ((field, tokenizer),) = opened.tokenizers.items()
         known = vocabulary(tokenizer)
         with replacing(out) as temporary:
@@ -89,7 +89,7 @@ def export(model: str, out: Path) -> None:
 
 def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
     """Raises `UserError` where what a symbol adds to a text depends on those before it."""
-    return {"symbols": [_plain(each) for each in tokenizer.vocabulary()], "begin": tokenizer.begin,
+    return {"symbols": [_plain(each) for each in tokenizer.vocabulary], "begin": tokenizer.begin,
             "end": tokenizer.end, "unknown": tokenizer.unknown, "never": special(tokenizer)}
 
 

@@ -149,6 +149,7 @@ OPTIONS = [
     (["-o", "folder.txt"], "--out: folder.txt is a folder."), (["--threads", "9999"], "--threads: 9999 are more than"),
     (["--beams", "9999"], "--beams: 9999 are more than 1,000."), (["--pattern", "((a{100}){100}){100}"], "pattern: '((a{100}){100}){100}' takes more"),
     (["--interactive", "--pattern", "("], "pattern: '(' is no regular"), (["--allow", "\udcff"], "--allow: holds what is no character."),
+    (["--greedy", "--top-k", "3"], "--top-k: means nothing beside --greedy"), (["--greedy", "--count", "2"], "--count: means nothing"),
     (["--gpu"], "--gpu: PyTorch finds no GPU here."), (["--gpu", "--int8"], "--int8: goes with a processor."),
     (["--no-repeat-ngram", "1", "--length", "499"], "sample 1: after "), (["--model", "none"], "none/model.json: no such file."),
 ]

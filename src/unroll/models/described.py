@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from unroll.data.tokenizers import Tokenizer, restore
 from unroll.errors import UserError
@@ -22,6 +22,23 @@ class Opened:
     folder: Path
     described: dict[str, Any]
     tokenizers: dict[str, Tokenizer]
+
+    @property
+    def heads(self) -> str:
+        """Their kinds, as a sentence names them."""
+        return ", ".join(head["kind"] for head in self.described["architecture"]["heads"].values())
+
+    @property
+    def writes(self) -> Literal["text", "music", "paths"] | None:
+        """How it goes on with what it was given, if it does."""
+        match self.heads:
+            case "next_token":
+                return "text"
+            case "forecast":
+                return "paths"
+            case "labels" if self.described["spec"]["data"]["kind"] == "pianoroll":
+                return "music"
+        return None
 
 
 def open_folder(folder: Path) -> Opened:

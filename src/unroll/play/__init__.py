@@ -32,16 +32,16 @@ def _check_gradio() -> None:
 
 def _page(folder: Path) -> Any:
     opened = open_folder(folder)
-    kinds = [head["kind"] for head in opened.described["architecture"]["heads"].values()]
-    if kinds == ["next_token"]:
-        from unroll.play.page import text_page
+    match opened.writes:
+        case "text":
+            from unroll.play.page import text_page
 
-        return text_page(opened)
-    if kinds == ["forecast"]:
-        from unroll.play.forecasts import forecast_page
+            return text_page(opened)
+        case "paths":
+            from unroll.play.forecasts import forecast_page
 
-        return forecast_page(folder)
-    raise UserError(f"--model: the model's head is {', '.join(kinds)}; there are pages of language models and of "
+            return forecast_page(folder)
+    raise UserError(f"--model: the model's head is {opened.heads}; there are pages of language models and of "
                     "forecasts. Use `unroll predict`.")
 
 

@@ -64,5 +64,5 @@ def readable(tokenizer: Tokenizer, symbol: int) -> str:
         return "end" if symbol == tokenizer.end else "begin"
     text = tokenizer.decode(np.array([symbol]))
     if "\ufffd" in text:
-        return (tokenizer.vocabulary()[symbol] or b"").hex(" ")
+        return (tokenizer.vocabulary[symbol] or b"").hex(" ")
     return "".join(SHOWN.get(each) or (each if each.isprintable() else f"\\u{ord(each):04x}") for each in text)

@@ -37,8 +37,9 @@ def text_page(opened: Opened) -> gr.Blocks:
             if len(prompt) > LONGEST:
                 raise UserError(f"prompt: {len(prompt):,} characters, the page reads {LONGEST:,}. Shorten it, or use "
                                 "`unroll sample`.")
-            text, shown = prompt, monotonic()
-            for part in generator.stream(prompt, _settings(*chosen), int(seed or 0)):
+            text, shown, settings = prompt, monotonic(), _settings(*chosen)
+            generator.check(settings)
+            for part in generator.stream(prompt, settings, int(seed or 0)):
                 text += part
                 if monotonic() - shown > EVERY_SECONDS:
                     yield text

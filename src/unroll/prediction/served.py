@@ -11,9 +11,9 @@ import pandas as pd
 
 import unroll
 from unroll.errors import UserError, nearest
-from unroll.sampling.generator import open_generator
+from unroll.models.described import Opened, open_folder
+from unroll.sampling.generator import generator_of
 from unroll.sampling.settings import Settings, read_settings
-from unroll.sampling.tried import try_pattern
 
 # what opens a folder: to generate, and to predict
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
@@ -29,8 +29,8 @@ STOPS = 200             # characters of all stop strings, each of which is looke
 class Generates:
     """A text after each prompt, the cells of the first column."""
 
-    def __init__(self, folder: Path) -> None:
-        self._generator = open_generator(folder)
+    def __init__(self, opened: Opened) -> None:
+        self._generator = generator_of(opened)
 
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         prompts = _first_column(data)
@@ -51,9 +51,7 @@ class Generates:
                             "may ask for. Ask for fewer.")
         if sum(map(len, settings.stop)) > STOPS:
             raise UserError(f"stop: more than {STOPS} characters in all. Give fewer or shorter strings.")
-        if settings.pattern is not None:
-            tokenizer = self._generator.tokenizer
-            try_pattern(settings.pattern, tokenizer.vocabulary(), settings.length, tokenizer.end)
+        self._generator.check(settings)
 
 
 class Predicts:
@@ -73,25 +71,27 @@ class Predicts:
 
 def open_served(folder: Path) -> Generates | Predicts:
     """Raises `UserError` when the folder is missing or damaged."""
-    return Generates(folder) if _head(_described(folder)) == "next_token" else Predicts(folder)
+    opened = open_folder(folder)
+    return Generates(opened) if opened.writes == "text" else Predicts(folder)
 
 
 def packages(folder: Path) -> tuple[str, ...]:
     """Those that `open_served` needs."""
-    return GENERATES if _head(_described(folder)) == "next_token" else PREDICTS
+    return GENERATES if open_folder(folder).writes == "text" else PREDICTS
 
 
 def signature(folder: Path) -> dict[str, str] | None:
     """What goes in, and what may be set, as MLflow's JSON; None of a model with several inputs, which is not served."""
-    described = _described(folder)
-    if len(described["spec"]["inputs"]) > 1 or len(described["spec"]["targets"]) > 1:
+    opened = open_folder(folder)
+    spec = opened.described["spec"]
+    if len(spec["inputs"]) > 1 or len(spec["targets"]) > 1:
         return None
-    (field,) = described["spec"]["inputs"].values()
+    (field,) = spec["inputs"].values()
     # a column without a name may be a plain list; what is in it is looked at here, since MLflow would make texts of
     # numbers, and refuse "arrays of doubles" that have no decimal point
     name = {} if field["kind"] == "tokens" else {"name": "sequence"}
     inputs = json.dumps([{"required": True, "type": "any", **name}])
-    if _head(described) != "next_token":
+    if opened.writes != "text":
         return {"inputs": inputs}
     params = [{"name": "seed", "type": "long", "default": 1}, *map(_parameter, fields(Settings))]
     return {"inputs": inputs, "outputs": json.dumps([{"type": "string", "name": "text"}]), "params": json.dumps(params)}
@@ -154,13 +154,3 @@ def _first_column(data: pd.DataFrame) -> list[Any]:
     if not len(data):
         raise UserError("inputs: empty. Give one at least.")
     return list(data.iloc[:, 0])
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    described: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    return described
-
-
-def _head(described: dict[str, Any]) -> str:
-    """Of several heads the first."""
-    return str(next(iter(described["architecture"]["heads"].values()))["kind"])

@@ -12,7 +12,7 @@ def sample(options: dict[str, Any]) -> None:
     given = dict(options)
     with model_folder(given.pop("model")) as folder:
         opened = open_folder(folder)
-        match kind_of(opened.described):
+        match opened.writes:
             case "text":
                 from unroll.sample import texts
 
@@ -25,20 +25,9 @@ def sample(options: dict[str, Any]) -> None:
                 from unroll.sample import paths
 
                 paths.sample(folder, _known(given, paths.OPTIONS, "forecasts"))
-
-
-def kind_of(described: dict[str, Any]) -> str:
-    """text, music or paths; raises `UserError` where there is nothing to go on with."""
-    heads = described["architecture"]["heads"]
-    kinds = [head["kind"] for head in heads.values()]
-    if kinds == ["next_token"]:
-        return "text"
-    if kinds == ["forecast"]:
-        return "paths"
-    if kinds == ["labels"] and described["spec"]["data"]["kind"] == "pianoroll":
-        return "music"
-    raise UserError(f"--model: the model's head is {', '.join(kinds)}; only language models, models of music and "
-                    "forecasters are sampled from. Use `unroll predict`.")
+            case None:
+                raise UserError(f"--model: the model's head is {opened.heads}; only language models, models of music "
+                                "and forecasters are sampled from. Use `unroll predict`.")
 
 
 def _known(given: dict[str, Any], options: frozenset[str], kind: str) -> dict[str, Any]:

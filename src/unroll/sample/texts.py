@@ -16,7 +16,6 @@ from unroll.models.described import Opened
 from unroll.sampling.generator import Generator, generator_of
 from unroll.sampling.settings import Settings
 from unroll.sampling.text import encode_prompt
-from unroll.sampling.tried import try_pattern
 
 BETWEEN = f"\n{'─' * 72}\n"
 LONG = 100_000      # symbols, from which on a text is written as it is drawn
@@ -55,9 +54,10 @@ def sample(opened: Opened, given: dict[str, Any]) -> None:
         name, said = str(error).split(":", 1)
         raise UserError(f"--{name.replace('_', '-')}:{said}") from None
     _check(wanted, settings)
+    if settings.greedy:
+        _check_greedy(given)
     generator = _on_gpu(opened) if wanted.gpu else generator_of(opened, wanted.threads, wanted.int8)
-    if settings.pattern is not None:
-        try_pattern(settings.pattern, generator.tokenizer.vocabulary(), settings.length, generator.tokenizer.end)
+    generator.check(settings)
     if wanted.interactive:
         _converse(generator, wanted, settings)
         return
@@ -126,7 +126,6 @@ def _rows(generator: Generator, prompts: Iterable[str], wanted: Wanted, settings
 
 def _converse(generator: Generator, wanted: Wanted, settings: Settings) -> None:
     """Line after line, each read after all that was said before it."""
-    generator.check(settings)
     said = ""
     for turn in count():
         try:
@@ -203,6 +202,14 @@ def _check(wanted: Wanted, settings: Settings) -> None:
     if wanted.interactive and (wanted.prompts or wanted.prompts_file or wanted.out or wanted.count > 1):
         raise UserError("--interactive: reads prompts from the terminal and answers each once. Leave other prompts, "
                         "--count and -o out.")
+
+
+def _check_greedy(given: dict[str, Any]) -> None:
+    """Raises `UserError` on what would have no effect."""
+    for name in ("temperature", "top_k", "top_p", "min_p", "count"):
+        if name in given:
+            raise UserError(f"--{name.replace('_', '-')}: means nothing beside --greedy, the most probable symbol each "
+                            "time. Leave one of them out.")
 
 
 def _check_room(out: Path, symbols: int) -> None:

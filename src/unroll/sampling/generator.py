@@ -18,6 +18,7 @@ from unroll.sampling.pattern import Pattern
 from unroll.sampling.rules import permit
 from unroll.sampling.settings import Settings
 from unroll.sampling.text import Writing, encode_prompt, special
+from unroll.sampling.tried import try_pattern
 
 LANES = 64      # samples side by side: more fill a processor no better
 
@@ -36,9 +37,8 @@ def open_generator(folder: Path, threads: int = 1, int8: bool = False) -> "Gener
 
 
 def generator_of(opened: Opened, threads: int = 1, int8: bool = False) -> "Generator":
-    kinds = [head["kind"] for head in opened.described["architecture"]["heads"].values()]
-    if kinds != ["next_token"]:
-        raise UserError(f"--model: the model's head is {', '.join(kinds)}; only language models write texts. Use "
+    if opened.writes != "text":
+        raise UserError(f"--model: the model's head is {opened.heads}; only language models write texts. Use "
                         "`unroll predict`.")
     if int8 and not (opened.folder / STEP_INT8).is_file():
         raise UserError(f"--int8: {opened.folder} has no {STEP_INT8}; LSTMs alone have one. Leave it out.")
@@ -54,7 +54,9 @@ class Generator:
         self._special = special(tokenizer)
 
     def check(self, settings: Settings) -> None:
-        """Raises `UserError` where the model can write nothing that the settings ask for."""
+        """Raises `UserError` where the model can write nothing that the settings ask for, or takes long to say so."""
+        if settings.pattern is not None:
+            try_pattern(settings.pattern, self.tokenizer.vocabulary, settings.length, self.tokenizer.end)
         self._pattern(settings)
 
     def samples(self, prompts: Iterable[str], settings: Settings, seed: int, first: int = 0, lanes: int = LANES,
@@ -133,7 +135,7 @@ class Generator:
     def _pattern(self, settings: Settings) -> Pattern | None:
         tokenizer = self.tokenizer
         if settings.pattern is not None:
-            return Pattern(settings.pattern, tokenizer.vocabulary(), settings.length, tokenizer.end)
+            return Pattern(settings.pattern, tokenizer.vocabulary, settings.length, tokenizer.end)
         if settings.allow is None:
             return None
         if tokenizer.unknown is not None:
@@ -142,4 +144,4 @@ class Generator:
                     raise UserError(f"allow: the model never saw {character!r}, so that it cannot write it. "
                                     "Leave it out.")
         characters = "".join(f"\\x{{{ord(each):x}}}" for each in sorted(set(settings.allow)))
-        return Pattern(f"[{characters}]*", tokenizer.vocabulary(), settings.length, tokenizer.end, always=True)
+        return Pattern(f"[{characters}]*", tokenizer.vocabulary, settings.length, tokenizer.end, always=True)

@@ -1,0 +1,66 @@
+"""Pairs of bytes, the most frequent of them merged (Sennrich et al., 2016), by Hugging Face's library."""
+
+from collections.abc import Iterable
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unroll.data.tokenizers.base import Ids, Tokenizer
+
+if TYPE_CHECKING:
+    from unroll.config.tokens import BPETokenizer
+
+
+class BPE(Tokenizer):
+    def __init__(self, model: str, items: bool) -> None:
+        from tokenizers import Tokenizer as Library
+
+        self.items, self._model = items, model
+        self._library = Library.from_str(model)
+        symbols = self._library.get_vocab_size()
+        newline = self._library.encode("\n").ids[0]
+        self._bounds(symbols, newline)
+
+    @classmethod
+    def train(cls, config: "BPETokenizer", items: bool, pieces: Iterable[str]) -> "BPE":
+        from tokenizers import Tokenizer as Library
+        from tokenizers import decoders, models, pre_tokenizers, trainers
+
+        library = Library(models.BPE())
+        library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        library.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=config.vocab_size,
+            min_frequency=config.min_frequency,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        library.train_from_iterator(pieces, trainer)
+        return cls(library.to_str(), items)
+
+    def encode(self, text: str) -> Ids:
+        return np.array(self._library.encode(text).ids, np.int64)
+
+    def decode(self, ids: Ids) -> str:
+        ids = np.asarray(ids)
+        text: str = self._library.decode(ids[ids < self._library.get_vocab_size()].tolist())
+        return text
+
+    @cached_property
+    def vocabulary(self) -> list[bytes | None]:
+        number = _byte_level()
+        count = self._library.get_vocab_size()
+        tokens = (self._library.id_to_token(each) for each in range(count))
+        return [*(bytes(number[each] for each in token or "") for token in tokens), *[None] * (self.size - count)]
+
+    def state(self) -> dict[str, Any]:
+        return {"kind": "bpe", "items": self.items, "model": self._model}
+
+
+@cache
+def _byte_level() -> dict[str, int]:
+    """Of each character that GPT-2's tokens are written in, the byte that it stands for (Radford et al., 2019)."""
+    shown = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    hidden = [each for each in range(256) if each not in shown]
+    return {chr(each): each for each in shown} | {chr(256 + place): each for place, each in enumerate(hidden)}
