@@ -87,6 +87,7 @@ def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
                       "forecast as often as there are columns")
     init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="what is read; again for each")
     init.add_argument("--time", metavar="COLUMN", help="what orders the rows, or none")
+    init.add_argument("--time-format", metavar="FORM", help="how it is written, as of strptime: %%d.%%m.%%Y")
     init.add_argument("--series", metavar="COLUMN", help="which sequence a row belongs to, or none")
     init.add_argument("--horizon", type=_positive, metavar="N", help="steps ahead of a forecast")
     init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: none")

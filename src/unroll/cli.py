@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from unroll.arguments import parser
-from unroll.errors import UserError
+from unroll.errors import UserError, lacks_memory
 from unroll.processes import rank
 
 FIRST_SPEAKS_SECONDS = 8
@@ -39,6 +39,11 @@ def main(arguments: list[str] | None = None) -> None:
         _run(options)
     except UserError as error:
         fail(str(error))
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        fail(f"{options.verb}: this machine has too little memory for it. Use shorter sequences, smaller batches or a "
+             "smaller model.")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -113,10 +118,12 @@ def _run(options: argparse.Namespace) -> None:
     elif options.verb == "init":
         from unroll.init import Choices, init
 
+        given = vars(options)
         init(Path(), options.name, options.given, Choices(
-            options.task, tuple(options.target), tuple(options.input), options.time, options.series, options.horizon,
-            options.season, {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter), options.decimal,
-            options.encoding, {"yes": True, "no": False, None: None}[options.header]))
+            targets=tuple(options.target), inputs=tuple(options.input), header={"yes": True, "no": False}.get(
+                options.header), delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
+            **{name: given[name] for name in ("task", "time", "time_format", "series", "horizon", "season", "decimal",
+                                              "encoding")}))
     elif options.verb == "verify":
         from unroll.verify import verify
 

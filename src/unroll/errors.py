@@ -8,6 +8,12 @@ class UserError(Exception):
     """One line that says what is wrong, where, and what to do; the command line exits with code 2."""
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether NumPy, PyTorch or CUDA got none; each says so in its own way."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(
+        said in str(error) for said in ("can't allocate memory", "not enough memory", "out of memory")))
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The end of a sentence that names the closest valid name, or all of them when none is close."""
     valid = [str(each) for each in valid]

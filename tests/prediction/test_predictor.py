@@ -281,6 +281,37 @@ def test_a_memory_is_of_as_many_sequences(zoo: Make) -> None:
     assert "of 3 sequences where 2" in refused(lambda: predictor.predict(np.zeros((2, 4, 2)), predictor.memory(3)))
 
 
+def test_a_sequence_that_memory_is_too_small_for_is_named(zoo: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = zoo("class").predictor
+
+    def grow(*_: Any) -> None:
+        np.zeros(1 << 45)
+
+    monkeypatch.setattr(predictor._network, "forward", grow)
+    said = refused(lambda: predictor.predict([np.zeros((9, 2)), np.zeros((4, 2))], names=["long", "short"]))
+    assert said == ("sequence short: too little memory for 1 sequences of 4 steps. Give shorter ones, or fewer of that "
+                    "length.")
+
+
+@pytest.mark.parametrize("wrong", [-1, 0, "a", 1.5])
+def test_a_memory_is_of_a_number_of_sequences(zoo: Make, wrong: Any) -> None:
+    assert "is not a whole number above 0" in refused(lambda: zoo("tag").predictor.memory(wrong))
+    assert "None is none" in refused(lambda: zoo("tag").predictor.step(np.zeros((1, 2)), None))
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, None, True])
+def test_a_seed_is_a_whole_number(zoo: Make, seed: Any) -> None:
+    predictor = zoo("stream").predictor
+    assert refused(lambda: predictor.generate(["a"], seed)).startswith(f"seed: {seed!r} is of the wrong type.")
+    numbers = {"seed": np.int64(3), "length": np.int64(5), "temperature": np.float32(0.5)}
+    assert predictor.generate(["a"], **numbers) == predictor.generate(["a"], seed=3, length=5, temperature=0.5)
+
+
+def test_what_is_no_sequences_is_one_line(zoo: Make) -> None:
+    for wrong in (None, 3, "text"):
+        assert "where several sequences are expected" in refused(lambda wrong=wrong: zoo("tag").predictor.predict(wrong))
+
+
 def test_a_model_of_two_inputs_says_that_it_has_them(tmp_path: Path) -> None:
     data, head = ZOO["class"]
     columns = {"x": ["a"], "z": ["b"], "label": ["class"]}

@@ -18,7 +18,7 @@ REAL = {"inputs": {"x": "real"}, "tokenizer": None}
 def config(**changes: Any) -> FolderData:
     usual = {
         "kind": "folder", "path": "data/raw/mine", "encoding": "utf-8", "delimiter": ",", "decimal": ".",
-        "header": True, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "test": 0.2,
+        "header": True, "columns": None, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "test": 0.2,
         "validation": 0.2, "licence": "none", "seed": 1, "inputs": {"text": "tokens"}, "targets": {"label": "class"},
     }
     return FolderData.model_validate({**usual, **changes})
@@ -90,6 +90,15 @@ def test_recordings_have_their_numeric_columns_in_the_first_files_order(tmp_path
     assert pieces[at]["x"].tolist() == [[6, 5], [8, 7]]
 
 
+def test_of_recordings_the_chosen_columns_are_read_in_that_order(tmp_path):
+    write(tmp_path, {name: str(content).replace("\n", ",noon\n") for name, content in RECORDINGS.items()})
+    source = open_folder(config(**REAL, columns=["b", "a"]), tmp_path)
+    assert list(source.columns["x"]) == ["b", "a"]
+    assert [2, 9] in [row for split in SPLITS for piece in source.pieces(split) for row in piece["x"].tolist()]
+    assert message(tmp_path, **REAL).endswith("All columns of a recording are read: say in data.columns which are.")
+    assert message(tmp_path, **REAL, columns=["c"]).startswith("mine/bad/0.csv: no column 'c'; ")
+
+
 def test_recordings_are_read_as_their_settings_say(tmp_path):
     write(tmp_path, {name: str(content).replace("a,b\n", "").replace(",", ",5;")
                      for name, content in RECORDINGS.items()})
@@ -110,7 +119,7 @@ def test_recordings_are_read_as_their_settings_say(tmp_path):
     ({**RECORDINGS, "good/3.csv": "a,c\n1,2\n"}, REAL, "mine/good/3.csv: its columns differ from those of "
      "mine/bad/0.csv in 'b', 'c'. All recordings need the same."),
     ({**RECORDINGS, "good/3.csv": "a,b\n1,2\n1,x\n"}, REAL, "mine/good/3.csv, row 3, column 'b': 'x' is no number. All "
-     "columns of a recording are read: leave those of text out, or choose data.kind=table."),
+     "columns of a recording are read: say in data.columns which are."),
     ({**RECORDINGS, "good/3.csv": "a,b\n"}, REAL, "mine/good/3.csv: no rows below the header. Leave it out, or give "
      "some."),
     (TEXTS, {"tokenizer": None},

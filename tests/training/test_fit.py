@@ -129,6 +129,14 @@ def test_progress_says_what_a_validation_came_to(stream, tmp_path, capsys):
     assert f"train: step 16, validation loss {result.best_loss:.4f}, {result.best_loss:.3f} bits/character" in said
 
 
+def test_a_batch_that_memory_is_too_small_for_is_one_line(stream, tmp_path, monkeypatch):
+    monkeypatch.setattr(Learner, "training_step", lambda *_: torch.zeros(1 << 60))
+    with pytest.raises(UserError) as caught:
+        trained(stream, tmp_path, settings(batch_size=4, bptt=16))
+    assert str(caught.value) == ("train: too little memory for a batch of 4 lanes of train.bptt=16 steps. Lower "
+                                 "train.batch_size or model.core.hidden_size, or cut the sequences.")
+
+
 @pytest.mark.parametrize(("cell", "rate"), [("rnn-relu", 1e6), ("rnn-identity", 30.0)])
 def test_a_loss_that_is_not_finite_stops_the_training_and_keeps_the_best_weights(stream, tmp_path, cell, rate):
     config = settings(learning_rate=rate, validate_steps=1)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import unroll.stages.train as module
-from tests.conftest import run, snapshot, tiny
+from tests.conftest import REPOSITORY, TINY, run, snapshot, tiny
 from tests.training.conftest import composed
 from unroll import files
+from unroll.cli import main
+from unroll.compose import compose
 from unroll.errors import UserError
 from unroll.files import sha256
 from unroll.models.folder import load_model
@@ -55,6 +57,15 @@ def test_a_training_leaves_a_model_curves_and_metrics(made):
         "model/parameters": sum(each.numel() for each in model.network.parameters() if each.requires_grad),
     }
     assert list(made.work.iterdir()) == []
+
+
+def test_a_network_that_no_memory_holds_is_one_line(made, capsys):
+    text, _ = compose(REPOSITORY / "conf", [*TINY, "model.core.hidden_size=1000000"])
+    made.params.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "--root", str(made.root), "--project", str(REPOSITORY)])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("unroll: train: this machine has too little memory for it.")
 
 
 def test_the_model_folder_holds_the_best_weights(made, monkeypatch):

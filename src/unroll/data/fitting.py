@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unroll.config.data import DataConfig
 from unroll.data.encoders import Classes, Frame, Scaler
-from unroll.data.source import Source
+from unroll.data.source import Source, called
 from unroll.data.tokenizers import Tokenizer, fit
 from unroll.errors import UserError
 
@@ -29,15 +29,15 @@ class Encoders:
 
 def fit_encoders(config: DataConfig, source: Source) -> Encoders:
     """Each field's encoder, from a pass over the training split of its own."""
-    made = Encoders()
+    made, places = Encoders(), source.places("train")
 
     def train(name: str) -> Iterator[Any]:
         return (piece[name] for piece in source.pieces("train"))
 
     def rows(name: str, per_step: bool) -> Iterator[Values]:
-        for number, value in enumerate(train(name), 1):
+        for index, value in enumerate(train(name)):
             each = as_rows(value, per_step)
-            check_width(made.sizes, name, each, f"data.{name}, sequence {number} of the train split")
+            check_width(made.sizes, name, each, f"data.{name}, {called(places, 'train', index)}")
             yield each
 
     for name, kind in config.inputs.items():
@@ -60,8 +60,8 @@ def fit_encoders(config: DataConfig, source: Source) -> Encoders:
             made.scalers[name] = Scaler.fit(getattr(config, "scale", "none"), rows(name, target == "values"))
         elif target == "forecast":
             series = list(rows(name, True))
-            for number, each in enumerate(series, 1):
-                check_numbers(config, each, f"data.{name}, sequence {number} of the train split")
+            for index, each in enumerate(series):
+                check_numbers(config, each, f"data.{name}, {called(places, 'train', index)}")
             made.frame = Frame.fit(config.forecast, series)      # type: ignore[union-attr, arg-type]
     return made
 

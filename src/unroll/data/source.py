@@ -35,6 +35,13 @@ class Source(Protocol):
         return ()
 
 
+def called(places: Sequence[Place], split: Split, index: int) -> str:
+    """A sequence of a split, 0 … n - 1, as a user finds it: splits are dealt, so that numbers in them say little."""
+    if index < len(places):
+        return f"sequence {places[index].name!r}, in the {split} split"
+    return f"sequence {index + 1} of the {split} split"
+
+
 @dataclass(frozen=True)
 class Origin:
     name: str

@@ -17,7 +17,7 @@ from unroll.data.fitting import (
     describe_target,
 )
 from unroll.data.npy import Array
-from unroll.data.source import SPLITS, Origin, Source, Split
+from unroll.data.source import SPLITS, Origin, Source, Split, called
 from unroll.data.store import FORMAT
 from unroll.data.tokenizers import Tokenizer
 from unroll.errors import UserError
@@ -32,7 +32,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     splits = {}
     longest = 0
     for split in SPLITS:
-        writer = _SplitWriter(folder, config, source.layout, split, encoders)
+        writer = _SplitWriter(folder, config, source, split, encoders)
         with writer:
             for piece in source.pieces(split):
                 writer.add(piece)
@@ -62,11 +62,12 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
 class _SplitWriter:
     """One split's arrays, appended to sequence by sequence, and what metrics are divided by."""
 
-    def __init__(self, folder: Path, config: DataConfig, layout: str, split: Split, encoders: Encoders) -> None:
-        self._folder, self._config, self._layout, self._split = folder, config, layout, split
+    def __init__(self, folder: Path, config: DataConfig, source: Source, split: Split, encoders: Encoders) -> None:
+        self._folder, self._config, self._layout, self._split = folder, config, source.layout, split
+        self._places = source.places(split)
         self._encoders = encoders
         self._arrays: dict[str, Array] = {}
-        self._offsets = None if layout == "stream" else Array(folder / f"offsets.{split}.npy", np.dtype(np.int64))
+        self._offsets = None if self._layout == "stream" else Array(folder / f"offsets.{split}.npy", np.dtype(np.int64))
         if self._offsets:
             self._offsets.append(np.zeros(1))
         self.counts = {"items": 0, "steps": 0}
@@ -82,11 +83,9 @@ class _SplitWriter:
         if len(set(steps.values())) > 1:
             said = ", ".join(f"{name} {count}" for name, count in steps.items())
             advice = " Choose data/tokenizer=char, a symbol for each label." if self._encoders.tokenizers else ""
-            raise UserError(f"data: sequence {self.counts['items'] + 1} of the {self._split} split has unequal "
-                            f"numbers of steps: {said}.{advice}")
+            raise UserError(f"data: {self._sequence()} has unequal numbers of steps: {said}.{advice}")
         if not length and self._layout != "stream":
-            raise UserError(f"data: sequence {self.counts['items'] + 1} of the {self._split} split is empty. Leave it "
-                            "out of the source.")
+            raise UserError(f"data: {self._sequence()} is empty. Leave it out of the source.")
         for name, each in rows.items():
             if name not in self._arrays:
                 kind = self._kind(name, each)
@@ -97,6 +96,10 @@ class _SplitWriter:
         self.longest = max(self.longest, length)
         if self._offsets:
             self._offsets.append(np.array([self.counts["steps"]]))
+
+    def _sequence(self) -> str:
+        """The one that comes next, as a user finds it."""
+        return called(self._places, self._split, self.counts["items"])
 
     def _per_step(self, name: str) -> bool:
         return name in self._config.inputs or self._config.targets[name] in ("tag", "labels", "values")
@@ -122,7 +125,7 @@ class _SplitWriter:
         return bool((level > 1000 * swing).any())
 
     def _encode(self, name: str, value: Any) -> Values:
-        where = f"data.{name}, sequence {self.counts['items'] + 1} of the {self._split} split"
+        where = f"data.{name}, {self._sequence()}"
         if name in self._encoders.tokenizers:
             return self._symbols(self._encoders.tokenizers[name], value)
         if name in self._encoders.classes:

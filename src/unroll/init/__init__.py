@@ -15,6 +15,7 @@ from unroll.init.draft import Choices, Draft, Place, Say
 from unroll.init.look import look
 from unroll.init.write import data_yaml, experiment_yaml
 
+VALUES = ("null", "true", "false", "nan", "inf")
 LARGE = 50_000_000      # bytes; more is for DVC to keep, not for git
 
 __all__ = ["Choices", "init"]
@@ -51,6 +52,12 @@ def _place(project: Path, name: str, given: Path) -> Place:
     """Where the data is to lie; what lies below data/raw already stays there."""
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise UserError(f"{name!r}: a name is small letters, digits, - and _, and starts with a letter.")
+    if name in VALUES:
+        raise UserError(f"{name!r}: Hydra takes that for a value, not for a name. Choose another.")
+    try:
+        str(given).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{given.name!a}: a configuration cannot hold a name that is not UTF-8. Rename it.") from None
     if not (project / "conf" / "config.yaml").is_file():
         raise UserError(f"{project / 'conf'}: no config.yaml there. Run in the folder of the project.")
     if not given.exists():

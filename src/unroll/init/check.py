@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -11,6 +12,7 @@ from unroll.config.data import DataConfig
 from unroll.config.load import explain
 from unroll.data.fitting import fit_encoders
 from unroll.data.source import SPLITS, Source
+from unroll.data.writer import write_prepared
 from unroll.errors import UserError
 from unroll.init.draft import Draft, Say, spread
 from unroll.sources.open import open_source
@@ -26,14 +28,18 @@ def check(project: Path, draft: Draft, say: Say) -> None:
         config: Any = TypeAdapter(DataConfig).validate_python(values)
     except ValidationError as error:
         raise UserError(f"data: {explain(error, values)}") from None
-    source, _ = open_source(config, project, None, progress=False)
+    source, origin = open_source(config, project, None, progress=False)
+    encoders = None
     if draft.data["kind"] != "text":        # fitting a tokenizer to all of a long text takes its time
-        fit_encoders(config, source)
+        encoders = fit_encoders(config, source)
     for split in SPLITS:
         said = _describe(source, split, config)
         if said is None:
             raise UserError(f"data: nothing is left for the {split} split; there is too little of it. Give more data.")
         say.line(split, said)
+    if encoders is not None:
+        with TemporaryDirectory() as folder:
+            write_prepared(Path(folder) / "prepared", config, source, origin, encoders)
 
 
 def _describe(source: Source, split: Any, config: Any) -> str | None:

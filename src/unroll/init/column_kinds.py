@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,12 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from unroll.errors import UserError
 from unroll.init.draft import Say
-from unroll.sources.columns import MISSING, to_numbers
+from unroll.init.spoilt import spoilt
+from unroll.init.times import NO_TIME, fits, forms, parse
+from unroll.sources.columns import MISSING, Columns, to_numbers
 from unroll.sources.tabular import Part
-
-# a day before a month first: where both fit, the one that rises is taken
-DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
-         "%d %b %Y", "%d %B %Y", "%b %Y", "%B %Y", "%Y %b", "%b %d, %Y", "%B %d, %Y", "%m/%Y", "%Y/%m")
-NO_TIME = np.iinfo(np.int64).min       # what pandas makes of a time that is missing
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +28,7 @@ class Column:
     values: NDArray[Any]
     missing: float              # share of cells without a value
     forms: tuple[str | None, ...] = ()      # of a time: formats that fit, None: ISO 8601
+    spoilt: tuple[str, str] | None = None   # of text: a cell but for which it would be numbers or times; what it is
 
     @cached_property
     def distinct(self) -> int:
@@ -68,24 +66,32 @@ class Column:
             form = "ISO 8601" if self.forms[0] is None else self.forms[0]
             first, last = (pd.Timestamp(int(each)) for each in (self.present.min(), self.present.max()))
             return f"times {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, written {form}{gaps}"
+        if self.spoilt is not None:
+            gaps = f"{gaps}; {self.spoilt[1]}"
         sizes = [len(str(each)) for each in self.present]
         if self.distinct <= 12:
             return f"{self.distinct} names: {', '.join(map(str, sorted(pd.unique(self.present))))}{gaps}"
         return f"text of {min(sizes):,} to {max(sizes):,} characters, {self.distinct:,} different{gaps}"
 
 
-def find_kinds(parts: Sequence[Part], say: Say) -> list[Column]:
-    """Every column's kind; each is said."""
+def find_kinds(parts: Sequence[Part], say: Say, time: str | None = None, form: str | None = None) -> list[Column]:
+    """Every column's kind; each is said. `form` is how times are written, those of the column `time` if one is named.
+
+    Raises `UserError` where no column is written so.
+    """
     names = parts[0].table.column_names
     columns = []
     for name in names:
-        column = _kind(name, [part.table[name] for part in parts], parts[0].format.decimal)
+        wanted = form if time in (None, name) else None
+        column = _kind(name, Columns(parts), [part.table[name] for part in parts], parts[0].format.decimal, wanted)
         say.line("column", f"{name!r}: {column.describe()}")
         columns.append(column)
+    if form is not None and not any(each.forms == (form,) for each in columns):
+        raise UserError(f"--time-format: no column is written as {form!r}. Give one as of strptime, '%d.%m.%Y' say.")
     return columns
 
 
-def _kind(name: str, chunks: list[Any], decimal: str) -> Column:
+def _kind(name: str, rows: Columns, chunks: list[Any], decimal: str, form: str | None) -> Column:
     if all(pa.types.is_timestamp(chunk.type) or pa.types.is_date(chunk.type) for chunk in chunks):
         stamps = pd.concat([chunk.cast(pa.timestamp("ns"), safe=False).to_pandas() for chunk in chunks])
         return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,))
@@ -97,49 +103,23 @@ def _kind(name: str, chunks: list[Any], decimal: str) -> Column:
     present = np.array([cell.strip().lower() not in MISSING for cell in cells])
     missing = float(1 - present.mean())
     numbers = to_numbers(pa.chunked_array([[str(cell) for cell in cells[present]]], pa.string()), decimal)
+    if form is not None and present.any() and fits(cells[present], form):
+        return Column(name, "time", parse(cells, form), missing, (form,))
     if numbers is not None:
         values = np.full(len(cells), np.nan)
         values[present] = numbers
         return Column(name, "number", values, missing)
-    forms = _forms(cells[present]) if present.any() else ()
-    if forms:
-        return Column(name, "time", parse(cells, forms[0]), missing, forms)
-    return Column(name, "text", cells, missing)
+    fitting = forms(cells[present]) if present.any() else ()
+    if fitting:
+        return Column(name, "time", parse(cells, fitting[0]), missing, fitting)
+    found = spoilt(cells, np.flatnonzero(present), decimal)
+    if found is None:
+        return Column(name, "text", cells, missing)
+    row, why = found
+    cell = shorten(str(cells[row]), 60)
+    return Column(name, "text", cells, missing, spoilt=(rows.where(row, name), f"{cell!r} {why}"))
 
 
 def _is_number(kind: Any) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
                 or pa.types.is_boolean(kind))
-
-
-def _forms(cells: NDArray[Any]) -> tuple[str | None, ...]:
-    """The formats of dates that every cell has; those that rise come first."""
-    sample = cells[:: max(1, len(cells) // 100)]
-    if not all(any(digit in str(cell) for digit in "0123456789") for cell in sample):
-        return ()
-    dated = [date + clock for date in DATES for clock in CLOCKS if _is_written(str(cells[0]).strip(), date + clock)]
-    fitting = [form for form in (None, *dated) if _fits(sample, form)]
-    fitting = [form for form in fitting if _fits(cells, form)]
-    return tuple(sorted(fitting, key=lambda form: not (np.diff(parse(cells, form)) > 0).all()))
-
-
-def _is_written(cell: str, form: str) -> bool:
-    try:
-        datetime.strptime(cell, form)
-    except ValueError:
-        return False
-    return True
-
-
-def _fits(cells: NDArray[Any], form: str | None) -> bool:
-    return bool(_stamps(cells, form).notna().all())
-
-
-def parse(cells: NDArray[Any], form: str | None) -> NDArray[np.int64]:
-    """(N,) nanoseconds since 1970."""
-    return np.asarray(_stamps(cells, form).astype("datetime64[ns, UTC]").astype("int64"))
-
-
-def _stamps(cells: NDArray[Any], form: str | None) -> Any:
-    stripped = pd.Series([str(cell).strip() for cell in cells], dtype=object)
-    return pd.to_datetime(stripped, format=form or "ISO8601", utc=True, errors="coerce")

@@ -24,11 +24,16 @@ def find_format(files: list[Path], choices: Choices, say: Say) -> Format:
     """Of the first CSV file among several; Parquet needs none."""
     file = next((each for each in files if each.suffix.lower() in CSV), None)
     if file is None:
+        for name in ("delimiter", "decimal", "encoding", "header"):
+            if getattr(choices, name) is not None:
+                raise UserError(f"--{name}: says nothing of Parquet. Leave it out.")
         return Format(",", ".", "utf-8", header=True)
     encoding = find_encoding(file, choices, say)
     lines = _lines(file, encoding)
     if not lines:
         raise UserError(f"{file}: empty. Give a table with rows.")
+    if re.fullmatch(r"sep=.\s*", lines[0].lstrip("\ufeff"), re.IGNORECASE):
+        raise UserError(f"{file}, row 1: {lines[0].strip()!r} is meant for Excel alone. Take the row out.")
     delimiter = choices.delimiter or _delimiter(lines, say)
     if len(delimiter) != 1:
         raise UserError(f"--delimiter: {delimiter!r} is not one character. Give ',', ';' or a tab.")
@@ -124,12 +129,10 @@ def _header(rows: list[list[str]]) -> tuple[bool, str]:
     first, rest = rows[0], rows[1 : ROWS + 1]
     if any(NUMBER.fullmatch(cell.strip()) for cell in first):
         return False, "there are numbers in the first row"
-    if len(set(first)) < len(first) or not all(cell.strip() for cell in first[1:]):
-        return False, "its cells are not all different names"
     columns = [[row[at].strip() for row in rest if at < len(row)] for at in range(len(first))]
-    if any(column and all(NUMBER.fullmatch(cell) for cell in column if cell) for column in columns):
+    if any(any(column) and all(NUMBER.fullmatch(cell) for cell in column if cell) for column in columns):
         return True, "words above numbers"
-    if any(cell.strip() in column for cell, column in zip(first, columns, strict=True)):
+    if any(cell.strip() and cell.strip() in column for cell, column in zip(first, columns, strict=True)):
         return False, "what stands in the first row stands below it, too"
     return True, "what stands in it stands nowhere below"
 

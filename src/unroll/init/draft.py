@@ -1,7 +1,7 @@
 """What is known so far of a configuration to be written, and how it is said."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ class Choices:
     targets: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     time: str | None = None         # "none": no column is
+    time_format: str | None = None  # of strptime
     series: str | None = None
     horizon: int | None = None
     season: int | None = None
@@ -25,6 +26,17 @@ class Choices:
     decimal: str | None = None
     encoding: str | None = None
     header: bool | None = None
+
+    def only(self, what: str, *names: str) -> None:
+        """Raises `UserError` on an option that says nothing of what was given."""
+        for each in fields(self):
+            if each.name not in names and getattr(self, each.name) != each.default:
+                option = {"targets": "target", "inputs": "input"}.get(each.name, each.name.replace("_", "-"))
+                raise UserError(f"--{option}: says nothing of {what}. Leave it out.")
+
+    def of_a_table(self) -> bool:
+        """Whether something is chosen that only a table has."""
+        return self != Choices(self.task, encoding=self.encoding)
 
 
 @dataclass(frozen=True)

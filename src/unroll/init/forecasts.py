@@ -6,7 +6,7 @@ import numpy as np
 
 from unroll.errors import UserError
 from unroll.init.draft import Choices, Draft, Say, known
-from unroll.init.roles import Roles, pick_inputs, spacing
+from unroll.init.roles import Roles, pick_inputs, say_left_out, spacing
 
 if TYPE_CHECKING:
     from unroll.init.tables import Table
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 def draft_forecast(table: "Table", choices: Choices, say: Say) -> Draft:
     roles = table.roles
+    if choices.targets and set(choices.inputs) - set(choices.targets):
+        raise UserError("--input: a forecast reads the past of its targets alone. Leave it out, or make the columns "
+                        "targets, too.")
     read = [known(name, roles.columns, "--target") for name in choices.targets or choices.inputs] or \
         pick_inputs(roles, choices, "number", [])
     if not read:
@@ -23,6 +26,7 @@ def draft_forecast(table: "Table", choices: Choices, say: Say) -> Draft:
             raise UserError(f"--target: column {name!r} holds {roles.columns[name].kind}, not numbers to forecast.")
     shown = f"{', '.join(map(repr, read))}, from {'its' if len(read) == 1 else 'their'} own past"
     say.line("task", f"forecast: {shown}", "--task; --target COLUMN, again for each")
+    say_left_out(roles, read, say)
     if roles.time is None:
         say.line("time", "no column: a step a row, in the order of the rows", "--time COLUMN")
     forecast, share = settings(roles, read, choices, say)

@@ -39,13 +39,16 @@ def _hidden(file: Path) -> bool:
 def _of(files: list[Path], place: Place, choices: Choices, say: Say) -> Draft:
     """Files of one kind, read one after another; .ts and .npz hold all that there is."""
     endings = {file.suffix.lower() for file in files}
-    if endings == {".txt"}:
-        return draft_text(place, files, choices, say)
-    if endings <= set(TABLES):
+    if endings <= set(TABLES) or (endings == {".txt"} and choices.of_a_table()):
         return draft_table(place, files, choices, say)
+    if endings == {".txt"}:
+        choices.only("text", "task", "encoding")
+        return draft_text(place, files, choices, say)
     if endings == {".npz"} and len(files) == 1:
+        choices.only("arrays", "task")
         return draft_arrays(place, files[0], choices, say)
     if endings == {".ts"}:
+        choices.only(".ts files, which say it themselves", "task")
         return draft_ts(place, files, choices, say)
     said = f"{len(files)} files, {', '.join(sorted(ending or 'without ending' for ending in endings))}"
     raise UserError(f"{place.given}: {said if len(files) > 1 else files[0].suffix or 'no ending'} is not what is read "

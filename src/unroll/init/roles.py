@@ -72,7 +72,7 @@ def _row_numbers(column: Column) -> bool:
 
 def _time(roles: Roles, choices: Choices) -> Column | None:
     if choices.time is not None:
-        return None if choices.time == "none" else roles.columns[known(choices.time, roles.columns, "--time")]
+        return None if choices.time == "none" else _orders(roles.columns[known(choices.time, roles.columns, "--time")])
     times = [name for name, each in roles.columns.items() if each.kind == "time"]
     if not times:       # a number may be one, by its name
         taken = (*choices.targets, *choices.inputs, choices.series)
@@ -81,6 +81,15 @@ def _time(roles: Roles, choices: Choices) -> Column | None:
                  and (np.diff(each.values) > 0).mean() > 0.5]
     name = one_of(times, "time", "--time")
     return roles.columns[name] if name is not None else None
+
+
+def _orders(column: Column) -> Column:
+    if column.kind == "text":
+        if column.spoilt is not None:
+            raise UserError(f"{': '.join(column.spoilt)}. Mend it, or choose --time none.")
+        raise UserError(f"--time: column {column.name!r} holds {str(column.present[0])!r}, no time that is known here. "
+                        "Say how it is written: --time-format '%d.%m.%Y', or --time none.")
+    return column
 
 
 def _series(roles: Roles, choices: Choices) -> Column | None:
@@ -140,6 +149,12 @@ def pick_inputs(roles: Roles, choices: Choices, kind: str, without: list[str]) -
     if choices.inputs:
         return [known(name, roles.columns, "--input") for name in choices.inputs]
     return [each.name for each in roles.free() if each.kind == kind and each.name not in without and each.missing < 1]
+
+
+def say_left_out(roles: Roles, used: list[str], say: Say) -> None:
+    others = [repr(each.name) for each in roles.free() if each.name not in used]
+    if others:
+        say.line("left out", ", ".join(others), "--input COLUMN, again for each")
 
 
 def labels(roles: Roles, choices: Choices) -> list[Column]:

@@ -12,9 +12,10 @@ from unroll.init.column_kinds import Column, find_kinds
 from unroll.init.csv_format import find_format
 from unroll.init.draft import Choices, Draft, Place, Say
 from unroll.init.forecasts import draft_forecast
-from unroll.init.roles import LABEL, Roles, find_roles, pick_inputs, target
+from unroll.init.roles import LABEL, Roles, find_roles, pick_inputs, say_left_out, target
 from unroll.sources.tabular import Format, read_parts
 
+CLASSES = 20    # different cells at most that are rather names than numbers of which one is spoilt
 LONG = 15       # characters of a cell, on average: rather text than a name
 
 
@@ -48,7 +49,8 @@ def draft_table(place: Place, files: list[Path], choices: Choices, say: Say) -> 
     rows = sum(len(part.table) for part in parts)
     say.line("table", f"{rows:,} rows, {len(parts[0].table.column_names)} columns"
                       + (f" in {len(files):,} files" if len(files) > 1 else ""))
-    columns = find_kinds(parts, say)
+    columns = find_kinds(parts, say, choices.time, choices.time_format)
+    _refuse_spoilt(columns, choices)
     texts = _texts(columns, choices)
     if texts:
         roles = Roles({each.name: each for each in columns})
@@ -58,7 +60,9 @@ def draft_table(place: Place, files: list[Path], choices: Choices, say: Say) -> 
     time = roles.time
     if time is not None and len(time.forms) > 1:
         say.line("written", f"{time.forms[0]!r}; {', '.join(map(repr, time.forms[1:]))} would fit, too",
-                 f"time_format in conf/data/{place.name}.yaml")
+                 "--time-format FORM")
+    if choices.task not in (None, "forecast") and (choices.horizon or choices.season):
+        raise UserError(f"--horizon, --season: are of forecasts, not of --task {choices.task}. Leave them out.")
     if choices.task == "language":
         raise UserError("--task language: no column of long texts. Say which is read: --input COLUMN.")
     if choices.task == "forecast" or (choices.task is None and _is_forecast(roles, choices)):
@@ -82,6 +86,17 @@ def _texts(columns: list[Column], choices: Choices) -> list[Column]:
         raise UserError(f"input: the text {texts[0].name!r} of each row, or the numbers over time? Say --input "
                         f"{texts[0].name!r}, or --input {numbers[0]!r}.")
     return texts
+
+
+def _refuse_spoilt(columns: list[Column], choices: Choices) -> None:
+    """A column of numbers or times must not become text, or go missing, for a cell that is none."""
+    named = {*choices.inputs, *choices.targets, choices.time, choices.series}
+    for each in columns:
+        classes = each.name == choices.series or (each.name in choices.targets and choices.task in ("classify", "tag"))
+        if each.spoilt is None or each.distinct <= CLASSES or classes or (named - {None} and choices.inputs
+                                                                          and each.name not in named):
+            continue
+        raise UserError(f"{': '.join(each.spoilt)}. Mend it, or say which columns are read: --input COLUMN.")
 
 
 def _is_forecast(roles: Roles, choices: Choices) -> bool:
@@ -187,6 +202,7 @@ def _steps(table: Table, choices: Choices, say: Say) -> Draft:
                         "read: --input COLUMN.")
     (field,) = inputs
     say.line("input", ", ".join(map(repr, read)), "--input COLUMN, again for each")
+    say_left_out(roles, [wanted.name, *read], say)
     data = table.data(inputs, {name: kind}, {field: read, name: [wanted.name]})
     draft = Draft(f"{wanted.name} of each {per}.", data, conf, table.files, tokenizer)
     if roles.series is None:

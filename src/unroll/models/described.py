@@ -49,7 +49,7 @@ def open_folder(folder: Path) -> Opened:
         if not isinstance(described, dict) or described.get("format") != FORMAT:
             raise UserError(f"{path}: of another version of unroll. Train the model again.")
         whole = described.pop("digest", None) == digest_of(described)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such file. Make the model with `dvc repro` or `unroll train`.") from None
     except (ValueError, RecursionError, IsADirectoryError):
         raise damaged(path) from None

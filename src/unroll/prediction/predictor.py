@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unroll.data.encoders import Scaler
 from unroll.data.store import frame_of
-from unroll.errors import UserError
+from unroll.errors import UserError, lacks_memory
 from unroll.models.folder import Model, load_model
 from unroll.models.step import step_graph
 from unroll.prediction.memory import Memory
@@ -20,7 +20,7 @@ from unroll.prediction.reading import Reader
 from unroll.sampling.engine import OnnxEngine
 from unroll.sampling.generator import Generator
 from unroll.sampling.music import Composer
-from unroll.sampling.settings import read_settings
+from unroll.sampling.settings import check_seed, read_settings
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
@@ -96,8 +96,9 @@ class Predictor:
         what an error calls the sequences. Raises `UserError` on an empty sequence, one of the wrong width, or a series
         too short for its window.
         """
-        if isinstance(sequences, str):
-            raise UserError("predict: a text where several sequences are expected. Give a list: [text].")
+        if isinstance(sequences, str) or not hasattr(sequences, "__len__"):
+            kind = "a text" if isinstance(sequences, str) else repr(sequences)
+            raise UserError(f"predict: {kind} where several sequences are expected. Give a list: [text].")
         if memory is not None:
             self._check_memory(memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
@@ -111,8 +112,14 @@ class Predictor:
             alike = np.flatnonzero(lengths == length)
             for first in range(0, len(alike), LANES):
                 chosen = alike[first : first + LANES]
-                with np.errstate(over="ignore"):
-                    given = self._run(np.stack([values[each] for each in chosen], axis=1), chosen, moved)
+                try:
+                    with np.errstate(over="ignore"):
+                        given = self._run(np.stack([values[each] for each in chosen], axis=1), chosen, moved)
+                except (MemoryError, RuntimeError) as error:
+                    if not lacks_memory(error):
+                        raise
+                    raise UserError(f"sequence {names[chosen[0]]}: too little memory for {len(chosen)} sequences of "
+                                    f"{length:,} steps. Give shorter ones, or fewer of that length.") from None
                 for place, each in enumerate(chosen):
                     found[each] = given[place]
         for name, each in zip(names, found, strict=True):
@@ -126,6 +133,8 @@ class Predictor:
     def memory(self, lanes: int) -> Memory:
         """A fresh one: nothing has been read."""
         self._check_state()
+        if not isinstance(lanes, int | np.integer) or lanes < 1:
+            raise UserError(f"memory: {lanes!r} is not a whole number above 0. Give how many sequences go on.")
         # cells may share their zeros, which are written to
         state = [tuple(part.detach().clone() for part in layer) for layer in self._network.start(lanes)]
         last = None if self._begin is None else np.full(lanes, self._begin, np.int64)
@@ -137,7 +146,7 @@ class Predictor:
 
         Of a language model the probabilities (B, V) of the symbol after the one given; None: of the one to come.
         """
-        self._check_memory(memory, len(memory))
+        self._check_memory(memory, None)
         state = memory.state
         if values is not None:
             given = self.reader.step(values, len(memory))
@@ -161,7 +170,7 @@ class Predictor:
             raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")
         if isinstance(prompts, str) or not all(isinstance(each, str) for each in prompts):
             raise UserError("generate: not a list of texts. Give [text], one prompt or several.")
-        made = self.generator.samples(prompts, read_settings(settings), seed)
+        made = self.generator.samples(prompts, read_settings(settings), check_seed(seed))
         return [sample.prompt + sample.text for sample in made]
 
     @cached_property
@@ -226,9 +235,11 @@ class Predictor:
             raise UserError(f"state: the model {why}, so that it has none to go on from. Give whole sequences, and no "
                             "state.")
 
-    def _check_memory(self, memory: Memory, lanes: int) -> None:
+    def _check_memory(self, memory: Memory, lanes: int | None) -> None:
         self._check_state()
-        if len(memory) != lanes:
+        if not isinstance(memory, Memory):
+            raise UserError(f"state: {memory!r} is none. Make one with memory(lanes).")
+        if lanes not in (None, len(memory)):
             raise UserError(f"state: of {len(memory)} sequences where {lanes} are to go on. Give the same ones.")
 
 

@@ -13,7 +13,7 @@ import unroll
 from unroll.errors import UserError, nearest
 from unroll.models.described import Opened, open_folder
 from unroll.sampling.generator import generator_of
-from unroll.sampling.settings import Settings, read_settings
+from unroll.sampling.settings import Settings, check_seed, read_settings
 
 # what opens a folder: to generate, and to predict
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
@@ -127,10 +127,7 @@ def read_request(content: bytes, generates: bool) -> dict[str, Any]:
 def read_params(given: Mapping[str, Any]) -> tuple[int, Settings]:
     """The seed and the rest; raises `UserError` on a name, a type or a value that is none."""
     rest = dict(given)
-    seed = rest.pop("seed", 1)
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise UserError(f"seed: {seed!r} is of the wrong type. Give a whole number.")
-    return seed, read_settings(rest)
+    return check_seed(rest.pop("seed", 1)), read_settings(rest)
 
 
 def write_code(path: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
+import numpy as np
+
 from unroll.errors import UserError, nearest
 
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", NoneType: "nothing",
@@ -87,11 +89,24 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     for name, value in given.items():
         if name not in types:
             raise UserError(f"{name}: no setting of a sample; {nearest(name, types)}")
+        value = plain(value)
         if not any(_is(value, kind) for kind in _choices(types[name])):
             wanted = " or ".join(NAMES[kind] for kind in _choices(types[name]))
             raise UserError(f"{name}: {value!r} is of the wrong type. Give {wanted}.")
-    values: dict[str, Any] = {name: tuple(value) if name == "stop" else value for name, value in given.items()}
+    values: dict[str, Any] = {name: tuple(value) if name == "stop" else plain(value) for name, value in given.items()}
     return Settings(**values)
+
+
+def check_seed(seed: Any) -> int:
+    """Raises `UserError` on what is no whole number."""
+    if not isinstance(seed := plain(seed), int) or isinstance(seed, bool):
+        raise UserError(f"seed: {seed!r} is of the wrong type. Give a whole number.")
+    return seed
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy's as one of Python's."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def settings_of(section: object) -> Settings:

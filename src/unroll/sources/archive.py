@@ -11,7 +11,7 @@ import numpy as np
 from unroll.config.data import AeonData, TsData
 from unroll.data.source import Piece, Source
 from unroll.errors import UserError
-from unroll.sources.in_memory import Items, Series
+from unroll.sources.in_memory import GAPS, Items, Series
 from unroll.sources.splits import deal
 from unroll.sources.text import find_files
 
@@ -73,7 +73,7 @@ def _held_out(config: AeonData | TsData, train: list[Piece], test: list[Piece]) 
     labels = [piece[target] for piece in train] if config.targets[target] == "class" else None
     splits = dict(deal(len(train), labels, config.validation, 0, config.seed))
     splits["test"] = np.arange(len(train), len(train) + len(test))
-    return Items([*train, *test], splits)
+    return Items([*train, *test], splits, [str(number + 1) for part in (train, test) for number in range(len(part))])
 
 
 def _open_series(config: AeonData, datasets: Any) -> Series:
@@ -111,6 +111,10 @@ def _open_ts(config: TsData, project: Path) -> Items:
         if len(y) != len(x):
             raise UserError(f"{file}: its sequences have no class and no value to be learnt. Give a file with a "
                             "@classLabel or a @targetLabel.")
+        for number, case in enumerate(x, 1):
+            for place, step in np.argwhere(~np.isfinite(case))[:1]:
+                raise UserError(f"{file}: sequence {number}, dimension {place + 1}, step {step + 1} is "
+                                f"{case[place, step]}. {GAPS}")
         return _pieces(config, x, y)
 
     train = read(config.train)

@@ -13,7 +13,7 @@ from unroll.config.data import FUTURE, NpzData
 from unroll.data.source import Piece, Source
 from unroll.errors import UserError
 from unroll.sources.held_out import hold_out
-from unroll.sources.in_memory import Items
+from unroll.sources.in_memory import GAPS, Items
 from unroll.sources.text import find_files
 
 # split → how its arrays may be called
@@ -44,6 +44,11 @@ def _items(config: NpzData, arrays: "Arrays") -> Items:
     for split in ("validation", "test"):
         if own[split]:
             added = _pieces(config, arrays, split)
+            (field,) = config.inputs
+            widths = [each[0][field].shape[1] for each in (pieces, added)]
+            if widths[0] != widths[1]:
+                raise UserError(f"{arrays.file}: {arrays.name('X', split)} has {widths[1]} numbers a step where "
+                                f"{arrays.name('X', 'train')} has {widths[0]}. Give as many.")
             splits[split] = np.arange(len(pieces), len(pieces) + len(added))
             pieces += added
             names += [str(number + 1) for number in range(len(added))]
@@ -140,8 +145,7 @@ def _finite(values: NDArray[Any], lengths: NDArray[np.int64] | None, where: str)
         wrong &= (np.arange(values.shape[1]) < lengths[:, None])[..., None]
     for place in np.argwhere(wrong)[:1]:
         index = ", ".join(map(str, place))
-        raise UserError(f"{where}[{index}] is {values[tuple(place)]}. Missing and infinite values are not supported "
-                        "yet, a later version will; fill them, or leave the sequence out.")
+        raise UserError(f"{where}[{index}] is {values[tuple(place)]}. {GAPS}")
 
 
 # what y is of, by target: dimensions without and with a last one that may be left out when it is 1

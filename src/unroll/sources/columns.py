@@ -124,7 +124,9 @@ class Columns:
                             "'%d.%m.%Y %H:%M'.") from None
         wrong = np.flatnonzero(stamps.isna())
         if len(wrong):
-            place, cell = self.where(int(wrong[0]), name), cells[int(wrong[0])]
+            # among numbers, the one that is none
+            row = next((each for each in wrong.tolist() if form or not NUMBER.fullmatch(cells[each])), int(wrong[0]))
+            place, cell = self.where(row, name), cells[row]
             if form is not None:
                 raise UserError(f"{place}: {cell!r} is not written as data.time_format says, {form!r}. Mend the "
                                 "cell or the format.")

@@ -83,7 +83,7 @@ def _recordings(
     first: Path | None = None
     for name, files in classes.items():
         for file in files:
-            (part,) = read_parts([file], form)
+            (part,) = read_parts([file], form, config.columns)
             own = list(part.table.column_names)
             if first is None:
                 first = file
@@ -92,5 +92,6 @@ def _recordings(
                 differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
                 raise UserError(f"{file}: its columns differ from those of {first} in {differing}. All recordings "
                                 "need the same.")
-            need = "All columns of a recording are read: leave those of text out, or choose data.kind=table."
+            need = ("Leave the column out of data.columns, or mend it." if config.columns else
+                    "All columns of a recording are read: say in data.columns which are.")
             yield name, Columns([part]).numbers(columns, need)

@@ -8,6 +8,7 @@ from unroll.data.source import Layout, Piece, Place, Source, Split
 from unroll.errors import UserError
 from unroll.sources.splits import cut
 
+GAPS = "Missing and infinite values are not supported yet, a later version will; fill them, or leave the sequence out."
 WHOLE = "the table"     # what a series without a name is called in messages; in predictions it is 1
 
 

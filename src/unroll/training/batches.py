@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.accelerators import CUDAAccelerator
@@ -106,6 +107,19 @@ class Batches(LightningDataModule):
                 # what is predicted of a whole sequence needs the whole of it
                 longest = None if sequences.pooled else steps
                 return ItemLayout(sequences, config.batch_size, config.seed, longest)
+
+    def describe(self) -> str:
+        """A batch in words, the longest of its sequences by the name that the source gives it."""
+        size, sequences = self._config.batch_size, self._prepared.sequences("train")
+        if self._shape == "stream":
+            return f"{size} lanes of train.bptt={self._config.bptt:,} steps"
+        if sequences.frame is not None:
+            return f"{size} windows of {sequences.frame.config.context:,} steps"
+        if not sequences.pooled:
+            return f"{size} sequences of at most train.bptt={self._config.bptt:,} steps"
+        at = int(np.argmax(sequences.lengths))
+        return (f"{min(size, len(sequences.lengths))} sequences, the longest of {sequences.lengths[at]:,} steps "
+                f"(sequence {self._prepared.places('train')[at].name!r} of the source)")
 
     def train_dataloader(self) -> DataLoader[Step]:
         return self._loader(self.layout("train", self._config.bptt), self._config.accumulate, self._place)
