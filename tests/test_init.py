@@ -141,6 +141,25 @@ def test_of_two_readings_of_a_date_the_one_with_even_steps_is_taken(project, cap
     assert other.time_format == "%d/%m/%Y" and other.forecast.season == 1
 
 
+@pytest.mark.parametrize("cells", [
+    [f"1.{each}.3" for each in range(60)], [f"192.168.0.{each}" for each in range(60)],
+    [f"{52 + each / 60:.4f}, 13.2" for each in range(60)], [f"+49 170 {each}" for each in range(60)],
+    [f"{'C' if each % 20 == 1 else ''}5363{each}" for each in range(60)], [f"{each}{'ab'[each % 2] * (each % 9 == 0)}" for each in range(60)],
+], ids=["versions", "addresses", "coordinates", "telephones", "invoices", "houses"])
+def test_codes_of_digits_are_text(project, capsys, cells):
+    config, _ = init(brought(project, "a.csv", DAYS.assign(weekday=cells)), "--target", "sales", "--task", "forecast")
+    assert config.data.columns == {"x": ["sales"]}
+    assert "nearly all" not in (said := capsys.readouterr().out) and "left out   'weekday'" in said
+
+
+def test_a_recording_with_a_spoilt_column_is_refused(project, capsys):
+    for number in range(20):
+        cell = "oops" if number == 0 else "1.5"
+        rows = "".join(f"{step},{step + DRAW.random():g}\n" for step in range(30))
+        brought(project, f"rec/{'ab'[number % 2]}/{number:02}.csv", f"x,y\n{rows}3,{cell}\n")
+    assert refused(capsys, project, project.parent / "given" / "rec").startswith("rec/a/00.csv, row 32, column 'y': 'oops' is")
+
+
 def test_a_column_that_is_not_read_may_be_spoilt(project, capsys):
     table = spoilt("ax", 8, "#REF!", recordings())
     config, _ = init(brought(project, "a.csv", table), "--target", "kind", "--input", "ay")
@@ -374,6 +393,11 @@ QUARTERS = pd.DataFrame({"quarter": [f"{2000 + each // 4}-Q{each % 4 + 1}" for e
                          "output": DRAW.normal(size=60)})
 
 
+GERMAN = pd.DataFrame({"Tag": [f"{each % 28 + 1:02}.{each // 28 + 1:02}.2020" for each in range(60)],
+                       "Umsatz": DRAW.normal(size=60)})
+GERMAN.loc[12, "Tag"] = "31.02.2020"
+
+
 def spoilt(column: str, row: int, cell: str, table: pd.DataFrame = PLAIN) -> pd.DataFrame:
     changed = table.astype({column: object})
     changed.loc[row, column] = cell
@@ -440,15 +464,25 @@ def spoilt(column: str, row: int, cell: str, table: pd.DataFrame = PLAIN) -> pd.
      "gb18030 or cp1252."),
     (spoilt("a", 17, "#VALUE!"), (), "a.csv, row 19, column 'a': '#VALUE!' is no number, as nearly all others are. Mend "
      "it, or say which columns are read: --input COLUMN."),
-    (spoilt("a", 3, "1,002.5"), ("--task", "forecast"), "a.csv, row 5, column 'a': '1,002.5' has thousands separators or a "
+    (PLAIN.assign(a=[f"1,{each:03}.5" for each in range(40)]), ("--task", "forecast"), "a.csv, row 2, column 'a': '1,000.5' has thousands separators or a "
      "unit, which are not read. Mend it, or say which columns are read: --input COLUMN."),
     (spoilt("date", 30, "17/02/2026", DAYS), ("--time", "date"), "a.csv, row 32, column 'date': '17/02/2026' is not written "
      "as ISO 8601, as nearly all others are. Mend it, or say which columns are read: --input COLUMN."),
     (QUARTERS, ("--time", "quarter"), "--time: column 'quarter' holds '2000-Q1', no time that is known here. Say how it is "
      "written: --time-format '%d.%m.%Y', or --time none."),
-    (DAYS, ("--time-format", "%d.%m.%Y"), "--time-format: no column is written as '%d.%m.%Y'. Give one as of strptime, "
-     "'%d.%m.%Y' say."),
-    (DAYS, ("--time-format", "%J"), "--time-format: no column is written as '%J'. Give one as of strptime, '%d.%m.%Y' say."),
+    (DAYS, ("--time-format", "%d.%m.%Y"), "--time-format: no column of text is written as '%d.%m.%Y'. Give one as of "
+     "strptime, '%d.%m.%Y' say, and the column as --time."),
+    (DAYS, ("--time-format", "%J"), "--time-format: no column of text is written as '%J'. Give one as of strptime, "
+     "'%d.%m.%Y' say, and the column as --time."),
+    (DAYS, ("--time", "sales", "--time-format", "%Y"), "--time-format: column 'sales' is not written as '%Y'. Give one as of "
+     "strptime, '%d.%m.%Y' say, and the column as --time."),
+    (DAYS, ("--time", "none", "--time-format", "%Y"), "--time-format: of a column that --time none says is none. Leave one of "
+     "them out."),
+    (REVIEWS, ("--time-format", "%Y", "--task", "regress"), "--time-format: no column of text is written as '%Y'. Give one as "
+     "of strptime, '%d.%m.%Y' say, and the column as --time."),
+    (REVIEWS, ("--horizon", "3"), "--horizon: says nothing of rows of text. Leave it out."),
+    (GERMAN, (), "a.csv, row 14, column 'Tag': '31.02.2020' is not written as %d.%m.%Y, as nearly all others are. Mend it, or "
+     "say which columns are read: --input COLUMN."),
     (MONTHS.assign(other=1.5), ("--target", "Passengers", "--input", "other"), "--input: a forecast reads the past of its "
      "targets alone. Leave it out, or make the columns targets, too."),
     (recordings(), ("--task", "classify", "--season", "3"), "--horizon, --season: are of forecasts, not of --task classify. "
@@ -482,7 +516,7 @@ def test_what_must_not_be_guessed_is_asked(project, capsys, content, options, sa
     ("a.npz", {"X_train": X, "y_train": Y, "X_test": X, "y_test": Y + 1}, (), "data.label, sequence '3', in the test split: "
      "class '3' is absent from the training split; choose from 0, 1, 2. Give training examples of it, leave it out, or choose "
      "another data.seed."),
-    ("a.ts", TS, ("--series", "none"), "--series: says nothing of .ts files, which say it themselves. Leave it out."),
+    ("a.ts", TS, ("--series", "a"), "--series: says nothing of .ts files, which say it themselves. Leave it out."),
     ("a.ts", TS.replace("1,2,3,7:", "1,2,?,7:"), (), "data/raw/mine/a.ts: sequence 8, dimension 1, step 3 is nan. Missing and "
      "infinite values are not supported yet, a later version will; fill them, or leave the sequence out."),
     ("a.parquet", PLAIN, ("--decimal", ","), "--decimal: says nothing of Parquet. Leave it out."),

@@ -39,11 +39,6 @@ def main(arguments: list[str] | None = None) -> None:
         _run(options)
     except UserError as error:
         fail(str(error))
-    except (MemoryError, RuntimeError) as error:
-        if not lacks_memory(error):
-            raise
-        fail(f"{options.verb}: this machine has too little memory for it. Use shorter sequences, smaller batches or a "
-             "smaller model.")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -54,6 +49,11 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         place = f"{error.filename}: " if error.filename else ""
         fail(f"{place}{error.strerror}. Nothing half-written is left; mend it and start again.")
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        fail(f"{options.verb}: this machine has too little memory for it. Use shorter sequences, smaller batches or a "
+             "smaller model.")
 
 
 def fail(message: str) -> None:

@@ -10,8 +10,8 @@ class UserError(Exception):
 
 def lacks_memory(error: BaseException) -> bool:
     """Whether NumPy, PyTorch or CUDA got none; each says so in its own way."""
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(
-        said in str(error) for said in ("can't allocate memory", "not enough memory", "out of memory")))
+    return isinstance(error, MemoryError) or any(said in str(error).lower() for said in (
+        "allocate memory", "enough memory", "out of memory", "bad_alloc", "bad allocation", "alloc_failed"))
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -300,14 +300,14 @@ def test_an_empty_sequence_is_named(tmp_path, place, named):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.filterwarnings("ignore:invalid value")
-def test_a_number_that_is_none_is_named_by_its_place(tmp_path, value, split):
+@pytest.mark.parametrize(("value", "said"), [(np.nan, "nan. Missing and infinite values"), (np.inf, "inf. Missing and"),
+                                             (-1e300, "-1e+300 is too large a number. Give it in a larger unit.")])
+def test_a_number_that_is_none_is_named_by_its_place(tmp_path, value, said, split):
     pieces = [{"x": each.copy(), "label": "ab"[number % 2]} for number, each in enumerate(VECTORS)]
     number = {"train": 1, "test": 0}[split]
     pieces[first(split) + number]["x"][2, 1] = value
     assert refused(tmp_path, npz("label", "class"), dealt(pieces)).startswith(
-        f"data.x, sequence {number + 1} of the {split} split, step 3, number 2: {value}. Missing and infinite values"
+        f"data.x, sequence {number + 1} of the {split} split, step 3, number 2: {said}"
     )
 
 

@@ -96,6 +96,7 @@ def test_of_recordings_the_chosen_columns_are_read_in_that_order(tmp_path):
     assert list(source.columns["x"]) == ["b", "a"]
     assert [2, 9] in [row for split in SPLITS for piece in source.pieces(split) for row in piece["x"].tolist()]
     assert message(tmp_path, **REAL).endswith("All columns of a recording are read: say in data.columns which are.")
+    assert message(tmp_path, **REAL, columns=["a", "a"]).startswith("data.columns: ['a', 'a'] names one twice.")
     assert message(tmp_path, **REAL, columns=["c"]).startswith("mine/bad/0.csv: no column 'c'; ")
 
 

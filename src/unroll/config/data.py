@@ -188,7 +188,7 @@ class FolderData(_Split):
     delimiter: str
     decimal: Literal[".", ","]
     header: bool
-    columns: list[str] | None       # that are read of a recording; None: all
+    columns: Annotated[list[str], Field(min_length=1)] | None       # that are read of a recording; None: all
     tokenizer: Tokenizer | None
     scale: Scale
     test: Share

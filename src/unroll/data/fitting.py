@@ -14,6 +14,7 @@ from unroll.data.tokenizers import Tokenizer, fit
 from unroll.errors import UserError
 
 Values = NDArray[Any]
+LARGEST = 1e38      # where single precision ends
 
 
 @dataclass
@@ -37,7 +38,9 @@ def fit_encoders(config: DataConfig, source: Source) -> Encoders:
     def rows(name: str, per_step: bool) -> Iterator[Values]:
         for index, value in enumerate(train(name)):
             each = as_rows(value, per_step)
-            check_width(made.sizes, name, each, f"data.{name}, {called(places, 'train', index)}")
+            where = f"data.{name}, {called(places, 'train', index)}"
+            check_width(made.sizes, name, each, where)
+            check_numbers(config, each, where)
             yield each
 
     for name, kind in config.inputs.items():
@@ -59,10 +62,7 @@ def fit_encoders(config: DataConfig, source: Source) -> Encoders:
         elif target in ("value", "values"):
             made.scalers[name] = Scaler.fit(getattr(config, "scale", "none"), rows(name, target == "values"))
         elif target == "forecast":
-            series = list(rows(name, True))
-            for index, each in enumerate(series):
-                check_numbers(config, each, f"data.{name}, {called(places, 'train', index)}")
-            made.frame = Frame.fit(config.forecast, series)      # type: ignore[union-attr, arg-type]
+            made.frame = Frame.fit(config.forecast, list(rows(name, True)))      # type: ignore[union-attr, arg-type]
     return made
 
 
@@ -81,6 +81,8 @@ def check_width(sizes: dict[str, int], name: str, rows: Values, where: str) -> N
 def check_numbers(config: DataConfig, rows: Values, where: str) -> None:
     forecast = getattr(config, "forecast", None)
     wrong, advice = ~np.isfinite(rows), ". Missing and infinite values are not supported yet; fill or leave them out."
+    if not wrong.any():
+        wrong, advice = np.abs(rows) > LARGEST, " is too large a number. Give it in a larger unit."
     if not wrong.any() and forecast is not None and forecast.log:
         wrong, advice = rows <= 0, " has no logarithm. Set data.forecast.log=false."
     if wrong.any():

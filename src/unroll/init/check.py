@@ -38,7 +38,7 @@ def check(project: Path, draft: Draft, say: Say) -> None:
             raise UserError(f"data: nothing is left for the {split} split; there is too little of it. Give more data.")
         say.line(split, said)
     if encoders is not None:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory(prefix=".prepared.", dir=project / "data") as folder:     # it may be large
             write_prepared(Path(folder) / "prepared", config, source, origin, encoders)
 
 

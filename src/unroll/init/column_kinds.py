@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from unroll.errors import UserError
 from unroll.init.draft import Say
 from unroll.init.spoilt import spoilt
-from unroll.init.times import NO_TIME, fits, forms, parse
-from unroll.sources.columns import MISSING, Columns, to_numbers
+from unroll.init.times import NAT, called, fits, forms, parse
+from unroll.sources.columns import MISSING, NUMBER, Columns, to_numbers
 from unroll.sources.tabular import Part
 
 
@@ -34,12 +34,12 @@ class Column:
     def distinct(self) -> int:
         return len(pd.unique(self.present))
 
-    @property
+    @cached_property
     def present(self) -> NDArray[Any]:
         if self.kind == "text":
             known = np.array([str(each).strip().lower() not in MISSING for each in self.values])
         else:
-            known = ~np.isnan(self.values) if self.kind == "number" else self.values != NO_TIME
+            known = ~np.isnan(self.values) if self.kind == "number" else self.values != NAT
         return np.asarray(self.values[known])
 
     @property
@@ -63,9 +63,8 @@ class Column:
             few = f", {self.distinct} different" if self.whole and self.distinct <= 20 else ""
             return f"{kind} {self.present.min():g} to {self.present.max():g}{few}{gaps}"
         if self.kind == "time":
-            form = "ISO 8601" if self.forms[0] is None else self.forms[0]
             first, last = (pd.Timestamp(int(each)) for each in (self.present.min(), self.present.max()))
-            return f"times {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, written {form}{gaps}"
+            return f"times {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, written {called(self.forms[0])}{gaps}"
         if self.spoilt is not None:
             gaps = f"{gaps}; {self.spoilt[1]}"
         sizes = [len(str(each)) for each in self.present]
@@ -75,23 +74,35 @@ class Column:
 
 
 def find_kinds(parts: Sequence[Part], say: Say, time: str | None = None, form: str | None = None) -> list[Column]:
-    """Every column's kind; each is said. `form` is how times are written, those of the column `time` if one is named.
+    """Every column's kind; each is said. `form` is how the column `time` is written, or, where none is named, any that
 
-    Raises `UserError` where no column is written so.
+    is no number. Raises `UserError` where none is written so.
     """
-    names = parts[0].table.column_names
     columns = []
-    for name in names:
-        wanted = form if time in (None, name) else None
-        column = _kind(name, Columns(parts), [part.table[name] for part in parts], parts[0].format.decimal, wanted)
+    for name in parts[0].table.column_names:
+        chunks = [part.table[name] for part in parts]
+        column = None if form is None or time not in (None, name) else _time(name, chunks, form, time is not None)
+        column = column or _kind(name, Columns(parts), chunks, parts[0].format.decimal)
         say.line("column", f"{name!r}: {column.describe()}")
         columns.append(column)
     if form is not None and not any(each.forms == (form,) for each in columns):
-        raise UserError(f"--time-format: no column is written as {form!r}. Give one as of strptime, '%d.%m.%Y' say.")
+        which = f"column {time!r} is not" if time else "no column of text is"
+        raise UserError(f"--time-format: {which} written as {form!r}. Give one as of strptime, '%d.%m.%Y' say, and the "
+                        "column as --time.")
     return columns
 
 
-def _kind(name: str, rows: Columns, chunks: list[Any], decimal: str, form: str | None) -> Column:
+def _time(name: str, chunks: list[Any], form: str, numbers: bool) -> Column | None:
+    """Where every cell is written so; what looks like numbers may be one by name alone."""
+    cells = np.array([str(each or "").strip() for chunk in chunks for each in chunk.to_pylist()], dtype=object)
+    present = np.array([cell.lower() not in MISSING for cell in cells])
+    if not present.any() or not fits(cells[present], form) or not (
+            numbers or any(NUMBER.fullmatch(each) is None for each in cells[present])):
+        return None
+    return Column(name, "time", parse(cells, form), float(1 - present.mean()), (form,))
+
+
+def _kind(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column:
     if all(pa.types.is_timestamp(chunk.type) or pa.types.is_date(chunk.type) for chunk in chunks):
         stamps = pd.concat([chunk.cast(pa.timestamp("ns"), safe=False).to_pandas() for chunk in chunks])
         return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,))
@@ -103,8 +114,6 @@ def _kind(name: str, rows: Columns, chunks: list[Any], decimal: str, form: str |
     present = np.array([cell.strip().lower() not in MISSING for cell in cells])
     missing = float(1 - present.mean())
     numbers = to_numbers(pa.chunked_array([[str(cell) for cell in cells[present]]], pa.string()), decimal)
-    if form is not None and present.any() and fits(cells[present], form):
-        return Column(name, "time", parse(cells, form), missing, (form,))
     if numbers is not None:
         values = np.full(len(cells), np.nan)
         values[present] = numbers

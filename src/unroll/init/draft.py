@@ -30,7 +30,7 @@ class Choices:
     def only(self, what: str, *names: str) -> None:
         """Raises `UserError` on an option that says nothing of what was given."""
         for each in fields(self):
-            if each.name not in names and getattr(self, each.name) != each.default:
+            if each.name not in names and getattr(self, each.name) not in (each.default, "none"):
                 option = {"targets": "target", "inputs": "input"}.get(each.name, each.name.replace("_", "-"))
                 raise UserError(f"--{option}: says nothing of {what}. Leave it out.")
 

@@ -8,7 +8,7 @@ from unroll.errors import UserError
 from unroll.init.column_kinds import find_kinds
 from unroll.init.csv_format import find_encoding, find_format
 from unroll.init.draft import Choices, Draft, Place, Say, known
-from unroll.init.tables import find_tokenizer
+from unroll.init.tables import find_tokenizer, refuse_spoilt
 from unroll.sources.folder import RECORDINGS, TEXTS, class_files
 from unroll.sources.tabular import read_parts
 from unroll.sources.text import blocks
@@ -42,6 +42,7 @@ def draft_folder(place: Place, choices: Choices, say: Say) -> Draft:
         return Draft(f"The class of each text: {', '.join(found)}.", data, "classify_text", files, tokenizer)
     form = find_format(files, choices, say)
     kinds = find_kinds(read_parts(files[:1], form), say)
+    refuse_spoilt(kinds, choices)
     columns = [known(name, [each.name for each in kinds], "--input") for name in choices.inputs]
     columns = columns or [each.name for each in kinds if each.kind == "number"]
     for each in kinds:

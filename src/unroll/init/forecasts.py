@@ -26,7 +26,7 @@ def draft_forecast(table: "Table", choices: Choices, say: Say) -> Draft:
             raise UserError(f"--target: column {name!r} holds {roles.columns[name].kind}, not numbers to forecast.")
     shown = f"{', '.join(map(repr, read))}, from {'its' if len(read) == 1 else 'their'} own past"
     say.line("task", f"forecast: {shown}", "--task; --target COLUMN, again for each")
-    say_left_out(roles, read, say)
+    say_left_out(roles, read, say, "--target COLUMN, again for each")
     if roles.time is None:
         say.line("time", "no column: a step a row, in the order of the rows", "--time COLUMN")
     forecast, share = settings(roles, read, choices, say)

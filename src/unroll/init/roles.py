@@ -78,7 +78,7 @@ def _time(roles: Roles, choices: Choices) -> Column | None:
         taken = (*choices.targets, *choices.inputs, choices.series)
         times = [name for name, each in roles.columns.items()
                  if each.kind == "number" and not each.missing and name not in taken and TIME.fullmatch(name.strip())
-                 and (np.diff(each.values) > 0).mean() > 0.5]
+                 and len(each.values) > 1 and (np.diff(each.values) > 0).mean() > 0.5]
     name = one_of(times, "time", "--time")
     return roles.columns[name] if name is not None else None
 
@@ -151,10 +151,10 @@ def pick_inputs(roles: Roles, choices: Choices, kind: str, without: list[str]) -
     return [each.name for each in roles.free() if each.kind == kind and each.name not in without and each.missing < 1]
 
 
-def say_left_out(roles: Roles, used: list[str], say: Say) -> None:
+def say_left_out(roles: Roles, used: list[str], say: Say, option: str) -> None:
     others = [repr(each.name) for each in roles.free() if each.name not in used]
     if others:
-        say.line("left out", ", ".join(others), "--input COLUMN, again for each")
+        say.line("left out", ", ".join(others), option)
 
 
 def labels(roles: Roles, choices: Choices) -> list[Column]:

@@ -10,9 +10,10 @@ from unroll.data.tokenizers import UNSPACED
 from unroll.errors import UserError
 from unroll.init.column_kinds import Column, find_kinds
 from unroll.init.csv_format import find_format
-from unroll.init.draft import Choices, Draft, Place, Say
+from unroll.init.draft import Choices, Draft, Place, Say, known
 from unroll.init.forecasts import draft_forecast
-from unroll.init.roles import LABEL, Roles, find_roles, pick_inputs, say_left_out, target
+from unroll.init.roles import LABEL, SERIES, Roles, find_roles, pick_inputs, say_left_out, target
+from unroll.init.times import called
 from unroll.sources.tabular import Format, read_parts
 
 CLASSES = 20    # different cells at most that are rather names than numbers of which one is spoilt
@@ -49,8 +50,12 @@ def draft_table(place: Place, files: list[Path], choices: Choices, say: Say) -> 
     rows = sum(len(part.table) for part in parts)
     say.line("table", f"{rows:,} rows, {len(parts[0].table.column_names)} columns"
                       + (f" in {len(files):,} files" if len(files) > 1 else ""))
+    if choices.time == "none" and choices.time_format is not None:
+        raise UserError("--time-format: of a column that --time none says is none. Leave one of them out.")
+    if choices.time not in (None, "none"):
+        known(choices.time or "", parts[0].table.column_names, "--time")
     columns = find_kinds(parts, say, choices.time, choices.time_format)
-    _refuse_spoilt(columns, choices)
+    refuse_spoilt(columns, choices)
     texts = _texts(columns, choices)
     if texts:
         roles = Roles({each.name: each for each in columns})
@@ -59,7 +64,7 @@ def draft_table(place: Place, files: list[Path], choices: Choices, say: Say) -> 
     table = Table(place, files, form, roles)
     time = roles.time
     if time is not None and len(time.forms) > 1:
-        say.line("written", f"{time.forms[0]!r}; {', '.join(map(repr, time.forms[1:]))} would fit, too",
+        say.line("written", f"{called(time.forms[0])}; {', '.join(map(called, time.forms[1:]))} would fit, too",
                  "--time-format FORM")
     if choices.task not in (None, "forecast") and (choices.horizon or choices.season):
         raise UserError(f"--horizon, --season: are of forecasts, not of --task {choices.task}. Leave them out.")
@@ -88,15 +93,23 @@ def _texts(columns: list[Column], choices: Choices) -> list[Column]:
     return texts
 
 
-def _refuse_spoilt(columns: list[Column], choices: Choices) -> None:
-    """A column of numbers or times must not become text, or go missing, for a cell that is none."""
-    named = {*choices.inputs, *choices.targets, choices.time, choices.series}
+def refuse_spoilt(columns: list[Column], choices: Choices) -> None:
+    """A column of numbers or times that would be read must not go missing, or become text, for a cell that is none."""
     for each in columns:
-        classes = each.name == choices.series or (each.name in choices.targets and choices.task in ("classify", "tag"))
-        if each.spoilt is None or each.distinct <= CLASSES or classes or (named - {None} and choices.inputs
-                                                                          and each.name not in named):
+        if each.spoilt is None or not _is_read(each, choices):
             continue
-        raise UserError(f"{': '.join(each.spoilt)}. Mend it, or say which columns are read: --input COLUMN.")
+        way = ("that it is a class: --task classify or tag" if each.name in choices.targets
+               else "which columns are read: --input COLUMN")
+        raise UserError(f"{': '.join(each.spoilt)}. Mend it, or say {way}.")
+
+
+def _is_read(column: Column, choices: Choices) -> bool:
+    """Whether it would be, as numbers or a time, unless the user says what it is."""
+    if column.name in choices.targets:
+        return choices.task not in ("classify", "tag")
+    if choices.inputs or column.name == choices.series or (choices.targets and choices.task == "forecast"):
+        return False
+    return column.distinct > CLASSES and not SERIES.fullmatch(column.name.strip())
 
 
 def _is_forecast(roles: Roles, choices: Choices) -> bool:
@@ -120,6 +133,7 @@ def _is_forecast(roles: Roles, choices: Choices) -> bool:
 
 def _rows_of_text(table: Table, texts: list[Column], choices: Choices, say: Say) -> Draft:
     """A text a row, with its class or its value, or to be gone on with."""
+    choices.only("rows of text", "task", "targets", "inputs", "series", "delimiter", "decimal", "encoding", "header")
     if len(texts) > 1:
         names = ", ".join(repr(each.name) for each in texts)
         raise UserError(f"input: {names} are texts. Say which is read: --input {texts[0].name!r}.")
@@ -202,7 +216,7 @@ def _steps(table: Table, choices: Choices, say: Say) -> Draft:
                         "read: --input COLUMN.")
     (field,) = inputs
     say.line("input", ", ".join(map(repr, read)), "--input COLUMN, again for each")
-    say_left_out(roles, [wanted.name, *read], say)
+    say_left_out(roles, [wanted.name, *read], say, "--input COLUMN, again for each")
     data = table.data(inputs, {name: kind}, {field: read, name: [wanted.name]})
     draft = Draft(f"{wanted.name} of each {per}.", data, conf, table.files, tokenizer)
     if roles.series is None:

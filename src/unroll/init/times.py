@@ -10,30 +10,37 @@ from numpy.typing import NDArray
 # a day before a month first: where both fit and are as likely, that is taken
 DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
          "%d %b %Y", "%d %B %Y", "%b %Y", "%B %Y", "%Y %b", "%b %d, %Y", "%B %d, %Y", "%m/%Y", "%Y/%m")
-NO_TIME = np.iinfo(np.int64).min       # what pandas makes of a time that is missing
+NAT = np.iinfo(np.int64).min       # what pandas makes of a time that is missing
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 
 
 def forms(cells: NDArray[Any]) -> tuple[str | None, ...]:
-    """The formats of dates that every cell has, the likeliest first."""
+    """The formats of dates that every cell has, the likeliest first; of those that come to the same, one."""
     sample = cells[:: max(1, len(cells) // 100)]
     if not all(any(digit in str(cell) for digit in "0123456789") for cell in sample):
         return ()
     fitting = [form for form in (None, *dated(str(cells[0]).strip())) if fits(sample, form)]
-    fitting = [form for form in fitting if fits(cells, form)]
-    return tuple(fitting if len(fitting) < 2 else sorted(fitting, key=lambda form: _unlikely(parse(cells, form))))
+    read = {form: parse(cells, form) for form in fitting if fits(cells, form)}
+    different = [form for form in read if not any((read[form] == read[other]).all() for other in read if other != form
+                                                  and fitting.index(other) < fitting.index(form))]
+    return tuple(sorted(different, key=lambda form: _unlikely(read[form])))
 
 
 def dated(cell: str) -> list[str]:
     return [date + clock for date in DATES for clock in CLOCKS if _is_written(cell, date + clock)]
 
 
-def _unlikely(stamps: NDArray[np.int64]) -> tuple[bool, bool, float]:
-    """Read as it was written, a column rises, and its steps are even: a first of each month is no day of January."""
-    known = np.unique(stamps[stamps != NO_TIME])
-    distances = np.diff(known)
-    even = len(known) > 2 and pd.infer_freq(pd.DatetimeIndex(known)) is not None
-    return not (np.diff(stamps) > 0).all(), not even, float(distances.max() / distances.min()) if len(distances) else 1
+def called(form: str | None) -> str:
+    return form or "ISO 8601"
+
+
+def _unlikely(times: NDArray[np.int64]) -> tuple[bool, bool, bool, float]:
+    """Read as it was written, a column rises, and its steps are even: the first of each month is no day of January."""
+    known = pd.DatetimeIndex(np.unique(times))
+    distances = np.diff(known.asi8)
+    even = len(known) > 2 and pd.infer_freq(known) is not None
+    return (not (np.diff(times) > 0).all(), not even, not (known.day == 1).all(),
+            float(distances.max() / distances.min()) if len(distances) else 1.0)
 
 
 def _is_written(cell: str, form: str) -> bool:
@@ -46,8 +53,8 @@ def _is_written(cell: str, form: str) -> bool:
 
 def fits(cells: NDArray[Any], form: str | None) -> bool:
     try:
-        return bool(stamps(cells, form).notna().all())
-    except ValueError:      # the format is none
+        return bool((parse(cells, form) != NAT).all())
+    except ValueError:      # no format, or a year that nanoseconds do not reach
         return False
 
 

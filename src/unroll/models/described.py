@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,21 @@ from unroll.files import sha256, to_json
 FORMAT = 3
 WEIGHTS = "model.safetensors"
 STEP, STEP_INT8 = "step.onnx", "step.int8.onnx"     # the second of LSTMs alone
+
+
+Written = Literal["text", "music", "paths"]
+
+
+def writes(heads: Sequence[str], spec: dict[str, Any]) -> Written | None:
+    """How a model with these kinds of heads goes on with what it was given, if it does."""
+    match heads, spec["data"]["kind"]:
+        case ["next_token"], _:
+            return "text"
+        case ["forecast"], _:
+            return "paths"
+        case ["labels"], "pianoroll":
+            return "music"
+    return None
 
 
 @dataclass(frozen=True)
@@ -29,16 +45,9 @@ class Opened:
         return ", ".join(head["kind"] for head in self.described["architecture"]["heads"].values())
 
     @property
-    def writes(self) -> Literal["text", "music", "paths"] | None:
-        """How it goes on with what it was given, if it does."""
-        match self.heads:
-            case "next_token":
-                return "text"
-            case "forecast":
-                return "paths"
-            case "labels" if self.described["spec"]["data"]["kind"] == "pianoroll":
-                return "music"
-        return None
+    def writes(self) -> Written | None:
+        heads = self.described["architecture"]["heads"]
+        return writes([head["kind"] for head in heads.values()], self.described["spec"])
 
 
 def open_folder(folder: Path) -> Opened:

@@ -17,7 +17,7 @@ from unroll.errors import UserError
 from unroll.files import replacing, sha256, write_json
 from unroll.models.card import card
 from unroll.models.core import GATES
-from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, damaged, digest_of, open_folder
+from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, Written, damaged, digest_of, open_folder, writes
 from unroll.models.network import Network, build
 
 CARD = "README.md"
@@ -32,6 +32,10 @@ class Model:
     spec: dict[str, Any]
     tokenizers: dict[str, Tokenizer]
     digest: str
+
+    @property
+    def writes(self) -> Written | None:
+        return writes([head.kind for head in self.config.heads.values()], self.spec)
 
 
 def save_model(

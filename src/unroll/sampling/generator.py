@@ -54,7 +54,7 @@ class Generator:
         self._special = special(tokenizer)
 
     def check(self, settings: Settings) -> None:
-        """Raises `UserError` where the model can write nothing that the settings ask for, or takes long to say so."""
+        """Raises `UserError` where nothing that is asked for can be written, or a pattern takes too long to prepare."""
         if settings.pattern is not None:
             try_pattern(settings.pattern, self.tokenizer.vocabulary, settings.length, self.tokenizer.end)
         self._pattern(settings)

@@ -86,14 +86,14 @@ class Settings:
 def read_settings(given: Mapping[str, Any]) -> Settings:
     """From names and values that somebody wrote; raises `UserError` on a name or a type that is none."""
     types = get_type_hints(Settings)
+    given = {name: plain(value) for name, value in given.items()}
     for name, value in given.items():
         if name not in types:
             raise UserError(f"{name}: no setting of a sample; {nearest(name, types)}")
-        value = plain(value)
         if not any(_is(value, kind) for kind in _choices(types[name])):
             wanted = " or ".join(NAMES[kind] for kind in _choices(types[name]))
             raise UserError(f"{name}: {value!r} is of the wrong type. Give {wanted}.")
-    values: dict[str, Any] = {name: tuple(value) if name == "stop" else plain(value) for name, value in given.items()}
+    values: dict[str, Any] = {name: tuple(value) if name == "stop" else value for name, value in given.items()}
     return Settings(**values)
 
 

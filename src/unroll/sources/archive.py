@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ def load_ts(file: Path) -> tuple[Any, Any]:
     try:
         return _aeon().load_from_ts_file(str(file))     # type: ignore[no-any-return]
     except (OSError, ValueError, IndexError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: not a .ts file that aeon reads: {error}") from None
+        reason = re.sub(r"<_io[^>]*>", "it", str(error))
+        raise UserError(f"{file}: not a .ts file that aeon reads: {reason}") from None
 
 
 def cases(file: Path) -> list[Any]:

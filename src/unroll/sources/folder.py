@@ -29,6 +29,9 @@ def open_folder(config: FolderData, project: Path) -> Source:
         raise UserError(f"data.targets.{name}: a folder's files have a class each, not {kind}. Choose class, or "
                         "data.kind=table.")
     text = kinds == {"tokens"}
+    if config.columns is not None and (text or len(set(config.columns)) < len(config.columns)):
+        raise UserError("data.columns: " + ("texts have none. Set it to null." if text else
+                                            f"{config.columns} names one twice. Leave it out."))
     if text and config.tokenizer is None:
         raise UserError("data.tokenizer: missing. Inputs of kind tokens need one: choose data/tokenizer=char.")
     found = find_files(project, config.path)
@@ -92,6 +95,6 @@ def _recordings(
                 differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
                 raise UserError(f"{file}: its columns differ from those of {first} in {differing}. All recordings "
                                 "need the same.")
-            need = ("Leave the column out of data.columns, or mend it." if config.columns else
+            need = ("Leave the column out of data.columns, or mend it." if config.columns is not None else
                     "All columns of a recording are read: say in data.columns which are.")
             yield name, Columns([part]).numbers(columns, need)

@@ -33,17 +33,17 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
     torch.set_num_threads(generate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
-    if {head.kind for head in model.config.heads.values()} == {"next_token"}:
+    if model.writes == "text":
         metrics, said = samples(workspace, model, prepared, generate)
     else:
         predictor = Predictor(model)
         with replacing(workspace.samples) as folder:
             folder.mkdir()
             metrics, said = predictions(folder, predictor, prepared)
-            if predictor.spec["data"]["kind"] in LOWEST:
+            if model.writes == "music":
                 more, said = music(folder, predictor, prepared, generate)
                 metrics |= more
-            elif predictor.kind == "forecast":
+            elif model.writes == "paths":
                 paths(folder, predictor, prepared, generate)
     write_json(workspace.metrics / "generate.json", metrics)
     tracker = Tracker(runtime.tracking, workspace)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from unroll.data.tokenizers.base import Decoder, Ids, Tokenizer
+from unroll.data.tokenizers.base import Ids, Tokenizer
 from unroll.data.tokenizers.bpe import BPE
 from unroll.data.tokenizers.characters import Bytes, Chars
 from unroll.data.tokenizers.words import UNSPACED, WORD, Words
@@ -12,7 +12,7 @@ from unroll.errors import UserError
 if TYPE_CHECKING:       # to sample, nothing of a configuration is needed
     from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
 
-__all__ = ["BPE", "UNSPACED", "WORD", "Bytes", "Chars", "Decoder", "Ids", "Tokenizer", "Words", "fit", "restore"]
+__all__ = ["UNSPACED", "WORD", "Bytes", "Chars", "Ids", "Tokenizer", "Words", "fit", "restore"]
 
 
 def fit(
