@@ -1,4 +1,4 @@
-"""Write the figures of the README and of a guide from the files that commands wrote; `--check` only compares.
+"""Write the figures of the README and of guides from the files that commands wrote; `--check` only compares.
 
 A block stands between `<!-- name -->` and `<!-- /name -->`. Committed files are read, not the working tree's: somebody
 who has run the pipeline on a text of their own has not made the README untrue.
@@ -75,6 +75,14 @@ def generation() -> str:
     )
 
 
+def pruning() -> str:
+    result = committed("benchmarks/results/tuning.json")
+    studies, best = result["studies"], result["best"]
+    return (f"Over {len(studies)} seeds of a small corpus, {studies[0]['whole']['trials']} trials each, that saved "
+            f"{result['saved']:.0%} of the epochs; the best loss was {best['pruned']:.3f} on average, and "
+            f"{best['whole']:.3f} without giving up any (`{result['command']}`).")
+
+
 def sample() -> str:
     """The first sample as the stage wrote it; it is DVC's, not Git's, so `--check` leaves it alone."""
     text = (PROJECT / "artifacts" / "samples" / "001.txt").read_text(encoding="utf-8").strip()
@@ -83,7 +91,8 @@ def sample() -> str:
 
 def main() -> None:
     blocks = {"figures": figures, "cells": cells} | ({} if "--check" in sys.argv else {"sample": sample})
-    for name, makes in {"README.md": blocks, "docs/sampling.md": {"generation": generation}}.items():
+    for name, makes in {"README.md": blocks, "docs/sampling.md": {"generation": generation},
+                        "docs/sweeps.md": {"pruning": pruning}}.items():
         write(PROJECT / name, makes)
 
 

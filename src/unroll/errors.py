@@ -1,6 +1,7 @@
 """What a user can mend is raised as `UserError` and printed as one line; anything else is a defect."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -12,6 +13,17 @@ def lacks_memory(error: BaseException) -> bool:
     """Whether NumPy, PyTorch or CUDA got none; each says so in its own way."""
     return isinstance(error, MemoryError) or any(said in str(error).lower() for said in (
         "allocate memory", "enough memory", "out of memory", "bad_alloc", "bad allocation", "alloc_failed"))
+
+
+@contextmanager
+def within_memory(said: Callable[[], str]) -> Iterator[None]:
+    """Too little memory becomes a `UserError` that says so."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        raise UserError(said()) from None
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -129,6 +129,14 @@ def test_progress_says_what_a_validation_came_to(stream, tmp_path, capsys):
     assert f"train: step 16, validation loss {result.best_loss:.4f}, {result.best_loss:.3f} bits/character" in said
 
 
+def test_too_little_memory_leaves_the_best_weights(stream, tmp_path, monkeypatch):
+    step, count = Learner.training_step, iter(range(99))
+    monkeypatch.setattr(Learner, "training_step",
+                        lambda *given: step(*given) if next(count) < 3 else torch.zeros(1 << 60))
+    with pytest.raises(UserError, match=r"cut the sequences\. The best weights so far \(step 2\) are in "):
+        trained(stream, tmp_path, settings(validate_steps=2))
+
+
 def test_a_batch_that_memory_is_too_small_for_is_one_line(stream, tmp_path, monkeypatch):
     monkeypatch.setattr(Learner, "training_step", lambda *_: torch.zeros(1 << 60))
     with pytest.raises(UserError) as caught:

@@ -94,10 +94,9 @@ def find_kinds(parts: Sequence[Part], say: Say, time: str | None = None, form: s
 
 def _time(name: str, chunks: list[Any], form: str, numbers: bool) -> Column | None:
     """Where every cell is written so; what looks like numbers may be one by name alone."""
-    cells = np.array([str(each or "").strip() for chunk in chunks for each in chunk.to_pylist()], dtype=object)
-    present = np.array([cell.lower() not in MISSING for cell in cells])
+    cells, present = _cells(chunks)
     if not present.any() or not fits(cells[present], form) or not (
-            numbers or any(NUMBER.fullmatch(each) is None for each in cells[present])):
+            numbers or any(NUMBER.fullmatch(each.strip()) is None for each in cells[present])):
         return None
     return Column(name, "time", parse(cells, form), float(1 - present.mean()), (form,))
 
@@ -109,9 +108,7 @@ def _kind(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column:
     if all(_is_number(chunk.type) for chunk in chunks):
         values = np.concatenate([np.asarray(to_numbers(chunk, decimal)) for chunk in chunks])
         return Column(name, "number", values, float(np.isnan(values).mean()))
-    cells = np.array([str(each or "") if each is None or isinstance(each, str) else str(each)
-                      for chunk in chunks for each in chunk.to_pylist()], dtype=object)
-    present = np.array([cell.strip().lower() not in MISSING for cell in cells])
+    cells, present = _cells(chunks)
     missing = float(1 - present.mean())
     numbers = to_numbers(pa.chunked_array([[str(cell) for cell in cells[present]]], pa.string()), decimal)
     if numbers is not None:
@@ -127,6 +124,13 @@ def _kind(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column:
     row, why = found
     cell = shorten(str(cells[row]), 60)
     return Column(name, "text", cells, missing, spoilt=(rows.where(row, name), f"{cell!r} {why}"))
+
+
+def _cells(chunks: list[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """As they are written, and which of them say anything."""
+    written = ["" if each is None else str(each) for chunk in chunks for each in chunk.to_pylist()]
+    cells = np.array(written, dtype=object)
+    return cells, np.array([cell.strip().lower() not in MISSING for cell in cells])
 
 
 def _is_number(kind: Any) -> bool:

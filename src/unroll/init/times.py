@@ -21,9 +21,8 @@ def forms(cells: NDArray[Any]) -> tuple[str | None, ...]:
         return ()
     fitting = [form for form in (None, *dated(str(cells[0]).strip())) if fits(sample, form)]
     read = {form: parse(cells, form) for form in fitting if fits(cells, form)}
-    different = [form for form in read if not any((read[form] == read[other]).all() for other in read if other != form
-                                                  and fitting.index(other) < fitting.index(form))]
-    return tuple(sorted(different, key=lambda form: _unlikely(read[form])))
+    different = {times.tobytes(): form for form, times in reversed(read.items())}
+    return tuple(sorted(reversed(different.values()), key=lambda form: _unlikely(read[form])))
 
 
 def dated(cell: str) -> list[str]:

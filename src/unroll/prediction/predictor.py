@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unroll.data.encoders import Scaler
 from unroll.data.store import frame_of
-from unroll.errors import UserError, lacks_memory
+from unroll.errors import UserError, within_memory
 from unroll.models.folder import Model, load_model
 from unroll.models.step import step_graph
 from unroll.prediction.memory import Memory
@@ -112,14 +112,10 @@ class Predictor:
             alike = np.flatnonzero(lengths == length)
             for first in range(0, len(alike), LANES):
                 chosen = alike[first : first + LANES]
-                try:
-                    with np.errstate(over="ignore"):
-                        given = self._run(np.stack([values[each] for each in chosen], axis=1), chosen, moved)
-                except (MemoryError, RuntimeError) as error:
-                    if not lacks_memory(error):
-                        raise
-                    raise UserError(f"sequence {names[chosen[0]]}: too little memory for {len(chosen)} sequences of "
-                                    f"{length:,} steps. Give shorter ones, or fewer of that length.") from None
+                said = (f"sequence {names[chosen[0]]}: too little memory for {len(chosen)} sequences of {length:,} "
+                        "steps. Give shorter ones, or fewer of that length.")
+                with np.errstate(over="ignore"), within_memory(said.__str__):
+                    given = self._run(np.stack([values[each] for each in chosen], axis=1), chosen, moved)
                 for place, each in enumerate(chosen):
                     found[each] = given[place]
         for name, each in zip(names, found, strict=True):

@@ -14,7 +14,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
 
 from unroll.config.train import TrainConfig
-from unroll.errors import UserError, lacks_memory
+from unroll.errors import UserError, within_memory
 from unroll.models.folder import read_weights
 from unroll.models.network import Network
 from unroll.processes import rank
@@ -77,16 +77,13 @@ def fit(
         if checkpoint is not None:
             print(f"train: going on from {checkpoint}", flush=True)
     try:
-        with warnings.catch_warnings(), explained(config, work.wait_minutes):
+        with warnings.catch_warnings(), explained(config, work.wait_minutes), within_memory(lambda: (
+                f"train: too little memory for a batch of {batches.describe()}. Lower train.batch_size or "
+                "model.core.hidden_size, or cut the sequences.")):
             warnings.filterwarnings("ignore", module="lightning")
             meeting.start()
             trainer.fit(learner, batches, ckpt_path=checkpoint)
             trainer.strategy.barrier()
-    except (MemoryError, RuntimeError) as error:
-        if not lacks_memory(error):
-            raise
-        raise UserError(f"train: too little memory for a batch of {batches.describe()}. Lower train.batch_size or "
-                        "model.core.hidden_size, or cut the sequences.") from None
     except UserError as error:
         if best.step:
             raise UserError(f"{error} The best weights so far (step {best.step}) are in {best.path}.") from None
