@@ -17,12 +17,12 @@ from statistics import mean, median, stdev
 
 import torch
 
+from unroll.base.files import write_json
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.files import write_json
 from unroll.stages.evaluate import evaluate
 from unroll.stages.prepare import prepare
 from unroll.stages.train import train
-from unroll.workspace import Workspace
 
 PROJECT = Path(__file__).parent.parent
 CELLS = ("rnn", "lstm", "gru")

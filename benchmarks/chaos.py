@@ -52,7 +52,7 @@ def main() -> None:
         result = chaos(Path(folder), chosen.kills, chosen.seed, chosen.without)
     print(result)
     if chosen.without is None:
-        from unroll.files import write_json
+        from unroll.base.files import write_json
 
         command = f"python benchmarks/chaos.py --kills {chosen.kills} --seed {chosen.seed}"
         write_json(PROJECT / "benchmarks" / "results" / "chaos.json", {"command": command, **result})
@@ -62,9 +62,9 @@ def main() -> None:
 
 def chaos(root: Path, kills: int, seed: int, without: str | None = None) -> dict[str, Any]:
     """Trainings that are killed as often as that in all, and how many of them ended in the expected bytes."""
+    from unroll.base.workspace import Workspace
     from unroll.compose import compose
-    from unroll.pipeline import run_stages
-    from unroll.workspace import Workspace
+    from unroll.stages.pipeline import run_stages
 
     (root / "params.yaml").write_text(compose(PROJECT / "conf", OVERRIDES)[0], encoding="utf-8")
     run_stages(("prepare",), Workspace(PROJECT, root))
@@ -119,8 +119,8 @@ def outputs(root: Path) -> dict[str, bytes]:
 
 def child(root: Path, place: str, number: int, phase: str, without: str | None) -> None:
     """`unroll train` that kills itself at the given moment."""
-    from unroll import files
-    from unroll.cli import main as unroll
+    from unroll.base import files
+    from unroll.commands.cli import main as unroll
     from unroll.models.dropout import Masks
     from unroll.training import learner
     from unroll.training.batches import Batches

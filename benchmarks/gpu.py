@@ -24,21 +24,21 @@ from typing import Any
 
 import numpy as np
 import torch
+from unroll.generation.loop import Drawing, walk
+from unroll.generation.settings import Settings
+from unroll.generation.torch_engine import TorchEngine
 
 from benchmarks import bare
 from benchmarks.chaos import outputs
 from benchmarks.generate import by_engine, in_turns, random_network
 from benchmarks.overhead import ROWS, timed
+from unroll.base.environment import environment
+from unroll.base.files import write_json
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import load
 from unroll.data.store import open_prepared
-from unroll.environment import environment
-from unroll.files import write_json
-from unroll.pipeline import run_stages
-from unroll.sampling.loop import Drawing, walk
-from unroll.sampling.settings import Settings
-from unroll.sampling.torch_engine import TorchEngine
-from unroll.workspace import Workspace
+from unroll.stages.pipeline import run_stages
 
 PROJECT = Path(__file__).parent.parent
 CELLS = ("rnn", "lstm", "gru")

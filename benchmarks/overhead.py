@@ -22,17 +22,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import bare
+from unroll.base.environment import environment
+from unroll.base.files import write_json
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import Config
 from unroll.data.store import open_prepared
-from unroll.environment import environment
-from unroll.files import write_json
 from unroll.models.folder import read_weights
 from unroll.models.network import build
 from unroll.stages import train as stage
 from unroll.stages.prepare import prepare
 from unroll.training.checkpoints import Files
-from unroll.workspace import Workspace
 
 PROJECT = Path(__file__).parent.parent
 ROWS = 10       # steps between rows of the curve, at which the clock is read
@@ -189,8 +189,8 @@ def run(workspace: Workspace, steps: int, *overrides: str) -> float:
 
 
 def child(root: Path) -> None:
-    from unroll.pipeline import run_stages
-    from unroll.processes import rank
+    from unroll.base.processes import rank
+    from unroll.stages.pipeline import run_stages
 
     times: list[float] = [time.perf_counter()]
     with timed(times):

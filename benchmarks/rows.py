@@ -17,15 +17,15 @@ from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
 
+from unroll.base.files import write_json
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import Config
 from unroll.data.store import open_prepared
-from unroll.files import write_json
 from unroll.models.network import build
 from unroll.stages.evaluate import evaluate
 from unroll.stages.prepare import prepare
 from unroll.stages.train import train
-from unroll.workspace import Workspace
 
 PROJECT = Path(__file__).parent.parent
 FIXED = ["runtime.progress=false", "runtime.tracking.enabled=false"]

@@ -18,14 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from unroll.base.environment import environment
+from unroll.base.files import write_json
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import load
 from unroll.data.store import open_prepared
-from unroll.environment import environment
-from unroll.files import write_json
 from unroll.models.network import build
 from unroll.sources.docs import Docs
-from unroll.workspace import Workspace
 
 PROJECT = Path(__file__).parent.parent
 STEPS = 20

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from unroll.files import write_json
+from unroll.base.files import write_json
 
 PROJECT = Path(__file__).parent.parent
 SETTINGS = {"GNU OpenMP's own": "300000", "unroll's": "3000"}

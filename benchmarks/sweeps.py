@@ -23,8 +23,8 @@ from typing import Any
 from mlflow import MlflowClient
 
 from benchmarks.servers import tracking_server
-from unroll.environment import environment
-from unroll.files import write_json
+from unroll.base.environment import environment
+from unroll.base.files import write_json
 
 PROJECT = Path(__file__).parent.parent
 SMALL = ["experiment=smoke", "data.package=pooch", f"data.version={version('pooch')}", "runtime.progress=false",

@@ -25,16 +25,16 @@ from typing import Any
 import torch
 
 from benchmarks.servers import tracking_server
+from unroll.base.environment import environment
+from unroll.base.files import write_json
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config.runtime import TrackingConfig
 from unroll.data.store import open_prepared
-from unroll.environment import environment
-from unroll.files import write_json
 from unroll.models.folder import save_model
 from unroll.models.network import build
 from unroll.stages.prepare import prepare
 from unroll.tracking import Tracker
-from unroll.workspace import Workspace
 
 PROJECT = Path(__file__).parent.parent
 STEPS, POINTS = 2500, 4

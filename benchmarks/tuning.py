@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
-from unroll.environment import environment
-from unroll.files import write_json
+from unroll.base.environment import environment
+from unroll.base.files import write_json
 
 PROJECT = Path(__file__).parent.parent
 EPOCHS = 9

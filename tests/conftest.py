@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
+from unroll.base.files import sha256
+from unroll.base.processes import PASSED_ON
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import STAGE_SECTIONS, Config
 from unroll.data.store import Prepared, open_prepared
-from unroll.files import sha256
-from unroll.processes import PASSED_ON
 from unroll.sources.docs import Docs
-from unroll.workspace import Workspace
 
 REPOSITORY = Path(__file__).parent.parent
 STAGES = tuple(STAGE_SECTIONS)

@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 def load(folder: str | Path) -> "Predictor":
     """A trained model from its folder: `.predict`, `.step` and, of a language model, `.generate`.
 
-    Raises `unroll.errors.UserError` when the folder is missing, damaged or of another version.
+    Raises `unroll.base.errors.UserError` when the folder is missing, damaged or of another version.
     """
     from unroll.prediction.predictor import load  # torch is heavy, and most verbs do without it
 

@@ -1,4 +1,4 @@
-from unroll.cli import main
+from unroll.commands.cli import main
 
 if __name__ == "__main__":
     main()

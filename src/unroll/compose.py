@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -17,11 +17,8 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from unroll.base.errors import UserError, nearest
 from unroll.config import SECTIONS, Config, parse, validate
-from unroll.errors import UserError, nearest
-
-if TYPE_CHECKING:
-    from unroll.jobs.pool import Pool
 
 
 def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:
@@ -43,7 +40,7 @@ def choices(conf: Path, overrides: Sequence[str]) -> dict[str, str]:
 
 
 LAUNCHERS = ("local", "slurm")      # src/hydra_plugins/unroll_launcher.py
-Launch = Callable[[list[list[str]], Callable[[Path, Path], "Pool"]], list[float]]
+Launch = Callable[[list[list[str]], Callable[[Path, Path], Any]], list[float]]
 
 
 def multirun(conf: Path, overrides: Sequence[str], folder: Path, launch: Launch) -> None:

@@ -9,10 +9,10 @@ from dvc.utils.hydra import compose_and_dump
 from hydra import initialize_config_dir
 
 from tests.conftest import REPOSITORY, TINY
-from unroll import cli
+from unroll.base.errors import UserError
+from unroll.commands import cli
+from unroll.commands.compose import changes, freeze
 from unroll.compose import compose
-from unroll.errors import UserError
-from unroll.pipeline import changes, freeze
 
 CONF = REPOSITORY / "conf"
 

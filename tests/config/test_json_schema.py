@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 from unroll.config.json_schema import GROUPS, write_schemas
 
 CONF = REPOSITORY / "conf"
-# what a sweep varies and a study searches is no part of params.yaml; tests/sweeps and tests/tune read those
+# what a sweep varies and a study searches is no part of params.yaml; tests/jobs read those
 OTHERS = ("sweep", "tune")
 FILES = [each for file in sorted(CONF.glob("*/**/*.yaml")) if (each := file.relative_to(CONF)).parts[0] not in OTHERS]
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}

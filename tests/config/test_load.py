@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from tests.conftest import REPOSITORY
+from unroll.base.errors import UserError
 from unroll.compose import compose
 from unroll.config import load, parse, validate
-from unroll.errors import UserError
 
 GONE = object()
 

@@ -9,11 +9,11 @@ import yaml
 from pydantic import ValidationError
 
 from tests.conftest import REPOSITORY
-from unroll import cli
+from unroll.base.errors import UserError
+from unroll.commands import cli
 from unroll.compose import compose
 from unroll.config import SECTIONS, STAGE_SECTIONS, load, validate
 from unroll.config.strict import Strict
-from unroll.errors import UserError
 
 
 def sections(kind: type[Strict] = Strict) -> Iterator[type[Strict]]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unroll.base.errors import UserError
 from unroll.config.data import ForecastConfig
 from unroll.data.encoders import Classes, Frame, Scaler
-from unroll.errors import UserError
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 

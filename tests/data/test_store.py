@@ -12,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY, run, snapshot, tiny
+from unroll.base.errors import UserError
+from unroll.base.files import sha256
+from unroll.base.workspace import Workspace
 from unroll.config import load
 from unroll.config.data import TextData
 from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer
@@ -21,12 +24,9 @@ from unroll.data.source import SPLITS, Origin, Source
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.data.tokenizers import fit
 from unroll.data.writer import write_prepared
-from unroll.errors import UserError
-from unroll.files import sha256
 from unroll.sources import text as reader
 from unroll.sources.text import whole_lines
 from unroll.stages.prepare import prepare
-from unroll.workspace import Workspace
 
 BYTE = ByteTokenizer(kind="byte")
 CHAR = CharTokenizer(kind="char", min_count=1)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unroll.base.errors import UserError
 from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
 from unroll.data.tokenizers import Tokenizer, fit, restore
-from unroll.errors import UserError
 
 BYTE = ByteTokenizer(kind="byte")
 CHAR = CharTokenizer(kind="char", min_count=1)

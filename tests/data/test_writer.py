@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import dealt, npz, table, written
+from unroll.base.errors import UserError
 from unroll.config.data import MackeyGlassData, PianorollData
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout, all_batches
 from unroll.data.encoders import Frame
 from unroll.data.source import SPLITS, Source
 from unroll.data.store import Prepared
-from unroll.errors import UserError
 from unroll.sources.in_memory import Items, OneStream, Series
 
 DRAW = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unroll.evaluation.baselines import unigram, witten_bell, xz_bits
+from unroll.baselines.ngrams import unigram, witten_bell, xz_bits
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 SIZE = 4

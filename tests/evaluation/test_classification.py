@@ -12,10 +12,12 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from tests.data.conftest import dealt, npz, table, written
 from tests.evaluation.conftest import asked, model_of
+from unroll.baselines import classifiers as simple
+from unroll.baselines import nearest
 from unroll.config.tokens import WordTokenizer
 from unroll.data.store import Prepared
-from unroll.evaluation import classification, nearest, simple
-from unroll.evaluation.classification import macro_f1, measures
+from unroll.evaluation.reports import classification
+from unroll.evaluation.reports.classification import macro_f1, measures
 from unroll.evaluation.scored import Scored, score
 from unroll.sources.in_memory import Items, OneStream
 

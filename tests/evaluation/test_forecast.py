@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.data.conftest import table, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.data.store import Prepared
-from unroll.evaluation import forecast
-from unroll.evaluation.forecast import forecasts, measures, seasonal_error, simple, stretches
+from unroll.evaluation.reports import forecast
+from unroll.evaluation.reports.forecast import forecasts, measures, seasonal_error, simple, stretches
 from unroll.sources.in_memory import Series
 
 DRAW = np.random.default_rng(0)

@@ -10,8 +10,8 @@ from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.config.data import PianorollData
 from unroll.data.store import Prepared
-from unroll.evaluation import labels
-from unroll.evaluation.labels import measures, nll
+from unroll.evaluation.reports import labels
+from unroll.evaluation.reports.labels import measures, nll
 from unroll.evaluation.scored import Scored
 
 DRAW = np.random.default_rng(0)

@@ -8,8 +8,8 @@ from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.config.data import MackeyGlassData
 from unroll.data.encoders import Scaler
-from unroll.evaluation import regression
-from unroll.evaluation.regression import measures
+from unroll.evaluation.reports import regression
+from unroll.evaluation.reports.regression import measures
 from unroll.evaluation.scored import score
 from unroll.sources.in_memory import OneStream
 

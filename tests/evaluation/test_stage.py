@@ -13,12 +13,12 @@ import pytest
 from scipy.io import savemat
 
 from tests.conftest import REPOSITORY, run, snapshot, tiny
+from unroll.base.measures import measure_of
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import Config
 from unroll.data.store import open_prepared
-from unroll.measures import measure_of
 from unroll.models.folder import load_model
-from unroll.workspace import Workspace
 
 SHORT = ["train.epochs=2", "train.max_steps=6", "train.threads=1", "train.log_steps=2", "model.core.hidden_size=6",
          "evaluate.lanes=8", "evaluate.train_tokens=500", "evaluate.dtw_cells=1", "runtime.progress=false", "runtime.tracking.enabled=false"]

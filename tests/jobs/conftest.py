@@ -7,8 +7,8 @@ from typing import Self
 import pytest
 
 from tests.conftest import REPOSITORY, TINY
+from unroll.base.files import write_json, write_text
 from unroll.compose import choices, compose
-from unroll.files import write_json, write_text
 from unroll.jobs import Job
 from unroll.jobs.inputs import digest
 from unroll.jobs.job import STAGES

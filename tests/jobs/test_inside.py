@@ -5,11 +5,12 @@ import os
 import pytest
 
 from tests.conftest import REPOSITORY, TINY, Repo, snapshot
+from unroll.base.files import write_json
+from unroll.base.job_folder import JobFolder
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.files import write_json
-from unroll.jobs import JobFolder, shared
+from unroll.jobs import shared
 from unroll.jobs.shared import prepare_once
-from unroll.workspace import Workspace
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def project(tmp_path):
     ("requirements.lock", True, True),
     ("data/raw/new.txt", True, True),
     ("src/unroll/stages/train.py", False, True),
-    ("src/unroll/sampling/rules.py", False, True),
+    ("src/unroll/generation/rules.py", False, True),
     ("src/unroll/tracking/__init__.py", False, False),
     ("src/unroll/data/__pycache__/store.pyc", False, False),
 ])

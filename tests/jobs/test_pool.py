@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.jobs.conftest import make
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.jobs import pool
 from unroll.jobs.pool import LocalPool
 

@@ -9,10 +9,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tests.models.conftest import CELLS, CORES, FUSED, SPEC, core, random_network, random_tokens, small
+from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
 from unroll.data.batches import StreamLayout, all_batches
 from unroll.data.store import sequences
-from unroll.errors import UserError
 from unroll.models.core import GATES, Layer, turned
 from unroll.models.network import Network, build
 from unroll.models.outputs import of_stream, tensors

@@ -10,10 +10,10 @@ import torch
 
 from tests.conftest import snapshot
 from tests.models.conftest import CORES, SPEC, random_network, random_tokens, small
+from unroll.base.errors import UserError
+from unroll.base.files import sha256, to_json, write_json
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Chars
-from unroll.errors import UserError
-from unroll.files import sha256, to_json, write_json
 from unroll.models import folder as module
 from unroll.models.folder import load_model, save_model
 

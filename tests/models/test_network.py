@@ -6,10 +6,10 @@ import torch
 from torch.nn.functional import linear
 
 from tests.models.conftest import CORES, SIZE, SPEC, core, random_network, random_tokens, small
+from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig, RealConfig
 from unroll.data.batches import ItemLayout
 from unroll.data.store import sequences
-from unroll.errors import UserError
 from unroll.models.dropout import Masks
 from unroll.models.inputs import RealInput
 from unroll.models.network import build

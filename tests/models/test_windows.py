@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from tests.models.conftest import SPEC, random_network, random_tokens, small
+from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
-from unroll.errors import UserError
 from unroll.models.network import Network, build
 
 

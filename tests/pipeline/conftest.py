@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks.chaos import OVERRIDES
 from tests.conftest import REPOSITORY
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.pipeline import run_stages
-from unroll.workspace import Workspace
+from unroll.stages.pipeline import run_stages
 
 LONG = ["train.max_steps=200", "train.epochs=99", "train.validate_steps=100", "train.batch_size=8", "train.log_steps=1"]
 

@@ -11,10 +11,10 @@ import pytest
 from scipy.io import savemat
 
 from tests.conftest import REPOSITORY, STAGES
+from unroll.base.files import sha256
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import STAGE_SECTIONS
-from unroll.files import sha256
-from unroll.workspace import Workspace
 
 QUIET = ["train.threads=1", "runtime.progress=false", "runtime.tracking.enabled=false"]
 

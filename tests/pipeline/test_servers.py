@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 
 from benchmarks.servers import tracking_server
 from tests.conftest import REPOSITORY, Repo
-from unroll.files import sha256
+from unroll.base.files import sha256
 
 pytestmark = pytest.mark.server
 

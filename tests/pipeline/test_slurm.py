@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, Repo
-from unroll.files import sha256
+from unroll.base.files import sha256
 
 pytestmark = pytest.mark.slurm
 

@@ -13,9 +13,9 @@ import psutil
 from benchmarks.chaos import OVERRIDES, chaos, outputs
 from tests.conftest import REPOSITORY
 from tests.pipeline.conftest import finish, freeze, start
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.pipeline import run_stages
-from unroll.workspace import Workspace
+from unroll.stages.pipeline import run_stages
 
 
 def test_killed_anywhere_a_training_ends_in_the_same_bytes(tmp_path: Path) -> None:

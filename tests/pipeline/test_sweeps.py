@@ -14,7 +14,7 @@ import yaml
 from mlflow import MlflowClient
 
 from tests.conftest import Repo, snapshot
-from unroll.sweeps import make
+from unroll.jobs.sweeps import make
 
 GRID = ("model=rnn,gru", "train.seed=1,2", "train.learning_rate=0.01", "runtime.tracking.enabled=true")
 

@@ -11,17 +11,17 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
+from unroll.base.errors import UserError
+from unroll.base.workspace import Workspace
+from unroll.commands.predict import predict
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import Prepared, open_prepared
-from unroll.errors import UserError
 from unroll.models.folder import save_model
 from unroll.models.network import build
-from unroll.predict import predict
 from unroll.prediction.predictor import Predictor, load
 from unroll.stages.prepare import prepare
-from unroll.workspace import Workspace
 
 torch.set_num_threads(1)
 RUNTIME = RuntimeConfig.model_validate({

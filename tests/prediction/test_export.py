@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.prediction.conftest import CORES, NEXT, ZOO, Make, core, corpus, make, save_random
-from unroll.cli import main
+from unroll.commands.cli import main
 
 BPE = {"kind": "bpe", "vocab_size": 280, "min_frequency": 2}
 TEXT = ZOO["stream"][0]

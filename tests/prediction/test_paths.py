@@ -10,13 +10,13 @@ import pytest
 from scipy.stats import norm
 
 from tests.conftest import REPOSITORY
+from tests.generation.test_music import refused as refused_line
+from tests.generation.test_music import said
 from tests.prediction.conftest import HORIZON, RUNTIME, Made, refused, shops
-from tests.sampling.test_music import refused as refused_line
-from tests.sampling.test_music import said
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.prediction.paths import draw, history, sample_paths
 from unroll.stages.generate import generate
-from unroll.workspace import Workspace
 
 LEVELS = np.array([0.1, 0.25, 0.5, 0.9])
 QUANTILES = np.array([-3.0, 1.0, 2.0, 10.0])

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import unroll.predict as module
+import unroll.commands.predict as module
 from tests.conftest import tiny
 from tests.prediction.conftest import LEVELS, RUNTIME, ZOO, Made, Make, asked, read_table, refused, shops
-from unroll.cli import main
+from unroll.base.workspace import Workspace
+from unroll.commands.cli import main
 from unroll.config.generate import GenerateConfig
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
 from unroll.data.encoders import Scaler
 from unroll.data.store import decode, frame_of
 from unroll.models.outputs import of_sequences, of_stream
 from unroll.stages.generate import generate
-from unroll.workspace import Workspace
 
 
 @pytest.fixture(scope="module")

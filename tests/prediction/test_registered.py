@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import unroll
-import unroll.predict as module
+import unroll.commands.predict as module
 from tests.conftest import run, tiny
 from tests.prediction.conftest import corpus, refused
-from unroll.cli import main
-from unroll.workspace import Workspace
+from unroll.base.workspace import Workspace
+from unroll.commands.cli import main
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
+from unroll.base.errors import UserError
 from unroll.compose import compose
 from unroll.config.data import AeonData, TsData
 from unroll.data.batches import ItemLayout, all_batches
 from unroll.data.fields import IGNORED, Field, Sequences
 from unroll.data.source import SPLITS, Source
-from unroll.errors import UserError
 from unroll.sources import archive
 from unroll.sources.in_memory import Items
 from unroll.sources.open import digest, open_source

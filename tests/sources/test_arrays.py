@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from unroll.base.errors import UserError
 from unroll.config.data import NpzData
 from unroll.data.source import SPLITS, Source
-from unroll.errors import UserError
 from unroll.sources.arrays import open_arrays
 
 X = np.arange(60.0).reshape(10, 3, 2)

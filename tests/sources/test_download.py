@@ -11,13 +11,13 @@ from threading import Thread
 import pytest
 
 from tests.conftest import REPOSITORY
+from unroll.base.errors import UserError
+from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.data.store import open_prepared
-from unroll.errors import UserError
 from unroll.sources import download
 from unroll.sources.download import cache_folder, fetch
 from unroll.stages.prepare import prepare
-from unroll.workspace import Workspace
 
 TEXT = b"what is fetched once\n"
 DIGEST = hashlib.sha256(TEXT).hexdigest()

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from unroll.base.errors import UserError
 from unroll.config.data import FolderData
 from unroll.data.source import SPLITS
-from unroll.errors import UserError
 from unroll.sources.folder import open_folder
 
 REAL = {"inputs": {"x": "real"}, "tokenizer": None}

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
+from unroll.base.errors import UserError
 from unroll.config import load
 from unroll.config.data import ForecastConfig, TextData, UrlData
 from unroll.config.tokens import ByteTokenizer
 from unroll.data.source import SPLITS
-from unroll.errors import UserError
 from unroll.sources.docs import Docs
 from unroll.sources.in_memory import Items, OneStream, Series
 from unroll.sources.open import digest, open_source

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unroll.base.errors import UserError
 from unroll.config.data import CodeData, PackagesData
 from unroll.config.tokens import CharTokenizer
 from unroll.data.source import SPLITS
-from unroll.errors import UserError
 from unroll.sources.open import digest
 from unroll.sources.packages import open_packages, token_types_of
 

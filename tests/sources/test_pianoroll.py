@@ -8,9 +8,9 @@ import pytest
 from scipy.io import savemat
 
 from tests.conftest import REPOSITORY
+from unroll.base.errors import UserError
 from unroll.config.data import PianorollData
 from unroll.data.source import SPLITS
-from unroll.errors import UserError
 from unroll.sources.open import open_source
 from unroll.sources.pianoroll import open_pianoroll
 

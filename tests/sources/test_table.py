@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from unroll.base.errors import UserError
 from unroll.config.data import TableData
 from unroll.data.source import SPLITS, Source
-from unroll.errors import UserError
 from unroll.sources import tabular
 from unroll.sources.table import open_table
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from unroll.base.errors import UserError
 from unroll.data.source import SPLITS
-from unroll.errors import UserError
 from unroll.sources import text as module
 from unroll.sources import text as reader
 from unroll.sources.text import Lines, Stream, blocks, find_files

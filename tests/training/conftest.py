@@ -9,6 +9,7 @@ import torch
 
 from tests.conftest import run, tiny
 from tests.models.conftest import small
+from unroll.base.workspace import Workspace
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import CheckpointConfig
 from unroll.config.train import TrainConfig
@@ -18,7 +19,6 @@ from unroll.training.batches import Batches
 from unroll.training.callbacks import Unit
 from unroll.training.fit import Result, Watch, fit
 from unroll.training.work import Work
-from unroll.workspace import Workspace
 
 composed = cache(tiny)
 BATCHES = 16

@@ -8,8 +8,8 @@ import torch
 
 from tests.data.conftest import dealt, npz, table, written
 from tests.training.conftest import BATCHES, prepare, settings
+from unroll.base.errors import UserError
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
-from unroll.errors import UserError
 from unroll.sources.in_memory import Series
 from unroll.stages.train import unit_of
 from unroll.training.batches import Batches, Step

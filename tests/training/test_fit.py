@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from tests.models.conftest import small
 from tests.training.conftest import BATCHES, NEVER, QUIET, equal, settings, trained, weights
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.models.network import Network, build
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Unit

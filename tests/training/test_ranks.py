@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.training.conftest import settings, trained
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.training.ranks import check_devices, explained
 
 

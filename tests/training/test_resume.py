@@ -12,8 +12,8 @@ import torch
 
 from tests.models.conftest import small
 from tests.training.conftest import QUIET, settings, trained, weights
+from unroll.base.errors import UserError
 from unroll.config.runtime import CheckpointConfig
-from unroll.errors import UserError
 from unroll.training.fit import Result, Watch
 
 EVERY = CheckpointConfig(steps=1, minutes=None)

@@ -12,14 +12,14 @@ import pytest
 import unroll.stages.train as module
 from tests.conftest import REPOSITORY, TINY, run, snapshot, tiny
 from tests.training.conftest import composed
-from unroll import files
-from unroll.cli import main
+from unroll.base import files
+from unroll.base.errors import UserError
+from unroll.base.files import sha256
+from unroll.base.workspace import Workspace
+from unroll.commands.cli import main
 from unroll.compose import compose
-from unroll.errors import UserError
-from unroll.files import sha256
 from unroll.models.folder import load_model
 from unroll.training.learner import Learner
-from unroll.workspace import Workspace
 
 CONSTANT = "train.schedule={kind:constant,warmup_steps:0,final_fraction:1.0}"
 SHORT = ("train.max_steps=null", CONSTANT, "train.bptt=64")

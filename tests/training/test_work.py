@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.training.conftest import composed
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.training.work import key, work_folder
 
 

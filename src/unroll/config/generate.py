@@ -1,4 +1,4 @@
-"""Section `generate`: what is sampled. `unroll/sampling/settings.py` says what each rule does."""
+"""Section `generate`: what is sampled. `unroll/generation/settings.py` says what each rule does."""
 
 from typing import Annotated
 

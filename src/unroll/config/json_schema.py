@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from unroll.base.files import write_json
 from unroll.config.data import DataConfig
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
@@ -13,7 +14,6 @@ from unroll.config.runtime import RuntimeConfig
 from unroll.config.schema import Config
 from unroll.config.tokens import Tokenizer
 from unroll.config.train import OptimizerConfig, TrainConfig
-from unroll.files import write_json
 
 GROUPS: dict[str, Any] = {
     "data": DataConfig,

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from unroll.base.errors import UserError, nearest
 from unroll.config.schema import Config
-from unroll.errors import UserError, nearest
 
 
 def load(path: Path) -> Config:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from unroll.errors import nearest
+from unroll.base.errors import nearest
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]        # what every generator takes
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError, nearest
 from unroll.config.data import ForecastConfig
-from unroll.errors import UserError, nearest
 
 Reals = NDArray[np.floating[Any]]
 

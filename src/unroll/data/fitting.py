@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.config.data import DataConfig
 from unroll.data.encoders import Classes, Frame, Scaler
 from unroll.data.source import Source, called
 from unroll.data.tokenizers import Tokenizer, fit
-from unroll.errors import UserError
 
 Values = NDArray[Any]
 LARGEST = 1e38      # where single precision ends

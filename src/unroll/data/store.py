@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
+from unroll.base.files import sha256
 from unroll.config.data import DataConfig, ForecastConfig
 from unroll.data.encoders import Frame, Scaler
 from unroll.data.fields import IGNORED, Field, Sequences
 from unroll.data.source import Place, Split
 from unroll.data.tokenizers import Ids, Tokenizer, restore
-from unroll.errors import UserError
-from unroll.files import sha256
 
 FORMAT = 2
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
+from unroll.base.files import sha256, write_json
 from unroll.config.data import DataConfig
 from unroll.data.fitting import (
     Encoders,
@@ -20,8 +22,6 @@ from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Source, Split, called
 from unroll.data.store import FORMAT
 from unroll.data.tokenizers import Tokenizer
-from unroll.errors import UserError
-from unroll.files import sha256, write_json
 
 Values = NDArray[Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from unroll.measures import compared
+from unroll.base.measures import compared
 
 Metrics = dict[str, float]
 

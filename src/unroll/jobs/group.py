@@ -9,11 +9,11 @@ from typing import Self
 
 from filelock import FileLock
 
+from unroll.base.files import write_json
+from unroll.base.workspace import Workspace
 from unroll.config import Config
-from unroll.files import write_json
 from unroll.jobs import Job
 from unroll.tracking import Tracker
-from unroll.workspace import Workspace
 
 SUMMARY = "summary.md"      # in the folder of a sweep or study: what it came to
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from unroll.errors import UserError
-from unroll.files import sha256, to_json
+from unroll.base.errors import UserError
+from unroll.base.files import sha256, to_json
 
 RAW = "data/raw"
 

@@ -6,12 +6,13 @@ import time
 
 from filelock import FileLock
 
+from unroll.base.job_folder import JobFolder
+from unroll.base.processes import end_with_parent
+from unroll.base.workspace import Workspace
 from unroll.jobs.inputs import digest
-from unroll.jobs.job import STAGES, JobFolder
+from unroll.jobs.job import STAGES
 from unroll.jobs.shared import prepare_once
-from unroll.pipeline import run_stages
-from unroll.processes import end_with_parent
-from unroll.workspace import Workspace
+from unroll.stages.pipeline import run_stages
 
 
 def run_job(workspace: Workspace, parent: int | None) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from unroll.base.errors import UserError
+from unroll.base.processes import own_environment
 from unroll.config.train import TrainConfig
-from unroll.errors import UserError
 from unroll.jobs.job import Job
-from unroll.processes import own_environment
 
 PATIENCE_SECONDS = 10       # for a job that was told to end
 

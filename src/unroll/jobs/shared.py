@@ -6,11 +6,11 @@ import shutil
 
 from filelock import FileLock
 
+from unroll.base.files import replacing, to_json
+from unroll.base.workspace import Workspace
 from unroll.config import load
-from unroll.files import replacing, to_json
 from unroll.jobs.inputs import digest
-from unroll.pipeline import run_stages
-from unroll.workspace import Workspace
+from unroll.stages.pipeline import run_stages
 
 
 def prepare_once(workspace: Workspace) -> None:

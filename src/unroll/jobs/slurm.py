@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from unroll.base.errors import UserError
 from unroll.config.train import TrainConfig
-from unroll.errors import UserError
 from unroll.jobs.job import Job
 from unroll.jobs.pool import command, environment
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from unroll.base.errors import UserError
 from unroll.config.model import CNNConfig, CoreConfig, GRUConfig, LSTMConfig, MLPConfig, RecurrentConfig, RNNConfig
-from unroll.errors import UserError
 from unroll.models.cells import State, Weights, gru_step, lstm_step, rnn_step
 from unroll.models.stack import Stack
 from unroll.models.windows import WindowCore

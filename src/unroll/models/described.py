@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from unroll.base.errors import UserError
+from unroll.base.files import sha256, to_json
 from unroll.data.tokenizers import Tokenizer, restore
-from unroll.errors import UserError
-from unroll.files import sha256, to_json
 
 FORMAT = 3
 WEIGHTS = "model.safetensors"

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from unroll.base.errors import UserError
+from unroll.base.files import replacing, sha256, write_json
 from unroll.config.model import ModelConfig
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
-from unroll.errors import UserError
-from unroll.files import replacing, sha256, write_json
 from unroll.models.card import card
 from unroll.models.core import GATES
 from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, Written, damaged, digest_of, open_folder, writes

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unroll.base.errors import UserError
 from unroll.config.model import MLPConfig, ModelConfig
-from unroll.errors import UserError
 from unroll.models.cells import State
 from unroll.models.core import make_core
 from unroll.models.dropout import Dropout, no_dropout

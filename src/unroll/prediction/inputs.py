@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.config.data import TableData
-from unroll.errors import UserError
 from unroll.sources import table as tables
 from unroll.sources.columns import NUMBER, Columns, to_numbers
 from unroll.sources.tabular import CSV, PARQUET, Format, column_names, is_parquet, read_parts

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.models.cells import State
 
 Tensors = dict[str, torch.Tensor]

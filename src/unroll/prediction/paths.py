@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
+from unroll.generation.rules import lane_generator
 from unroll.prediction.predictor import Predictor
-from unroll.sampling.rules import lane_generator
 
 Values = NDArray[np.float64]
 

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError, within_memory
 from unroll.data.encoders import Scaler
 from unroll.data.store import frame_of
-from unroll.errors import UserError, within_memory
+from unroll.generation.engine import OnnxEngine
+from unroll.generation.generator import Generator
+from unroll.generation.music import Composer
+from unroll.generation.settings import check_seed, read_settings
 from unroll.models.folder import Model, load_model
 from unroll.models.step import step_graph
 from unroll.prediction.memory import Memory
 from unroll.prediction.reading import Reader
-from unroll.sampling.engine import OnnxEngine
-from unroll.sampling.generator import Generator
-from unroll.sampling.music import Composer
-from unroll.sampling.settings import check_seed, read_settings
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
@@ -114,7 +114,7 @@ class Predictor:
                 chosen = alike[first : first + LANES]
                 said = (f"sequence {names[chosen[0]]}: too little memory for {len(chosen)} sequences of {length:,} "
                         "steps. Give shorter ones, or fewer of that length.")
-                with np.errstate(over="ignore"), within_memory(said.__str__):
+                with np.errstate(over="ignore"), within_memory("", said.__str__):
                     given = self._run(np.stack([values[each] for each in chosen], axis=1), chosen, moved)
                 for place, each in enumerate(chosen):
                     found[each] = given[place]
@@ -160,7 +160,7 @@ class Predictor:
     def generate(self, prompts: Sequence[str] = ("",), seed: int = 1, **settings: Any) -> list[str]:
         """A text after each prompt, prompt included; the n-th depends on (seed, n) alone.
 
-        `settings` are those of `Settings`, in `unroll/sampling/settings.py`: length, temperature, top_k, …
+        `settings` are those of `Settings`, in `unroll/generation/settings.py`: length, temperature, top_k, …
         """
         if self.model.writes != "text":
             raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")

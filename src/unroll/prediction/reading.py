@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.data.encoders import Frame
 from unroll.data.tokenizers import Tokenizer
-from unroll.errors import UserError
 
 Values = NDArray[Any]
 

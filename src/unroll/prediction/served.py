@@ -10,10 +10,10 @@ from typing import Any, get_args
 import pandas as pd
 
 import unroll
-from unroll.errors import UserError, nearest
+from unroll.base.errors import UserError, nearest
+from unroll.generation.generator import generator_of
+from unroll.generation.settings import Settings, check_seed, read_settings
 from unroll.models.described import Opened, open_folder
-from unroll.sampling.generator import generator_of
-from unroll.sampling.settings import Settings, check_seed, read_settings
 
 # what opens a folder: to generate, and to predict
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.prediction.predictor import Predictor
 
 Values = NDArray[Any]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from unroll.base.errors import UserError
 from unroll.config.data import AeonData, TsData
 from unroll.data.source import Piece, Source
-from unroll.errors import UserError
 from unroll.sources.in_memory import GAPS, Items, Series
 from unroll.sources.splits import deal
 from unroll.sources.text import find_files

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.config.data import FUTURE, NpzData
 from unroll.data.source import Piece, Source
-from unroll.errors import UserError
 from unroll.sources.held_out import hold_out
 from unroll.sources.in_memory import GAPS, Items
 from unroll.sources.text import find_files

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.sources.tabular import Part
 
 MISSING = ("", "-", "?", "#n/a", "<na>", "n/a", "na", "nan", "none", "null")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 
 
 class Docs:

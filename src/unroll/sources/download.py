@@ -9,8 +9,8 @@ from urllib.request import url2pathname
 
 import pooch
 
-from unroll.errors import UserError
-from unroll.files import sha256
+from unroll.base.errors import UserError
+from unroll.base.files import sha256
 
 
 def cache_folder() -> Path:

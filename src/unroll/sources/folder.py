@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.config.data import FUTURE, FolderData
 from unroll.data.source import Piece, Source
-from unroll.errors import UserError
 from unroll.sources.columns import Columns
 from unroll.sources.held_out import hold_out
 from unroll.sources.in_memory import Items

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from unroll.base.errors import UserError
 from unroll.config.data import ForecastConfig
 from unroll.data.source import Layout, Piece, Place, Source, Split
-from unroll.errors import UserError
 from unroll.sources.splits import cut
 
 GAPS = "Missing and infinite values are not supported yet, a later version will; fill them, or leave the sequence out."

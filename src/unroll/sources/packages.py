@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.config.data import CodeData, PackagesData
 from unroll.data.source import Piece, Source
-from unroll.errors import UserError
 from unroll.sources.docs import docstrings, locate, order
 from unroll.sources.in_memory import Items, OneStream
 from unroll.sources.splits import cut, deal

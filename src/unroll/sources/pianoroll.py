@@ -6,9 +6,9 @@ import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from unroll.base.errors import UserError
 from unroll.config.data import PianorollData
 from unroll.data.source import Piece
-from unroll.errors import UserError
 from unroll.sources.in_memory import Items
 
 

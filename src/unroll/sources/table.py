@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError, nearest
 from unroll.config.data import FUTURE, TableData
 from unroll.data.source import Piece, Source
 from unroll.data.tokenizers import WORD
-from unroll.errors import UserError, nearest
 from unroll.sources.columns import Columns
 from unroll.sources.held_out import hold_out
 from unroll.sources.in_memory import WHOLE as WHOLE_TABLE

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from unroll.errors import UserError, nearest
+from unroll.base.errors import UserError, nearest
 from unroll.sources.text import blocks
 
 PARQUET = (".parquet", ".pq")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 
 BLOCK = 1 << 20     # bytes read at a time
 

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import torch
 
+from unroll.base.files import replacing, write_json
+from unroll.base.workspace import Workspace
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import open_prepared
-from unroll.evaluation import pictures
+from unroll.drawing import pictures
 from unroll.evaluation.report import Report
-from unroll.files import replacing, write_json
 from unroll.models.card import measured
 from unroll.models.folder import CARD, Model, load_model
 from unroll.tracking import Tracker
-from unroll.workspace import Workspace
 
-# by the kind of head, the module of `evaluation` whose `report` is imported: some take a second
+# by the kind of head, the module of `evaluation.reports` whose `report` is imported: some take a second
 REPORTS = {
     "next_token": "language",
     "classification": "classification",
@@ -35,7 +35,7 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     tracker = Tracker(runtime.tracking, workspace)
     tracker.attach(model.digest)
     (head,) = model.config.heads.values()
-    report: Report = import_module(f"unroll.evaluation.{REPORTS[head.kind]}").report(model, prepared, evaluate)
+    report: Report = import_module(f"unroll.evaluation.reports.{REPORTS[head.kind]}").report(model, prepared, evaluate)
     write_json(workspace.metrics / "test.json", report.metrics)
     with replacing(workspace.plots / "test") as folder:
         folder.mkdir()

@@ -7,22 +7,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from unroll.base.files import replacing, write_json, write_rows
+from unroll.base.workspace import Workspace
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import Prepared, decode, open_prepared
-from unroll.evaluation import pictures
+from unroll.drawing import pictures
 from unroll.evaluation.report import Metrics
-from unroll.evaluation.samples import Data, Written, known_chords, notes_per_frame, silent_frames, worth
-from unroll.files import replacing, write_json, write_rows
+from unroll.generation.generator import Sample, open_generator
+from unroll.generation.midi import LOWEST, TEMPO, write_midi
+from unroll.generation.settings import Settings, settings_of
+from unroll.generation.worth import Data, Written, known_chords, notes_per_frame, silent_frames, worth
 from unroll.models.folder import Model, load_model
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.table import as_table, paths_table, value_names, write_table
-from unroll.sampling.generator import Sample, open_generator
-from unroll.sampling.midi import LOWEST, TEMPO, write_midi
-from unroll.sampling.settings import Settings, settings_of
 from unroll.tracking import Tracker
-from unroll.workspace import Workspace
 
 COMPARED, COMPARED_LENGTH = 16, 400     # samples and symbols of each temperature
 PATHS = 100     # enough to see where most of them are

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+from unroll.base.files import replacing
+from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.fitting import fit_encoders
 from unroll.data.source import SPLITS
 from unroll.data.store import open_prepared
 from unroll.data.writer import write_prepared
-from unroll.files import replacing
 from unroll.sources.open import open_source
-from unroll.workspace import Workspace
 
 
 def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> None:

@@ -5,28 +5,28 @@ from collections.abc import Callable
 
 import torch
 
+from unroll.base.environment import environment
+from unroll.base.files import sha256, write_json, write_rows, write_text
+from unroll.base.job_folder import JobFolder
+from unroll.base.processes import rank
+from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
-from unroll.environment import environment
-from unroll.files import sha256, write_json, write_rows, write_text
-from unroll.jobs import JobFolder
+from unroll.generation.engine import OnnxEngine
+from unroll.generation.generator import Generator
+from unroll.generation.settings import Settings
 from unroll.models.described import WEIGHTS
 from unroll.models.folder import CARD, parameters, save_model
 from unroll.models.network import Network, build
 from unroll.models.step import step_graph
-from unroll.processes import rank
-from unroll.sampling.engine import OnnxEngine
-from unroll.sampling.generator import Generator
-from unroll.sampling.settings import Settings
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Row, Unit
 from unroll.training.fit import Result, Watch, fit
 from unroll.training.work import Work, key, work_folder
-from unroll.workspace import Workspace
 
 
 def train(

@@ -13,12 +13,12 @@ from typing import Any
 
 from filelock import FileLock
 
+from unroll.base.errors import UserError
+from unroll.base.job_folder import JobFolder
+from unroll.base.processes import rank
+from unroll.base.workspace import Workspace
 from unroll.config.runtime import TrackingConfig
-from unroll.errors import UserError
-from unroll.jobs import JobFolder
-from unroll.processes import rank
 from unroll.tracking.provenance import provenance
-from unroll.workspace import Workspace
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")       # seconds; a dead server must not hold a run up

@@ -6,7 +6,7 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 
 LOADER = "unroll.tracking.served"
 

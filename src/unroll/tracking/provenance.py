@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from unroll.workspace import Workspace
+from unroll.base.workspace import Workspace
 
 
 def provenance(workspace: Workspace) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-from unroll.errors import UserError
+from unroll.base.errors import UserError
 from unroll.prediction.served import Generates, Predicts, open_served, read_request
 
 JSON = "application/json"

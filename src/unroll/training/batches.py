@@ -10,11 +10,11 @@ from lightning.pytorch.accelerators import CUDAAccelerator
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from unroll.base.errors import UserError
 from unroll.config.train import TrainConfig
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
 from unroll.data.source import Split
 from unroll.data.store import Prepared
-from unroll.errors import UserError
 
 VALIDATION_STEPS = 256      # of a lane at a time: nothing is back-propagated, so only memory limits it
 

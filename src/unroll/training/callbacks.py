@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from tqdm import tqdm
 
-from unroll.files import replacing
+from unroll.base.files import replacing
 from unroll.models.folder import write_weights
 from unroll.models.network import Network
 from unroll.training.batches import Step

@@ -18,9 +18,9 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
 
-from unroll.errors import UserError
-from unroll.files import replacing, sha256
-from unroll.processes import rank
+from unroll.base.errors import UserError
+from unroll.base.files import replacing, sha256
+from unroll.base.processes import rank
 from unroll.training.batches import Step
 from unroll.training.learner import Learner
 

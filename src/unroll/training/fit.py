@@ -13,11 +13,11 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
 
+from unroll.base.errors import UserError, within_memory
+from unroll.base.processes import rank
 from unroll.config.train import TrainConfig
-from unroll.errors import UserError, within_memory
 from unroll.models.folder import read_weights
 from unroll.models.network import Network
-from unroll.processes import rank
 from unroll.training.batches import Batches
 from unroll.training.callbacks import AfterValidation, BestWeights, Clock, Curves, Progress, Row, StepLimit, Unit
 from unroll.training.checkpoints import BEST, Checkpoints, Files, restore_best
@@ -77,7 +77,7 @@ def fit(
         if checkpoint is not None:
             print(f"train: going on from {checkpoint}", flush=True)
     try:
-        with warnings.catch_warnings(), explained(config, work.wait_minutes), within_memory(lambda: (
+        with warnings.catch_warnings(), explained(config, work.wait_minutes), within_memory("", lambda: (
                 f"train: too little memory for a batch of {batches.describe()}. Lower train.batch_size or "
                 "model.core.hidden_size, or cut the sequences.")):
             warnings.filterwarnings("ignore", module="lightning")

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
+from unroll.base.errors import UserError
 from unroll.config.train import TrainConfig
-from unroll.errors import UserError
 from unroll.models.cells import State
 from unroll.models.dropout import Masks
 from unroll.models.network import Network

@@ -19,9 +19,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import dataloader
 
+from unroll.base.errors import UserError
+from unroll.base.processes import launcher, started
 from unroll.config.train import TrainConfig
-from unroll.errors import UserError
-from unroll.processes import launcher, started
 
 GRACE_SECONDS = 5       # for errors of PyTorch's own, which say more
 REACH = "On several machines, name the network interface of each in GLOO_SOCKET_IFNAME (NCCL_SOCKET_IFNAME with GPUs)."

@@ -10,19 +10,19 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 import unroll
+from unroll.base.errors import UserError
+from unroll.base.files import sha256, to_json
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import CheckpointConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared
-from unroll.errors import UserError
-from unroll.files import sha256, to_json
 
 
 def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prepared, lock: Path) -> str:
     """Twenty hexadecimal digits of configuration, prepared data, code and pinned libraries."""
     package = Path(unroll.__file__).parent
-    code = sorted(file for room in ("data", "models", "training") for file in (package / room).rglob("*.py"))
+    code = sorted(file for room in ("base", "data", "models", "training") for file in (package / room).rglob("*.py"))
     parts = {
         "data": data.model_dump(mode="json"),
         "model": model.model_dump(mode="json"),

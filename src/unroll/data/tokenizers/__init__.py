@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from unroll.base.errors import UserError
 from unroll.data.tokenizers.base import Ids, Tokenizer
 from unroll.data.tokenizers.bpe import BPE
 from unroll.data.tokenizers.characters import Bytes, Chars
 from unroll.data.tokenizers.words import UNSPACED, WORD, Words
-from unroll.errors import UserError
 
 if TYPE_CHECKING:       # to sample, nothing of a configuration is needed
     from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unroll.base.errors import UserError
 from unroll.data.tokenizers.base import Decoder, Ids, Tokenizer
-from unroll.errors import UserError
 
 if TYPE_CHECKING:
     from unroll.config.tokens import WordTokenizer

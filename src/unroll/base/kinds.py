@@ -1,0 +1,63 @@
+"""Kinds of things as files: whatever lies in a folder is a kind, and other packages add theirs as entry points.
+
+A kind has settings, a module that imports nothing heavy and has a class `Settings`, and code, a module of the same
+name in another package. Neither is imported before something asks for that kind.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+from unroll.base.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds of one thing, such as cells."""
+
+    thing: str              # in messages: "cell"
+    settings: str           # package with a module of settings for each kind: "unroll.config.cells"
+    code: str               # package with a module of code for each kind: "unroll.models.cells"
+    group: str = ""         # entry points of other packages: "unroll.cells"; empty: ours alone
+
+    @cached_property
+    def own(self) -> tuple[str, ...]:
+        """The kinds of this package, sorted; a name that begins with _ is none."""
+        path = import_module(self.settings).__path__
+        return tuple(sorted(each.name for each in iter_modules(path) if not each.name.startswith("_")))
+
+    def foreign(self) -> dict[str, EntryPoint]:
+        """The kinds of other packages by name; nothing of theirs is imported."""
+        found = entry_points(group=self.group) if self.group else ()
+        return {each.name: each for each in found if each.name not in self.own}
+
+    def names(self) -> list[str]:
+        return [*self.own, *sorted(self.foreign())]
+
+    def settings_of(self, kind: str) -> Any:
+        """The class `Settings` of a kind; raises `UserError` when there is no such kind or it cannot be imported."""
+        return self._settings_module(kind).Settings
+
+    def code_of(self, kind: str) -> ModuleType:
+        """The module of a kind's code: of another package, the one that its settings name, or else their own."""
+        if kind in self.own:
+            return import_module(f"{self.code}.{kind}")
+        module = self._settings_module(kind)
+        return import_module(getattr(module.Settings, "implementation", module.__name__))
+
+    def _settings_module(self, kind: str) -> ModuleType:
+        if kind in self.own:
+            return import_module(f"{self.settings}.{kind}")
+        foreign = self.foreign()
+        if kind not in foreign:
+            raise UserError("unknown-name", "kind", f"unknown {self.thing} {kind!r}; {nearest(kind, self.names())}")
+        try:
+            module: ModuleType = foreign[kind].load()
+        except Exception as error:      # whatever another package's import raises
+            raise UserError("extension", f"{self.group}:{kind}", f"cannot be imported from {foreign[kind].value} "
+                            f"({type(error).__name__}: {error}). Install a version that can, or remove it.") from None
+        return module

@@ -1,0 +1,136 @@
+"""One command per verb; each imports what it needs when it runs, so that `--help` is there at once."""
+
+import argparse
+import errno
+import os
+import sys
+import time
+from pathlib import Path
+
+from unroll.base.errors import UserError, lacks_memory
+from unroll.base.processes import rank
+from unroll.commands.arguments import parser
+
+FIRST_SPEAKS_SECONDS = 8
+STAGES = ("prepare", "train", "evaluate", "generate")
+
+
+# a full or locked disk, a name that is none
+MENDABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM, errno.ENAMETOOLONG,
+            errno.ELOOP, errno.ENOTDIR)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a verb; what a user can mend ends as one line and exit code 2."""
+    # scrolling past a reader who has gone away is no error of ours
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:      # closed by who started it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))    # noqa: SIM115  # as long as the process
+    # of characters that a terminal does not know it gets question marks
+    sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
+    line = parser()
+    options, rest = line.parse_known_args(arguments)
+    # overrides may stand after an option, which argparse does not expect
+    if rest and (not hasattr(options, "overrides") or any(each.startswith("-") for each in rest)):
+        line.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.overrides += rest
+    try:
+        _run(options)
+    except UserError as error:
+        fail(str(error), error.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        fail(f"{place}{error.strerror}. Nothing half-written is left; correct it and start again.", "disk")
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        fail(f"{options.verb}: this machine has too little memory for it. Use shorter sequences, smaller batches or a "
+             "smaller model.", "no-memory")
+
+
+def fail(message: str, code: str) -> None:
+    """Print one line that ends with the error's code, and exit with 2."""
+    who = "unroll"
+    if rank() > 0:
+        # most often the first process says the same and ends all; this one has something to say when it does not
+        time.sleep(FIRST_SPEAKS_SECONDS)
+        who = f"unroll, process {rank()}"
+    print(f"{who}: {' '.join(message.split())} [{code}]", file=sys.stderr)
+    sys.exit(2)
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.verb in (*STAGES, "run"):
+        from unroll.base.workspace import Workspace
+        from unroll.stages.pipeline import run_stages
+
+        run_stages(STAGES if options.verb == "run" else (options.verb,), Workspace(options.project, options.root))
+    elif options.verb == "show":
+        from unroll.base.workspace import Workspace
+        from unroll.commands.show import show
+
+        show(Workspace(options.project, options.root))
+    elif options.verb == "compose":
+        from unroll.commands.compose import freeze
+
+        freeze(Path(), options.overrides, options.check)
+    elif options.verb == "sweep":
+        from unroll.jobs.sweeps import sweep
+
+        sweep(Path(), options.overrides, options.name)
+    elif options.verb == "tune":
+        from unroll.jobs.tune import tune
+
+        tune(Path(), options.space, options.overrides, options.name, options.trials, options.jobs, options.storage)
+    elif options.verb == "promote":
+        from unroll.commands.promote import promote
+
+        promote(Path(), options.root, options.name)
+    elif options.verb == "job":
+        from unroll.base.workspace import Workspace
+        from unroll.jobs.inside import run_job
+
+        run_job(Workspace(options.project, options.root), options.parent)
+    elif options.verb == "predict":
+        from unroll.commands.predict import predict
+
+        predict(options.input, options.out, options.model, options.state, options.save_state)
+    elif options.verb == "sample":
+        from unroll.commands.sample import sample
+
+        sample({name: tuple(value) if isinstance(value, list) else value for name, value in vars(options).items()
+                if name != "verb"})
+    elif options.verb == "play":
+        from unroll.commands.play import play
+
+        play(options.model, options.port)
+    elif options.verb == "export":
+        from unroll.commands.export import export
+
+        export(options.model, options.out)
+    elif options.verb == "init":
+        from unroll.commands.init import Choices, init
+
+        given = vars(options)
+        init(Path(), options.name, options.given, Choices(
+            targets=tuple(options.target), inputs=tuple(options.input), header={"yes": True, "no": False}.get(
+                options.header), delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
+            **{name: given[name] for name in ("task", "time", "time_format", "series", "horizon", "season", "decimal",
+                                              "encoding")}))
+    elif options.verb == "verify":
+        from unroll.commands.verify import verify
+
+        if not verify(Path(), options.revision, options.quick, options.fresh, options.tolerance, options.report):
+            sys.exit(1)
+    elif options.verb == "schema":
+        from unroll.config.json_schema import write_schemas
+
+        write_schemas(options.folder)

@@ -1,0 +1,49 @@
+"""`unroll compose`: conf/ → params.yaml, and each value that changed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from unroll.base.errors import UserError
+from unroll.base.files import write_text
+from unroll.config import parse
+from unroll.generation.settings import settings_of
+
+
+def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
+    """Compose conf/ into params.yaml and print each value that changed; with `check`, only compare."""
+    from unroll.compose import compose
+
+    text, config = compose(project / "conf", overrides)
+    settings_of(config.generate)
+    path = project / "params.yaml"
+    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    if check and text != before:
+        raise UserError(f"{path}: not what conf/ composes. Run `unroll compose`; edits belong into conf/.")
+    if text != before:
+        write_text(path, text)
+        for line in changes(before, text):
+            print(f"{path}: {line}")
+
+
+def changes(before: str, after: str) -> list[str]:
+    """`name: old → new` for each value that differs between two frozen files."""
+    new = _flat(parse(after, "params.yaml"))
+    try:
+        old = _flat(parse(before, "params.yaml"))
+    except UserError:       # none yet, or one with the marks of a merge in it
+        return [f"written, {len(new)} values"]
+    names = sorted({*old, *new}, key=lambda name: (name not in new, name))
+    return [
+        f"{name}: {old.get(name, '(none)')} → {new.get(name, '(none)')}"
+        for name in names
+        if name not in old or name not in new or old[name] != new[name]
+    ]
+
+
+def _flat(value: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, object] = {}
+    for key, part in value.items():
+        flat |= _flat(part, f"{prefix}.{key}".lstrip("."))
+    return flat

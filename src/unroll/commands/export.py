@@ -1,0 +1,113 @@
+"""`unroll export`: a language model for programs that know ONNX and nothing of this package."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from unroll.base.errors import UserError
+from unroll.base.files import replacing, write_json
+from unroll.commands.model_option import model_folder
+from unroll.commands.sample.asked import check_folder
+from unroll.data.tokenizers import Tokenizer
+from unroll.generation.text import special
+from unroll.models.described import STEP, open_folder
+
+# with noise of Gumbel's the largest of the logits is a draw from their softmax (Gumbel, 1954)
+EXAMPLE = '''"""A text from step.onnx; NumPy and ONNX Runtime are all that it takes."""
+import json
+from pathlib import Path
+
+import numpy as np
+from onnxruntime import InferenceSession
+
+TEMPERATURE, SEED, LENGTH = 0.7, 1, 500     # a temperature of 0: always the most probable symbol
+here = Path(__file__).parent
+known = json.loads((here / "vocabulary.json").read_text(encoding="utf-8"))
+session = InferenceSession(str(here / "step.onnx"), providers=["CPUExecutionProvider"])
+state = {each.name: np.zeros((each.shape[0], 1, each.shape[2]), np.float32) for each in session.get_inputs()[2:]}
+draw, symbol, text = np.random.default_rng(SEED), known["begin"], b""
+for _ in range(LENGTH):
+    *after, logits = session.run(None, {FIELD: [[symbol]], "lengths": np.array([1], np.int32), **state})
+    state = dict(zip(state, after))
+    logits[0, known["never"]] = -np.inf
+    symbol = int(np.argmax(logits[0] + TEMPERATURE * draw.gumbel(size=logits.shape[1])))
+    if symbol == known["end"]:
+        break
+    part = known["symbols"][symbol]
+    text += part.encode() if isinstance(part, str) else bytes(part)
+print(text.decode(errors="replace"))
+'''
+TYPES = {"tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(float)": "float32"}
+README = """# A language model as an ONNX graph
+
+`step.onnx` reads symbols and says what may come next. `example.py` writes a text with it: `python example.py`, where
+NumPy and ONNX Runtime are installed.
+
+| input | type | shape |
+|---|---|---|
+{inputs}
+
+| output | type | shape |
+|---|---|---|
+{outputs}
+
+T are the steps that are read at once, B the texts side by side, each of `lengths` steps; what stands after them is not
+looked at. `heads.{target}` are the logits, before any softmax, of the symbol after the last one read. The first thing
+read of a text is the symbol `begin`, with all of the state 0; from then on `next.…` is given back as `state.…`.
+
+`vocabulary.json` has
+
+- `symbols`: what each symbol adds to a text, a string, or bytes where it is a part of a character, or null for nothing;
+- `begin`, `end`, `unknown`: the symbol before a text, the one that closes it and the one for what the model never saw;
+  null where there is none;
+- `never`: symbols that are not to be drawn, whatever their logits.
+"""
+
+
+def export(model: str, out: Path) -> None:
+    """Write the step file, the vocabulary, an example and what they are; raises `UserError` on what writes no texts."""
+    out = check_folder(out, "the files").resolve()
+    if out.exists() and (out == Path.cwd() or any(out.iterdir())):
+        raise UserError(f"--out: {out} exists and is not an empty folder, or the one you are in. Give another.")
+    with model_folder(model) as folder:
+        opened = open_folder(folder)
+        if opened.writes != "text":
+            raise UserError(f"--model: the model's head is {opened.heads}, which writes no texts. Only language models "
+                            "are exported.")
+        (target,) = opened.described["architecture"]["heads"]
+        ((field, tokenizer),) = opened.tokenizers.items()
+        known = vocabulary(tokenizer)
+        with replacing(out) as temporary:
+            temporary.mkdir()
+            shutil.copyfile(folder / STEP, temporary / STEP)
+            write_json(temporary / "vocabulary.json", known)
+            (temporary / "example.py").write_text(EXAMPLE.replace("FIELD", json.dumps(field)), encoding="utf-8")
+            (temporary / "README.md").write_text(_readme(temporary / STEP, target), encoding="utf-8")
+    print(f"export: {tokenizer.size:,} symbols, {STEP}, vocabulary.json, example.py → {out}")
+
+
+def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Raises `UserError` where what a symbol adds to a text depends on those before it."""
+    return {"symbols": [_plain(each) for each in tokenizer.vocabulary], "begin": tokenizer.begin,
+            "end": tokenizer.end, "unknown": tokenizer.unknown, "never": special(tokenizer)}
+
+
+def _plain(part: bytes | None) -> str | list[int] | None:
+    """Text where it is whole characters."""
+    try:
+        return None if part is None else part.decode()
+    except UnicodeDecodeError:
+        return list(part or b"")
+
+
+def _readme(step: Path, target: str) -> str:
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(str(step), providers=["CPUExecutionProvider"])
+    return README.format(inputs=_rows(session.get_inputs()), outputs=_rows(session.get_outputs()), target=target)
+
+
+def _rows(described: list[Any]) -> str:
+    return "\n".join(f"| `{each.name}` | {TYPES[each.type]} | ({', '.join(map(str, each.shape))}) |"
+                     for each in described)

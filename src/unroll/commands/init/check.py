@@ -1,0 +1,67 @@
+"""Whether the draft is a configuration that reads its data; what it reads is said."""
+
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from unroll.base.errors import UserError
+from unroll.commands.init.draft import Draft, Say, spread
+from unroll.config.data import DataConfig
+from unroll.config.load import explain
+from unroll.data.fitting import fit_encoders
+from unroll.data.source import SPLITS, Source
+from unroll.data.writer import write_prepared
+from unroll.sources.open import open_source
+
+
+def check(project: Path, draft: Draft, say: Say) -> None:
+    """Open the source as `prepare` does, and count what is in each split."""
+    values = dict(draft.data)
+    if draft.tokenizer is not None:
+        file = project / "conf" / "data" / "tokenizer" / f"{draft.tokenizer}.yaml"
+        values["tokenizer"] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    try:
+        config: Any = TypeAdapter(DataConfig).validate_python(values)
+    except ValidationError as error:
+        raise UserError(f"data: {explain(error, values)}") from None
+    source, origin = open_source(config, project, None, progress=False)
+    encoders = None
+    if draft.data["kind"] != "text":        # fitting a tokenizer to all of a long text takes its time
+        encoders = fit_encoders(config, source)
+    for split in SPLITS:
+        said = _describe(source, split, config)
+        if said is None:
+            raise UserError(f"data: nothing is left for the {split} split; there is too little of it. Give more data.")
+        say.line(split, said)
+    if encoders is not None:
+        with TemporaryDirectory(prefix=".prepared.", dir=project / "data") as folder:     # it may be large
+            write_prepared(Path(folder) / "prepared", config, source, origin, encoders)
+
+
+def _describe(source: Source, split: Any, config: Any) -> str | None:
+    """The sequences of a split, their lengths and classes; None when it is empty."""
+    (field, *_), pieces = config.inputs, source.pieces(split)
+    label = next((name for name, kind in config.targets.items() if kind == "class"), None)
+    lengths: list[int] = []
+    classes: Counter[str] = Counter()
+    for piece in pieces:
+        lengths.append(len(piece[field]))
+        if label is not None:
+            classes[piece[label]] += 1
+    text = config.inputs[field] == "tokens"
+    unit = "characters" if text else "steps"
+    if not sum(lengths):
+        return None
+    if source.layout == "stream":
+        return f"{sum(lengths):,} {unit}"
+    if source.layout == "windows":
+        taken = config.forecast.context + config.forecast.season + config.forecast.horizon - 1
+        origins = sum(length - taken for length in lengths)
+        return f"{len(lengths):,} series, {origins:,} forecasts of {config.forecast.horizon} steps"
+    said = f"{len(lengths):,} sequence{'s' * (len(lengths) > 1)}, {spread(lengths).replace('steps', unit)}"
+    common = ", ".join(f"{name} {count:,}" for name, count in sorted(classes.items())[:8])
+    return f"{said}: {common}{', …' if len(classes) > 8 else ''}" if common else said

@@ -1,0 +1,83 @@
+"""A draft → the text of conf/data/NAME.yaml and conf/experiment/NAME.yaml, each setting with what it is for."""
+
+import json
+import re
+from typing import Any
+
+import yaml
+
+from unroll.commands.init.draft import Draft
+
+MEANING = {
+    "path": "below data/raw/: a file, a folder or a glob",
+    "train": "below data/raw/",
+    "unit": "stream: one long text; line: short items, one a line",
+    "delimiter": "between the cells of CSV",
+    "decimal": "of CSV, . or ,",
+    "tokenizer": "of inputs of kind tokens",
+    "encoding": "any of Python's names",
+    "header": "whether the first row holds the columns' names",
+    "columns": "those of each input and target; of recordings, those that are read",
+    "series": "the column that says which sequence a row belongs to; null: the table is one",
+    "time": "the column that orders a sequence's rows, and must rise; null: they come in order",
+    "time_format": "of strptime; null: ISO 8601, or a number",
+    "inputs": "tokens: symbols of text; real: a vector of numbers a step",
+    "targets": "next, class, tag, value, values, labels or forecast: see docs/tasks.md",
+    "scale": "standard: to mean 0 and deviation 1 on the training split; none: as it is",
+    "validation": "share that chooses the best weights",
+    "test": "share that only `evaluate` reads; null: the data has a test split of its own",
+    "seed": "of the hash or the draw that splits",
+    "licence": "of the data; it is kept with the model",
+}
+FORECAST = {
+    "horizon": "steps ahead",
+    "context": "steps that the network reads before each forecast",
+    "season": "steps of a cycle; 1: none",
+    "log": "on the logarithm: for positive series whose swings grow with their level",
+    "stride": "steps between the origins of two training windows",
+}
+
+
+def data_yaml(draft: Draft) -> str:
+    lines = [f"# {draft.about}"]
+    if draft.tokenizer is not None:
+        lines += ["defaults:", f"  - tokenizer: {draft.tokenizer}     # char, byte, bpe or word", "  - _self_"]
+    for name, value in draft.data.items():
+        if name == "forecast" and value is not None:
+            lines.append("forecast:")
+            lines += [_setting(f"  {each}", value[each], draft.notes.get(each, FORECAST[each])) for each in value]
+        else:
+            lines.append(_setting(name, value, draft.notes.get(name, MEANING.get(name))))
+    return "\n".join(lines) + "\n"
+
+
+def experiment_yaml(draft: Draft, name: str) -> str:
+    lines = ["# @package _global_", f"# {draft.about}", "defaults:"]
+    choices = {"data": name, "task": draft.task, "model": "lstm", "train": draft.train}
+    meaning = {"model": "or gru, rnn, cnn, mlp: unroll sweep compares them"}
+    lines += [_setting(f"  - override /{group}", choice, meaning.get(group)) for group, choice in choices.items()]
+    for section, values in draft.overrides.items():
+        lines.append(f"{section}:")
+        lines += [_setting(f"  {each}", value, draft.notes.get(each)) for each, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _setting(name: str, value: Any, meaning: str | None) -> str:
+    text = f"{name}: {flow(value)}"
+    return f"{text:<39} # {meaning}" if meaning else text
+
+
+def flow(value: Any) -> str:
+    """YAML on one line, the same to YAML 1.1, to Hydra and to a reader."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{flow(key)}: {flow(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, str):
+        # what starts with a letter may still be a word for true, or a number to Hydra
+        plain = re.fullmatch(r"[A-Za-z_/][\w./-]*( [\w./-]+)*", value, re.ASCII) and yaml.safe_load(value) == value
+        escaped = value.replace("${", "\\${")       # no reference to another setting
+        return value if plain and value.lower() not in ("nan", "inf", "infinity") else json.dumps(
+            escaped, ensure_ascii=False)
+    text = json.dumps(value)
+    return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text   # 1e-06 is text to YAML

@@ -1,0 +1,62 @@
+"""`unroll play`: a page on this machine to play with a model."""
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from unroll.base.errors import UserError
+from unroll.commands.model_option import model_folder
+from unroll.models.described import open_folder
+
+HOST = "127.0.0.1"
+
+
+def play(model: str, port: int) -> None:
+    """Serve the page until Ctrl-C."""
+    _check_gradio()
+    with model_folder(model) as folder:
+        page = _page(folder)
+        _serve(page, port)
+
+
+def _check_gradio() -> None:
+    # before it is imported: it would ask its makers whether it is up to date
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    try:
+        import gradio  # noqa: F401
+    except ImportError:
+        raise UserError("play: the page is made by gradio, which is not installed. Install the extra: pip install "
+                        "'unroll[play]', or `make install`, which has it.") from None
+
+
+def _page(folder: Path) -> Any:
+    opened = open_folder(folder)
+    match opened.writes:
+        case "text":
+            from unroll.commands.play.page import text_page
+
+            return text_page(opened)
+        case "paths":
+            from unroll.commands.play.forecasts import forecast_page
+
+            return forecast_page(folder)
+    raise UserError(f"--model: the model's head is {opened.heads}; there are pages of language models and of "
+                    "forecasts. Use `unroll predict`.")
+
+
+def _serve(page: Any, port: int) -> None:
+    from unroll.commands.play.look import look
+
+    # a proxy is asked for nothing that is on this machine
+    os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), HOST]))
+    try:
+        page.launch(server_name=HOST, server_port=port, prevent_thread_lock=True, quiet=True, share=False,
+                    footer_links=[], max_file_size="50mb", **look())
+    except (OSError, OverflowError):
+        raise UserError(f"--port: {port} is taken or not to be had. Give another, 1024 to 65535.") from None
+    print(f"play: http://{HOST}:{port}  (Ctrl-C ends it)")
+    try:
+        threading.Event().wait()
+    finally:
+        page.close(verbose=False)

@@ -1,0 +1,93 @@
+"""The page of a forecaster: a file in, the fan of its forecast out."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from unroll.base.errors import UserError
+from unroll.commands.play.look import title, told
+from unroll.data.store import open_prepared
+from unroll.drawing.pictures import fan_charts
+from unroll.prediction.inputs import TABLES, read
+from unroll.prediction.predictor import Predictor, load
+
+Series = dict[str, Any]     # name → (T, D)
+
+
+def forecast_page(folder: Path) -> gr.Blocks:
+    torch.set_num_threads(1)
+    predictor = load(folder)
+    horizon: int = predictor.spec["data"]["forecast"]["horizon"]
+    example = own_series(predictor, folder.parent.parent / "data" / "prepared")
+
+    def take(file: str | None) -> tuple[Any, ...]:
+        if file is None:
+            return None, gr.Dropdown(choices=[], value=None)
+        with told():
+            given = read(Path(file), predictor.spec)
+            return chosen(dict(zip(given.names, given.sequences, strict=True)))
+
+    def take_own() -> tuple[Any, ...]:
+        return chosen(example)
+
+    def chosen(series: Series) -> tuple[Any, ...]:
+        names = list(series)
+        return series, gr.Dropdown(choices=names, value=names[0])
+
+    def draw(series: Series | None, name: str | None, column: int, held: bool) -> Figure | None:
+        with told():
+            return None if series is None or name is None else fan(predictor, name, series[name], column, held)
+
+    with gr.Blocks(title="unroll", fill_width=True) as page:
+        title(folder)
+        series = gr.State()
+        with gr.Row():
+            with gr.Column(scale=1, min_width=270):
+                file = gr.File(label="A table, as for unroll predict", file_types=[*TABLES, ".npz", ".ts"],
+                               elem_id="file", height=140)
+                own = gr.Button("Its own test data", visible=bool(example), elem_id="own")
+                name = gr.Dropdown([], label="Series", elem_id="series")
+                column = gr.Dropdown([(each, at) for at, each in enumerate(predictor.columns)], value=0,
+                                     label="Column", visible=len(predictor.columns) > 1)
+                held = gr.Checkbox(True, label=f"Hold the last {horizon} steps back, and compare", elem_id="held")
+            with gr.Column(scale=4):
+                plot = gr.Plot(show_label=False, format="png", elem_id="fan")
+        looks = [series, name, column, held]
+        for given in (file.change(take, file, [series, name]), own.click(take_own, None, [series, name])):
+            given.success(draw, looks, plot, show_progress="hidden")
+        gr.on([name.input, column.input, held.input], draw, looks, plot, show_progress="hidden",
+              trigger_mode="always_last")
+    return page
+
+
+def own_series(predictor: Predictor, prepared: Path) -> Series:
+    """The test split, where the model's own data still lies beside it."""
+    try:
+        opened = open_prepared(prepared)
+        values, offsets = opened.values(predictor.input, "test"), opened.offsets("test")
+        names = [place.name for place in opened.places("test")]
+    except UserError:
+        return {}
+    if opened.spec != predictor.spec or offsets is None:
+        return {}
+    return dict(zip(names, np.split(values, offsets[1:-1]), strict=True))
+
+
+def fan(predictor: Predictor, name: str, values: Any, column: int, held: bool) -> Figure:
+    """Of the whole series (T, D), or, the last steps held back, of what stands before them; raises `UserError`."""
+    horizon: int = predictor.spec["data"]["forecast"]["horizon"]
+    values = np.asarray(values, np.float64).reshape(len(values), -1)
+    cut = max(0, len(values) - horizon) if held else len(values)
+    if not cut:
+        raise UserError(f"series {name}: {len(values)} steps, and {horizon} are held back. Give more of it.")
+    (quantiles,) = predictor.predict([values[:cut]], names=[name])          # (H, D, levels)
+    shown = slice(max(0, cut - 4 * horizon - predictor.spec["data"]["forecast"]["season"]), cut)
+    origin = values[shown, column], values[cut:, column], quantiles[:, column]
+    called = [predictor.columns[column]] if len(predictor.columns) > 1 else []
+    figure = fan_charts([origin], np.array(predictor.levels), ": ".join([name, *called]))
+    figure.set_size_inches(9, 4.6)
+    return figure

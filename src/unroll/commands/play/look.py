@@ -1,0 +1,39 @@
+"""What all pages look like, and how they say what is wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from unroll.base.errors import UserError
+from unroll.commands.play.shown import CSS
+
+ABOUT = """
+.unroll-title h1 {font-size: 20px; font-weight: 600; margin: 4px 0 0;}
+#text textarea, #prompt textarea {font-family: var(--font-mono); font-size: 14px;}
+"""
+
+
+def look() -> dict[str, Any]:
+    """The fonts are this machine's own: nothing is fetched from anywhere."""
+    theme = gr.themes.Default(primary_hue="blue", neutral_hue="slate", spacing_size="sm", radius_size="sm",
+                              font=["system-ui", "sans-serif"], font_mono=["DejaVu Sans Mono", "monospace"])
+    return {"theme": theme, "css": CSS + ABOUT}
+
+
+def title(folder: Path) -> gr.Markdown:
+    """The first line of the model's card."""
+    first, *_ = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    return gr.Markdown(first, elem_classes="unroll-title")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A `UserError` stands in the page, which goes on."""
+    try:
+        yield
+    except UserError as error:
+        raise gr.Error(escape(str(error)), print_exception=False) from None

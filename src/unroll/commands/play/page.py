@@ -1,0 +1,142 @@
+"""The page of a language model: it writes, and shows its hidden units and what it expected next."""
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import gradio as gr
+
+from unroll.base.errors import UserError
+from unroll.commands.play.look import title, told
+from unroll.commands.play.shown import bars, coloured, plain
+from unroll.explain.activity import Reading, expected, most_varied, read, readable
+from unroll.generation.engine import OnnxEngine
+from unroll.generation.generator import Generator
+from unroll.generation.settings import Settings
+from unroll.models.described import STEP, Opened
+
+LONGEST = 5000          # characters of a prompt: each is a step when its units are looked at
+EVERY_SECONDS = 0.05    # what is written is shown: a browser draws no more often
+BEFORE = 16             # symbols that remind of where a place is
+VARIES = -1             # the unit that varies most
+POINTED = """element.addEventListener('click', event => {
+    const symbol = event.target.closest('[data-place]');
+    if (symbol) trigger('click', {place: Number(symbol.dataset.place)});
+});"""
+
+
+def text_page(opened: Opened) -> gr.Blocks:
+    (tokenizer,) = opened.tokenizers.values()
+    engine = OnnxEngine(opened.folder / STEP)
+    generator = Generator(engine, tokenizer)
+    names = [readable(tokenizer, symbol) for symbol in range(tokenizer.size)]
+    layers, size = read(engine, tokenizer, "").units.shape[1:]
+
+    def write(prompt: str, seed: float | None, *chosen: Any) -> Iterator[str]:
+        with told():
+            if len(prompt) > LONGEST:
+                raise UserError(f"prompt: {len(prompt):,} characters, the page reads {LONGEST:,}. Shorten it, or use "
+                                "`unroll sample`.")
+            text, shown, settings = prompt, monotonic(), _settings(*chosen)
+            generator.check(settings)
+            for part in generator.stream(prompt, settings, int(seed or 0)):
+                text += part
+                if monotonic() - shown > EVERY_SECONDS:
+                    yield text
+                    shown = monotonic()
+            yield text
+
+    def look(prompt: str, text: str, layer: int, unit: int) -> tuple[Any, ...]:
+        """The text is read again, symbol by symbol; what is looked at first is what came after the prompt."""
+        reading = read(engine, tokenizer, text)
+        last = len(reading.parts)
+        place = min(len(tokenizer.encode(prompt)), last) if text.startswith(prompt) else last
+        return reading, gr.Slider(maximum=max(1, last), value=place), *show(reading, layer, unit, place)
+
+    def show(reading: Reading | None, layer: int, unit: int, place: float) -> tuple[str, str]:
+        if reading is None:
+            return NOTHING, ""
+        at = min(int(place), len(reading.parts))
+        return _coloured(reading, layer, unit, at), _bars(reading, at)
+
+    def _coloured(reading: Reading, layer: int, unit: int, place: int) -> str:
+        if not layers or not reading.parts:
+            return plain(reading.parts, place)
+        chosen = most_varied(reading.units[1:, layer]) if unit == VARIES else unit
+        where = f"layer {layer + 1}, unit {chosen + 1}" if layers > 1 else f"unit {chosen + 1}"
+        return coloured(reading.parts, reading.units[1:, layer, chosen], place, where)
+
+    def _bars(reading: Reading, place: int) -> str:
+        came = int(reading.symbols[place + 1]) if place < len(reading.parts) else None
+        before = "".join(names[each] for each in reading.symbols[1 : place + 1][-BEFORE:])
+        return bars(names, expected(engine, reading.symbols, place), came, before)
+
+    def point(reading: Reading | None, layer: int, unit: int, event: gr.EventData) -> tuple[Any, ...]:
+        place = event.place
+        return place, *show(reading, layer, unit, place)
+
+    with gr.Blocks(title="unroll", fill_width=True) as page:
+        title(opened.folder)
+        reading = gr.State()
+        with gr.Row():
+            with gr.Column(scale=1, min_width=270):
+                chosen, seed = _controls()
+            with gr.Column(scale=4):
+                prompt = gr.Textbox(label="Prompt", lines=2, placeholder="What the text begins with; empty: where the "
+                                    "data begins", elem_id="prompt")
+                with gr.Row():
+                    go = gr.Button("Write", variant="primary", size="md", scale=4, elem_id="write")
+                    halt = gr.Button("Stop", size="md", scale=1, min_width=90, elem_id="halt")
+                text = gr.Textbox(label="Text", lines=6, max_lines=6, interactive=False, buttons=["copy"],
+                                  elem_id="text")
+                with gr.Row(equal_height=False):
+                    with gr.Column(scale=3, min_width=380):
+                        with gr.Row(visible=bool(layers)):
+                            layer = gr.Dropdown([(str(each + 1), each) for each in range(layers)], label="Layer",
+                                                value=0 if layers else None, visible=layers > 1, min_width=90)
+                            unit = gr.Dropdown([("the one that varies most", VARIES),
+                                                *((str(each + 1), each) for each in range(size))], value=VARIES,
+                                               label="Hidden unit", elem_id="unit")
+                        shown = gr.HTML(NOTHING, js_on_load=POINTED, elem_id="shown", padding=True)
+                    with gr.Column(scale=2, min_width=300):
+                        place = gr.Slider(0, 1, value=0, step=1, label="Symbols read", elem_id="place")
+                        expectation = gr.HTML(elem_id="expected", padding=True)
+        looks, sees = [reading, layer, unit, place], [shown, expectation]
+        asked = [prompt, seed, *chosen]
+        writing = gr.on([go.click, prompt.submit], write, asked, text, show_progress="hidden")
+        after = {"fn": look, "inputs": [prompt, text, layer, unit], "outputs": [reading, place, *sees],
+                 "show_progress": "hidden"}
+        writing.success(**after)
+        halt.click(None, cancels=[writing]).then(**after)
+        for each in (layer.input, unit.input, place.input):
+            each(show, looks, sees, show_progress="hidden", trigger_mode="always_last")
+        shown.click(point, looks[:-1], [place, *sees], show_progress="hidden", trigger_mode="always_last")
+    return page
+
+
+NOTHING = '<div class="unroll-said">What is written stands here again, in the colours of a hidden unit.</div>'
+
+
+def _controls() -> tuple[list[Any], gr.Number]:
+    """Those of `_settings`, in its order, and the seed."""
+    length = gr.Slider(1, 2000, value=400, step=1, label="Length", info="symbols")
+    temperature = gr.Slider(0.05, 2, value=0.7, step=0.05, label="Temperature", info="below 1 sharpens")
+    greedy = gr.Checkbox(label="Greedy: the most probable symbol each time")
+    top_k = gr.Slider(0, 100, value=0, step=1, label="Top-k", info="0: all symbols")
+    top_p = gr.Slider(0.01, 1, value=1, step=0.01, label="Top-p", info="1: all symbols")
+    min_p = gr.Slider(0, 1, value=0, step=0.01, label="Min-p", info="0: all symbols")
+    penalty = gr.Slider(1, 2, value=1, step=0.05, label="Repetition penalty", info="1: none")
+    stop = gr.Textbox(label="Stop", lines=2, info="texts that end it, one a line; ⏎ is a line's end")
+    pattern = gr.Textbox(label="Pattern", info="a regular expression of the continuation", elem_id="pattern")
+    seed = gr.Number(label="Seed", value=1, precision=0)
+    return [length, temperature, greedy, top_k, top_p, min_p, penalty, stop, pattern], seed
+
+
+def _settings(length: int, temperature: float, greedy: bool, top_k: int, top_p: float, min_p: float, penalty: float,
+              stop: str, pattern: str) -> Settings:
+    """Controls at rest are rules left out."""
+    return Settings(
+        length=length, temperature=temperature, greedy=greedy, top_k=top_k or None, top_p=None if top_p == 1 else top_p,
+        min_p=min_p or None, repetition_penalty=None if penalty == 1 else penalty, pattern=pattern or None,
+        stop=tuple(line.replace("⏎", "\n") for line in stop.split("\n") if line),
+    )

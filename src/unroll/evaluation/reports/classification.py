@@ -1,0 +1,85 @@
+"""A class a sequence, or a class a step: accuracy, macro-F1, who is taken for whom."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchmetrics.functional.classification import (
+    multiclass_accuracy,
+    multiclass_confusion_matrix,
+    multiclass_f1_score,
+)
+
+from unroll.baselines.classifiers import by_symbol, one_step, words
+from unroll.baselines.nearest import nearest_neighbour
+from unroll.config.evaluate import EvaluateConfig
+from unroll.data.store import Prepared
+from unroll.drawing import pictures
+from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.scored import Scored, score, split_of
+from unroll.models.folder import Model
+
+Labels = NDArray[np.int64]
+
+
+def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
+    (name,) = prepared.spec["targets"]
+    classes = prepared.spec["targets"][name]["classes"]
+    metrics: Metrics = {}
+    test = score(model.network, split_of(prepared, "test", settings), name, settings)
+    metrics |= measures(test, len(classes), "test/")
+    for split, prefix in (("validation", "best/val_"), ("train", "best/train_")):
+        scored = score(model.network, split_of(prepared, split, settings), name, settings)    # type: ignore[arg-type]
+        metrics |= measures(scored, len(classes), prefix)
+    for method, predicted in baselines(prepared, name, len(classes), settings).items():
+        truth = test.targets
+        metrics[f"baseline/{method}_accuracy"] = float((predicted == truth).mean())
+        metrics[f"baseline/{method}_macro_f1"] = macro_f1(predicted, truth, len(classes))
+    counted = multiclass_confusion_matrix(
+        torch.from_numpy(test.predictions.argmax(axis=-1)), torch.from_numpy(test.targets), len(classes)
+    ).numpy()
+    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes))
+
+
+def measures(scored: Scored, classes: int, prefix: str) -> Metrics:
+    """Loss in nats, accuracy, and F1 averaged over the classes that occur."""
+    chosen = scored.predictions.argmax(axis=-1)
+    predicted, truth = torch.from_numpy(chosen), torch.from_numpy(scored.targets)
+    return {
+        f"{prefix}loss": scored.loss,
+        f"{prefix}accuracy": rounded(multiclass_accuracy(predicted, truth, classes, average="micro")),
+        f"{prefix}macro_f1": macro_f1(chosen, scored.targets, classes),
+    }
+
+
+def macro_f1(predicted: Labels, truth: Labels, classes: int) -> float:
+    return rounded(multiclass_f1_score(torch.from_numpy(predicted), torch.from_numpy(truth), classes, average="macro"))
+
+
+def rounded(value: torch.Tensor) -> float:
+    """torchmetrics counts in single precision; what that adds after six digits is noise."""
+    return round(float(value), 6)
+
+
+def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateConfig) -> dict[str, Labels]:
+    """What simple methods say of the test split, in its order."""
+    train, truth = (np.asarray(prepared.values(name, split), np.int64) for split in ("train", "test"))
+    found: dict[str, Any] = {"majority": np.full(len(truth), np.bincount(train, minlength=classes).argmax())}
+    (field,) = prepared.spec["inputs"]
+    tokens, pooled = prepared.spec["inputs"][field]["kind"] == "tokens", prepared.spec["targets"][name]["per"]
+    if tokens and pooled == "sequence":
+        found |= words(prepared, field, name, settings)
+    elif tokens:
+        found["symbol"] = by_symbol(prepared, field, name, classes)
+    elif pooled == "sequence":
+        found |= nearest_neighbour(prepared, field, name, settings.dtw_cells)
+    else:
+        found["one_step"] = one_step(prepared, field, name, settings)
+    return found
+
+
+def _draw(counted: NDArray[np.int64], classes: list[str], folder: Path) -> None:
+    pictures.confusion(counted, classes, folder / "confusion.png")

@@ -1,0 +1,78 @@
+"""Several labels a step, such as the notes that sound: negative log-likelihood a step, accuracy of what sounds."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.config.evaluate import EvaluateConfig
+from unroll.data.source import Split
+from unroll.data.store import Prepared
+from unroll.drawing import pictures
+from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.scored import Scored, score, split_of
+from unroll.models.folder import Model
+
+Values = NDArray[Any]
+SHOWN = 160     # steps of a picture
+
+
+def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
+    (name,) = prepared.spec["targets"]
+    field = prepared.spec["targets"][name].get("of", name)
+    metrics: Metrics = {}
+    test = score(model.network, split_of(prepared, "test", settings), name, settings)
+    metrics |= measures(test, "test/")
+    for split, prefix in (("validation", "best/val_"), ("train", "best/train_")):
+        scored = score(model.network, split_of(prepared, split, settings), name, settings)    # type: ignore[arg-type]
+        metrics |= measures(scored, prefix)
+    train = np.asarray(prepared.values(field, "train"), np.float64)
+    share = (train.sum(axis=0) + 1) / (len(train) + 2)          # Laplace
+    metrics["baseline/frequencies_nll"] = nll(np.broadcast_to(share, test.targets.shape), test.targets)
+    if prepared.spec["targets"][name].get("ahead"):
+        stays, comes = _transitions(prepared, field)
+        before = _pairs(prepared, field, "test")[0]
+        metrics["baseline/last_step_nll"] = nll(np.where(before > 0, stays, comes), test.targets)
+    return Report(metrics, "nll", "nats per step", False, partial(_draw, test))
+
+
+def nll(probability: Values, truth: Values) -> float:
+    """Mean over steps of the sum over labels, in nats."""
+    p = np.where(truth > 0, probability, 1 - probability).clip(1e-12)
+    return float(-np.log(p).sum(axis=1).mean())
+
+
+def measures(scored: Scored, prefix: str) -> Metrics:
+    """`frame_accuracy`: true positives / (true positives + false positives + false negatives) (Bay et al., 2009)."""
+    guessed, truth = scored.predictions > 0.5, scored.targets > 0
+    hits, misses = (guessed & truth).sum(), (guessed ^ truth).sum()
+    return {
+        f"{prefix}loss": scored.loss,
+        f"{prefix}nll": scored.loss,
+        f"{prefix}frame_accuracy": float(hits / max(1, hits + misses)),
+    }
+
+
+def _pairs(prepared: Prepared, field: str, split: Split) -> tuple[Values, Values]:
+    """Each step and the next one of its own sequence, (N, L) both."""
+    values, offsets = np.asarray(prepared.values(field, split)), prepared.offsets(split)
+    if offsets is None:
+        return values[:-1], values[1:]
+    inner = np.ones(len(values), bool)
+    inner[np.asarray(offsets[1:]) - 1] = False      # the last step of a sequence has no next one
+    places = np.flatnonzero(inner)
+    return values[places], values[places + 1]
+
+
+def _transitions(prepared: Prepared, field: str) -> tuple[Values, Values]:
+    """(L,) of each label, how often it stays on and how often it comes on; counted once more (Laplace)."""
+    now, after = (each.astype(np.float64) for each in _pairs(prepared, field, "train"))
+    stays = ((now * after).sum(axis=0) + 1) / (now.sum(axis=0) + 2)
+    comes = (((1 - now) * after).sum(axis=0) + 1) / ((1 - now).sum(axis=0) + 2)
+    return stays, comes
+
+
+def _draw(test: Scored, folder: Path) -> None:
+    pictures.rolls(test.predictions[:SHOWN], test.targets[:SHOWN], folder / "roll.png")

@@ -1,0 +1,92 @@
+"""The next symbol of text: bits per character beside n-grams and compressors, and how far the gradient reaches."""
+
+import csv
+import math
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from unroll.base.files import replacing
+from unroll.baselines.ngrams import unigram, witten_bell, xz_bits
+from unroll.config.evaluate import EvaluateConfig
+from unroll.data.batches import StreamLayout
+from unroll.data.store import Prepared, decode
+from unroll.drawing import pictures
+from unroll.evaluation.measure import Text, losses, read_split
+from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.scored import layout_of
+from unroll.explain.gradients import compare, steps_above
+from unroll.models.folder import Model
+from unroll.models.outputs import outputs
+
+
+def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
+    (field,) = model.config.inputs
+    tokenizer = model.tokenizers[field]
+    test = read_split(prepared, field, tokenizer, "test")
+    # train/ and val/ are the curves' names in MLflow
+    texts = {
+        "test/": test,
+        "best/val_": read_split(prepared, field, tokenizer, "validation"),
+        "best/train_": read_split(prepared, field, tokenizer, "train", settings.train_tokens),
+    }
+    metrics: Metrics = {}
+    for prefix, text in texts.items():
+        metrics |= losses(total_nats(model, text, field, settings), text, prefix)
+    counted = prepared.spec["splits"]["test"]
+    metrics["test/unknown_share"] = counted["unknown"] / counted["steps"]
+    metrics |= baselines(prepared, model, field, test, settings)
+    reaches = reach(model, field, test, settings)
+    if reaches:
+        metrics["gradient/steps_above_1_percent"] = steps_above(next(iter(reaches.values())))
+    order = f"ngram{settings.ngram_order}"
+    metrics[f"test/below_{order}"] = 1 - metrics["test/bpc"] / metrics[f"baseline/{order}_bpc"]
+    return Report(metrics, "bpc", "bits per character", False, partial(_draw, reaches))
+
+
+def total_nats(model: Model, text: Text, field: str, settings: EvaluateConfig) -> float:
+    """Summed over every symbol once, the state carried along (a static evaluation: the weights stay as they are)."""
+    layout = layout_of(text.sequences(model.spec, field), settings)
+    return sum(each.loss for each in outputs(model.network, layout))
+
+
+def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings: EvaluateConfig) -> Metrics:
+    """Bits per character of the same test split for methods without a network."""
+    tokenizer = model.tokenizers[field]
+    train = read_split(prepared, field, tokenizer, "train", settings.baseline_tokens)
+    plain, before = (decode(tokenizer, text.tokens, text.offsets).encode() for text in (test, train))
+    bits = len(test.tokens) / math.log(2) / test.characters
+    ngram = witten_bell(train.tokens, test.tokens, tokenizer.size, settings.ngram_order).mean()
+    return {
+        "baseline/uniform_bpc": math.log(tokenizer.size) * bits,
+        "baseline/unigram_bpc": unigram(train.tokens, test.tokens, tokenizer.size) * bits,
+        f"baseline/ngram{settings.ngram_order}_bpc": float(ngram) * bits,
+        "baseline/xz_bpc": xz_bits(plain) / test.characters,
+        "baseline/xz_after_train_bpc": xz_bits(plain, before) / test.characters,
+    }
+
+
+def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dict[str, np.ndarray]:
+    """The gradient's reach on stretches of the test split; nothing where no recurrence carries it."""
+    if model.config.core.kind in ("mlp", "cnn"):
+        return {}
+    steps = min(settings.gradient_reach, len(test.tokens))
+    lanes = min(settings.lanes, len(test.tokens) // steps)
+    stream = Text(test.tokens, None, test.characters, test.bytes).sequences(
+        {**model.spec, "layout": "stream"}, field
+    )
+    batch = StreamLayout(stream, lanes, steps).batch(0)
+    inputs, targets = ({field: torch.from_numpy(each[field])} for each in (batch.inputs, batch.targets))
+    return compare(model.network, model.config, model.spec, inputs, targets, settings.seed)
+
+
+def _draw(reaches: dict[str, np.ndarray], folder: Path) -> None:
+    if not reaches:
+        return
+    pictures.gradient_reach(reaches, folder / "gradient_reach.png")
+    with replacing(folder / "gradient_reach.csv") as temporary, temporary.open("w", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["network", "steps_back", "gradient"])
+        table.writerows([name, k, f"{value:.6e}"] for name, each in reaches.items() for k, value in enumerate(each))

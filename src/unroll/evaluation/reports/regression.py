@@ -1,0 +1,59 @@
+"""A real vector a sequence, or a step: squared and absolute errors in the target's own units."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_score
+
+from unroll.config.evaluate import EvaluateConfig
+from unroll.data.encoders import Scaler
+from unroll.data.store import Prepared
+from unroll.drawing import pictures
+from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.scored import score, split_of
+from unroll.models.folder import Model
+
+Values = NDArray[Any]
+SHOWN = 300     # steps of a picture
+
+
+def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
+    (name,) = prepared.spec["targets"]
+    described = prepared.spec["targets"][name]
+    scaler = Scaler.restore(described["scale"])
+    metrics: Metrics = {}
+    kept: dict[str, tuple[Values, Values]] = {}
+    for split, prefix in (("test", "test/"), ("validation", "best/val_"), ("train", "best/train_")):
+        scored = score(model.network, split_of(prepared, split, settings), name, settings)    # type: ignore[arg-type]
+        kept[split] = scaler.decode(scored.predictions), scaler.decode(scored.targets)
+        metrics |= {f"{prefix}loss": scored.loss, **measures(*kept[split], prefix)}
+    predicted, truth = kept["test"]
+    mean = np.asarray(prepared.values(described.get("of", name), "train")).reshape(-1, truth.shape[1]).mean(axis=0)
+    metrics |= measures(np.broadcast_to(mean, truth.shape), truth, "baseline/mean_")
+    if described.get("ahead"):
+        last = prepared.sequences("test").inputs[name]
+        before = scaler.decode(np.asarray(last.show(last.values[: len(truth)])))
+        if prepared.spec["layout"] == "stream":
+            metrics |= measures(before, truth, "baseline/last_")
+    return Report(metrics, "mse", "mean squared error", False,
+                  partial(_draw, predicted, truth, described["per"] == "step"))
+
+
+def measures(predicted: Values, truth: Values, prefix: str) -> Metrics:
+    """Over all numbers of all targets; R² is 1 for a perfect prediction, 0 for the test split's own mean."""
+    ours, theirs = (torch.from_numpy(np.ascontiguousarray(each, np.float64)) for each in (predicted, truth))
+    return {
+        f"{prefix}mse": float(mean_squared_error(ours, theirs)),
+        f"{prefix}mae": float(mean_absolute_error(ours, theirs)),
+        f"{prefix}r2": float(r2_score(ours, theirs)) if len(theirs) > 1 else 0.0,
+    }
+
+
+def _draw(predicted: Values, truth: Values, steps: bool, folder: Path) -> None:
+    if steps:
+        pictures.traces(predicted[:SHOWN, 0], truth[:SHOWN, 0], folder / "traces.png")
+    pictures.against(predicted.ravel(), truth.ravel(), folder / "against.png")

@@ -1,0 +1,80 @@
+"""Beam search: the most probable texts that a narrow search finds (Graves, 2012; Sutskever et al., 2014)."""
+
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError
+from unroll.generation.engine import Engine, Ids
+from unroll.generation.loop import prime
+from unroll.generation.rules import History, Rule, log_softmax
+
+S = TypeVar("S")
+
+
+class Beam(NamedTuple):
+    """What was written, without prompt and end symbol."""
+
+    symbols: Ids                # (n,)
+    nats: list[float]           # (n,) the model's own log-probability of each, before any rule
+    total: float                # summed log-probability after the rules, an end symbol's among it …
+    drawn: int                  # … of so many symbols
+
+    @property
+    def score(self) -> float:
+        return self.total / max(1, self.drawn)
+
+
+def beam_search(engine: Engine[S], prompt: Ids, width: int, length: int, rule: Rule, looks_back: int,
+                end: int | None, min_length: int = 0) -> list[Beam]:
+    """The `width` best, the best first, by log-probability a symbol, so that short ones are not preferred.
+
+    Beams that ended are kept beside those that go on. It stops at `length` symbols, and before when `width` ended ones
+    score at least as high as all that go on: that a mean may rise again is not waited for. Raises `UserError` where the
+    rules leave nothing to write.
+    """
+    logits, state = prime(engine, [prompt])
+    beams, ended = [Beam(np.zeros(0, np.int64), [], 0.0, 0)], list[Beam]()
+    for at in range(length):
+        allowed = rule(logits, _history(prompt, beams, looks_back))
+        if end is not None and at < min_length:
+            allowed[:, end] = -np.inf
+        open_ends = np.flatnonzero(np.isfinite(allowed).any(axis=1))
+        if not len(open_ends) and not ended:
+            raise UserError(f"beams: after {at} symbols none is left that no_repeat_ngram permits. Loosen it.")
+        own = log_softmax(logits)
+        ruled = np.full_like(own, -np.inf)
+        ruled[open_ends] = log_softmax(allowed[open_ends])
+        totals = np.array([beam.total for beam in beams])[:, None] + ruled          # (beams, V)
+        # of equals the first, so that the search does not depend on how a library sorts
+        best = np.argsort(-totals, axis=None, kind="stable")[: 2 * width]
+        goes_on, parents = list[Beam](), list[int]()
+        for place in best[np.isfinite(totals.ravel()[best])]:
+            parent, symbol = divmod(int(place), totals.shape[1])
+            before, total = beams[parent], float(totals[parent, symbol])
+            if symbol == end:
+                ended.append(before._replace(total=total, drawn=before.drawn + 1))
+            elif len(goes_on) < width:
+                nats = [*before.nats, float(own[parent, symbol])]
+                goes_on.append(Beam(np.append(before.symbols, symbol), nats, total, before.drawn + 1))
+                parents.append(parent)
+        beams = goes_on
+        if not beams or at + 1 == length or _settled(ended, beams, width):
+            break
+        read = np.array([beam.symbols[-1] for beam in beams])
+        logits, state = engine.read(read[None], np.ones(len(beams), np.int32), engine.take(state, np.array(parents)))
+    return sorted([*ended, *beams], key=lambda beam: beam.score, reverse=True)[:width]
+
+
+def _settled(ended: list[Beam], beams: list[Beam], width: int) -> bool:
+    scores = sorted((beam.score for beam in ended), reverse=True)
+    return len(scores) >= width and scores[width - 1] >= max(beam.score for beam in beams)
+
+
+def _history(prompt: Ids, beams: list[Beam], looks_back: int) -> History:
+    history: NDArray[np.int64] = np.full((len(beams), looks_back), -1, np.int64)
+    for row, beam in enumerate(beams):
+        read = np.concatenate([prompt[1:], beam.symbols])[-looks_back:] if looks_back else beam.symbols[:0]
+        history[row, looks_back - len(read):] = read
+    return history

@@ -1,0 +1,133 @@
+"""The loop: prompts are read in one pass, then every lane goes on with what it drew."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError
+from unroll.generation.engine import Engine, Ids, Steps
+from unroll.generation.pattern import Pattern
+from unroll.generation.rules import Logits, draw, lane_generator, log_probabilities, permit, shape
+from unroll.generation.settings import Settings
+
+S = TypeVar("S")
+STRETCH = 4096      # symbols of a prompt that are read at a time
+BLOCK = 256         # draws of a lane that are made at a time
+
+
+class Symbols(NamedTuple):
+    """What some lanes go on with."""
+
+    lanes: Ids                                  # (n,)
+    symbols: Ids                                # (n,)
+    nats: NDArray[np.float64] | None            # (n,), log-probabilities before any rule, where asked for
+
+
+class Drawing:
+    """What is drawn of each lane; a lane's draws follow from its own seed alone."""
+
+    def __init__(self, settings: Settings, prompts: Sequence[Ids], seeds: Sequence[tuple[int, int]],
+                 forbidden: Sequence[int], end: int | None, pattern: Pattern | None, with_nats: bool) -> None:
+        """`forbidden` symbols are never drawn, `end` closes a lane and is left out."""
+        self._settings, self._pattern, self._with_nats = settings, pattern, with_nats
+        self._permit, self._shape, self._end = permit(settings, forbidden), shape(settings), end
+        self._permit_early = permit(settings, forbidden if end is None else [*forbidden, end])
+        self._generators = [lane_generator(*each) for each in seeds]
+        self._uniform = np.zeros((BLOCK, len(prompts)))
+        self._history = np.full((len(prompts), settings.looks_back), -1, np.int64)
+        for lane, prompt in enumerate(prompts):
+            if kept := min(settings.looks_back, len(prompt) - 1):       # without the begin symbol
+                self._history[lane, -kept:] = prompt[-kept:]
+        self._states = np.zeros(len(prompts), np.int64)
+        self._drawn = 0
+
+    def __call__(self, lanes: Ids, logits: Logits) -> tuple[Ids, Symbols, NDArray[np.bool_] | None]:
+        """Logits (n, V) → symbols (n,), those of them that are kept, and which lanes (n,) go on (None: all)."""
+        at, length = self._drawn, self._settings.length
+        self._drawn += 1
+        uniform = self._uniforms(lanes, at)
+        left = None if length is None else length - at
+        may_end = at >= self._settings.min_length
+        history, permitted = self._history[lanes] if self._settings.looks_back else self._history, logits
+        if self._pattern is not None:
+            permitted = np.where(self._pattern.allowed(self._states[lanes], left, may_end), logits, -np.inf)
+        permitted = (self._permit if may_end else self._permit_early)(permitted, history)
+        if self._pattern is not None or self._settings.no_repeat_ngram is not None:
+            self._check(lanes, permitted)
+        symbols = draw(self._shape(permitted, history), uniform)
+        if self._settings.looks_back:
+            self._history[lanes] = np.concatenate([history[:, 1:], symbols[:, None]], axis=1)
+        nats = log_probabilities(logits, symbols) if self._with_nats else None
+        if self._end is None and self._pattern is None:
+            return symbols, Symbols(lanes, symbols, nats), None if left is None or left > 1 else symbols < 0
+        kept, on = self._ends(lanes, symbols, left)
+        return symbols, Symbols(lanes[kept], symbols[kept], None if nats is None else nats[kept]), on
+
+    def _uniforms(self, lanes: Ids, at: int) -> NDArray[np.float64]:
+        """(n,) numbers in [0, 1), each from its lane's own generator."""
+        if at % BLOCK == 0:
+            for lane in lanes:
+                self._uniform[:, lane] = self._generators[lane].random(BLOCK)
+        row: NDArray[np.float64] = self._uniform[at % BLOCK]
+        return row if len(lanes) == len(row) else row[lanes]
+
+    def _ends(self, lanes: Ids, symbols: Ids, left: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which symbols (n,) are kept, and which lanes go on after them."""
+        kept = symbols != (-1 if self._end is None else self._end)
+        on = kept & (left is None or left > 1)
+        if self._pattern is not None:
+            states = self._pattern.follow(self._states[lanes], symbols, left)
+            kept &= states >= 0
+            self._states[lanes] = states
+            on &= kept
+            on[on] = ~self._pattern.over(states[on])
+        return kept, on
+
+    def _check(self, lanes: Ids, logits: Logits) -> None:
+        stuck = ~np.isfinite(logits).any(axis=1)
+        if stuck.any():
+            raise UserError(f"sample {lanes[stuck][0] + 1}: after {self._drawn - 1} symbols none is left that pattern, "
+                            "allow and no_repeat_ngram all permit. Loosen one of them.")
+
+
+def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDArray[np.bool_]) -> Iterator[Symbols]:
+    """What the lanes go on with, symbol by symbol; prompts start with the begin symbol.
+
+    A lane ends when its drawing does, or its `over` is set; no more is computed for it.
+    """
+    logits, state = prime(engine, prompts)
+    lanes = np.arange(len(prompts))
+    lengths = np.ones(len(prompts), np.int32)
+    while True:
+        symbols, kept, on = drawing(lanes, logits)
+        yield kept
+        if over.any():
+            on = ~over[lanes] if on is None else on & ~over[lanes]
+        if on is not None and not on.all():
+            lanes, symbols, lengths = lanes[on], symbols[on], lengths[on]
+            if not len(lanes):
+                return
+            state = engine.take(state, np.flatnonzero(on))
+        logits, state = engine.read(symbols[None], lengths, state)
+
+
+def prime(engine: Engine[S], prompts: Sequence[Steps]) -> tuple[Logits, S]:
+    """What is said after each prompt, (B, V), and the state there; prompts of unequal length in one pass."""
+    lengths = np.array([len(prompt) for prompt in prompts], np.int32)
+    if lengths.max() > STRETCH:         # one by one, in memory that does not grow with the prompt
+        logits, states = zip(*(_alone(engine, prompt) for prompt in prompts), strict=True)
+        return np.concatenate(logits), engine.join(states)
+    steps = np.zeros((lengths.max(), len(prompts), *prompts[0].shape[1:]), prompts[0].dtype)
+    for lane, prompt in enumerate(prompts):
+        steps[: len(prompt), lane] = prompt
+    return engine.read(steps, lengths, engine.start(len(prompts)))
+
+
+def _alone(engine: Engine[S], prompt: Steps) -> tuple[Logits, S]:
+    state = engine.start(1)
+    for first in range(0, len(prompt), STRETCH):
+        part = prompt[first : first + STRETCH, None]
+        logits, state = engine.read(part, np.array([len(part)], np.int32), state)
+    return logits, state

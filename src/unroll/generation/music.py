@@ -1,0 +1,74 @@
+"""New music: each note of a frame is drawn on its own, then the frame is read (Boulanger-Lewandowski et al., 2012)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.data.encoders import Scaler
+from unroll.generation.engine import Engine
+from unroll.generation.loop import prime
+from unroll.generation.rules import Logits, lane_generator
+
+Roll = NDArray[np.bool_]        # (T, notes), what sounds
+# frames of silence before a piece that nothing precedes: no training says what comes first, and after a single frame a
+# network holds notes possible that it never saw, which can lead it to where it does not find back from
+SILENCE = 8
+LANES = 64                      # pieces side by side
+BLOCK = 64                      # frames of a lane whose draws are made at a time
+
+
+@dataclass(frozen=True)
+class Piece:
+    roll: Roll
+    primed: int                 # frames that were given; those after them are new
+
+
+class Composer:
+    """The n-th piece depends on (seed, n) alone, whatever is beside it."""
+
+    def __init__(self, engine: Engine[Any], scale: Scaler) -> None:
+        self._engine, self._scale = engine, scale
+
+    def pieces(self, prompts: Iterable[Roll], length: int, temperature: float, seed: int, first: int = 0,
+               lanes: int = LANES) -> Iterator[Piece]:
+        """`length` new frames after each prompt; after one without frames, as if silence had been heard."""
+        given = iter(prompts)
+        while group := list(islice(given, lanes)):
+            draws = [_draws(seed, first + lane, prompt.shape[1]) for lane, prompt in enumerate(group)]
+            made = self._group(group, length, temperature, draws)
+            for prompt, roll in zip(group, made, strict=True):
+                yield Piece(np.concatenate([prompt, roll]), len(prompt))
+            first += len(group)
+
+    def _group(self, prompts: Sequence[Roll], length: int, temperature: float,
+               draws: Sequence[Iterator[NDArray[np.float64]]]) -> Roll:
+        """(lanes, length, notes)"""
+        silence = np.zeros((SILENCE, prompts[0].shape[1]), bool)
+        heard = [self._encode(prompt if len(prompt) else silence) for prompt in prompts]
+        logits, state = prime(self._engine, heard)
+        lengths, frames = np.ones(len(prompts), np.int32), list[Roll]()
+        while True:
+            frames.append(np.stack([next(each) for each in draws]) < probabilities(logits, temperature))
+            if len(frames) == length:
+                return np.stack(frames, axis=1)
+            logits, state = self._engine.read(self._encode(frames[-1])[None], lengths, state)
+
+    def _encode(self, frames: Roll) -> NDArray[np.float32]:
+        return self._scale.encode(frames.astype(np.float64))
+
+
+def probabilities(logits: Logits, temperature: float) -> NDArray[np.float64]:
+    """Of each note; below 1 a temperature sharpens."""
+    half = logits.astype(np.float64) / temperature / 2
+    return np.asarray(0.5 + 0.5 * np.tanh(half))        # a sigmoid that cannot overflow
+
+
+def _draws(seed: int, number: int, notes: int) -> Iterator[NDArray[np.float64]]:
+    """(notes,) uniform numbers a frame."""
+    generator = lane_generator(seed, number)
+    while True:
+        yield from generator.random((BLOCK, notes))

@@ -1,0 +1,105 @@
+"""A regular expression that a text has to match, as what may be written next (Willard & Louf, 2023)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError
+
+Ids = NDArray[np.integer[Any]]
+MARK = "\uffff"        # Unicode has no such character
+
+
+class Pattern:
+    """An automaton over symbols; states count from 0, which is the first.
+
+    Where the text matches as it is, anything may follow: what does not go on in the pattern ends the text, unless it
+    is to go on `always`.
+    """
+
+    def __init__(self, pattern: str, vocabulary: Sequence[bytes | None], length: int | None, end: int | None = None,
+                 always: bool = False) -> None:
+        """`end` is the symbol that closes a text.
+
+        Raises `UserError` when it is no regular expression, or nothing that the model can write in time matches.
+        """
+        if pattern.endswith("$") and not pattern.endswith("\\$"):      # it matches from the start to the end anyway
+            pattern = pattern[:-1]
+        pattern = pattern.removeprefix("^")
+        symbols: dict[bytes, list[int]] = {}
+        for symbol, text in enumerate(vocabulary):
+            if text:
+                symbols.setdefault(text, []).append(symbol)
+        _automaton(pattern, {}, 0)      # by itself, so that brackets open and close in it
+        size = len(vocabulary)
+        # of a state that matches, the library forgets what does not match at once: a mark of ours ends every match
+        first, found, matched = _automaton(f"(?:{pattern}){MARK}", symbols | {MARK.encode(): [size]}, size)
+        if not found:
+            raise UserError(f"pattern: {pattern[:60]!r} needs characters that the model cannot write. Allow others.")
+        states = found.keys() | {to for edges in found.values() for to in edges.values()}
+        numbers = {state: number for number, state in enumerate([first, *sorted(states - {first})])}
+        self._size, self._end, self._always = len(vocabulary), end, always
+        self._next: list[dict[int, int]] = [{} for _ in numbers]
+        self._final = np.zeros(len(numbers), dtype=bool)
+        for state, edges in found.items():
+            self._final[numbers[state]] = edges.get(size) in matched
+            self._next[numbers[state]] = {symbol: numbers[to] for symbol, to in edges.items() if symbol < size}
+        self._symbols = [np.fromiter(edges, np.int64) for edges in self._next]
+        self._to = [np.fromiter(edges.values(), np.int64) for edges in self._next]
+        self._distance = self._distances()
+        shortest = self._distance[0]
+        if not np.isfinite(shortest) or (length is not None and shortest > length):
+            needed = f"{shortest:.0f} symbols at least" if np.isfinite(shortest) else "what the model cannot write"
+            raise UserError(f"pattern: {pattern[:60]!r} needs {needed}, the length is {length}. Raise the length, or "
+                            "allow shorter texts.")
+
+    def allowed(self, states: Ids, left: int | None, may_end: bool) -> NDArray[np.bool_]:
+        """(B, V), what may follow with so many symbols `left`, the next one among them."""
+        allowed = np.zeros((len(states), self._size), dtype=bool)
+        for lane, state in enumerate(states):
+            if self._final[state] and may_end and not self._always:
+                allowed[lane] = True
+                continue
+            allowed[lane, self._symbols[state][self._in_time(self._to[state], left)]] = True
+            if self._end is not None:
+                allowed[lane, self._end] = self._final[state] and may_end
+        return allowed
+
+    def follow(self, states: Ids, symbols: Ids, left: int | None) -> Ids:
+        """The next states, -1 where the text ends before the symbol."""
+        after = [self._next[state].get(int(symbol), -1) for state, symbol in zip(states, symbols, strict=True)]
+        return np.array([state if state >= 0 and self._in_time(state, left) else -1 for state in after], np.int64)
+
+    def over(self, states: Ids) -> NDArray[np.bool_]:
+        """(B,), whether nothing can follow."""
+        return np.array([not len(self._symbols[state]) for state in states], dtype=bool)
+
+    def _in_time(self, states: Ids, left: int | None) -> NDArray[np.bool_]:
+        return np.asarray(self._distance[states] < (np.inf if left is None else left))
+
+    def _distances(self) -> NDArray[np.float64]:
+        """How many symbols each state is from a match."""
+        distance = np.where(self._final, 0.0, np.inf)
+        while True:
+            shorter = [min(at, 1 + distance[to].min(initial=np.inf)) for at, to in zip(distance, self._to, strict=True)]
+            if (distance == shorter).all():
+                return distance
+            distance = np.array(shorter)
+
+
+def _automaton(
+    pattern: str, symbols: Mapping[bytes, list[int]], size: int
+) -> tuple[int, dict[int, dict[int, int]], set[int]]:
+    """The first state, of each state where symbols lead to, and those that match; none where nothing can be written."""
+    from outlines_core import Index, Vocabulary
+
+    try:
+        index = Index(pattern, Vocabulary(size + 1, dict(symbols)))
+    except ValueError as error:
+        if "vocabulary" in str(error):
+            return 0, {}, set()
+        raise UserError(f"pattern: {pattern[:60]!r} is no regular expression that can be followed symbol by symbol: "
+                        "look-around and back-references cannot. Mend it.") from None
+    return index.get_initial_state(), index.get_transitions(), index.get_final_states()

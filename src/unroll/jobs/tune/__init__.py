@@ -1,0 +1,144 @@
+"""Hyperparameters by Optuna: each trial is a job, and one that validates worse than others is given up."""
+
+import time
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import optuna
+from filelock import FileLock
+from optuna.trial import TrialState
+
+from unroll.base.errors import UserError
+from unroll.compose import choices, compose
+from unroll.jobs import Job
+from unroll.jobs.group import Group
+from unroll.jobs.pool import LocalPool, Pool, wait
+from unroll.jobs.tune.report import report
+from unroll.jobs.tune.space import TuneConfig, read
+from unroll.jobs.tune.study import SEEN_SECONDS, abandoned, mark, open_study, reachable
+
+
+def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, trials: int | None, jobs: int | None,
+         storage: str | None) -> None:
+    """Run trials until the study has `trials` of them, those of other processes counted; then say what is best."""
+    config = read(project / "conf", space)
+    chosen = [each.split("=", 1)[1] for each in overrides if each.startswith("experiment=")]
+    name = name or "-".join([space, *chosen])
+    _, base = compose(project / "conf", overrides)
+    folder = project / ".unroll" / "tune" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    url = storage or f"sqlite:///{(folder / 'study.db').resolve()}"
+    study = open_study(url, name, config, list(overrides))
+    command = " ".join(["tune", "--space", space, *overrides])
+    with reachable(url):
+        known = study.user_attrs.get("run", "")     # of a process on another machine
+    with reachable(url), Group(project, folder, name, base, command, known) as group, LocalPool(project, jobs) as pool:
+        study.set_user_attr("run", group.run_id)
+        search = Search(project, folder, study, config, overrides, pool, group)
+        search.run(trials or config.trials)
+        group.close(report(study, folder), len(study.get_trials(deepcopy=False, states=[TrialState.FAIL])))
+        finished = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    if not finished:
+        raise UserError(f"tune: no trial of {name} has finished; the reasons stand above.")
+
+
+class Search:
+    """The trials that this process works on."""
+
+    def __init__(self, project: Path, folder: Path, study: optuna.Study, config: TuneConfig, overrides: Sequence[str],
+                 pool: Pool, group: Group) -> None:
+        self._project, self._folder, self._study, self._config = project, folder, study, config
+        self._overrides, self._pool, self._group = overrides, pool, group
+        self._running: dict[Job, optuna.Trial] = {}
+        self._told: dict[int, int] = {}     # validations of a trial that the study knows of
+        self._train = compose(project / "conf", overrides)[1].train
+        self._seen = time.monotonic()
+
+    def run(self, trials: int) -> None:
+        while True:
+            while self._pool.room(self._train) and (trial := self._next(trials)) is not None:
+                self._start(trial)
+            if not self._running:
+                return
+            for job, trial in list(self._running.items()):
+                self._watch(job, trial)
+            for job, code in self._pool.ended():
+                self._end(job, self._running.pop(job), code)
+            if time.monotonic() - self._seen > SEEN_SECONDS:
+                self._seen = time.monotonic()
+                for trial in self._running.values():
+                    mark(trial)
+            wait()
+
+    def _next(self, trials: int) -> optuna.Trial | None:
+        # one process after the other: two would take up the same abandoned trial, or begin one too many
+        with FileLock(self._folder / "next.lock"):
+            left = next(iter(abandoned(self._study)), None)
+            if left is not None:
+                self._told[left.number] = len(left.intermediate_values)
+                trial = optuna.Trial(self._study, left._trial_id)   # its job goes on from the last checkpoint
+            elif len(self._study.get_trials(deepcopy=False)) < trials:
+                trial = self._study.ask()
+            else:
+                return None
+            mark(trial)
+        return trial
+
+    def _start(self, trial: optuna.Trial) -> None:
+        self._study.sampler = self._config.sampler_of(trial.number)
+        differs = self._config.suggest(trial)
+        try:
+            overrides = [*self._overrides, *differs]
+            text, config = compose(self._project / "conf", overrides)
+            groups = choices(self._project / "conf", overrides)
+            job = Job.below(self._folder, [f"#{trial.number}", *differs], overrides, groups, text, config)
+            trial.set_user_attr("root", str(job.root))
+            trial.set_user_attr("overrides", differs)
+            if job.finished(self._project):     # another trial had the same values
+                return self._end(job, trial, 0)
+            self._group.admit(job)
+            self._pool.start(job)
+        except UserError as error:
+            self._fail(trial, differs, str(error))
+            return None
+        self._running[job] = trial
+        print(f"tune: {job.name} → {job.root}", flush=True)
+        return None
+
+    def _watch(self, job: Job, trial: optuna.Trial) -> None:
+        """Tell the study of new validations; end the job when it says so."""
+        step = self._report(job, trial)
+        if step and trial.should_prune():
+            self._pool.stop(job)
+            self._prune(job, self._running.pop(job), step)
+
+    def _report(self, job: Job, trial: optuna.Trial) -> int:
+        """The optimiser step of the validation at which the trial is to be judged: a new one, or 0."""
+        known = self._told.get(trial.number, 0)
+        for step, loss in islice(job.folder.validations(), known, None):
+            self._told[trial.number] = known + 1
+            trial.report(loss, known + 1)
+            return step
+        return 0
+
+    def _end(self, job: Job, trial: optuna.Trial, code: int) -> None:
+        if code or not job.finished(self._project):
+            return self._fail(trial, job.differs[1:], job.folder.reason())
+        while step := self._report(job, trial):
+            # decided as if it had been watched in time, so that a study does not depend on the clock
+            if trial.should_prune():
+                return self._prune(job, trial, step)
+        loss = job.metrics()["val/best_loss"]
+        self._study.tell(trial, loss)
+        print(f"tune: #{trial.number}: validation loss {loss:.4f} (best {self._study.best_value:.4f})", flush=True)
+        return None
+
+    def _prune(self, job: Job, trial: optuna.Trial, step: int) -> None:
+        self._study.tell(trial, state=TrialState.PRUNED)
+        self._group.pruned(job, step)
+        print(f"tune: #{trial.number}: given up after step {step}", flush=True)
+
+    def _fail(self, trial: optuna.Trial, differs: Sequence[str], reason: str) -> None:
+        self._study.tell(trial, state=TrialState.FAIL)
+        print(f"tune: #{trial.number} {' '.join(differs)} failed: {reason}", flush=True)

@@ -1,0 +1,22 @@
+"""A frozen configuration and the four stages: what every door opens on."""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from unroll.base.processes import end_with_parent, rank
+from unroll.base.workspace import Workspace
+from unroll.config import STAGE_SECTIONS, load
+from unroll.generation.settings import settings_of
+
+
+def run_stages(names: Sequence[str], workspace: Workspace) -> None:
+    """Run stages one after another, each handed its own sections of params.yaml and no more."""
+    workspace.check_code()
+    config = load(workspace.params)
+    settings_of(config.generate)        # what does not go together is said before anything is trained
+    if rank() > 0:      # of a training; the other stages are the first rank's
+        end_with_parent()
+        names = [name for name in names if name == "train"]
+    for name in names:
+        stage = getattr(import_module(f"unroll.stages.{name}"), name)
+        stage(workspace, config.runtime, **{section: getattr(config, section) for section in STAGE_SECTIONS[name]})
