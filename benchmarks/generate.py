@@ -31,19 +31,19 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from unroll.generation.engine import Engine, OnnxEngine
-from unroll.generation.generator import Generator, open_generator
-from unroll.generation.loop import Drawing, walk
-from unroll.generation.settings import Settings
 
 from unroll.base.environment import environment
 from unroll.base.files import write_json
 from unroll.config.model import ModelConfig
 from unroll.data.store import open_prepared
 from unroll.data.tokenizers import Chars
+from unroll.generation.engine import Engine, OnnxEngine
+from unroll.generation.generator import Generator, open_generator
+from unroll.generation.loop import Drawing, walk
+from unroll.generation.settings import Settings
 from unroll.models.described import STEP, STEP_INT8, open_folder
 from unroll.models.network import Network, build
-from unroll.models.step import step_graph
+from unroll.models.onnx.step import step_graph
 
 PROJECT = Path(__file__).parent.parent
 SIZE = 100          # symbols of the vocabulary

@@ -24,9 +24,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from unroll.generation.loop import Drawing, walk
-from unroll.generation.settings import Settings
-from unroll.generation.torch_engine import TorchEngine
 
 from benchmarks import bare
 from benchmarks.chaos import outputs
@@ -38,6 +35,9 @@ from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config import load
 from unroll.data.store import open_prepared
+from unroll.generation.loop import Drawing, walk
+from unroll.generation.settings import Settings
+from unroll.generation.torch_engine import TorchEngine
 from unroll.stages.pipeline import run_stages
 
 PROJECT = Path(__file__).parent.parent

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from unroll.generation.engine import OnnxEngine
 
 from benchmarks.servers import free_port, serving
 from tests.conftest import REPOSITORY, hide, run, tiny
@@ -28,6 +27,7 @@ from unroll.commands.play.shown import bars, coloured
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Bytes, Chars, Tokenizer, Words
 from unroll.explain.activity import activities, expected, most_varied, read, readable
+from unroll.generation.engine import OnnxEngine
 from unroll.models.described import STEP
 from unroll.prediction.predictor import Predictor
 

@@ -4,11 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+
+from unroll.base.errors import UserError
 from unroll.generation.beam import beam_search
 from unroll.generation.rules import permit
 from unroll.generation.settings import Settings
-
-from unroll.base.errors import UserError
 
 TABLE = np.random.default_rng(3).normal(size=(4, 4)) * 2
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from unroll.generation.engine import OnnxEngine
-from unroll.generation.torch_engine import TorchEngine
 
 from tests.models.conftest import CORES, random_network, random_tokens, small
-from unroll.models.step import step_graph
+from unroll.generation.engine import OnnxEngine
+from unroll.generation.torch_engine import TorchEngine
+from unroll.models.onnx.step import step_graph
 
 ENGINES = {
     "onnx": lambda network: OnnxEngine(step_graph(network)),

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from unroll.generation.engine import OnnxEngine
-from unroll.generation.loop import Drawing, prime, walk
-from unroll.generation.settings import Settings
 
 from tests.models.conftest import random_network, small
 from unroll.generation import loop
-from unroll.models.step import step_graph
+from unroll.generation.engine import OnnxEngine
+from unroll.generation.loop import Drawing, prime, walk
+from unroll.generation.settings import Settings
+from unroll.models.onnx.step import step_graph
 
 SYMBOLS = 11
 

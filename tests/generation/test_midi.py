@@ -5,9 +5,9 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
-from unroll.generation.midi import note_name, read_midi, write_midi
 
 from unroll.base.errors import UserError
+from unroll.generation.midi import note_name, read_midi, write_midi
 
 LOWEST, NOTES = 21, 88
 

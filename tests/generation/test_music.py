@@ -11,9 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from unroll.generation.engine import OnnxEngine
-from unroll.generation.midi import read_midi, write_midi
-from unroll.generation.music import SILENCE, Composer, probabilities
 
 from tests.conftest import REPOSITORY
 from tests.generation.conftest import NOTES
@@ -22,6 +19,9 @@ from unroll.commands import cli
 from unroll.compose import compose
 from unroll.data.encoders import Scaler
 from unroll.generation import music as rooms
+from unroll.generation.engine import OnnxEngine
+from unroll.generation.midi import read_midi, write_midi
+from unroll.generation.music import SILENCE, Composer, probabilities
 from unroll.generation.worth import known_chords, notes_per_frame, silent_frames
 from unroll.stages.generate import generate
 

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from unroll.generation.pattern import Pattern
 
 from unroll.base.errors import UserError
+from unroll.generation.pattern import Pattern
 
 LETTERS = "ab1.世"
 SINGLE = [None, *(each.encode() for each in LETTERS)]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unroll.generation.generator import open_generator
 
 from tests.conftest import REPOSITORY, run, tiny
 from unroll.base.workspace import Workspace
 from unroll.commands import cli
 from unroll.commands.sample import texts as sample
+from unroll.generation.generator import open_generator
 
 LINE = "\n" + "─" * 72 + "\n"
 

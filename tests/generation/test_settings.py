@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from unroll.generation.settings import Settings, read_settings
 
 from unroll.base.errors import UserError
+from unroll.generation.settings import Settings, read_settings
 
 
 @pytest.mark.parametrize(("name", "value"), [

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unroll.generation.text import Writing, encode_prompt, special
 
 from unroll.base.errors import UserError
 from unroll.data.tokenizers import Bytes, Chars, Words
+from unroll.generation.text import Writing, encode_prompt, special
 
 quick = settings(max_examples=200, deadline=None, derandomize=True,
                  suppress_health_check=[HealthCheck.too_slow])     # a busy machine is no fault

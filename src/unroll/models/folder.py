@@ -48,7 +48,7 @@ def save_model(
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
         if generates(config, prepared.spec):
-            from unroll.models.step import step_graph
+            from unroll.models.onnx.step import step_graph
 
             (temporary / STEP).write_bytes(step_graph(network))
             if config.core.kind == "lstm":

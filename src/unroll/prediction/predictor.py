@@ -18,7 +18,7 @@ from unroll.generation.generator import Generator
 from unroll.generation.music import Composer
 from unroll.generation.settings import check_seed, read_settings
 from unroll.models.folder import Model, load_model
-from unroll.models.step import step_graph
+from unroll.models.onnx.step import step_graph
 from unroll.prediction.memory import Memory
 from unroll.prediction.reading import Reader
 

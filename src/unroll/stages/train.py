@@ -21,7 +21,7 @@ from unroll.generation.settings import Settings
 from unroll.models.described import WEIGHTS
 from unroll.models.folder import CARD, parameters, save_model
 from unroll.models.network import Network, build
-from unroll.models.step import step_graph
+from unroll.models.onnx.step import step_graph
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Row, Unit
