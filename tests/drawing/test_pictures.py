@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unroll.drawing import pictures
+from unroll.drawing import evaluation, generation, sweeps
 
 TRAIN = [{"step": 5.0 * at, "loss": 3 / at} for at in range(1, 9)]
 VALIDATION = [{"step": 20.0, "loss": 1.5}, {"step": 40.0, "loss": 1.2}]
@@ -15,22 +15,29 @@ COUNTS = np.array([[5, 1, 0], [0, 7, 2], [0, 0, 0]])
 WAVE = np.arange(50) / 5
 FAN = (np.sin(WAVE), np.cos(WAVE[:5]), np.arange(15.0).reshape(5, 3))
 BARS = {"lstm": 2.1, "unigram": 4.5, "xz": 3.0, "ngram5": 2.4}
+HEATED = [{"temperature": heat, "ngram5_bpc": 2 + heat, "distinct_4": 0.5 + heat / 4} for heat in (0.5, 0.7, 1.0)]
+CURVES = [[(1, 2.0), (2, 1.2)], [(1, 2.1), (2, 1.3)]]
 PICTURES: dict[str, Callable[[Path], None]] = {
-    "curves": lambda path: pictures.curves(TRAIN, VALIDATION, 1.44, "bits per character", path),
-    "bars": lambda path: pictures.bars(BARS, "lstm", "bits per character", False, path),
-    "gradient_reach": lambda path: pictures.gradient_reach({"trained LSTM": [1, 0.5], "linear RNN": [1, 0.9]}, path),
-    "confusion": lambda path: pictures.confusion(COUNTS, ["cat", "dog", "a name too long to be shown"], path),
-    "many_classes": lambda path: pictures.confusion(np.eye(30, dtype=np.int64), [*map(str, range(30))], path),
-    "traces": lambda path: pictures.traces(np.sin(WAVE), np.cos(WAVE), path),
-    "against": lambda path: pictures.against(np.sin(WAVE), np.cos(WAVE), path),
-    "rolls": lambda path: pictures.rolls(np.abs(np.sin(np.outer(WAVE, WAVE))), np.eye(50), path),
-    "silence": lambda path: pictures.rolls(np.zeros((9, 4)), np.zeros((9, 4)), path),
-    "fans": lambda path: pictures.fans([FAN] * 3, np.array([0.1, 0.5, 0.9]), path),
-    "piano_roll": lambda path: pictures.piano_roll(np.eye(60, 88) > 0, 20, 21, path),
-    "silent_roll": lambda path: pictures.piano_roll(np.zeros((9, 88), bool), 0, 21, path),
-    "fan": lambda path: pictures.fan(FAN[0][:, None], np.random.default_rng(1).random((30, 9, 1)), ["x"], path),
-    "fan_of_many": lambda path: pictures.fan(np.ones((5, 9)), np.ones((30, 9, 9)), [*"abcdefghi"], path),
-    "one_fan": lambda path: pictures.fans([FAN], np.array([0.1, 0.25, 0.5, 0.75, 0.9])[1:4], path),
+    "curves": lambda path: evaluation.curves(TRAIN, VALIDATION, 1.44, "bits per character", path),
+    "bars": lambda path: evaluation.bars(BARS, "lstm", "bits per character", False, path),
+    "gradient_reach": lambda path: evaluation.gradient_reach({"trained LSTM": [1, 0.5], "linear RNN": [1, 0.9]}, path),
+    "confusion": lambda path: evaluation.confusion(COUNTS, ["cat", "dog", "a name too long to be shown"], path),
+    "many_classes": lambda path: evaluation.confusion(np.eye(30, dtype=np.int64), [*map(str, range(30))], path),
+    "traces": lambda path: evaluation.traces(np.sin(WAVE), np.cos(WAVE), path),
+    "against": lambda path: evaluation.scatter(np.sin(WAVE), np.cos(WAVE), path),
+    "rolls": lambda path: evaluation.label_roll(np.abs(np.sin(np.outer(WAVE, WAVE))), np.eye(50), path),
+    "silence": lambda path: evaluation.label_roll(np.zeros((9, 4)), np.zeros((9, 4)), path),
+    "fans": lambda path: evaluation.forecasts([FAN] * 3, np.array([0.1, 0.5, 0.9]), path),
+    "piano_roll": lambda path: generation.piano_roll(np.eye(60, 88) > 0, 20, 21, path),
+    "silent_roll": lambda path: generation.piano_roll(np.zeros((9, 88), bool), 0, 21, path),
+    "fan": lambda path: generation.sampled_paths(FAN[0][:, None], np.random.default_rng(1).random((30, 9, 1)), ["x"], path),
+    "fan_of_many": lambda path: generation.sampled_paths(np.ones((5, 9)), np.ones((30, 9, 9)), [*"abcdefghi"], path),
+    "temperature": lambda path: generation.temperature(HEATED, {"samples/real_ngram5_bpc": 2.6}, path),
+    "ranking": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in "abc"], path),
+    "ranking_of_many": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in range(20)], path),
+    "history": lambda path: sweeps.history([(number, 2 - 0.1 * number, number % 3 != 0) for number in range(10)], path),
+    "importances": lambda path: sweeps.importances({"train.learning_rate": 0.5, "model": 0.3}, path),
+    "one_fan": lambda path: evaluation.forecasts([FAN], np.array([0.1, 0.25, 0.5, 0.75, 0.9])[1:4], path),
 }
 
 
@@ -50,11 +57,11 @@ def test_a_picture_is_a_png_and_the_same_bytes_twice(tmp_path, name):
 
 
 def test_other_numbers_are_another_picture(tmp_path):
-    pictures.bars(BARS, "lstm", "loss", False, tmp_path / "first.png")
-    pictures.bars({**BARS, "lstm": 2.5}, "lstm", "loss", False, tmp_path / "second.png")
+    evaluation.bars(BARS, "lstm", "loss", False, tmp_path / "first.png")
+    evaluation.bars({**BARS, "lstm": 2.5}, "lstm", "loss", False, tmp_path / "second.png")
     assert (tmp_path / "first.png").read_bytes() != (tmp_path / "second.png").read_bytes()
 
 
 def test_a_training_too_short_for_a_row_still_has_its_picture(tmp_path):
-    pictures.curves([], VALIDATION[:1], 1.44, "character", tmp_path / "curves.png")
+    evaluation.curves([], VALIDATION[:1], 1.44, "character", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 5_000

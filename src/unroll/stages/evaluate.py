@@ -11,7 +11,7 @@ from unroll.base.workspace import Workspace
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import open_prepared
-from unroll.drawing import pictures
+from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Report
 from unroll.models.card import measured
 from unroll.models.folder import CARD, Model, load_model

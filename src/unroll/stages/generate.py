@@ -12,7 +12,7 @@ from unroll.base.workspace import Workspace
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import Prepared, decode, open_prepared
-from unroll.drawing import pictures
+from unroll.drawing import generation as pictures
 from unroll.evaluation.report import Metrics
 from unroll.generation.generator import Sample, open_generator
 from unroll.generation.midi import LOWEST, TEMPO, write_midi
@@ -126,7 +126,7 @@ def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     length = 2 * prepared.spec["data"]["forecast"]["horizon"]       # also what comes after it
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
     write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
-    pictures.fan(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")
+    pictures.sampled_paths(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")
 
 
 def predictions(folder: Path, predictor: Predictor, prepared: Prepared) -> tuple[Metrics, str]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from unroll.base.errors import UserError
 from unroll.commands.play.look import title, told
 from unroll.data.store import open_prepared
-from unroll.drawing.pictures import fan_charts
+from unroll.drawing.evaluation import forecast_figure
 from unroll.prediction.inputs import TABLES, read
 from unroll.prediction.predictor import Predictor, load
 
@@ -88,6 +88,6 @@ def fan(predictor: Predictor, name: str, values: Any, column: int, held: bool) -
     shown = slice(max(0, cut - 4 * horizon - predictor.spec["data"]["forecast"]["season"]), cut)
     origin = values[shown, column], values[cut:, column], quantiles[:, column]
     called = [predictor.columns[column]] if len(predictor.columns) > 1 else []
-    figure = fan_charts([origin], np.array(predictor.levels), ": ".join([name, *called]))
+    figure = forecast_figure([origin], np.array(predictor.levels), ": ".join([name, *called]))
     figure.set_size_inches(9, 4.6)
     return figure

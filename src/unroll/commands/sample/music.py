@@ -9,7 +9,7 @@ import numpy as np
 from unroll.base.errors import UserError
 from unroll.commands.sample.asked import check_drawing, check_folder
 from unroll.data.encoders import Scaler
-from unroll.drawing.pictures import piano_roll
+from unroll.drawing.generation import piano_roll
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.midi import LOWEST, TEMPO, read_midi, write_midi
 from unroll.generation.music import Composer, Roll

@@ -9,7 +9,7 @@ import torch
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
 from unroll.commands.sample.asked import check_drawing, check_folder
-from unroll.drawing.pictures import fan
+from unroll.drawing.generation import sampled_paths
 from unroll.prediction.inputs import read
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import load
@@ -55,6 +55,6 @@ def sample(folder: Path, given: dict[str, Any]) -> None:
     with replacing(out / "paths.csv") as temporary:
         write_table(table, temporary, ".csv")
     for number, (series, paths) in enumerate(zip(inputs.sequences[:PICTURES], drawn, strict=False), 1):
-        fan(history(predictor, series, length), paths, value_names(predictor), out / f"{number:03d}.png")
+        sampled_paths(history(predictor, series, length), paths, value_names(predictor), out / f"{number:03d}.png")
     shown = f", pictures of the first {PICTURES}" if len(drawn) > PICTURES else ""
     print(f"sample: {wanted.count:,} paths of {length:,} steps of {len(drawn):,} series{shown} → {out}")

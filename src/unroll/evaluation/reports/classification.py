@@ -17,7 +17,7 @@ from unroll.baselines.classifiers import by_symbol, one_step, words
 from unroll.baselines.nearest import nearest_neighbour
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.store import Prepared
-from unroll.drawing import pictures
+from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Report
 from unroll.evaluation.scored import Scored, score, split_of
 from unroll.models.folder import Model

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.fields import Sequences
 from unroll.data.store import Prepared
-from unroll.drawing import pictures
+from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Report
 from unroll.evaluation.scored import score
 from unroll.models.folder import Model
@@ -109,5 +109,5 @@ def _draw(data: Sequences, name: str, quantiles: Values, levels: Values, folder:
     assert data.bounds is not None and data.frame is not None
     window, future = stretches(data, name)
     origins = sorted({0, len(quantiles) // 2, len(quantiles) - 1})
-    pictures.fans([(window[:, at, 0], future[:, at, 0], quantiles[at, :, 0]) for at in origins], levels,
+    pictures.forecasts([(window[:, at, 0], future[:, at, 0], quantiles[at, :, 0]) for at in origins], levels,
                   folder / "fan.png")

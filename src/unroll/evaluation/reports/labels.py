@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.source import Split
 from unroll.data.store import Prepared
-from unroll.drawing import pictures
+from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Report
 from unroll.evaluation.scored import Scored, score, split_of
 from unroll.models.folder import Model
@@ -75,4 +75,4 @@ def _transitions(prepared: Prepared, field: str) -> tuple[Values, Values]:
 
 
 def _draw(test: Scored, folder: Path) -> None:
-    pictures.rolls(test.predictions[:SHOWN], test.targets[:SHOWN], folder / "roll.png")
+    pictures.label_roll(test.predictions[:SHOWN], test.targets[:SHOWN], folder / "roll.png")

@@ -13,7 +13,7 @@ from unroll.baselines.ngrams import unigram, witten_bell, xz_bits
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.batches import StreamLayout
 from unroll.data.store import Prepared, decode
-from unroll.drawing import pictures
+from unroll.drawing import evaluation as pictures
 from unroll.evaluation.measure import Text, losses, read_split
 from unroll.evaluation.report import Metrics, Report
 from unroll.evaluation.scored import layout_of

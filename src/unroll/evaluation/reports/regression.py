@@ -12,7 +12,7 @@ from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.encoders import Scaler
 from unroll.data.store import Prepared
-from unroll.drawing import pictures
+from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Report
 from unroll.evaluation.scored import score, split_of
 from unroll.models.folder import Model
@@ -56,4 +56,4 @@ def measures(predicted: Values, truth: Values, prefix: str) -> Metrics:
 def _draw(predicted: Values, truth: Values, steps: bool, folder: Path) -> None:
     if steps:
         pictures.traces(predicted[:SHOWN, 0], truth[:SHOWN, 0], folder / "traces.png")
-    pictures.against(predicted.ravel(), truth.ravel(), folder / "against.png")
+    pictures.scatter(predicted.ravel(), truth.ravel(), folder / "against.png")

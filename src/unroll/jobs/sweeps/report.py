@@ -8,7 +8,7 @@ from statistics import mean, stdev
 
 from unroll.base.files import replacing, write_text
 from unroll.base.measures import MEASURES, measure_of
-from unroll.drawing.sweeps import compared
+from unroll.drawing.sweeps import ranking
 from unroll.jobs import Job
 from unroll.jobs.group import SUMMARY
 
@@ -46,7 +46,7 @@ def report(jobs: Sequence[Job], folder: Path) -> dict[str, float]:
         table.writerows(rows)
     text = markdown(entries)
     write_text(folder / SUMMARY, text)
-    compared([(each.name, each.losses, [job.curve() for job in each.jobs]) for each in entries],
+    ranking([(each.name, each.losses, [job.curve() for job in each.jobs]) for each in entries],
              folder / "comparison.png")
     print(f"\n{text}\ntable, picture: {folder}\ntake the best: unroll promote {rows[0]['best_root']}")
     return {"sweep/val_loss": mean(entries[0].losses), f"sweep/test_{entries[0].measure}": mean(entries[0].tests),

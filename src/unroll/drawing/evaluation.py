@@ -1,0 +1,141 @@
+"""Pictures of a model's evaluation: its training curves, and its predictions for the test split."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from unroll.drawing.style import BLUE, GREEN, GREY, ORANGE, RED, plain, plot, save
+
+Values = NDArray[Any]
+Row = Mapping[str, float]
+Origin = tuple[Values, Values, NDArray[np.float64]]     # history (N,), actual values (H,), quantiles (H, levels)
+
+
+def curves(train: Sequence[Row], validation: Sequence[Row], factor: float, unit: str, path: Path) -> None:
+    """Training and validation loss over optimiser steps; `factor` turns the loss into `unit`."""
+    figure, axes = plot()
+    axes.plot([row["step"] for row in train], [row["loss"] * factor for row in train], color=BLUE, lw=1.2,
+              label="training (mean of an interval)")
+    axes.plot([row["step"] for row in validation], [row["loss"] * factor for row in validation], color=ORANGE, lw=1.8,
+              marker="o", ms=4 if len(validation) < 30 else 0, label="validation")
+    best = min(validation, key=lambda row: row["loss"])
+    axes.annotate(f"best {best['loss'] * factor:.3f}", (best["step"], best["loss"] * factor), (0, 14),
+                  textcoords="offset points", ha="center", color=ORANGE)
+    axes.set(xlabel="optimiser step", ylabel=unit, title="Training and validation loss")
+    axes.legend(frameon=False)
+    save(figure, path)
+
+
+def bars(values: Mapping[str, float], model: str, unit: str, higher_is_better: bool, path: Path) -> None:
+    """The measure of the test split by method, the best on top; `model` names the model's own bar."""
+    figure, axes = plot(height=0.42 * len(values) + 1.2)
+    names = sorted(values, key=lambda name: values[name], reverse=not higher_is_better)
+    drawn = axes.barh([name.replace("_", " ") for name in names], [values[name] for name in names],
+                      color=[BLUE if name == model else GREY for name in names])
+    axes.bar_label(drawn, fmt="%.3f" if max(values.values()) < 1000 else "%.4g", padding=4)
+    axes.set(xlabel=f"{unit}, {'higher' if higher_is_better else 'lower'} is better",
+             title="The model beside baselines, test split")
+    axes.margins(x=0.12)
+    save(figure, path)
+
+
+def confusion(counts: NDArray[np.int64], classes: Sequence[str], path: Path) -> None:
+    """Rows are true classes, columns predicted ones; colour is the share of the row."""
+    size = min(9.0, 2.6 + 0.42 * len(classes))
+    figure = Figure(figsize=(size + 1.2, size), layout="constrained")
+    axes = figure.add_subplot()
+    share = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    drawn = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    if len(classes) <= 20:
+        for row, column in np.ndindex(counts.shape):
+            if counts[row, column]:
+                axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8,
+                          color="white" if share[row, column] > 0.6 else "black")
+    names = [name if len(name) < 15 else name[:14] + "…" for name in classes]
+    axes.set_xticks(range(len(classes)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(classes)), names)
+    axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
+    figure.colorbar(drawn, label="share of the true class", shrink=0.8)
+    save(figure, path)
+
+
+def traces(predicted: ArrayLike, truth: ArrayLike, path: Path) -> None:
+    """True and predicted values of the first steps of the test split."""
+    figure, axes = plot()
+    axes.plot(truth, color="black", lw=1.6, label="true")
+    axes.plot(predicted, color=ORANGE, lw=1.1, ls="--", label="predicted")
+    axes.set(xlabel="step of the test split", ylabel="value", title="Predictions step by step")
+    axes.legend(frameon=False, ncols=2, loc="upper right", bbox_to_anchor=(1, 1.12))
+    save(figure, path)
+
+
+def scatter(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Path) -> None:
+    """Predictions against true values; a perfect model lies on the line."""
+    figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    low, high = min(truth.min(), predicted.min()), max(truth.max(), predicted.max())
+    axes.plot([low, high], [low, high], color=GREY, lw=1)
+    shown = slice(None, None, max(1, len(truth) // 3000))
+    axes.scatter(truth[shown], predicted[shown], s=14, color=BLUE, alpha=0.6, linewidths=0)
+    axes.set(xlabel="true", ylabel="predicted", title="Predicted and true, test split")
+    save(figure, path)
+
+
+def label_roll(predicted: NDArray[np.float64], truth: NDArray[np.float64], path: Path) -> None:
+    """True labels (T, L) over their predicted probabilities (T, L); rows of labels that never occur are left out."""
+    used = np.flatnonzero((truth > 0).any(axis=0) | (predicted > 0.1).any(axis=0))
+    low, high = (used.min(), used.max() + 1) if len(used) else (0, truth.shape[1])
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    for axes, values, title in ((above, truth, "True labels"), (below, predicted, "Predicted probabilities")):
+        drawn = axes.imshow(values[:, low:high].T, aspect="auto", origin="lower", cmap="Blues", vmin=0, vmax=1,
+                            extent=(0, len(values), low, high), interpolation="nearest")
+        axes.set(ylabel="label", title=title)
+    below.set(xlabel="step of the test split")
+    figure.colorbar(drawn, ax=[above, below], label="probability", shrink=0.7)
+    save(figure, path)
+
+
+def forecasts(origins: Sequence[Origin], levels: NDArray[np.float64], path: Path) -> None:
+    """Forecasts from several origins of the test split, one below the other."""
+    save(forecast_figure(origins, levels, "Forecasts of the test split, from its first origin to its last"), path)
+
+
+def forecast_figure(origins: Sequence[Origin], levels: NDArray[np.float64], title: str) -> Figure:
+    """A chart for each origin: history, median and intervals, and the actual values where there are any."""
+    figure = Figure(figsize=(7, 2.6 * len(origins)), layout="constrained")
+    for axes, (history, actual, quantiles) in zip(np.atleast_1d(figure.subplots(len(origins), 1)), origins,
+                                                  strict=True):
+        ahead = np.arange(len(quantiles)) + 1
+        axes.plot(np.arange(1 - len(history), 1), history, color="black", lw=1.2, label="history")
+        if len(actual):
+            axes.plot(ahead, actual, color="black", lw=1.2, ls=":", marker=".", ms=4, label="actual")
+        for low in range(len(levels) // 2):
+            share = levels[-1 - low] - levels[low]
+            label = f"{share:.0%} interval" if low in (0, len(levels) // 2 - 1) else None
+            axes.fill_between(ahead, quantiles[:, low], quantiles[:, -1 - low], color=BLUE, lw=0, alpha=0.16,
+                              label=label)
+        axes.plot(ahead, quantiles[:, int(np.abs(levels - 0.5).argmin())], color=BLUE, lw=1.6, label="median")
+        axes.axvline(0, color=GREY, lw=0.8)
+        plain(axes).set_axisbelow("line")       # the grid above the intervals, below the lines
+    figure.axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
+    figure.axes[0].set(title=title)
+    figure.axes[-1].set(xlabel="steps from the origin")
+    return figure
+
+
+def gradient_reach(reaches: Mapping[str, ArrayLike], path: Path) -> None:
+    """Size of the gradient against how many steps back it was sent, on a logarithmic scale."""
+    figure, axes = plot()
+    colours = [BLUE, RED, ORANGE, GREEN, GREY, "black"]
+    for (name, reach), colour in zip(reaches.items(), colours, strict=False):
+        style = ":" if name.startswith("linear") else "-"
+        axes.semilogy(reach, style, label=name, color=colour, lw=2.4 if name.startswith("trained") else 1.3)
+    axes.set(xlabel="steps back", ylabel="gradient, relative to the last step", ylim=(1e-7, 1e5),
+             title="How far the gradient reaches back")
+    axes.legend(frameon=False, fontsize=8, ncols=2)
+    save(figure, path)
