@@ -73,31 +73,3 @@ def test_the_same_network_is_the_same_file():
 def test_a_tied_embedding_is_there_once():
     sizes = [len(step_graph(random_network(small("lstm", 64, hidden=64, tied=tied)).float())) for tied in (True, False)]
     assert sizes[1] - sizes[0] > 4 * 11 * 64 - 200
-
-
-def test_whole_numbers_say_what_the_librarys_own_do(tmp_path):
-    """Against ONNX Runtime's quantizer, which writes files alone and takes no tied weights."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    network = random_network(small("lstm", 24, hidden=24, layers=2), scale=0.2).float().eval()
-    (tmp_path / "float").write_bytes(step_graph(network))
-    quantize_dynamic(tmp_path / "float", tmp_path / "library", op_types_to_quantize=["LSTM", "MatMul"], per_channel=True,
-                     weight_type=QuantType.QInt8)
-    said = {name: logits_of(OnnxEngine(given)) for name, given in (
-        ("float", tmp_path / "float"), ("library", tmp_path / "library"), ("own", step_graph(network, int8=True)))}
-    np.testing.assert_allclose(said["own"], said["library"], rtol=0, atol=1e-5)
-    assert 1e-4 < np.abs(said["own"] - said["float"]).max() < 0.05
-
-
-def test_whole_numbers_of_tied_weights_say_nearly_the_same():
-    network = random_network(small("lstm", 24, hidden=24, layers=2, tied=True), scale=0.2).float().eval()
-    exact, whole = (logits_of(OnnxEngine(step_graph(network, int8=int8))) for int8 in (False, True))
-    assert 1e-4 < np.abs(exact - whole).max() < 0.05
-
-
-def logits_of(engine):
-    state, said = engine.start(4), []
-    for symbols in random_tokens(50, 4)["text"].numpy():
-        logits, state = engine.read(symbols[None], ones(4), state)
-        said.append(logits)
-    return np.array(said)

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 OPSET, IR = 17, 8               # what ONNX Runtime has read since 1.13
 MICROSOFT = "com.microsoft"     # the domain of ONNX Runtime's own operators
+# x86 processors without VNNI add two products of an unsigned and a signed byte in 16 bits that saturate (vpmaddubsw).
+# Weights of at most 64 cannot reach that, 2 · 255 · 64 < 2^15, so that every processor computes the same integers.
+INT8_LARGEST = 64
 FLOAT, INT32, INT64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
 
 
@@ -47,10 +50,10 @@ class Graph:
     def quantised(self, name: str, matrix: Tensor, lead: int = 0) -> tuple[str, str, str]:
         """Store a matrix (out, in) as int8 (in, out), a scale for each of `out`, and zeros.
 
-        Symmetric, -127 … 127 (Jacob et al., 2018); `lead` axes of size 1 come first.
+        Symmetric, ±INT8_LARGEST (Jacob et al., 2018); `lead` axes of size 1 come first.
         """
         values = matrix.detach().cpu().float().numpy()
-        scale = np.abs(values).max(axis=1).clip(1e-12) / 127
+        scale = np.abs(values).max(axis=1).clip(1e-12) / INT8_LARGEST
         whole, front = np.round(values / scale[:, None]).astype(np.int8).T, (None,) * lead
         parts = {"int8": whole, "scale": scale.astype(np.float32), "zero": np.zeros_like(scale, np.int8)}
         one, two, three = (self.weight(f"{name}.{part}", array[front]) for part, array in parts.items())

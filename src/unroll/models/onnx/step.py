@@ -29,7 +29,7 @@ def step_graph(network: Network, int8: bool = False) -> bytes:
     """The file; the same network is the same bytes.
 
     Of a network that reads forwards alone, and whose heads say something after every step. With `int8` each row of the
-    matrices is whole numbers from -127 to 127 and a scale, and what they are multiplied by is quantised when it comes
+    matrices is whole numbers from -64 to 64 and a scale, and what they are multiplied by is quantised when it comes
     (Jacob et al., 2018); of LSTMs alone, ONNX Runtime has no such kernel for other cells.
     """
     graph = Graph(int8)
