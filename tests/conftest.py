@@ -112,6 +112,9 @@ def workspace(tmp_path: Path, english: str) -> Workspace:
 
 def run(workspace: Workspace, config: Config, *names: str) -> None:
     """Run stages in this process, as `unroll run` does."""
+    for name in ("dvc.yaml", "requirements.lock", "extensions.lock", "src"):
+        if not (workspace.project / name).exists():
+            (workspace.project / name).symlink_to(REPOSITORY / name)
     text = compose(REPOSITORY / "conf", TINY)[0]
     workspace.params.write_text(text, encoding="utf-8")
     for name in names or STAGES:

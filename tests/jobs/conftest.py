@@ -7,10 +7,11 @@ from typing import Self
 import pytest
 
 from tests.conftest import REPOSITORY, TINY
+from unroll.base.deps import digest
 from unroll.base.files import write_json, write_text
+from unroll.base.workspace import Workspace
 from unroll.compose import choices, compose
 from unroll.jobs import Job
-from unroll.jobs.inputs import digest
 from unroll.jobs.job import STAGES
 
 CONF = REPOSITORY / "conf"
@@ -40,7 +41,7 @@ def finish(job: Job, losses: list[float]) -> None:
     write_json(job.root / "metrics" / "test.json", {"test/bpc": 2 * min(losses)})
     write_text(job.root / "plots" / "validation.csv", "step,loss\n" + "".join(
         f"{10 * number},{loss}\n" for number, loss in enumerate(losses, 1)))
-    job.folder.write_state(digest(REPOSITORY, STAGES), dict.fromkeys(STAGES, 1.0))
+    job.folder.write_state(digest(Workspace(REPOSITORY, job.root), STAGES), dict.fromkeys(STAGES, 1.0))
 
 
 class FakePool:

@@ -1,13 +1,11 @@
 """What is kept of a job in its root, and when it counts as finished."""
 
-import shutil
-
 import pytest
 
 from tests.conftest import REPOSITORY
 from tests.jobs.conftest import finish, make
-from unroll.jobs import inputs
-from unroll.jobs.inputs import digest
+from unroll.base.deps import digest
+from unroll.base.workspace import Workspace
 from unroll.jobs.job import STAGES
 
 
@@ -23,7 +21,7 @@ def test_a_job_is_finished_when_every_stage_ran_on_what_is_there_now(job):
     assert job.finished(REPOSITORY)
     assert job.metrics() == {"val/best_loss": 2.0, "model/parameters": 7, "test/bpc": 4.0}
     assert job.curve() == [(10, 3.0), (20, 2.0)]
-    job.folder.write_state(digest(REPOSITORY, STAGES), dict.fromkeys(STAGES[:3], 1.0))
+    job.folder.write_state(digest(Workspace(REPOSITORY, job.root), STAGES), dict.fromkeys(STAGES[:3], 1.0))
     assert not job.finished(REPOSITORY)
     job.folder.write_state("of other code", dict.fromkeys(STAGES, 1.0))
     assert not job.finished(REPOSITORY)
@@ -61,42 +59,3 @@ def test_a_root_that_is_no_job_keeps_no_notes(job, tmp_path):
 def test_the_reason_of_a_failure_is_the_last_thing_said(job, log, reason):
     job.folder.log.write_text(log)
     assert job.folder.reason() == reason
-
-
-# -------------------------------------------------------------------------------------------------- what it ran on
-
-
-@pytest.fixture
-def project(tmp_path):
-    folder = tmp_path / "project"
-    for name in ("src", "data/raw"):
-        shutil.copytree(REPOSITORY / name, folder / name)
-    for name in ("dvc.yaml", "requirements.lock"):
-        shutil.copy(REPOSITORY / name, folder)
-    return folder
-
-
-@pytest.mark.parametrize(("file", "prepare", "everything"), [
-    ("src/unroll/data/store.py", True, True),
-    ("requirements.lock", True, True),
-    ("data/raw/new.txt", True, True),
-    ("src/unroll/stages/train.py", False, True),
-    ("src/unroll/generation/rules.py", False, True),
-    ("src/unroll/tracking/__init__.py", False, False),
-    ("src/unroll/data/__pycache__/store.pyc", False, False),
-])
-def test_what_stages_run_on_is_what_dvc_says_they_depend_on(project, file, prepare, everything):
-    before = digest(project, ["prepare"]), digest(project, STAGES)
-    (project / file).parent.mkdir(exist_ok=True)
-    with (project / file).open("a") as changed:
-        changed.write("# changed\n")
-    assert [a != b for a, b in zip(before, (digest(project, ["prepare"]), digest(project, STAGES)), strict=True)] == [
-        prepare, everything]
-
-
-def test_raw_data_that_was_written_anew_is_other_data(project):
-    raw = project / inputs.RAW / "some.txt"
-    raw.write_text("one")
-    before = digest(project, ["prepare"])
-    raw.write_text("two")
-    assert digest(project, ["prepare"]) != before

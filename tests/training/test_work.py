@@ -1,28 +1,25 @@
 """The work folder: its name is a key of all that decides the weights, and one training holds it."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.training.conftest import composed
 from unroll.base.errors import UserError
+from unroll.base.workspace import Workspace
 from unroll.training.work import key, work_folder
 
 
-def key_of(prepared, *overrides, lock=None):
+def key_of(prepared, *overrides, project=REPOSITORY):
     config = composed(*overrides)
-    return key(config.data, config.model, config.train, prepared, lock)
+    return key(config.data, config.model, config.train, prepared, Workspace(project, project))
 
 
-@pytest.fixture
-def lock(tmp_path):
-    (tmp_path / "requirements.lock").write_text("torch==1\n")
-    return tmp_path / "requirements.lock"
-
-
-def test_a_key_is_the_same_twice(stream, lock):
-    first = key_of(stream, lock=lock)
-    assert first == key_of(stream, lock=lock)
+def test_a_key_is_the_same_twice(stream):
+    first = key_of(stream)
+    assert first == key_of(stream)
     assert len(first) == 20
     assert set(first) <= set("0123456789abcdef")
 
@@ -32,25 +29,28 @@ def test_a_key_is_the_same_twice(stream, lock):
     ["data.seed=2", "data/tokenizer=byte", "model=gru", "model.core.hidden_size=17", "model.heads.text.dropout=0.3",
      "train.seed=2", "train.learning_rate=0.0041", "train.max_steps=21", "train.threads=2"],
 )
-def test_another_configuration_is_another_key(stream, lock, override):
-    assert key_of(stream, override, lock=lock) != key_of(stream, lock=lock)
+def test_another_configuration_is_another_key(stream, override):
+    assert key_of(stream, override) != key_of(stream)
 
 
 @pytest.mark.parametrize("override", ["runtime.workers=2", "evaluate.lanes=2", "generate.seed=7"])
-def test_what_cannot_change_the_weights_is_not_in_the_key(stream, lock, override):
-    assert key_of(stream, override, lock=lock) == key_of(stream, lock=lock)
+def test_what_cannot_change_the_weights_is_not_in_the_key(stream, override):
+    assert key_of(stream, override) == key_of(stream)
 
 
-def test_other_data_is_another_key(stream, lock):
-    assert key_of(replace(stream, digest="0" * 64), lock=lock) != key_of(stream, lock=lock)
+def test_other_data_is_another_key(stream):
+    assert key_of(replace(stream, digest="0" * 64)) != key_of(stream)
 
 
-def test_other_libraries_are_another_key(stream, lock):
-    before = key_of(stream, lock=lock)
-    lock.write_text("torch==2\n")
-    changed = key_of(stream, lock=lock)
-    lock.unlink()
-    assert len({before, changed, key_of(stream, lock=lock)}) == 3
+@pytest.mark.parametrize("dep", ["requirements.lock", "extensions.lock", "src/unroll/training/fit.py"])
+def test_other_code_and_libraries_are_another_key(stream, tmp_path, dep):
+    shutil.copy(REPOSITORY / "dvc.yaml", tmp_path)
+    (tmp_path / dep).parent.mkdir(parents=True, exist_ok=True)
+    found = {key_of(stream, project=tmp_path)}
+    for content in ("one", "two"):
+        (tmp_path / dep).write_text(content)
+        found.add(key_of(stream, project=tmp_path))
+    assert len(found) == 3
 
 
 def test_a_work_folder_is_gone_after_success(tmp_path):

@@ -6,10 +6,10 @@ import time
 
 from filelock import FileLock
 
+from unroll.base.deps import digest
 from unroll.base.job_folder import JobFolder
 from unroll.base.processes import end_with_parent
 from unroll.base.workspace import Workspace
-from unroll.jobs.inputs import digest
 from unroll.jobs.job import STAGES
 from unroll.jobs.shared import prepare_once
 from unroll.stages.pipeline import run_stages
@@ -30,7 +30,7 @@ def run_job(workspace: Workspace, parent: int | None) -> None:
         os.dup2(log, standard.fileno())
     # two studies may want the same configuration at the same time: the second finds it done
     with FileLock(folder.lock):
-        inputs, state = digest(workspace.project, STAGES), folder.state()
+        inputs, state = digest(workspace, STAGES), folder.state()
         seconds = state["seconds"] if state["inputs"] == inputs else {}
         for stage in STAGES:
             if stage in seconds:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unroll.base.deps import digest
 from unroll.base.files import to_json, write_json, write_text
 from unroll.base.job_folder import JobFolder
+from unroll.base.workspace import Workspace
 from unroll.config import Config
-from unroll.jobs.inputs import digest
 
 STAGES = ("prepare", "train", "evaluate", "generate")
 
@@ -52,8 +53,8 @@ class Job:
 
     def finished(self, project: Path) -> bool:
         """Whether all its stages ran, with the code, the libraries and the data that are there now."""
-        state = self.folder.state()
-        return state["inputs"] == digest(project, STAGES) and list(state["seconds"]) == list(STAGES)
+        state, inputs = self.folder.state(), digest(Workspace(project, self.root), STAGES)
+        return state["inputs"] == inputs and list(state["seconds"]) == list(STAGES)
 
     def metrics(self) -> dict[str, float]:
         """Of the training and of the test split."""

@@ -6,17 +6,17 @@ import shutil
 
 from filelock import FileLock
 
+from unroll.base.deps import digest
 from unroll.base.files import replacing, to_json
 from unroll.base.workspace import Workspace
 from unroll.config import load
-from unroll.jobs.inputs import digest
 from unroll.stages.pipeline import run_stages
 
 
 def prepare_once(workspace: Workspace) -> None:
     """`data/prepared` of a root; whoever comes while another makes it waits for it."""
     config = load(workspace.params)
-    parts = {"data": config.data.model_dump(mode="json"), "inputs": digest(workspace.project, ["prepare"])}
+    parts = {"data": config.data.model_dump(mode="json"), "inputs": digest(workspace, ["prepare"])}
     key = hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
     made = Workspace(workspace.project, workspace.home / ".unroll" / "prepared" / key)
     made.root.mkdir(parents=True, exist_ok=True)

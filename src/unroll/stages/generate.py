@@ -13,11 +13,10 @@ from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing import generation as pictures
-from unroll.evaluation.report import Metrics
 from unroll.generation.generator import Sample, open_generator
 from unroll.generation.midi import LOWEST, TEMPO, write_midi
 from unroll.generation.settings import Settings, settings_of
-from unroll.generation.worth import Data, Written, known_chords, notes_per_frame, silent_frames, worth
+from unroll.generation.worth import Data, Metrics, Written, known_chords, notes_per_frame, silent_frames, worth
 from unroll.models.folder import Model, load_model
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor

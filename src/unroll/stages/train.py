@@ -38,7 +38,7 @@ def train(
     network = build(model, prepared.spec, train.seed)
     batches = Batches(prepared, train, runtime.workers)
     unit = unit_of(prepared)
-    identity = key(data, model, train, prepared, workspace.lock)
+    identity = key(data, model, train, prepared, workspace)
     with work_folder(workspace.work, identity, rank()) as folder:
         tracker, known = Tracker(runtime.tracking, workspace), folder / "run"
         job = JobFolder(workspace.root) if rank() == 0 else None

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-import unroll
+from unroll.base.deps import digest
 from unroll.base.errors import UserError
-from unroll.base.files import sha256, to_json
+from unroll.base.files import to_json
+from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import CheckpointConfig
@@ -19,18 +20,15 @@ from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared
 
 
-def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prepared, lock: Path) -> str:
-    """Twenty hexadecimal digits of configuration, prepared data, code and pinned libraries."""
-    package = Path(unroll.__file__).parent
-    code = sorted(file for room in ("base", "data", "models", "training") for file in (package / room).rglob("*.py"))
+def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prepared, workspace: Workspace) -> str:
+    """Twenty hexadecimal digits that change with configuration, prepared data, code and libraries."""
     parts = {
         "data": data.model_dump(mode="json"),
         "model": model.model_dump(mode="json"),
-        # on how many devices: it may go on on others
+        # an interrupted training may resume on another number of devices
         "train": train.model_dump(mode="json", exclude={"devices", "num_nodes", "strategy"}),
         "prepared": prepared.digest,
-        "code": {file.relative_to(package).as_posix(): sha256(file) for file in code},
-        "lock": sha256(lock) if lock.is_file() else None,
+        "deps": digest(workspace, ["train"]),
     }
     return hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
 
