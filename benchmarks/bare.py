@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from unroll.config import load
+from unroll.config.load import load
 from unroll.config.model import ModelConfig
 from unroll.config.train import TrainConfig
 from unroll.data.batches import StreamLayout

@@ -33,7 +33,7 @@ from unroll.base.environment import environment
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.config import load
+from unroll.config.load import load
 from unroll.data.store import open_prepared
 from unroll.generation.loop import Drawing, walk
 from unroll.generation.settings import Settings

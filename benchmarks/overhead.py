@@ -26,7 +26,7 @@ from unroll.base.environment import environment
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.config import Config
+from unroll.config.schema import Config
 from unroll.data.store import open_prepared
 from unroll.models.folder import read_weights
 from unroll.models.network import build

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.config import Config
+from unroll.config.schema import Config
 from unroll.data.store import open_prepared
 from unroll.models.network import build
 from unroll.stages.evaluate import evaluate

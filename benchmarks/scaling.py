@@ -22,7 +22,7 @@ from unroll.base.environment import environment
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.config import load
+from unroll.config.load import load
 from unroll.data.store import open_prepared
 from unroll.models.network import build
 from unroll.sources.docs import Docs

@@ -16,7 +16,7 @@ from unroll.base.files import sha256
 from unroll.base.processes import PASSED_ON
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.config import STAGE_SECTIONS, Config
+from unroll.config.schema import STAGE_SECTIONS, Config
 from unroll.data.store import Prepared, open_prepared
 from unroll.sources.docs import Docs
 

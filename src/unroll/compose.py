@@ -18,7 +18,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from unroll.base.errors import UserError, nearest
-from unroll.config import SECTIONS, Config, parse, validate
+from unroll.config.load import parse, validate
+from unroll.config.schema import SECTIONS, Config
 
 
 def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:

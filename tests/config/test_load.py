@@ -9,7 +9,7 @@ import yaml
 from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
 from unroll.compose import compose
-from unroll.config import load, parse, validate
+from unroll.config.load import load, parse, validate
 
 GONE = object()
 

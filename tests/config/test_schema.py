@@ -12,7 +12,8 @@ from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
 from unroll.commands import cli
 from unroll.compose import compose
-from unroll.config import SECTIONS, STAGE_SECTIONS, load, validate
+from unroll.config.load import load, validate
+from unroll.config.schema import SECTIONS, STAGE_SECTIONS
 from unroll.config.strict import Strict
 
 

@@ -15,8 +15,8 @@ from tests.conftest import REPOSITORY, run, snapshot, tiny
 from unroll.base.errors import UserError
 from unroll.base.files import sha256
 from unroll.base.workspace import Workspace
-from unroll.config import load
 from unroll.config.data import TextData
+from unroll.config.load import load
 from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer
 from unroll.data.fitting import fit_encoders
 from unroll.data.npy import Array

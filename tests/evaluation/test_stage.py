@@ -16,7 +16,7 @@ from tests.conftest import REPOSITORY, run, snapshot, tiny
 from unroll.base.measures import measure_of
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.config import Config
+from unroll.config.schema import Config
 from unroll.data.store import open_prepared
 from unroll.models.folder import load_model
 

@@ -14,7 +14,7 @@ from tests.conftest import REPOSITORY, STAGES
 from unroll.base.files import sha256
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.config import STAGE_SECTIONS
+from unroll.config.schema import STAGE_SECTIONS
 
 QUIET = ["train.threads=1", "runtime.progress=false", "runtime.tracking.enabled=false"]
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
-from unroll.config import load
 from unroll.config.data import ForecastConfig, TextData, UrlData
+from unroll.config.load import load
 from unroll.config.tokens import ByteTokenizer
 from unroll.data.source import SPLITS
 from unroll.sources.docs import Docs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from unroll.base.errors import UserError
 from unroll.base.files import write_text
-from unroll.config import parse
+from unroll.config.load import parse
 from unroll.generation.settings import settings_of
 
 

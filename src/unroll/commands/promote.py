@@ -11,7 +11,8 @@ from unroll.base.files import write_text
 from unroll.base.job_folder import JobFolder
 from unroll.commands.compose import freeze
 from unroll.compose import compose
-from unroll.config import SECTIONS, load, parse
+from unroll.config.load import load, parse
+from unroll.config.schema import SECTIONS
 
 CHOSEN = re.compile(r"^(\s*- experiment: )\S+", re.MULTILINE)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
-from unroll.config import Config
+from unroll.config.schema import Config
 from unroll.jobs import Job
 from unroll.tracking import Tracker
 

@@ -11,7 +11,7 @@ from unroll.base.deps import digest
 from unroll.base.files import to_json, write_json, write_text
 from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
-from unroll.config import Config
+from unroll.config.schema import Config
 
 STAGES = ("prepare", "train", "evaluate", "generate")
 

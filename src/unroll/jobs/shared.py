@@ -9,7 +9,7 @@ from filelock import FileLock
 from unroll.base.deps import digest
 from unroll.base.files import replacing, to_json
 from unroll.base.workspace import Workspace
-from unroll.config import load
+from unroll.config.load import load
 from unroll.stages.pipeline import run_stages
 
 

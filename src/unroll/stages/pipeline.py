@@ -5,7 +5,8 @@ from importlib import import_module
 
 from unroll.base.processes import end_with_parent, rank
 from unroll.base.workspace import Workspace
-from unroll.config import STAGE_SECTIONS, load
+from unroll.config.load import load
+from unroll.config.schema import STAGE_SECTIONS
 from unroll.generation.settings import settings_of
 
 
