@@ -15,7 +15,7 @@ from unroll.config.model import ModelConfig
 from unroll.config.train import TrainConfig
 from unroll.data.batches import StreamLayout
 from unroll.data.store import Prepared, open_prepared
-from unroll.models.cells import State
+from unroll.models.cell import State
 from unroll.models.dropout import Masks
 from unroll.models.network import Network, build
 from unroll.training.optimizers import make_optimizer, make_schedule

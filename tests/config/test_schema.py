@@ -12,9 +12,13 @@ from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
 from unroll.commands import cli
 from unroll.compose import compose
+from unroll.config.cells import CELLS
 from unroll.config.load import load, validate
 from unroll.config.schema import SECTIONS, STAGE_SECTIONS
 from unroll.config.strict import Strict
+
+for kind in CELLS.own:
+    CELLS.settings_of(kind)         # kinds are imported when they are named
 
 
 def sections(kind: type[Strict] = Strict) -> Iterator[type[Strict]]:
@@ -31,13 +35,14 @@ def values() -> dict:
     return yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("section", [*sections()], ids=lambda section: section.__name__)
+@pytest.mark.parametrize("section", [*sections()], ids=lambda section: f"{section.__module__}.{section.__name__}")
 def test_no_value_has_a_default(section):
     assert [name for name, field in section.model_fields.items() if not field.is_required()] == []
 
 
 def test_every_section_is_found_by_these_tests():
-    assert {"Config", "DocsData", "LSTMConfig", "TrackingConfig"} <= {section.__name__ for section in sections()}
+    assert {"Config", "DocsData", "TrackingConfig"} <= {section.__name__ for section in sections()}
+    assert {f"unroll.config.cells.{kind}" for kind in CELLS.own} <= {section.__module__ for section in sections()}
 
 
 def test_the_sections_of_a_stage_are_its_params_in_dvc_yaml():

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.models.conftest import CELLS, FUSED, random_network, random_tokens, small
-from unroll.models.cells import NONLINEARITIES
-from unroll.models.core import GATES, Layer
+from unroll.models.cells._kernel import KernelCell
+from unroll.models.cells.rnn import NONLINEARITIES
 
 Vector = np.ndarray
 
@@ -48,13 +48,13 @@ def gru(W, U, b, inner, f, x, h):
     return h, (h,)
 
 
-def by_hand(cell: str, layer: Layer, x: Vector, state: list[Vector]) -> tuple[Vector, list[Vector]]:
+def by_hand(cell: str, layer: KernelCell, x: Vector, state: list[Vector]) -> tuple[Vector, list[Vector]]:
     """One lane at a time, x (T, B, E)."""
     kind, _, nonlinearity = cell.partition("-")
-    names = GATES[kind]
+    names = layer.blocks
     gates = [dict(zip(names, np.split(each.detach().numpy(), len(names)), strict=True)) for each in layer.weights]
     step = {"rnn": rnn, "lstm": lstm, "gru": gru}[kind]
-    outputs = np.empty((*x.shape[:2], layer.config.hidden_size))
+    outputs = np.empty((*x.shape[:2], layer.size))
     after = [each.copy() for each in state]
     for lane in range(x.shape[1]):
         now = tuple(each[lane] for each in state)
@@ -65,7 +65,7 @@ def by_hand(cell: str, layer: Layer, x: Vector, state: list[Vector]) -> tuple[Ve
     return outputs, after
 
 
-def layer_and_data(cell: str) -> tuple[Layer, torch.Tensor, tuple[torch.Tensor, ...]]:
+def layer_and_data(cell: str) -> tuple[KernelCell, torch.Tensor, tuple[torch.Tensor, ...]]:
     (layer,) = random_network(small(cell)).core.layers
     draw = torch.Generator().manual_seed(1)
     x = torch.randn(7, 3, 5, generator=draw, dtype=torch.float64)
@@ -89,7 +89,8 @@ def test_a_layer_is_its_published_equations(cell):
 def test_a_step_is_its_published_equations(cell):
     layer, x, state = layer_and_data(cell)
     with torch.no_grad():
-        after = layer.step(x[0], state)
+        y, after = layer.step(x[0], state)
+    assert torch.equal(y, after[0])
     _, expected = by_hand(cell, layer, x[:1].numpy(), [each.numpy() for each in state])
     for each, by in zip(after, expected, strict=True):
         np.testing.assert_allclose(each, by, rtol=0, atol=1e-12)
@@ -99,8 +100,8 @@ def test_a_step_is_its_published_equations(cell):
 def test_the_fused_kernel_is_the_cell_stepped(cell):
     layer, x, state = layer_and_data(cell)
     outputs, after = layer(x, state)
-    stepped, stepped_after = layer._unrolled(x, state)
-    assert layer._fused
+    stepped, stepped_after = layer.unrolled(x, state)
+    assert layer.fused
     torch.testing.assert_close(outputs, stepped, rtol=0, atol=1e-12)
     torch.testing.assert_close(after, stepped_after, rtol=0, atol=1e-12)
 
@@ -110,7 +111,7 @@ def test_the_fused_kernels_gradients_are_those_of_the_cell_stepped(cell):
     layer, x, state = layer_and_data(cell)
     trained = [each for each in layer.parameters() if each.requires_grad]
     fused = torch.autograd.grad(layer(x, state)[0].square().sum(), trained)
-    stepped = torch.autograd.grad(layer._unrolled(x, state)[0].square().sum(), trained)
+    stepped = torch.autograd.grad(layer.unrolled(x, state)[0].square().sum(), trained)
     torch.testing.assert_close(fused, stepped, rtol=1e-9, atol=1e-9)
 
 

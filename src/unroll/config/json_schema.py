@@ -38,23 +38,23 @@ def write_schemas(folder: Path) -> None:
 def schema(kind: Any) -> dict[str, Any]:
     """The schema of a file in a group: parts may be missing, since files compose, and `defaults` is Hydra's."""
     described: dict[str, Any] = TypeAdapter(kind).json_schema()
-    described = _any_of(described)
+    described = _partial(described)
     described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    for part in [described, *described.get("$defs", {}).values()]:
-        if part.get("type") == "object":
-            part.pop("required", None)
-            part["properties"] = {name: _or_interpolation(each) for name, each in part["properties"].items()}
-            part["properties"]["defaults"] = {"type": "array", "description": "Hydra's defaults list"}
     return described
 
 
-def _any_of(value: Any) -> Any:
-    """`oneOf` as `anyOf`: a part without its kind fits several of a union."""
+def _partial(value: Any) -> Any:
+    """No part is required, and `oneOf` is `anyOf`, since a part without its kind fits several of a union."""
     if isinstance(value, list):
-        return [_any_of(each) for each in value]
+        return [_partial(part) for part in value]
     if not isinstance(value, dict):
         return value
-    return {"anyOf" if name == "oneOf" else name: _any_of(each) for name, each in value.items()}
+    made = {"anyOf" if name == "oneOf" else name: _partial(part) for name, part in value.items()}
+    if value.get("type") == "object" and "properties" in value:
+        made.pop("required", None)
+        made["properties"] = {name: _or_interpolation(part) for name, part in made["properties"].items()}
+        made["properties"]["defaults"] = {"type": "array", "description": "Hydra's defaults list"}
+    return made
 
 
 def _or_interpolation(value: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
+from unroll.config.cell import CellSettings
+from unroll.config.cells import CELLS
 from unroll.config.data import Name
-from unroll.config.strict import Strict
-
-Probability = Annotated[float, Field(ge=0, lt=1)]
+from unroll.config.kinds import OneOf
+from unroll.config.strict import Probability, Strict
 
 
 class EmbeddingConfig(Strict):
@@ -25,53 +26,6 @@ class RealConfig(Strict):
     kind: Literal["real"]
     size: PositiveInt | None        # of a linear layer before the core; none: the core reads the vectors themselves
     dropout: Probability
-
-
-class _Core(Strict):
-    hidden_size: PositiveInt
-    num_layers: PositiveInt
-    dropout: Probability            # between layers, so without effect on one layer
-
-
-class _Recurrent(_Core):
-    bidirectional: bool             # a second recurrence from the end on (Schuster & Paliwal, 1997), its state beside
-    #                                 the first one's; not where the target is the future of the input
-    recurrent_init: Literal["orthogonal", "uniform"]        # orthogonal keeps the norm of h at the start
-    #                                                         (Saxe et al., 2014; Le et al., 2015)
-
-
-class RNNConfig(_Recurrent):
-    """The plain recurrence of Elman (1990)."""
-
-    kind: Literal["rnn"]
-    nonlinearity: Literal["tanh", "relu", "sigmoid", "identity"]
-
-
-class LSTMConfig(_Recurrent):
-    """Hochreiter & Schmidhuber (1997) with the forget gates of Gers et al. (2000)."""
-
-    kind: Literal["lstm"]
-    forget_bias: float      # above 0, open gates at the start carry gradients further (Jozefowicz et al., 2015)
-
-
-class GRUConfig(_Recurrent):
-    """Cho et al. (2014), in the variant that resets after the matrix product, as cuDNN and ONNX have it."""
-
-    kind: Literal["gru"]
-
-
-class MLPConfig(_Core):
-    """A perceptron on the last `window` steps: what a network without recurrence makes of them."""
-
-    kind: Literal["mlp"]
-    window: PositiveInt | None      # none: the longest training sequence
-
-
-class CNNConfig(_Core):
-    """Causal convolutions over time; layer l looks back (kernel_size - 1) · 2^l steps (Bai et al., 2018)."""
-
-    kind: Literal["cnn"]
-    kernel_size: Annotated[int, Field(ge=2)]
 
 
 class NextTokenConfig(Strict):
@@ -126,8 +80,7 @@ class ForecastHeadConfig(Strict):
 
 
 InputConfig = Annotated[EmbeddingConfig | RealConfig, Field(discriminator="kind")]
-RecurrentConfig = RNNConfig | LSTMConfig | GRUConfig
-CoreConfig = Annotated[RNNConfig | LSTMConfig | GRUConfig | MLPConfig | CNNConfig, Field(discriminator="kind")]
+CoreConfig = Annotated[CellSettings, OneOf(CELLS)]
 HeadConfig = Annotated[
     NextTokenConfig | ClassificationConfig | LabelsConfig | RegressionConfig | ForecastHeadConfig,
     Field(discriminator="kind"),

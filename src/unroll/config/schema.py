@@ -68,7 +68,7 @@ def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[str]:
             yield f"model.heads.{name}.pooling: one {target} a sequence needs last, mean, max or attention"
         if target not in POOLED and pooling is not None:
             yield f"model.heads.{name}.pooling: a target every step has none; set it to null"
-        if getattr(model.core, "bidirectional", False) and target in FUTURE and target != "forecast":
+        if model.core.both_ways and target in FUTURE and target != "forecast":
             yield (f"model.core.bidirectional: the target {name} is the future of the input, which a recurrence from "
                    "the end on has read; set it to false")
 

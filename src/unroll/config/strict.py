@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from unroll.base.errors import nearest
 
+Probability = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]        # what every generator takes
 
 

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from unroll.config.model import GRUConfig, LSTMConfig, ModelConfig, RNNConfig
+from unroll.config.cells import gru, lstm, rnn
+from unroll.config.model import ModelConfig
 from unroll.models.network import Fields, Network, build
 
 Reach = NDArray[np.float64]
@@ -32,15 +33,15 @@ def compare(trained: Network, config: ModelConfig, spec: dict[str, Any], inputs:
     shared = {name: getattr(config.core, name) for name in ("hidden_size", "num_layers", "dropout")}
     shared |= {"recurrent_init": "orthogonal", "bidirectional": False}
     fresh = {
-        "RNN": RNNConfig(kind="rnn", nonlinearity="tanh", **shared),
-        "LSTM": LSTMConfig(kind="lstm", forget_bias=1.0, **shared),
-        "GRU": GRUConfig(kind="gru", **shared),
+        "RNN": rnn.Settings(kind="rnn", nonlinearity="tanh", **shared),
+        "LSTM": lstm.Settings(kind="lstm", forget_bias=1.0, **shared),
+        "GRU": gru.Settings(kind="gru", **shared),
     }
     curves = {f"trained {config.core.kind.upper()}": gradient_reach(trained, inputs, targets)}
     for name, core in fresh.items():
         network = build(config.model_copy(update={"core": core}), spec, seed)
         curves[f"fresh {name}"] = gradient_reach(network, inputs, targets)
-    linear = RNNConfig(kind="rnn", nonlinearity="identity", **shared)
+    linear = rnn.Settings(kind="rnn", nonlinearity="identity", **shared)
     for radius in (0.9, 1.1):
         network = build(config.model_copy(update={"core": linear}), spec, seed)
         with torch.no_grad():

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unroll.generation.engine import Ids, Steps
 from unroll.generation.rules import Logits
-from unroll.models.cells import State
+from unroll.models.cell import State
 from unroll.models.network import Network
 
 WORTHWHILE = 8      # steps with as many lanes, after which one is captured; lanes that end leave others

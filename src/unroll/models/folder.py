@@ -16,7 +16,6 @@ from unroll.config.model import ModelConfig
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
 from unroll.models.card import card
-from unroll.models.core import GATES
 from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, Written, damaged, digest_of, open_folder, writes
 from unroll.models.network import Network, build
 
@@ -42,24 +41,25 @@ def save_model(
     folder: Path, network: Network, config: ModelConfig, prepared: Prepared, figures: Mapping[str, float] | None = None
 ) -> None:
     """Write the whole folder, or nothing; `figures` of the training stand in the card."""
+    cell = network.core.cell
     with replacing(folder) as temporary:
         temporary.mkdir()
         write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
-        if generates(config, prepared.spec):
+        if cell.has_onnx() and generates(config, prepared.spec):
             from unroll.models.onnx.step import step_graph
 
             (temporary / STEP).write_bytes(step_graph(network))
-            if config.core.kind == "lstm":
+            if cell.int8:
                 (temporary / STEP_INT8).write_bytes(step_graph(network, int8=True))
         about = card(config, prepared.spec, parameters(network), figures or {})
         (temporary / CARD).write_text(about, encoding="utf-8", newline="")
         described = {
             "format": FORMAT,
             "architecture": config.model_dump(mode="json"),
-            "gates": GATES.get(config.core.kind, ()),
-            "variant": "reset after the matrix product" if config.core.kind == "gru" else "standard",
+            "gates": cell.blocks,
+            "variant": cell.variant,
             "spec": prepared.spec,
             "prepared": prepared.digest,
             "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from unroll.base.errors import UserError
-from unroll.config.model import MLPConfig, ModelConfig
-from unroll.models.cells import State
-from unroll.models.core import make_core
+from unroll.config.model import ModelConfig
+from unroll.models.cell import State
+from unroll.models.core import Core
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.heads import Head, make_head
 from unroll.models.inputs import TokenInput, concatenate, make_input
@@ -22,7 +22,7 @@ class Network(nn.Module):
         super().__init__()
         inputs = {name: make_input(each, spec["inputs"][name]["size"]) for name, each in config.inputs.items()}
         self.inputs = nn.ModuleDict(inputs)
-        self.core = make_core(config.core, sum(each.size for each in inputs.values()), spec["longest"])
+        self.core = Core(config.core, sum(each.size for each in inputs.values()), spec["longest"])
         horizon = (spec["data"].get("forecast") or {}).get("horizon", 0)
         self.heads = nn.ModuleDict()
         for name, head in config.heads.items():
@@ -77,11 +77,7 @@ def build(config: ModelConfig, spec: dict[str, Any], seed: int) -> Network:
         if missing := set(names) - set(spec[part]):
             raise UserError(f"model: the prepared data has no {part} {sorted(missing)}; it has {sorted(spec[part])}.")
     if spec["layout"] == "stream":
-        if getattr(config.core, "bidirectional", False):
-            raise UserError("model.core.bidirectional: the data is one long stream, read in stretches: there is no end "
-                            "to read from. Set it to false, or give the data as separate sequences.")
-        if isinstance(config.core, MLPConfig) and config.core.window is None:
-            raise UserError("model.core.window: the data is one long stream; say how many steps the window has.")
+        config.core.check_stream()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Network(config, spec)

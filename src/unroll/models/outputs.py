@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from unroll.data.batches import Batch, Layout, all_batches
-from unroll.models.cells import State
+from unroll.models.cell import State
 from unroll.models.network import Fields, Network
 
 Values = NDArray[Any]

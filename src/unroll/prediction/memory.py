@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from unroll.base.errors import UserError
-from unroll.models.cells import State
+from unroll.models.cell import State
 
 Tensors = dict[str, torch.Tensor]
 

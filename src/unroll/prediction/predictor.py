@@ -46,7 +46,7 @@ class Predictor:
         self._network = deepcopy(model.network).double()
         self._head = self._network.head(self.target)
         self._pooling: str | None = getattr(model.config.heads[self.target], "pooling", None)
-        self._both_ways: bool = getattr(model.config.core, "bidirectional", False)
+        self._both_ways: bool = model.config.core.both_ways
 
     @property
     def kind(self) -> str:

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from unroll.base.errors import UserError
 from unroll.config.train import TrainConfig
-from unroll.models.cells import State
+from unroll.models.cell import State
 from unroll.models.dropout import Masks
 from unroll.models.network import Network
 from unroll.training.batches import Step

@@ -70,7 +70,7 @@ def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings
 
 def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dict[str, np.ndarray]:
     """The gradient's reach on stretches of the test split; nothing where no recurrence carries it."""
-    if model.config.core.kind in ("mlp", "cnn"):
+    if not model.network.core.cell.recurrent:
         return {}
     steps = min(settings.gradient_reach, len(test.tokens))
     lanes = min(settings.lanes, len(test.tokens) // steps)
