@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from unroll.base.errors import Code, UserError
 from unroll.base.files import sha256
 from unroll.base.processes import PASSED_ON
 from unroll.base.workspace import Workspace
@@ -96,6 +98,16 @@ def hide(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def without_aeon(monkeypatch: pytest.MonkeyPatch) -> None:
     hide("aeon", monkeypatch)
+
+
+@contextmanager
+def refused(code: Code, where: object, *words: str) -> Iterator[None]:
+    """A `UserError` with this code and place, in one line that has these words."""
+    with pytest.raises(UserError) as caught:
+        yield
+    assert (caught.value.code, caught.value.where) == (code, str(where)), str(caught.value)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def tiny(*overrides: str) -> Config:

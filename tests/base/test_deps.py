@@ -7,9 +7,8 @@ import grimp
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, STAGES
+from tests.conftest import REPOSITORY, STAGES, refused
 from unroll.base.deps import RAW, digest
-from unroll.base.errors import UserError
 from unroll.base.workspace import Workspace
 
 # what stages import and do not depend on, each with its reason
@@ -131,6 +130,5 @@ def test_raw_data_that_was_written_again_is_other_data(project):
 
 
 def test_a_folder_that_is_no_project_is_refused(tmp_path):
-    with pytest.raises(UserError) as error:
+    with refused("missing-file", tmp_path / "dvc.yaml"):
         digest(Workspace(tmp_path, tmp_path), STAGES)
-    assert (error.value.code, error.value.where) == ("missing-file", str(tmp_path / "dvc.yaml"))

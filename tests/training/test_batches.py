@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import refused
 from tests.data.conftest import dealt, npz, table, written
 from tests.training.conftest import BATCHES, prepare, settings
-from unroll.base.errors import UserError
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
 from unroll.sources.in_memory import Series
 from unroll.stages.train import unit_of
@@ -89,7 +89,7 @@ def test_a_text_with_less_than_two_symbols_a_lane_is_refused(tmp_path):
     prepared = prepare(tmp_path, "abcdefghij\n" * 10, "stream")
     length = len(prepared.tokens("text", "train"))
     Batches(prepared, settings(batch_size=length // 2), workers=0)
-    with pytest.raises(UserError, match=rf"^train\.batch_size: 48 lanes need at least 96 steps.* has {length}\. "):
+    with refused("too-short", "train.batch_size", "96 steps", f"has {length}. "):
         Batches(prepared, settings(batch_size=48), workers=0)
 
 

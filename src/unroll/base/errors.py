@@ -15,6 +15,8 @@ Code = Literal[
     # data
     "empty", "too-short", "too-large", "bad-number", "missing-number", "bad-time", "bad-label", "unequal-lengths",
     "unknown-class", "unknown-symbol", "out-of-order", "ambiguous",
+    # a training
+    "diverged",
     # the machine and what is installed on it
     "not-installed", "extension", "no-device", "no-memory", "disk", "network", "server", "not-found", "process",
 ]

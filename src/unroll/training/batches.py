@@ -81,8 +81,8 @@ class Batches(LightningDataModule):
         length = len(prepared.sequences("train"))
         if self._shape == "stream" and length < 2 * config.batch_size:
             raise UserError(
-                f"train.batch_size: {config.batch_size} lanes need at least {2 * config.batch_size} steps, the "
-                f"training split has {length}. Give more data or fewer lanes."
+                "too-short", "train.batch_size", f"{config.batch_size} lanes need at least {2 * config.batch_size} "
+                f"steps, the training split has {length}. Give more data or fewer lanes."
             )
         self.train_length = len(self.layout("train", config.bptt))
         self._place = (0, 0)

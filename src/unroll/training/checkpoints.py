@@ -59,18 +59,19 @@ class Files(CheckpointIO):
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: Any = None) -> dict[str, Any]:
         """Plain values and tensors alone: a pickle that would run code is refused."""
         state = Path(path) / "state"
+        advice = f"Remove {self.folder}, and train again."
         data = state.read_bytes().partition(b"\n")[2]
         try:
             # always: a checkpoint may come from elsewhere
             content = torch.load(io.BytesIO(data), map_location or "cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
             reason = " ".join(str(error).split())[:150]
-            raise UserError(f"{state}: refused, since it holds more than plain values and tensors ({reason}). Remove "
-                            f"{self.folder}, and train again.") from None
+            raise UserError("damaged", state, f"holds more than plain values and tensors ({reason}). {advice}"
+                            ) from None
         if content.get("format") != FORMAT:
-            raise UserError(f"{state}: of another version of unroll. Remove {self.folder}, and train again.")
+            raise UserError("wrong-version", state, f"written by another version of unroll. {advice}")
         if content.get("key") != self._key:
-            raise UserError(f"{state}: of another configuration. Remove {self.folder}, and train again.")
+            raise UserError("stale", state, f"from a training with another configuration. {advice}")
         training: dict[str, Any] = content["training"]
         return training
 

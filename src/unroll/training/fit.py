@@ -77,8 +77,8 @@ def fit(
         if checkpoint is not None:
             print(f"train: going on from {checkpoint}", flush=True)
     try:
-        with warnings.catch_warnings(), explained(config, work.wait_minutes), within_memory("", lambda: (
-                f"train: too little memory for a batch of {batches.describe()}. Lower train.batch_size or "
+        with warnings.catch_warnings(), explained(config, work.wait_minutes), within_memory("train", lambda: (
+                f"too little memory for a batch of {batches.describe()}. Lower train.batch_size or "
                 "model.core.hidden_size, or cut the sequences.")):
             warnings.filterwarnings("ignore", module="lightning")
             meeting.start()
@@ -86,7 +86,8 @@ def fit(
             trainer.strategy.barrier()
     except UserError as error:
         if best.step:
-            raise UserError(f"{error} The best weights so far (step {best.step}) are in {best.path}.") from None
+            text = f"{error.text} The best weights so far (step {best.step}) are in {best.path}."
+            raise UserError(error.code, error.where, text) from None
         raise
     finally:
         meeting.over()
@@ -95,9 +96,9 @@ def fit(
         torch.use_deterministic_algorithms(False)
         torch.utils.deterministic.fill_uninitialized_memory = True    # type: ignore[attr-defined]
     if trainer.global_step == 0:
-        raise UserError("train.max_minutes: over before the first step. Give it more.")
+        raise UserError("out-of-range", "train.max_minutes", "over before the first step. Raise it.")
     if best.step == 0:
-        raise UserError("train: no validation loss was finite. Lower train.learning_rate.")
+        raise UserError("diverged", "train.learning_rate", "no validation loss was finite. Lower it.")
     if trainer.is_global_zero:      # the others have done their part, and may lie on other machines
         read_weights(best.path, network)
     return Result(best.loss, best.step, trainer.global_step, curves.targets, clock.seconds(), curves.rows,

@@ -1,5 +1,6 @@
 """The LightningModule: truncated back-propagation through time with automatic optimisation."""
 
+import math
 from typing import Any
 
 import torch
@@ -31,8 +32,8 @@ class Learner(LightningModule):
     def __init__(self, network: Network, config: TrainConfig, total_steps: int) -> None:
         super().__init__()
         self.network, self.config, self.total_steps = network, config, total_steps
-        self.gradient_norm = float("nan")       # of the last optimiser step, before clipping
-        self.learning_rate = float("nan")       # of the last optimiser step
+        self.gradient_norm = math.nan       # before clipping, of the last optimiser step that was not skipped
+        self.learning_rate = math.nan       # of the last optimiser step
         self.clipped = False
         self._state: list[State] | None = None
         self._validation_state: list[State] | None = None
@@ -58,9 +59,10 @@ class Learner(LightningModule):
     def on_train_start(self) -> None:
         steps = gather(self.trainer, torch.tensor(self.trainer.global_step, device=self.device)).tolist()
         if len(set(steps)) > 1:
-            raise UserError(f"train: the processes would go on from different steps, {steps}. Let their machines share "
-                            "the folder .unroll (DVC_ROOT names the folder that it lies in), or remove it on all.")
-        if self._state is not None:     # of a checkpoint: this rank's lanes of it
+            raise UserError("conflict", "train", f"the processes would resume from different steps, {steps}. Let their "
+                            "machines share the folder .unroll (DVC_ROOT names the folder that it lies in), or remove "
+                            "it on all.")
+        if self._state is not None:     # from a checkpoint, with the lanes of all ranks
             rank, ranks = self.trainer.global_rank, self.trainer.world_size
             self._state = [tuple(each.chunk(ranks)[rank].to(self.device) for each in layer) for layer in self._state]
 
@@ -99,15 +101,22 @@ class Learner(LightningModule):
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
     ) -> None:
-        """Clip by the norm of the whole gradient (Pascanu et al., 2013), and stop when it is not finite."""
+        """Clip by the norm of the whole gradient (Pascanu et al., 2013); stop when it is not finite for good."""
         limit = self.config.clip_norm
-        norm = float(clip_grad_norm_(self.parameters(), float("inf") if limit is None else limit))
-        rate = float(optimizer.param_groups[0]["lr"])
-        # with 16-mixed the gradient scaler skips such steps and tries a smaller scale
-        if norm != norm or (norm == float("inf") and self.config.precision != "16-mixed"):
+        norm = float(clip_grad_norm_(self.parameters(), math.inf if limit is None else limit))
+        self.learning_rate = float(optimizer.param_groups[0]["lr"])
+        if math.isfinite(norm):
+            self.gradient_norm, self.clipped = norm, limit is not None and norm > limit
+        elif self._scaled():
+            self.clipped = False        # the scaler skips this step, whether the gradient is infinite or NaN
+        else:
             raise UserError(
-                f"train: the loss is not finite at step {self.global_step} (learning rate {rate:.3g}, gradient norm "
-                f"{norm}, before that {self.gradient_norm:.3g}). Lower train.learning_rate, set train.clip_norm, or "
-                "warm up longer."
+                "diverged", "train.learning_rate", f"the loss is not finite at step {self.global_step} (learning "
+                f"rate {self.learning_rate:.3g}, gradient norm {norm}, before that {self.gradient_norm:.3g}). Lower "
+                "it, set train.clip_norm, or warm up longer."
             )
-        self.gradient_norm, self.learning_rate, self.clipped = norm, rate, limit is not None and norm > limit
+
+    def _scaled(self) -> bool:
+        """Whether losses are scaled up for float16, so that a smaller scale may make the gradient finite."""
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        return scaler is not None and scaler.get_scale() >= 1

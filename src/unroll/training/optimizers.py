@@ -14,7 +14,9 @@ def make_optimizer(config: TrainConfig, parameters: Iterable[Parameter]) -> Opti
     trained = [each for each in parameters if each.requires_grad]
     match config.optimizer:
         case AdamWConfig(beta1=beta1, beta2=beta2, weight_decay=decay):
-            return AdamW(trained, config.learning_rate, (beta1, beta2), weight_decay=decay, fused=True)
+            # the fused one unscales gradients itself, after they were clipped: at another norm than `clip_norm`
+            fused = config.precision != "16-mixed"
+            return AdamW(trained, config.learning_rate, (beta1, beta2), weight_decay=decay, fused=fused)
         case SGDConfig(momentum=momentum, weight_decay=decay):
             return SGD(trained, config.learning_rate, momentum, weight_decay=decay)
         case RMSpropConfig(alpha=alpha, momentum=momentum, weight_decay=decay):

@@ -32,18 +32,18 @@ def check_devices(config: TrainConfig) -> None:
     asked = (config.devices, config.num_nodes)
     devices, nodes = started() or asked
     if (devices, nodes) != asked:
-        raise UserError(f"train.devices × train.num_nodes: {asked[0]} × {asked[1]} processes are asked for, "
-                        f"{launcher()} has started {devices} × {nodes}. Set train.devices={devices} "
+        raise UserError("conflict", "train.devices", f"{asked[0]} × train.num_nodes {asked[1]} processes are asked "
+                        f"for, {launcher()} has started {devices} × {nodes}. Set train.devices={devices} "
                         f"train.num_nodes={nodes}.")
     found = torch.cuda.device_count() if config.accelerator != "cpu" and torch.cuda.is_available() else 0
     if config.accelerator == "gpu" and not found:
-        raise UserError(f"train.accelerator: gpu, and train.devices: {config.devices}, but PyTorch finds 0 GPUs here. "
-                        "Set train.accelerator to cpu or auto.")
+        raise UserError("no-device", "train.accelerator", f"gpu with train.devices {config.devices}, but PyTorch finds "
+                        "0 GPUs here. Set it to cpu or auto.")
     if found and config.devices > found:
-        raise UserError(f"train.devices: {config.devices} GPUs are asked for, this machine has {found}. Set it to "
-                        f"{found}, or train.accelerator to cpu.")
+        raise UserError("no-device", "train.devices", f"{config.devices} GPUs are asked for, this machine has {found}. "
+                        f"Set it to {found}, or train.accelerator to cpu.")
     if config.precision == "16-mixed" and not found:
-        raise UserError("train.precision: 16-mixed needs a GPU. Set bf16-mixed or 32-true.")
+        raise UserError("no-device", "train.precision", "16-mixed needs a GPU. Set bf16-mixed or 32-true.")
     cores = os.cpu_count() or 1
     if not found and config.devices > cores and "LOCAL_RANK" not in os.environ:
         print(f"train: {config.devices} processes share {cores} processors; expect them to wait for each other")
@@ -115,22 +115,24 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
     try:
         yield
     except torch.distributed.DistStoreError as error:
-        raise UserError(f"train: not all of {ranks} processes came to {place} within {wait_minutes:g} minutes "
-                        f"({_brief(error)}). Start the others, or raise runtime.wait_minutes.") from None
+        raise UserError("process", "train", f"not all of {ranks} processes came to {place} within {wait_minutes:g} "
+                        f"minutes ({_brief(error)}). Start the others, or raise runtime.wait_minutes.") from None
     except torch.distributed.DistNetworkError as error:
-        raise UserError(f"train: the first of {ranks} processes is not to be reached at {place} ({_brief(error)}). "
-                        "Check MASTER_ADDR, MASTER_PORT and what lies between the machines.") from None
+        raise UserError("network", "train", f"the first of {ranks} processes cannot be reached at {place} "
+                        f"({_brief(error)}). Check MASTER_ADDR, MASTER_PORT and the network between the machines."
+                        ) from None
     except (RuntimeError, ConnectionError, EOFError) as error:
         if "DataLoader worker" in str(error) or _in_loader(error):
-            raise UserError(f"train: a process that reads batches has died ({_brief(error)}), most often for lack of "
-                            "memory. Start again to go on from the last checkpoint, with runtime.workers=0 if it dies "
-                            "again.") from None
+            raise UserError("process", "train", f"a process that reads batches has died ({_brief(error)}), most often "
+                            "for lack of memory. Start again to resume from the last checkpoint, with "
+                            "runtime.workers=0 if it dies again.") from None
         if "connectFullMesh" in str(error):
-            raise UserError(f"train: {ranks} processes cannot reach each other ({_brief(error)}). {REACH}") from None
+            raise UserError("network", "train", f"{ranks} processes cannot reach each other ({_brief(error)}). {REACH}"
+                            ) from None
         if ranks == 1 or not any(name in str(error) for name in ("gloo", "NCCL")):
             raise
-        raise UserError(f"train: another of {ranks} processes has gone ({_brief(error)}). What ended it stands above "
-                        "or in its own output; start again to go on from the last checkpoint.") from None
+        raise UserError("process", "train", f"another of {ranks} processes has ended ({_brief(error)}). Its reason "
+                        "stands above or in its own output; start again to resume from the last checkpoint.") from None
 
 
 def _in_loader(error: Exception) -> bool:

@@ -55,7 +55,8 @@ def work_folder(parent: Path, key: str, rank: int) -> Iterator[Path]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"{folder}: in use by another training of this configuration. Wait for it to end.") from None
+        raise UserError("in-use", folder, "another training of this configuration is running. Wait for it to end."
+                        ) from None
     try:
         yield folder
         shutil.rmtree(folder)
