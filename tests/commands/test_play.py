@@ -138,7 +138,7 @@ def test_a_fan_of_the_whole_series_and_of_one_whose_end_is_held_back(forecaster)
     assert list(series) == ["north", 'the "inner", one', "süd"]
     labels = [[line.get_label() for line in fan(predictor, "north", series["north"], 1, held).axes[0].lines]
               for held in (False, True)]
-    assert ["came" in each for each in labels] == [False, True]
+    assert ["actual" in label for label in labels] == [False, True]
     assert own_series(predictor, forecaster) == {}
     assert refused(lambda: fan(predictor, "x", np.ones((4, 2)), 0, True)).startswith("series x: 4 steps, and 4 are held")
 

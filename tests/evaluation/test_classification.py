@@ -104,7 +104,7 @@ def test_the_report_of_a_class_a_sequence(sequences, tmp_path):
     most = Counter(sequences.values("label", "train").tolist()).most_common(1)[0][0]
     assert report.metrics["baseline/majority_accuracy"] == (truth == most).mean()
     assert (report.measure, report.higher_is_better) == ("accuracy", True)
-    assert set(report.compared) == methods
+    assert set(report.comparison.baselines) == methods
     report.draw(tmp_path)
     assert (tmp_path / "confusion.png").stat().st_size > 5000
 
@@ -161,7 +161,7 @@ def test_the_report_of_a_tag_a_step(tmp_path, kind):
     made = streamed(tmp_path, fields, table({"text": "tokens"}, {"tag": "tag"}) if kind == "text" else npz("tag", "tag"))
     report = classification.report(model_of(made, "tag", "cnn"), made, asked())
     method = "symbol" if kind == "text" else "one_step"
-    assert set(report.compared) == {"majority", method}
+    assert set(report.comparison.baselines) == {"majority", method}
     if kind == "text":
         assert report.metrics["baseline/symbol_accuracy"] == report.metrics["baseline/symbol_macro_f1"] == 1
 

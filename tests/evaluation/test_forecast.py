@@ -168,6 +168,6 @@ def test_the_report_holds_every_measure_of_every_method(tmp_path):
     methods = {"naive", "seasonal_naive", "drift"}
     theirs = {f"baseline/{method}_{name}" for method in methods for name in ("mase", "smape", "crps", "mae")}
     assert own | theirs == set(report.metrics)
-    assert (report.measure, report.higher_is_better, set(report.compared)) == ("mase", False, methods)
+    assert (report.measure, report.higher_is_better, set(report.comparison.baselines)) == ("mase", False, methods)
     report.draw(tmp_path)
     assert (tmp_path / "fan.png").stat().st_size > 5000

@@ -60,7 +60,7 @@ def test_the_report_of_what_sounds_next(prepared, tmp_path):
     assert set(found) == {f"{prefix}{name}" for prefix in ("test/", "best/val_", "best/train_")
                           for name in ("loss", "nll", "frame_accuracy")} | {
         "baseline/frequencies_nll", "baseline/last_step_nll"}
-    assert (report.measure, report.higher_is_better, set(report.compared)) == (
+    assert (report.measure, report.higher_is_better, set(report.comparison.baselines)) == (
         "nll", False, {"frequencies", "last_step"})
     report.draw(tmp_path)
     assert (tmp_path / "roll.png").stat().st_size > 5000

@@ -56,7 +56,7 @@ def test_the_report_is_in_units_of_the_target(tmp_path, kind, scale):
     assert report.metrics["baseline/mean_mse"] == pytest.approx(((mean - truth) ** 2).mean(), rel=1e-4)
     if scale == "none":
         assert report.metrics["test/loss"] == pytest.approx(report.metrics["test/mse"], rel=1e-4)
-    assert set(report.compared) == {"mean"} and report.measure == "mse" and not report.higher_is_better
+    assert set(report.comparison.baselines) == {"mean"} and report.measure == "mse" and not report.higher_is_better
     report.draw(tmp_path)
     assert {file.name for file in tmp_path.glob("*.png")} == {"against.png"} | ({"traces.png"} if kind == "values" else set())
 

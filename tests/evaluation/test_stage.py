@@ -13,11 +13,11 @@ import pytest
 from scipy.io import savemat
 
 from tests.conftest import REPOSITORY, run, snapshot, tiny
-from unroll.base.measures import measure_of
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config.schema import Config
 from unroll.data.store import open_prepared
+from unroll.evaluation.comparison import read_comparison
 from unroll.models.folder import load_model
 
 SHORT = ["train.epochs=2", "train.max_steps=6", "train.threads=1", "train.log_steps=2", "model.core.hidden_size=6",
@@ -76,8 +76,14 @@ def test_a_task_comes_to_its_figures_and_pictures(name, tmp_path):
     found = figures(workspace)
     measure = MEASURES[name]
     assert all(math.isfinite(value) for value in found.values())
-    assert measure_of(found) == measure
-    assert any(each.startswith("baseline/") and each.endswith(f"_{measure}") for each in found)
+    comparison = read_comparison(workspace.comparison)
+    assert (comparison.measure, comparison.model) == (measure, found[f"test/{measure}"])
+    assert comparison.baselines == {
+        each.removeprefix("baseline/").removesuffix(f"_{measure}"): value for each, value in found.items()
+        if each.startswith("baseline/") and each.endswith(f"_{measure}")}
+    assert comparison.baselines
+    about = (workspace.card / "README.md").read_text()
+    assert f"Test split: {comparison.model:.4f} {comparison.unit}." in about
     pictures = {file.name for file in (workspace.plots / "test").iterdir()}
     assert {"curves.png", "baselines.png", OWN_PICTURE[measure]} <= pictures
     # of text alone a loss has a number of bits

@@ -11,6 +11,7 @@ from unroll.base.deps import digest
 from unroll.base.files import write_json, write_text
 from unroll.base.workspace import Workspace
 from unroll.compose import choices, compose
+from unroll.evaluation.comparison import Comparison
 from unroll.jobs import Job
 from unroll.jobs.job import STAGES
 
@@ -39,6 +40,8 @@ def finish(job: Job, losses: list[float]) -> None:
         job.folder.validated(10 * number, loss)
     write_json(job.root / "metrics" / "train.json", {"val/best_loss": min(losses), "model/parameters": 7})
     write_json(job.root / "metrics" / "test.json", {"test/bpc": 2 * min(losses)})
+    comparison = Comparison("bpc", "bits per character", False, 2 * min(losses), {"xz": 3.0})
+    comparison.write(job.root / "artifacts" / "card" / "comparison.json")
     write_text(job.root / "plots" / "validation.csv", "step,loss\n" + "".join(
         f"{10 * number},{loss}\n" for number, loss in enumerate(losses, 1)))
     job.folder.write_state(digest(Workspace(REPOSITORY, job.root), STAGES), dict.fromkeys(STAGES, 1.0))

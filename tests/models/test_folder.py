@@ -17,7 +17,7 @@ from unroll.data.tokenizers import Chars
 from unroll.models import folder as module
 from unroll.models.folder import load_model, save_model
 
-FILES = {"README.md", "model.json", "model.safetensors", "step.onnx", "text.tokenizer.json"}
+FILES = {"model.json", "model.safetensors", "step.onnx", "text.tokenizer.json"}
 
 
 @pytest.fixture
@@ -127,8 +127,6 @@ def replace(old: str, new: str):
         ("model.safetensors", Path.unlink, "missing"),
         ("model.safetensors", truncate, "damaged or edited"),
         ("model.safetensors", flip, "damaged or edited"),
-        ("README.md", Path.unlink, "missing"),
-        ("README.md", replace("letters", "numbers"), "damaged or edited"),
         ("text.tokenizer.json", Path.unlink, "missing"),
         ("text.tokenizer.json", truncate, "damaged or edited"),
         ("text.tokenizer.json", replace("abc", "acb"), "damaged or edited"),

@@ -71,7 +71,7 @@ def test_a_generator_is_registered_by_the_page_fetched_and_served(
     run(workspace, tiny("runtime.tracking.enabled=true", f"runtime.tracking.uri={uri}"))
     client = MlflowClient(uri)
     (found,) = client.search_runs([each.experiment_id for each in client.search_experiments() if each.name == "unroll"])
-    assert "## Measured" in found.data.tags["mlflow.note.content"]
+    assert "## Test split" in found.data.tags["mlflow.note.content"]
     register(uri, found.info.run_id, "writer")
 
     monkeypatch.chdir(workspace.root)

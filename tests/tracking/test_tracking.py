@@ -96,8 +96,10 @@ def test_the_model_is_one_that_mlflow_knows(tracked: Workspace) -> None:
 def test_the_run_is_described_by_the_card_and_what_was_measured(tracked: Workspace) -> None:
     (only,) = runs(tracked)
     note = only.data.tags["mlflow.note.content"]
-    assert note.startswith(f"Test: {only.data.metrics['test/bpc']:.4f} bits per character.\n")
-    assert (tracked.model / "README.md").read_text(encoding="utf-8") in note
+    assert note == (tracked.card / "README.md").read_text(encoding="utf-8")
+    assert f"Test split: {only.data.metrics['test/bpc']:.4f} bits per character." in note
+    (model,) = client(tracked).search_logged_models([only.info.experiment_id])
+    assert model.tags["mlflow.note.content"] == note
     assert f"| **LSTM** | **{only.data.metrics['test/bpc']:.4f}** |" in note
     assert f"| xz | {only.data.metrics['baseline/xz_bpc']:.4f} |" in note
 

@@ -27,6 +27,14 @@ class Workspace:
         return self.root / "artifacts" / "model"
 
     @property
+    def card(self) -> Path:
+        return self.root / "artifacts" / "card"
+
+    @property
+    def comparison(self) -> Path:
+        return self.card / "comparison.json"
+
+    @property
     def samples(self) -> Path:
         return self.root / "artifacts" / "samples"
 

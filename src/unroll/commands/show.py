@@ -1,30 +1,31 @@
-"""What a run came to and where it lies; plain files, nothing heavy to import."""
+"""`unroll show`: the figures of a run and where its files are; imports nothing heavy."""
 
 import json
 from pathlib import Path
 
-from unroll.base.errors import UserError
-from unroll.base.measures import MEASURES, compared, measure_of
 from unroll.base.workspace import Workspace
+from unroll.evaluation.comparison import read_comparison
 
 
 def show(workspace: Workspace) -> None:
-    """Print the figures, a sample and the places of everything else."""
-    if not (workspace.metrics / "test.json").is_file():
-        raise UserError(f"{workspace.metrics / 'test.json'}: no such file. Run `dvc repro` first.")
-    test, samples = _read(workspace.metrics / "test.json"), _read(workspace.metrics / "generate.json")
-    measure = measure_of(test)
-    unit, higher_is_better = MEASURES[measure]
-    print(f"\n{unit} on the test split, {'higher' if higher_is_better else 'lower'} is better")
-    figures = {"model": test[f"test/{measure}"]} | compared(test, measure)
-    for name, value in sorted(figures.items(), key=lambda pair: pair[1], reverse=higher_is_better):
+    """Print the model beside its baselines, what its samples are like, and where everything is.
+
+    Raises `UserError` when nothing was evaluated there yet.
+    """
+    comparison = read_comparison(workspace.comparison)
+    print(f"\n{comparison.unit} on the test split, {comparison.better} is better")
+    for name, value in comparison.ranked("model"):
         print(f"  {value:10.4f}  {name}")
-    if "samples/longest_copy" in samples:
+    samples = _read(workspace.metrics / "generate.json")
+    text = "samples/longest_copy" in samples
+    if text:
         print(f"\n{samples['samples/words_in_corpus']:.1%} of the samples' words occur in the corpus; "
               f"the longest verbatim copy has {samples['samples/longest_copy']} characters")
-    what = "samples  " if "samples/longest_copy" in samples else "predicted"
-    print(f"\nmodel     {workspace.model}\nfigures   {workspace.metrics}  (dvc metrics show)\n"
-          f"pictures  {workspace.plots / 'test'}  (dvc plots show)\n{what} {workspace.samples}\n"
+    print(f"\nmodel     {workspace.model}\n"
+          f"card      {workspace.card / 'README.md'}\n"
+          f"figures   {workspace.metrics}  (dvc metrics show)\n"
+          f"pictures  {workspace.plots / 'test'}  (dvc plots show)\n"
+          f"{'samples  ' if text else 'predicted'} {workspace.samples}\n"
           "runs      make ui, then http://127.0.0.1:5000")
 
 

@@ -68,7 +68,8 @@ def traces(predicted: ArrayLike, truth: ArrayLike, path: Path) -> None:
     figure, axes = plot()
     axes.plot(truth, color="black", lw=1.6, label="true")
     axes.plot(predicted, color=ORANGE, lw=1.1, ls="--", label="predicted")
-    axes.set(xlabel="step of the test split", ylabel="value", title="Predictions step by step")
+    axes.set(xlabel="step of the test split", ylabel="value")
+    axes.set_title("Predictions step by step", loc="left")
     axes.legend(frameon=False, ncols=2, loc="upper right", bbox_to_anchor=(1, 1.12))
     save(figure, path)
 

@@ -1,26 +1,40 @@
-"""What an evaluation comes to, whatever the task."""
+"""What every report consists of, whatever the task."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from unroll.base.measures import compared
+from unroll.evaluation.comparison import Comparison
 
 Metrics = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Report:
-    """`metrics` are named `<split>/<measure>` and `baseline/<method>_<measure>`; `measure` is the one to compare."""
+class Prose:
+    """What the card says of a task; `{per}` is step or sequence, `{horizon}` the steps of a forecast."""
 
-    metrics: Metrics
-    measure: str                        # accuracy, nll, mse, …
-    unit: str                           # what an axis says of it
+    task: str                   # continues "It …"
+    loss: str                   # the unit of the loss
+    limits: tuple[str, ...]     # what the model is not good for, a sentence each
+    commands: str = "`unroll predict new.csv -o out.csv` writes a table of predictions"
+    example: str = "model.predict([x1, x2])     # {values}"     # `{values}`: what an input sequence is given as
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a model; the best weights measured on every split, beside baselines on the test split."""
+
+    metrics: Metrics                    # `<split>/<measure>`, `baseline/<method>_<measure>`
+    measure: str                        # the one that models are compared by: accuracy, nll, mse, …
+    unit: str                           # its unit or name, for readers
     higher_is_better: bool
-    draw: Callable[[Path], None]        # the task's own pictures and tables, into a folder
+    draw: Callable[[Path], None]        # writes the task's own pictures and tables into a folder
+    prose: Prose
 
     @property
-    def compared(self) -> Mapping[str, float]:
-        """The baselines' figures by method."""
-        return compared(self.metrics, self.measure)
-
+    def comparison(self) -> Comparison:
+        ending = f"_{self.measure}"
+        baselines = {name.removeprefix("baseline/").removesuffix(ending): value for name, value in self.metrics.items()
+                     if name.startswith("baseline/") and name.endswith(ending)}
+        return Comparison(self.measure, self.unit, self.higher_is_better, self.metrics[f"test/{self.measure}"],
+                          baselines)

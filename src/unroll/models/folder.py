@@ -1,7 +1,6 @@
 """A model on disk: weights and plain JSON, no pickle, the same bytes for the same model."""
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,8 @@ from unroll.base.files import replacing, sha256, write_json
 from unroll.config.model import ModelConfig
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
-from unroll.models.card import card
 from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, Written, damaged, digest_of, open_folder, writes
 from unroll.models.network import Network, build
-
-CARD = "README.md"
 
 
 @dataclass(frozen=True)
@@ -37,10 +33,8 @@ class Model:
         return writes([head.kind for head in self.config.heads.values()], self.spec)
 
 
-def save_model(
-    folder: Path, network: Network, config: ModelConfig, prepared: Prepared, figures: Mapping[str, float] | None = None
-) -> None:
-    """Write the whole folder, or nothing; `figures` of the training stand in the card."""
+def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Prepared) -> None:
+    """Write the whole folder, or nothing."""
     cell = network.core.cell
     with replacing(folder) as temporary:
         temporary.mkdir()
@@ -53,8 +47,6 @@ def save_model(
             (temporary / STEP).write_bytes(step_graph(network))
             if cell.int8:
                 (temporary / STEP_INT8).write_bytes(step_graph(network, int8=True))
-        about = card(config, prepared.spec, parameters(network), figures or {})
-        (temporary / CARD).write_text(about, encoding="utf-8", newline="")
         described = {
             "format": FORMAT,
             "architecture": config.model_dump(mode="json"),

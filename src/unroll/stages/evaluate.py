@@ -1,6 +1,7 @@
-"""Model folder and test split → figures and pictures."""
+"""Model folder and test split → figures, the model's card and pictures."""
 
 import csv
+import json
 from importlib import import_module
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from unroll.base.workspace import Workspace
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import open_prepared
-from unroll.drawing import evaluation as pictures
+from unroll.drawing.evaluation import bars, curves
+from unroll.evaluation.card import card
 from unroll.evaluation.report import Report
-from unroll.models.card import measured
-from unroll.models.folder import CARD, Model, load_model
+from unroll.models.folder import load_model
 from unroll.tracking import Tracker
 
 # by the kind of head, the module of `evaluation.reports` whose `report` is imported: some take a second
@@ -28,7 +29,7 @@ REPORTS = {
 
 
 def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateConfig) -> None:
-    """Measure the best weights on every split, the test split's only reader, beside what needs no network."""
+    """Measure the best weights on every split beside baselines; no other stage measures on the test split."""
     torch.set_num_threads(evaluate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
@@ -37,38 +38,43 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     (head,) = model.config.heads.values()
     report: Report = import_module(f"unroll.evaluation.reports.{REPORTS[head.kind]}").report(model, prepared, evaluate)
     write_json(workspace.metrics / "test.json", report.metrics)
+    training = json.loads((workspace.metrics / "train.json").read_text(encoding="utf-8"))
+    about = card(model.config, model.spec, report.prose, training, report.comparison)
+    with replacing(workspace.card) as folder:
+        folder.mkdir()
+        (folder / "README.md").write_text(about, encoding="utf-8", newline="")
+        report.comparison.write(folder / workspace.comparison.name)
     with replacing(workspace.plots / "test") as folder:
         folder.mkdir()
-        draw(folder, workspace.plots, model, report)
-    ours = model.config.core.kind.upper()
-    figures = {ours: report.metrics[f"test/{report.measure}"], **report.compared}
-    tracker.tags({"mlflow.note.content": "\n".join([
-        f"Test: {figures[ours]:.4f} {report.unit}.\n",     # of a description the page of a run shows three lines
-        (workspace.model / CARD).read_text(encoding="utf-8"),
-        measured(report.unit, ours, figures, report.higher_is_better),
-    ])})
+        draw(folder, workspace.plots, model.config.core.kind, report)
+    tracker.describe(about)
     tracker.metrics(report.metrics)
     tracker.files(workspace.plots / "test", folder="plots")
     tracker.files(workspace.metrics, folder="metrics")
-    tracker.files(workspace.params)
+    tracker.files(workspace.card / "README.md", workspace.params)
     tracker.finish()
-    best = (max if report.higher_is_better else min)(report.compared.items(), key=lambda pair: pair[1])
-    print(f"evaluate: test loss {report.metrics['test/loss']:.4f}, " if "test/loss" in report.metrics else "evaluate: ",
-          f"{report.unit} {report.metrics[f'test/{report.measure}']:.4f} ({best[0]} {best[1]:.4f}) → "
-          f"{workspace.metrics / 'test.json'} ({tracker.where()})", sep="")
+    print(f"evaluate: {summary(report)} → {workspace.metrics / 'test.json'} ({tracker.where()})")
 
 
-def draw(folder: Path, plots: Path, model: Model, report: Report) -> None:
+def draw(folder: Path, plots: Path, model: str, report: Report) -> None:
+    """The pictures of every task, and the task's own; `model` names the model among the baselines."""
     train, validation = (read_rows(plots / f"{curve}.csv") for curve in ("train", "validation"))
-    factor = validation[0]["bpc"] / validation[0]["loss"] if "bpc" in validation[0] else 1.0
-    pictures.curves(train, validation, factor, "bits per character" if "bpc" in validation[0] else "loss",
-                    folder / "curves.png")
-    ours = model.config.core.kind
-    pictures.bars({ours: report.metrics[f"test/{report.measure}"], **report.compared}, ours, report.unit,
-                  report.higher_is_better, folder / "baselines.png")
+    text = "bpc" in validation[0]
+    factor = validation[0]["bpc"] / validation[0]["loss"] if text else 1.0
+    curves(train, validation, factor, "bits per character" if text else "loss", folder / "curves.png")
+    compared = report.comparison
+    bars(dict(compared.ranked(model)), model, compared.unit, compared.higher_is_better, folder / "baselines.png")
     report.draw(folder)
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:
     with path.open(newline="", encoding="utf-8") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def summary(report: Report) -> str:
+    """The test split's loss and measure, and the best baseline's, in half a line."""
+    loss = f"test loss {report.metrics['test/loss']:.4f}, " if "test/loss" in report.metrics else ""
+    best = report.comparison.best_baseline()
+    beside = f" ({best[0]} {best[1]:.4f})" if best else ""
+    return f"{loss}{report.comparison.unit} {report.comparison.model:.4f}{beside}"

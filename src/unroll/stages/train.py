@@ -19,7 +19,7 @@ from unroll.generation.engine import OnnxEngine
 from unroll.generation.generator import Generator
 from unroll.generation.settings import Settings
 from unroll.models.described import WEIGHTS
-from unroll.models.folder import CARD, parameters, save_model
+from unroll.models.folder import parameters, save_model
 from unroll.models.network import Network, build
 from unroll.models.onnx.step import step_graph
 from unroll.tracking import Tracker
@@ -116,14 +116,13 @@ def write(
         **({} if bits is None else {"val/best_bpc": result.best_loss * bits}),
         "model/parameters": parameters(network),
     }
-    save_model(workspace.model, network, model, prepared, metrics)
+    save_model(workspace.model, network, model, prepared)
     write_json(workspace.metrics / "train.json", metrics)
     write_json(workspace.metrics / "environment.json", environment(accelerator))
     for curve, rows in result.curves.items():
         shown = rows if bits is None else [{**row, "bpc": row["loss"] * bits} for row in rows]
         write_rows(workspace.plots / f"{curve}.csv", shown, ("step", "loss", *(() if bits is None else ("bpc",))))
-    tags = {"model.sha256": sha256(workspace.model / WEIGHTS),
-            "mlflow.note.content": (workspace.model / CARD).read_text(encoding="utf-8")}
+    tags = {"model.sha256": sha256(workspace.model / WEIGHTS)}
     tracker.tags(tags)
     tracker.model(workspace.model, tags)
     tracker.metrics({**metrics, "system/train_seconds": result.seconds,

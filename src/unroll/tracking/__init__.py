@@ -100,6 +100,12 @@ class Tracker:
         for name, value in values.items():
             self._do(lambda name=name, value=value: self._client.set_tag(run_id or self._run_id, name, value))  # type: ignore[misc]
 
+    def describe(self, text: str) -> None:
+        """Markdown that the pages of the run and of its model show."""
+        note = "mlflow.note.content"
+        self.tags({note: text})
+        self._do(lambda: self._model_id and self._client.set_logged_model_tags(self._model_id, {note: text}))
+
     def finish(self, status: str = "FINISHED") -> None:
         self.flush()
         self._do(lambda: self._client.set_terminated(self._run_id, status))

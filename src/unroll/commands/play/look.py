@@ -10,6 +10,7 @@ import gradio as gr
 
 from unroll.base.errors import UserError
 from unroll.commands.play.shown import CSS
+from unroll.models.described import open_folder
 
 ABOUT = """
 .unroll-title h1 {font-size: 20px; font-weight: 600; margin: 4px 0 0;}
@@ -25,9 +26,9 @@ def look() -> dict[str, Any]:
 
 
 def title(folder: Path) -> gr.Markdown:
-    """The first line of the model's card."""
-    first, *_ = (folder / "README.md").read_text(encoding="utf-8").splitlines()
-    return gr.Markdown(first, elem_classes="unroll-title")
+    described = open_folder(folder).described
+    kind, name = described["architecture"]["core"]["kind"].upper(), described["spec"]["source"]["name"]
+    return gr.Markdown(f"# {kind}, trained on {escape(name)}", elem_classes="unroll-title")
 
 
 @contextmanager

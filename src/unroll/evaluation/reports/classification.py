@@ -18,11 +18,19 @@ from unroll.baselines.nearest import nearest_neighbour
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
-from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import Scored, score, split_of
 from unroll.models.folder import Model
 
 Labels = NDArray[np.int64]
+PROSE = Prose(
+    task="names the class of each {per}",
+    loss="nats per {per}",
+    limits=(
+        "It names one of its classes for any input, also where none of them fits.",
+        "Its probabilities are as training left them; check how often they are right before relying on them.",
+    ),
+)
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
@@ -41,7 +49,7 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     counted = multiclass_confusion_matrix(
         torch.from_numpy(test.predictions.argmax(axis=-1)), torch.from_numpy(test.targets), len(classes)
     ).numpy()
-    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes))
+    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes), PROSE)
 
 
 def measures(scored: Scored, classes: int, prefix: str) -> Metrics:

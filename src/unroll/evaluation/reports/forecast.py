@@ -12,11 +12,19 @@ from unroll.config.evaluate import EvaluateConfig
 from unroll.data.fields import Sequences
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
-from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import score
 from unroll.models.folder import Model
 
 Values = NDArray[np.float64]
+PROSE = Prose(
+    task="forecasts the next {horizon} steps of a series, with intervals",
+    loss="in scaled units",
+    limits=(
+        "It assumes that the series continues as before, and knows no event that would change it.",
+        "Its intervals are as wide as its past errors: the future may vary more.",
+    ),
+)
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
@@ -33,7 +41,7 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     for method, point in simple(data, window).items():
         metrics |= measures(point[..., None], truth, np.array([0.5]), scale, f"baseline/{method}_")
     drawn = partial(_draw, data, name, quantiles, levels)
-    return Report(metrics, "mase", "MASE", False, drawn)
+    return Report(metrics, "mase", "MASE", False, drawn, PROSE)
 
 
 def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig) -> tuple[Values, Values]:

@@ -11,12 +11,17 @@ from unroll.config.evaluate import EvaluateConfig
 from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
-from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import Scored, score, split_of
 from unroll.models.folder import Model
 
 Values = NDArray[Any]
 SHOWN = 160     # steps of a picture
+PROSE = Prose(
+    task="predicts which labels are on at each step",
+    loss="nats per step, summed over labels",
+    limits=("Its probabilities are as training left them; check how often they are right before relying on them.",),
+)
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
@@ -35,7 +40,7 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
         stays, comes = _transitions(prepared, field)
         before = _pairs(prepared, field, "test")[0]
         metrics["baseline/last_step_nll"] = nll(np.where(before > 0, stays, comes), test.targets)
-    return Report(metrics, "nll", "nats per step", False, partial(_draw, test))
+    return Report(metrics, "nll", "nats per step", False, partial(_draw, test), PROSE)
 
 
 def nll(probability: Values, truth: Values) -> float:

@@ -15,11 +15,22 @@ from unroll.data.batches import StreamLayout
 from unroll.data.store import Prepared, decode
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.measure import Text, losses, read_split
-from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import layout_of
 from unroll.explain.gradients import compare, steps_above
 from unroll.models.folder import Model
 from unroll.models.outputs import outputs
+
+PROSE = Prose(
+    task="predicts the next symbol of a text, and so writes texts",
+    loss="nats per symbol",
+    limits=(
+        "What it writes looks like its data and means nothing: neither facts, nor advice, nor code to run.",
+        "It may repeat passages of its data verbatim, to which the licence of the data then applies.",
+    ),
+    commands="`unroll sample` continues a prompt, `unroll predict` gives the cost of each symbol of a text",
+    example='model.generate([""], length=200, temperature=0.7, seed=1)       # a continuation of each prompt',
+)
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
@@ -43,7 +54,7 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
         metrics["gradient/steps_above_1_percent"] = steps_above(next(iter(reaches.values())))
     order = f"ngram{settings.ngram_order}"
     metrics[f"test/below_{order}"] = 1 - metrics["test/bpc"] / metrics[f"baseline/{order}_bpc"]
-    return Report(metrics, "bpc", "bits per character", False, partial(_draw, reaches))
+    return Report(metrics, "bpc", "bits per character", False, partial(_draw, reaches), PROSE)
 
 
 def total_nats(model: Model, text: Text, field: str, settings: EvaluateConfig) -> float:

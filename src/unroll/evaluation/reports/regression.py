@@ -13,12 +13,17 @@ from unroll.config.evaluate import EvaluateConfig
 from unroll.data.encoders import Scaler
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
-from unroll.evaluation.report import Metrics, Report
+from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import score, split_of
 from unroll.models.folder import Model
 
 Values = NDArray[Any]
 SHOWN = 300     # steps of a picture
+PROSE = Prose(
+    task="predicts a value for each {per}",
+    loss="squared error in units of the target's scale",
+    limits=("Far from the values that it was trained on its predictions are guesses.",),
+)
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
@@ -40,7 +45,7 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
         if prepared.spec["layout"] == "stream":
             metrics |= measures(before, truth, "baseline/last_")
     return Report(metrics, "mse", "mean squared error", False,
-                  partial(_draw, predicted, truth, described["per"] == "step"))
+                  partial(_draw, predicted, truth, described["per"] == "step"), PROSE)
 
 
 def measures(predicted: Values, truth: Values, prefix: str) -> Metrics:

@@ -1,14 +1,13 @@
-"""What a sweep came to: a ranked table, mean and spread over seeds, and a picture."""
+"""The report of a sweep: a ranked table with mean and spread over seeds, and a picture."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
-from unroll.base.files import replacing, write_text
-from unroll.base.measures import MEASURES, measure_of
+from unroll.base.files import write_rows, write_text
 from unroll.drawing.sweeps import ranking
+from unroll.evaluation.comparison import Comparison, read_comparison
 from unroll.jobs import Job
 from unroll.jobs.group import SUMMARY
 
@@ -17,65 +16,78 @@ SEED = "train.seed="
 
 @dataclass(frozen=True)
 class Entry:
-    """Jobs that differ in their seed alone."""
+    """A configuration: jobs that differ in their seed alone."""
 
     name: str
     jobs: list[Job]
-    losses: list[float]     # of the best weights on the validation split
-    tests: list[float]
-    measure: str            # what `tests` are
+    losses: list[float]                 # of the best weights on the validation split, a job each
+    comparisons: list[Comparison]       # on the test split, a job each
     parameters: int
+
+    @property
+    def measure(self) -> str:
+        return self.comparisons[0].measure
+
+    @property
+    def unit(self) -> str:
+        return self.comparisons[0].unit
+
+    @property
+    def tests(self) -> list[float]:
+        return [comparison.model for comparison in self.comparisons]
+
+    @property
+    def best(self) -> Job:
+        return min(zip(self.losses, self.jobs, strict=True), key=lambda pair: (pair[0], str(pair[1].root)))[1]
 
 
 def report(jobs: Sequence[Job], folder: Path) -> dict[str, float]:
-    """Print the table, write it and the picture below `folder`, and give the figures of the best entry."""
+    """Print the table, write it and the picture below `folder`, and return the figures of the best entry."""
     if not jobs:
         return {}
     entries = ranked(jobs)
-    rows = [
-        {"rank": rank, "configuration": each.name, "runs": len(each.jobs),
-         "validation_loss": mean(each.losses), "validation_spread": spread(each.losses),
-         "measure": MEASURES[each.measure][0], "test": mean(each.tests), "test_spread": spread(each.tests),
-         "parameters": each.parameters, "best_root": str(min(zip(each.losses, map(str, (job.root for job in each.jobs)),
-                                                                 strict=True))[1])}
-        for rank, each in enumerate(entries, 1)
-    ]
-    with replacing(folder / "table.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    write_rows(folder / "table.csv", [
+        {"rank": rank, "configuration": entry.name, "runs": len(entry.jobs),
+         "validation_loss": mean(entry.losses), "validation_spread": spread(entry.losses),
+         "measure": entry.unit, "test": mean(entry.tests), "test_spread": spread(entry.tests),
+         "parameters": entry.parameters, "best_root": str(entry.best.root)}
+        for rank, entry in enumerate(entries, 1)
+    ])
     text = markdown(entries)
     write_text(folder / SUMMARY, text)
-    ranking([(each.name, each.losses, [job.curve() for job in each.jobs]) for each in entries],
-             folder / "comparison.png")
-    print(f"\n{text}\ntable, picture: {folder}\ntake the best: unroll promote {rows[0]['best_root']}")
-    return {"sweep/val_loss": mean(entries[0].losses), f"sweep/test_{entries[0].measure}": mean(entries[0].tests),
+    ranking([(entry.name, entry.losses, [job.curve() for job in entry.jobs]) for entry in entries],
+            folder / "comparison.png")
+    best = entries[0]
+    print(f"\n{text}\ntable, picture: {folder}\ntake the best: unroll promote {best.best.root}")
+    return {"sweep/val_loss": mean(best.losses), f"sweep/test_{best.measure}": mean(best.tests),
             "jobs/finished": len(jobs)}
 
 
 def ranked(jobs: Sequence[Job]) -> list[Entry]:
-    """The lowest mean validation loss first; the test split has no say in it."""
-    together: dict[str, list[Job]] = {}
+    """Configurations by mean validation loss, the lowest first; the test split has no influence."""
+    groups: dict[str, list[Job]] = {}
     for job in jobs:
-        name = " ".join(each for each in job.differs if not each.startswith(SEED)) or "as it stands"
-        together.setdefault(name, []).append(job)
-    entries = []
-    for name, group in together.items():
-        found = [job.metrics() for job in group]
-        measure = measure_of(found[0])
-        entries.append(Entry(name, group, [each["val/best_loss"] for each in found],
-                             [each[f"test/{measure}"] for each in found], measure, int(found[0]["model/parameters"])))
-    return sorted(entries, key=lambda each: mean(each.losses))
+        name = " ".join(override for override in job.differs if not override.startswith(SEED)) or "as it stands"
+        groups.setdefault(name, []).append(job)
+    entries = [_entry(name, group) for name, group in groups.items()]
+    return sorted(entries, key=lambda entry: mean(entry.losses))
+
+
+def _entry(name: str, jobs: list[Job]) -> Entry:
+    training = [job.metrics() for job in jobs]
+    return Entry(name, jobs, [figures["val/best_loss"] for figures in training],
+                 [read_comparison(job.root / "artifacts" / "card" / "comparison.json") for job in jobs],
+                 int(training[0]["model/parameters"]))
 
 
 def markdown(entries: Sequence[Entry]) -> str:
-    """As wide as its widest cells, so that a terminal shows it, too."""
-    measures = {each.measure for each in entries}
-    unit = MEASURES[entries[0].measure][0] if len(measures) == 1 else "measure"
+    """A table whose columns are aligned, so that a terminal shows it as well as a browser."""
+    units = {entry.unit for entry in entries}
+    unit = units.pop() if len(units) == 1 else "measure"
     lines = [["", "configuration", "runs", "validation loss", f"test, {unit}", "parameters"]]
-    for rank, each in enumerate(entries, 1):
-        lines.append([str(rank), each.name, str(len(each.jobs)), figure(each.losses), figure(each.tests),
-                      f"{each.parameters:,}"])
+    for rank, entry in enumerate(entries, 1):
+        lines.append([str(rank), entry.name, str(len(entry.jobs)), figure(entry.losses), figure(entry.tests),
+                      f"{entry.parameters:,}"])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
     return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
@@ -87,5 +99,5 @@ def figure(values: Sequence[float]) -> str:
 
 
 def spread(values: Sequence[float]) -> float:
-    """Standard deviation of a sample; 0 of one value."""
+    """Standard deviation of a sample; 0 for a single value."""
     return stdev(values) if len(values) > 1 else 0.0

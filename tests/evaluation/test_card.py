@@ -1,0 +1,73 @@
+"""The card of a model: true, short, and the same for the same model."""
+
+import copy
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from tests.models.conftest import SPEC, small
+from unroll.config.model import ModelConfig
+from unroll.evaluation.card import card
+from unroll.evaluation.comparison import Comparison
+from unroll.evaluation.reports import language
+
+FIGURES = {"train/steps": 2780, "train/best_step": 1500, "val/best_loss": 1.29271, "val/best_bpc": 1.865,
+           "model/parameters": 12345}
+BITS = Comparison("bpc", "bits per character", False, 1.9, {"xz": 2.5, "ngram5": 2.25})
+
+
+def written(spec: dict[str, Any] = SPEC, comparison: Comparison = BITS) -> str:
+    return card(small("lstm", hidden=6), spec, language.PROSE, FIGURES, comparison)
+
+
+def test_a_card_has_task_data_sizes_figures_and_limits() -> None:
+    text = written()
+    for part in ("# LSTM, trained on letters", "Test split: 1.9000 bits per character. It predicts the next symbol",
+                 "`lstm`, 1 layer of 6 units", "| parameters | 12,345 |", f"`{'0' * 64}`",
+                 "| licence of the data | none |", "| train | 1,200 symbols |", "unroll.load(", "unroll predict",
+                 "1.2927 nats per symbol; 1.8650 bits per character", "2,780 steps", "step 1,500", "dvc repro",
+                 "verbatim"):
+        assert part in text, part
+    assert len(text) < 3000
+
+
+def test_names_from_users_stay_in_their_cell() -> None:
+    spec = copy.deepcopy(SPEC)
+    spec["source"] |= {"name": "a | b\nc <img>", "licence": "x|y"}
+    text = written(spec)
+    assert "| data | a \\| b c &lt;img> |" in text
+    assert "| licence of the data | x\\|y |" in text
+
+
+@pytest.mark.parametrize(("head", "target", "parts"), [
+    ({"kind": "classification", "pooling": "last", "dropout": 0.0},
+     {"kind": "classes", "per": "sequence", "size": 12, "classes": [f"c{at}" for at in range(12)]},
+     ["names the class of each sequence", "c0, c1, c2", "c9 and 2 more", "nats per sequence", "one of its classes for any"]),
+    ({"kind": "labels", "dropout": 0.0}, {"kind": "labels", "per": "step", "size": 2}, ["which labels are on", "nats per step"]),
+    ({"kind": "regression", "pooling": None, "dropout": 0.0}, {"kind": "reals", "per": "step", "size": 1},
+     ["a value for each step", "guesses"]),
+    ({"kind": "forecast", "distribution": "quantile", "levels": [0.1, 0.5, 0.9], "pooling": "last", "dropout": 0.0},
+     {"kind": "forecast", "per": "sequence", "size": 1}, ["the next 12 steps of a series", "vary more"]),
+])
+def test_every_task_has_its_own_limits(head: dict[str, Any], target: dict[str, Any], parts: list[str]) -> None:
+    spec = {**SPEC, "layout": "items", "inputs": {"x": {"kind": "real", "size": 2}}, "targets": {"y": target},
+            "data": {"forecast": {"horizon": 12}}}
+    config = ModelConfig.model_validate({
+        "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}}, "heads": {"y": head},
+        "core": {"kind": "gru", "hidden_size": 4, "num_layers": 2, "dropout": 0.0, "bidirectional": True,
+                 "recurrent_init": "orthogonal"},
+    })
+    prose = import_module(f"unroll.evaluation.reports.{head['kind']}").PROSE
+    figures = {name: FIGURES[name] for name in FIGURES if name != "val/best_bpc"}
+    text = card(config, spec, prose, figures, Comparison("mse", "mean squared error", False, 0.5, {}))
+    for part in (*parts, "2 layers of 4 units, bidirectional", "1 sequence, 1,200 steps", "model.predict(["):
+        assert part in text, part
+
+
+@pytest.mark.parametrize(("higher", "order"), [(True, ["best", "LSTM", "worst"]), (False, ["worst", "LSTM", "best"])])
+def test_the_test_split_s_figures_are_a_table_the_best_first(higher: bool, order: list[str]) -> None:
+    text = written(comparison=Comparison("accuracy", "accuracy", higher, 0.5, {"worst": 0.1, "best": 0.9}))
+    table = text.partition("## Test split\n")[2].partition("## Use")[0].strip().splitlines()[2:]
+    assert [line.split("|")[1].strip(" *") for line in table] == order
+    assert "| **LSTM** | **0.5000** |" in table
