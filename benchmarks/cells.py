@@ -20,6 +20,7 @@ import torch
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
+from unroll.data.store import open_prepared
 from unroll.stages.evaluate import evaluate
 from unroll.stages.prepare import prepare
 from unroll.stages.train import train
@@ -62,8 +63,7 @@ def run(workspace: Workspace, overrides: list[str]) -> dict[str, float]:
     seconds = time.perf_counter() - started
     evaluate(workspace, config.runtime, config.evaluate)
     trained, tested = (json.loads((workspace.metrics / f"{name}.json").read_text()) for name in ("train", "test"))
-    spec = json.loads((workspace.prepared / "spec.json").read_text())
-    tokens = spec["splits"]["train"]["steps"] * config.train.epochs
+    tokens = open_prepared(workspace.prepared).spec.splits["train"].steps * config.train.epochs
     return {
         "parameters": trained["model/parameters"],
         "val_bpc": tested["best/val_bpc"],

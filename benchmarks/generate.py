@@ -35,6 +35,7 @@ from torch import Tensor, nn
 from unroll.base.environment import environment
 from unroll.base.files import write_json
 from unroll.config.model import ModelConfig
+from unroll.data.spec import Counts, InputSpec, Reading, SourceSpec, Spec, TargetSpec
 from unroll.data.store import open_prepared
 from unroll.data.tokenizers import Chars
 from unroll.generation.engine import Engine, OnnxEngine
@@ -130,8 +131,11 @@ def random_network(cell: str, layers: int, hidden: int) -> Network:
                  "recurrent_init": "orthogonal", **own[cell]},
         "heads": {"text": {"kind": "next_token", "dropout": 0.0, "tied": False}},
     })
-    spec = {"inputs": {"text": {"size": SIZE}}, "targets": {"text": {"of": "text", "size": SIZE}}, "layout": "stream",
-            "longest": 1, "data": {}}
+    counts = Counts(sequences=1, steps=1)
+    spec = Spec(layout="stream", longest=1, inputs={"text": InputSpec(kind="tokens", size=SIZE, width=1)},
+                targets={"text": TargetSpec(kind="classes", per="step", of="text", size=SIZE)}, forecast=None,
+                splits={"train": counts, "validation": counts, "test": counts},
+                source=SourceSpec(kind="none", name="none", licence="none", sha256=""), reading=Reading())
     return build(config, spec, seed=1).eval()
 
 
@@ -202,8 +206,8 @@ def int8_bits(model: Path) -> dict[str, float]:
     prepared = open_prepared(PROJECT / "data" / "prepared")
     tokens = np.asarray(prepared.tokens(field, "test"), np.int64)
     lanes = tokens[: len(tokens) // 64 * 64].reshape(64, -1).T
-    split = prepared.spec["splits"]["test"]
-    bits = split["steps"] / split["characters"] / math.log(2)
+    split = prepared.spec.splits["test"]
+    bits = split.steps / split.characters / math.log(2)
     found = {}
     for name, file in (("float32", STEP), ("int8", STEP_INT8)):
         engine, nats = OnnxEngine(model / file), []

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unroll.config.data import ForecastConfig
 from unroll.data.batches import Batch, ItemLayout, Layout, StreamLayout, WindowLayout, all_batches
 from unroll.data.encoders import Frame, Scaler
 from unroll.data.fields import IGNORED, Field, Sequences
+from unroll.data.spec import ForecastSpec
 
 BEGIN = 99
 SHAPES = [(1, 1, 1), (12, 3, 2), (13, 3, 2), (13, 4, 100), (100, 8, 7), (7, 8, 3), (97, 5, 16)]     # N, lanes, steps
@@ -418,7 +418,7 @@ def test_only_a_stretch_of_a_stream_is_that_stretch():
 
 # ----------------------------------------------------------------------------------------------------- windows
 
-CONFIG = ForecastConfig(horizon=3, context=5, season=2, log=False, stride=1)
+CONFIG = ForecastSpec(horizon=3, context=5, season=2, log=False, stride=1)
 ONES = Scaler(np.zeros(2), np.ones(2))
 FRAME = Frame(CONFIG, Scaler(np.zeros(4), np.ones(4)), ONES)
 

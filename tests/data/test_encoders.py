@@ -1,6 +1,5 @@
 """Scales, classes and the frame of a forecast: fitted on training data alone, and undone exactly."""
 
-import json
 
 import numpy as np
 import pytest
@@ -8,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
-from unroll.config.data import ForecastConfig
 from unroll.data.encoders import Classes, Frame, Scaler
+from unroll.data.spec import ForecastSpec, FrameScales, Scale
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -68,7 +67,7 @@ def test_what_is_decoded_is_what_was_encoded_also_after_a_while_as_json(seed):
     draw = np.random.default_rng(seed)
     x = 50 + 10 * draw.standard_normal((20, 3))
     fitted = Scaler.fit("standard", [x])
-    again = Scaler.restore(json.loads(json.dumps(fitted.state())))
+    again = Scaler.restore(Scale.model_validate_json(fitted.state().model_dump_json()))
     assert fitted.encode(x).dtype == np.float32
     np.testing.assert_array_equal(again.encode(x), fitted.encode(x))
     np.testing.assert_allclose(again.decode(fitted.encode(x)), x, rtol=1e-6)
@@ -116,13 +115,13 @@ def series(count: int, length: int, columns: int = 2, seed: int = 0) -> np.ndarr
 
 
 def framed(horizon: int, context: int, season: int, log: bool, columns: int = 2) -> Frame:
-    config = ForecastConfig(horizon=horizon, context=context, season=season, log=log, stride=1)
+    config = ForecastSpec(horizon=horizon, context=context, season=season, log=log, stride=1)
     return Frame.fit(config, list(series(3, 60, columns)))
 
 
 def cases(frame: Frame, count: int = 5, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Windows (rows, B, D) and what comes after them (H, B, D)."""
-    both = series(count, frame.rows + frame.config.horizon, seed=seed).transpose(1, 0, 2)
+    both = series(count, frame.rows + frame.forecast.horizon, seed=seed).transpose(1, 0, 2)
     return both[: frame.rows], both[frame.rows :]
 
 
@@ -212,7 +211,7 @@ def test_every_step_that_is_read_counts(horizon, context, season, log):
 @logs
 @pytest.mark.parametrize("season", [1, 3])
 def test_in_training_features_and_corrections_have_mean_0_and_deviation_1(season, log):
-    config = ForecastConfig(horizon=1, context=5, season=season, log=log, stride=1)
+    config = ForecastSpec(horizon=1, context=5, season=season, log=log, stride=1)
     given = series(1, 80)[0]
     frame = Frame.fit(config, [given])
     starts = np.arange(80 - frame.rows)
@@ -228,13 +227,13 @@ def test_in_training_features_and_corrections_have_mean_0_and_deviation_1(season
 def test_a_frame_is_restored(log):
     frame = framed(4, 6, 3, log)
     window, future = cases(frame)
-    again = Frame.restore(frame.config, json.loads(json.dumps(frame.state())))
+    again = Frame.restore(frame.forecast, FrameScales.model_validate_json(frame.state().model_dump_json()))
     np.testing.assert_array_equal(again.encode(window), frame.encode(window))
     np.testing.assert_array_equal(again.target(window, future), frame.target(window, future))
 
 
 def test_several_series_are_framed_together():
-    config = ForecastConfig(horizon=1, context=5, season=1, log=False, stride=1)
+    config = ForecastSpec(horizon=1, context=5, season=1, log=False, stride=1)
     rising, falling = np.arange(30.0)[:, None], -np.arange(30.0)[:, None]
     frame = Frame.fit(config, [rising, falling])
     # where one series ends and the next begins is no growth

@@ -1,5 +1,6 @@
 """The prepared folder: right counts, small arrays, and a clear word when it is not what it should be."""
 
+import json
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY, run, snapshot, tiny
+from tests.specs import make_spec
 from unroll.base.errors import UserError
-from unroll.base.files import sha256
+from unroll.base.files import sha256, write_json
 from unroll.base.workspace import Workspace
 from unroll.config.data import TextData
 from unroll.config.load import load
@@ -21,6 +23,7 @@ from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer
 from unroll.data.fitting import fit_encoders
 from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Source
+from unroll.data.spec import FORMAT, Counts
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.data.tokenizers import fit
 from unroll.data.writer import write_prepared
@@ -99,34 +102,34 @@ def test_the_symbols_of_items_are_the_lines_each_with_an_end(tmp_path, chinese, 
 
 def test_a_stream_is_counted(tmp_path):
     prepared = written(tmp_path, data(), train=["ab\n周", "a"], validation=["bé"], test=["周周\n"])
-    assert prepared.spec["splits"] == {
-        "train": {"steps": 5, "characters": 5, "bytes": 7, "unknown": 0, "items": 1},
-        "validation": {"steps": 2, "characters": 2, "bytes": 3, "unknown": 1, "items": 1},
-        "test": {"steps": 3, "characters": 3, "bytes": 7, "unknown": 0, "items": 1},
+    assert prepared.spec.splits == {
+        "train": Counts(steps=5, characters=5, bytes=7, unknown=0, sequences=1),
+        "validation": Counts(steps=2, characters=2, bytes=3, unknown=1, sequences=1),
+        "test": Counts(steps=3, characters=3, bytes=7, unknown=0, sequences=1),
     }
     assert prepared.offsets("train") is None
 
 
 def test_items_are_counted_with_the_newline_that_ends_each(tmp_path):
     prepared = written(tmp_path, data("line"), train=["ab", "周"], validation=["é"], test=["a", "b", "ab"])
-    assert prepared.spec["splits"] == {
-        "train": {"steps": 5, "characters": 5, "bytes": 7, "unknown": 0, "items": 2},
-        "validation": {"steps": 2, "characters": 2, "bytes": 3, "unknown": 1, "items": 1},
-        "test": {"steps": 7, "characters": 7, "bytes": 7, "unknown": 0, "items": 3},
+    assert prepared.spec.splits == {
+        "train": Counts(steps=5, characters=5, bytes=7, unknown=0, sequences=2),
+        "validation": Counts(steps=2, characters=2, bytes=3, unknown=1, sequences=1),
+        "test": Counts(steps=7, characters=7, bytes=7, unknown=0, sequences=3),
     }
     assert prepared.offsets("test").tolist() == [0, 2, 4, 7]
 
 
 def test_bytes_are_as_many_symbols_as_bytes_and_none_is_unknown(tmp_path, chinese):
-    for split in made(tmp_path, chinese, data(tokenizer=BYTE)).spec["splits"].values():
-        assert split["steps"] == split["bytes"] > split["characters"]
-        assert split["unknown"] == 0
+    for split in made(tmp_path, chinese, data(tokenizer=BYTE)).spec.splits.values():
+        assert split.steps == split.bytes > split.characters
+        assert split.unknown == 0
 
 
 @pytest.mark.parametrize("unit", ["stream", "line"])
 def test_the_counts_do_not_depend_on_the_tokenizer(tmp_path, chinese, unit):
     counts = [
-        {split: (each["characters"], each["bytes"], each["items"]) for split, each in prepared.spec["splits"].items()}
+        {split: (counts.characters, counts.bytes, counts.sequences) for split, counts in prepared.spec.splits.items()}
         for tokenizer in (BYTE, CHAR, BPE)
         for prepared in [made(tmp_path / tokenizer.kind, chinese, data(unit, tokenizer))]
     ]
@@ -158,7 +161,7 @@ def test_symbols_take_the_smallest_unsigned_type(tmp_path, tokenizer, unit, kind
 def test_a_larger_alphabet_takes_a_larger_type(tmp_path, characters, kind):
     text = ["".join(chr(0x10000 + each) for each in range(characters))]
     prepared = written(tmp_path, data(), train=text, validation=text, test=text)
-    assert prepared.spec["inputs"]["text"]["size"] == characters + 1
+    assert prepared.spec.inputs["text"].size == characters + 1
     assert prepared.tokens("text", "test").dtype == kind
     assert int(prepared.tokens("text", "test").max()) == characters
 
@@ -191,10 +194,9 @@ def test_preparing_twice_gives_the_same_bytes(tmp_path, chinese, tokenizer):
 def test_the_spec_says_what_lies_there(tmp_path, chinese):
     prepared = made(tmp_path, chinese, data())
     spec = prepared.spec
-    assert (spec["source"]["name"], spec["source"]["licence"]) == ("data/raw/a.txt", "CC0")
-    assert spec["data"] == data().model_dump(mode="json")
-    assert spec["inputs"]["text"]["size"] == spec["targets"]["text"]["size"] == prepared.tokenizer("text").size
-    assert spec["files"] == {
+    assert (spec.source.kind, spec.source.name, spec.source.licence) == ("text", "data/raw/a.txt", "CC0")
+    assert spec.inputs["text"].size == spec.targets["text"].size == prepared.tokenizer("text").size
+    assert prepared.files == {
         file.name: sha256(file) for file in prepared.folder.iterdir() if file.name != "spec.json"
     }
     assert str(tmp_path) not in (prepared.folder / "spec.json").read_text(encoding="utf-8")
@@ -240,22 +242,45 @@ def short(tmp_path) -> Prepared:
 def test_a_folder_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(UserError) as caught:
         open_prepared(tmp_path)
-    assert str(caught.value) == f"{tmp_path}/spec.json: no such file. Make it with `unroll prepare`."
+    assert (caught.value.code, caught.value.where) == ("missing-file", f"{tmp_path}/spec.json")
 
 
-@pytest.mark.parametrize("text, what", [("{", "damaged"), ("\xff", "damaged"), ("{}", "of another version of unroll"),
-                                        ('{"format": 1}', "of another version of unroll")])
-def test_a_spec_that_cannot_be_used_is_one_line(short, text, what):
+@pytest.mark.parametrize(("text", "code"), [
+    ("{", "damaged"), ("\xff", "damaged"), ("[" * 100_000, "damaged"), ("{}", "wrong-version"), ("[]", "wrong-version"),
+    ("null", "wrong-version"), ("1", "wrong-version"), ('{"format": 2}', "wrong-version"), ('{"spec": 1}', "wrong-version"),
+    ('{"spec": {"format": 4}}', "wrong-version"), ('{"spec": {"format": 3}}', "damaged"),
+])
+def test_a_spec_that_cannot_be_used_is_refused(short, text, code):
     (short.folder / "spec.json").write_text(text, encoding="latin-1")
     with pytest.raises(UserError) as caught:
         open_prepared(short.folder)
-    assert str(caught.value) == f"{short.folder}/spec.json: {what}. Make it again with `unroll prepare`."
+    assert (caught.value.code, caught.value.where) == (code, f"{short.folder}/spec.json")
+    assert caught.value.text.endswith("Make it again with `unroll prepare`.")
+
+
+@pytest.mark.parametrize("place", [(), ("spec",), ("spec", "inputs", "text"), ("spec", "splits", "test"), ("spec", "reading")])
+def test_a_key_that_this_version_does_not_know_is_refused(short, place):
+    content = json.loads((short.folder / "spec.json").read_text(encoding="utf-8"))
+    part = content
+    for key in place:
+        part = part[key]
+    part["later"] = 1
+    write_json(short.folder / "spec.json", content)
+    with pytest.raises(UserError) as caught:
+        open_prepared(short.folder)
+    assert caught.value.code == "damaged" and ".".join([*place[1:], "later"]) in caught.value.text
+
+
+def test_both_formats_are_named(short):
+    (short.folder / "spec.json").write_text('{"spec": {"format": 7}}')
+    with pytest.raises(UserError, match=f"format 7, .* this one reads format {FORMAT}"):
+        open_prepared(short.folder)
 
 
 @pytest.mark.parametrize("name", ["text.train.npy", "offsets.train.npy"])
-@pytest.mark.parametrize("damage, what", [(None, "missing"), (lambda raw: raw[:140], "damaged"),
+@pytest.mark.parametrize("damage, code", [(None, "missing-file"), (lambda raw: raw[:140], "damaged"),
                                           (lambda raw: raw[:20], "damaged"), (lambda raw: b"text" * 40, "damaged")])
-def test_an_array_that_cannot_be_used_is_one_line(short, name, damage, what):
+def test_an_array_that_cannot_be_used_is_one_line(short, name, damage, code):
     file = short.folder / name
     if damage is None:
         file.unlink()
@@ -263,7 +288,7 @@ def test_an_array_that_cannot_be_used_is_one_line(short, name, damage, what):
         file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(UserError) as caught:
         short.offsets("train") if "offsets" in name else short.tokens("text", "train")
-    assert str(caught.value) == f"{file}: {what}. Make it again with `unroll prepare`."
+    assert (caught.value.code, caught.value.where) == (code, str(file))
 
 
 def test_the_configuration_it_was_made_from_opens_it(short):
@@ -277,9 +302,8 @@ def test_the_configuration_it_was_made_from_opens_it(short):
 def test_another_configuration_is_refused_by_name(short, name, other):
     with pytest.raises(UserError) as caught:
         open_prepared(short.folder, data(**{"unit": "line", **other}))
-    assert str(caught.value) == (
-        f"{short.folder}: made from another configuration (data.{name} differs). Make it again with `unroll prepare`."
-    )
+    assert (caught.value.code, caught.value.where) == ("stale", str(short.folder))
+    assert f"data.{name} differs" in caught.value.text
 
 
 @settings(max_examples=200, deadline=None)
@@ -327,18 +351,15 @@ def test_memory_does_not_grow_with_the_text(tmp_path, monkeypatch, unit, tokeniz
     assert long - short < len(text) / 8
 
 
+def opened(folder: Path) -> Prepared:
+    return Prepared(folder, make_spec({"text": {"kind": "tokens", "size": 2}}, {}), {}, "")
+
+
 @pytest.mark.parametrize("raw", [b"", b"\x93NUMPY\x01\x00v\x00(((((" + b" " * 113])
 def test_an_empty_array_or_header_is_one_line(tmp_path, raw):
     (tmp_path / "text.train.npy").write_bytes(raw)
     with pytest.raises(UserError, match="damaged"):
-        Prepared(tmp_path, {"layout": "stream"}, "").tokens("text", "train")
-
-
-@pytest.mark.parametrize("text", ["[]", "null", "1"])
-def test_a_spec_without_names_is_one_line(tmp_path, text):
-    (tmp_path / "spec.json").write_text(text)
-    with pytest.raises(UserError):
-        open_prepared(tmp_path)
+        opened(tmp_path).tokens("text", "train")
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "[]"])
@@ -346,12 +367,12 @@ def test_a_tokenizer_that_cannot_be_read_is_one_line(tmp_path, text):
     if text is not None:
         (tmp_path / "text.tokenizer.json").write_text(text)
     with pytest.raises(UserError, match=r"text\.tokenizer\.json: (missing|damaged)\. Make it again with"):
-        Prepared(tmp_path, {}, "").tokenizer("text")
+        opened(tmp_path).tokenizer("text")
 
 
 def test_items_are_decoded_each_on_a_line_of_its_own(workspace):
     run(workspace, tiny("data.unit=line"), "prepare")
     prepared = open_prepared(workspace.prepared)
     text = decode(prepared.tokenizer("text"), prepared.tokens("text", "train"), prepared.offsets("train"))
-    counted = prepared.spec["splits"]["train"]
-    assert len(text) == counted["characters"] and text.count("\n") == counted["items"]
+    counted = prepared.spec.splits["train"]
+    assert len(text) == counted.characters and text.count("\n") == counted.sequences

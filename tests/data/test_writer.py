@@ -13,6 +13,7 @@ from unroll.config.data import MackeyGlassData, PianorollData
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout, all_batches
 from unroll.data.encoders import Frame
 from unroll.data.source import SPLITS, Source
+from unroll.data.spec import Counts, TargetSpec
 from unroll.data.store import Prepared
 from unroll.sources.in_memory import Items, OneStream, Series
 
@@ -37,7 +38,7 @@ def seen(prepared: Prepared, split: Any) -> Iterator[tuple[int, np.ndarray, Any]
         for lane, item in enumerate(batch.items):
             if item >= 0:
                 length = batch.lengths[lane]
-                per = next(iter(prepared.spec["targets"].values()))["per"]
+                per = next(iter(prepared.spec.targets.values())).per
                 yield int(item), given[:length, lane], target[:length, lane] if per == "step" else target[lane]
 
 
@@ -50,11 +51,9 @@ def test_a_class_a_sequence(tmp_path):
     source = dealt([{"x": each, "label": name} for each, name in zip(VECTORS, names, strict=True)])
     prepared = written(tmp_path, npz("label", "class"), source)
     rows = np.concatenate(VECTORS[:4])
-    assert prepared.spec["targets"]["label"] == {
-        "kind": "classes", "per": "sequence", "size": 2, "classes": ["cat", "dog"],
-    }
-    assert prepared.spec["layout"] == "items" and prepared.spec["longest"] == 5
-    assert prepared.spec["splits"]["train"] == {"items": 4, "steps": 13}
+    assert prepared.spec.targets["label"] == TargetSpec(kind="classes", per="sequence", size=2, classes=("cat", "dog"))
+    assert prepared.spec.layout == "items" and prepared.spec.longest == 5
+    assert prepared.spec.splits["train"] == Counts(sequences=4, steps=13)
     assert prepared.values("label", "train").dtype == np.uint8
     for split in SPLITS:
         found = {number: (given, target) for number, given, target in seen(prepared, split)}
@@ -71,8 +70,8 @@ def test_a_value_a_sequence_or_a_step(tmp_path, kind, scale):
     values = [DRAW.random(3) * 10 if kind == "value" else DRAW.random((length, 3)) * 10 for length in LENGTHS]
     source = dealt([{"x": each, "y": value} for each, value in zip(VECTORS, values, strict=True)])
     prepared = written(tmp_path, npz("y", kind, scale), source)
-    described = prepared.spec["targets"]["y"]
-    assert (described["kind"], described["per"], described["size"]) == (
+    described = prepared.spec.targets["y"]
+    assert (described.kind, described.per, described.size) == (
         "reals", "sequence" if kind == "value" else "step", 3)
     rows = np.concatenate([np.atleast_2d(each) for each in values[:4]])
     mean, deviation = (rows.mean(axis=0), rows.std(axis=0)) if scale == "standard" else (0, 1)
@@ -84,7 +83,7 @@ def test_a_value_a_sequence_or_a_step(tmp_path, kind, scale):
 def test_one_number_may_come_without_brackets(tmp_path):
     source = dealt([{"x": each[:, 0], "y": float(number)} for number, each in enumerate(VECTORS)])
     prepared = written(tmp_path, npz("y", "value"), source)
-    assert prepared.spec["inputs"]["x"]["size"] == prepared.spec["targets"]["y"]["size"] == 1
+    assert prepared.spec.inputs["x"].size == prepared.spec.targets["y"].size == 1
     assert prepared.values("x", "test").shape == (5, 1) and prepared.values("y", "test").tolist() == [[6], [7]]
 
 
@@ -94,9 +93,9 @@ def test_a_tag_a_step_of_text(tmp_path):
     tags = {"the": "D", "a": "D", "cat": "N", "dog": "N", "ran": "V", "sat": "V"}
     source = dealt([{"text": word, "tag": np.array([tags[word]] * len(word))} for word in [*words, "cat", "the"]])
     prepared = written(tmp_path, table({"text": "tokens"}, {"tag": "tag"}), source)
-    assert prepared.spec["splits"]["train"] == {"items": 4, "steps": 10, "characters": 10, "bytes": 10, "unknown": 0}
-    assert "begin" not in prepared.spec["inputs"]["text"] and prepared.tokenizer("text").end is None
-    assert prepared.spec["targets"]["tag"]["classes"] == ["D", "N", "V"]
+    assert prepared.spec.splits["train"] == Counts(sequences=4, steps=10, characters=10, bytes=10)
+    assert prepared.spec.inputs["text"].begin is None and prepared.tokenizer("text").end is None
+    assert prepared.spec.targets["tag"].classes == ("D", "N", "V")
     for number, given, target in seen(prepared, "train"):
         assert prepared.tokenizer("text").decode(given) == words[number]
         assert ["DNV"[each] for each in target] == [tags[words[number]]] * len(words[number])
@@ -117,7 +116,7 @@ def test_labels_a_step(tmp_path):
     on = [DRAW.integers(0, 2, (length, 4)) for length in LENGTHS]
     source = dealt([{"x": each, "on": labels} for each, labels in zip(VECTORS, on, strict=True)])
     prepared = written(tmp_path, npz("on", "labels"), source)
-    assert prepared.spec["targets"]["on"] == {"kind": "labels", "per": "step", "size": 4}
+    assert prepared.spec.targets["on"] == TargetSpec(kind="labels", per="step", size=4)
     for number, _, target in seen(prepared, "test"):
         assert target.dtype == np.float32 and target.tolist() == on[6 + number].tolist()
 
@@ -127,7 +126,7 @@ def test_the_next_labels_of_a_piano_roll(tmp_path):
                            targets={"x": "next_labels"})
     rolls = [DRAW.integers(0, 2, (length, 88)).astype(np.uint8) for length in LENGTHS]
     prepared = written(tmp_path, config, dealt([{"x": roll} for roll in rolls]))
-    assert prepared.spec["targets"]["x"] == {"kind": "labels", "per": "step", "of": "x", "ahead": 1, "size": 88}
+    assert prepared.spec.targets["x"] == TargetSpec(kind="labels", per="step", of="x", ahead=1, size=88)
     assert prepared.values("x", "train").dtype == np.uint8      # a bit of the size
     found = {number: (given, target) for number, given, target in seen(prepared, "train")}
     for number, (given, target) in found.items():
@@ -146,9 +145,9 @@ def test_places_and_columns_are_kept(tmp_path):
     source = Items(pieces, splits, [f"file {number}" for number in range(8)], {"x": ["p", "q"]})
     prepared = written(tmp_path, npz("label", "class"), source)
     assert prepared.places("test") == [("file 7", 0), ("file 6", 0)]
-    assert prepared.spec["inputs"]["x"]["names"] == ["p", "q"]
+    assert prepared.spec.inputs["x"].names == ("p", "q")
     unnamed = written(tmp_path / "unnamed", npz("label", "class"), Items(pieces, splits))
-    assert unnamed.places("test") == [("1", 0), ("2", 0)] and "names" not in unnamed.spec["inputs"]["x"]
+    assert unnamed.places("test") == [("1", 0), ("2", 0)] and unnamed.spec.inputs["x"].names is None
 
 
 def test_the_next_vector_of_a_stream(tmp_path):
@@ -157,8 +156,8 @@ def test_the_next_vector_of_a_stream(tmp_path):
     x = 3 + np.arange(40.0)[:, None] ** 2
     bounds = {"train": (0, 20), "validation": (20, 30), "test": (30, 40)}
     prepared = written(tmp_path, config, OneStream({"x": x}, bounds))
-    assert prepared.spec["layout"] == "stream" and prepared.offsets("test") is None
-    assert prepared.spec["targets"]["x"]["scale"] == prepared.spec["inputs"]["x"]["scale"]
+    assert prepared.spec.layout == "stream" and prepared.offsets("test") is None
+    assert prepared.spec.targets["x"].scale == prepared.spec.inputs["x"].scale
     mean, deviation = x[:20].mean(), x[:20].std()
     for split, (start, stop) in bounds.items():
         pairs = []
@@ -204,7 +203,8 @@ def test_no_target_of_a_window_is_in_another_split_and_none_is_left_out(tmp_path
     """Each step's value says which it is: a hundred for a series, one for a step."""
     series = [1 + np.arange(length, dtype=float)[:, None] + 100 * number for number, length in enumerate((48, 72))]
     prepared = windows(tmp_path, series, **changes)
-    horizon = prepared.spec["data"]["forecast"]["horizon"]
+    assert prepared.spec.forecast is not None
+    horizon = prepared.spec.forecast.horizon
     for split in SPLITS:
         data = prepared.sequences(split)
         assert data.frame is not None and data.bounds is not None
@@ -232,9 +232,9 @@ def test_what_a_forecast_is_scaled_by_is_of_the_training_split_alone(tmp_path):
     loud = quiet.copy()
     loud[24:] *= 1000
     first, second = (windows(tmp_path / name, [each]) for name, each in (("a", quiet), ("b", loud)))
-    assert first.spec["targets"]["x"]["frame"] == second.spec["targets"]["x"]["frame"]
-    expected = Frame.fit(first.sequences("test").frame.config, [quiet[:24]])
-    np.testing.assert_allclose(first.spec["targets"]["x"]["frame"]["correction"]["deviation"],
+    assert first.spec.targets["x"].frame == second.spec.targets["x"].frame
+    expected = Frame.fit(first.spec.forecast, [quiet[:24]])
+    np.testing.assert_allclose(first.spec.targets["x"].frame.correction.deviation,
                                expected.correction.deviation, rtol=1e-6)
 
 
@@ -263,8 +263,8 @@ def test_a_batch_of_windows_is_decoded_to_what_came(tmp_path, log):
                 np.testing.assert_allclose(decoded[0], values[stop : stop + 3], rtol=1e-5)
                 count += 1
     assert count == 15 - 3 + 1
-    assert (prepared.spec["inputs"]["x"]["size"], prepared.spec["inputs"]["x"]["columns"]) == (4, 2)
-    assert (prepared.spec["targets"]["x"]["size"], prepared.spec["longest"]) == (2, 4)
+    assert (prepared.spec.inputs["x"].size, prepared.spec.inputs["x"].width) == (4, 2)
+    assert (prepared.spec.targets["x"].size, prepared.spec.longest) == (2, 4)
 
 
 # --------------------------------------------------------------------------------------------------------- mistakes

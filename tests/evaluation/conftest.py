@@ -32,8 +32,8 @@ def asked(**changes: Any) -> EvaluateConfig:
 
 def model_of(prepared: Prepared, head: str, cell: str = "gru") -> Model:
     """With weights of every size: what starts at zero would hide a mistake."""
-    (field,), (target,) = prepared.spec["inputs"], prepared.spec["targets"]
-    tokens = prepared.spec["inputs"][field]["kind"] == "tokens"
+    (field,), (target,) = prepared.spec.inputs, prepared.spec.targets
+    tokens = prepared.spec.inputs[field].kind == "tokens"
     config = ModelConfig.model_validate({
         "inputs": {field: {"kind": "embedding" if tokens else "real", "size": 4 if tokens else None, "dropout": 0.0}},
         "core": core(cell, hidden=5),

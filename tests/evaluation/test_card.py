@@ -1,13 +1,14 @@
 """The card of a model: true, short, and the same for the same model."""
 
-import copy
 from importlib import import_module
 from typing import Any
 
 import pytest
 
 from tests.models.conftest import SPEC, small
+from tests.specs import changed, make_spec
 from unroll.config.model import ModelConfig
+from unroll.data.spec import Spec
 from unroll.evaluation.card import card
 from unroll.evaluation.comparison import Comparison
 from unroll.evaluation.reports import language
@@ -17,7 +18,7 @@ FIGURES = {"train/steps": 2780, "train/best_step": 1500, "val/best_loss": 1.2927
 BITS = Comparison("bpc", "bits per character", False, 1.9, {"xz": 2.5, "ngram5": 2.25})
 
 
-def written(spec: dict[str, Any] = SPEC, comparison: Comparison = BITS) -> str:
+def written(spec: Spec = SPEC, comparison: Comparison = BITS) -> str:
     return card(small("lstm", hidden=6), spec, language.PROSE, FIGURES, comparison)
 
 
@@ -33,9 +34,7 @@ def test_a_card_has_task_data_sizes_figures_and_limits() -> None:
 
 
 def test_names_from_users_stay_in_their_cell() -> None:
-    spec = copy.deepcopy(SPEC)
-    spec["source"] |= {"name": "a | b\nc <img>", "licence": "x|y"}
-    text = written(spec)
+    text = written(changed(SPEC, source={"kind": "text", "name": "a | b\nc <img>", "licence": "x|y", "sha256": ""}))
     assert "| data | a \\| b c &lt;img> |" in text
     assert "| licence of the data | x\\|y |" in text
 
@@ -51,8 +50,7 @@ def test_names_from_users_stay_in_their_cell() -> None:
      {"kind": "forecast", "per": "sequence", "size": 1}, ["the next 12 steps of a series", "vary more"]),
 ])
 def test_every_task_has_its_own_limits(head: dict[str, Any], target: dict[str, Any], parts: list[str]) -> None:
-    spec = {**SPEC, "layout": "items", "inputs": {"x": {"kind": "real", "size": 2}}, "targets": {"y": target},
-            "data": {"forecast": {"horizon": 12}}}
+    spec = make_spec({"x": {"kind": "real", "size": 2}}, {"y": target}, {"horizon": 12}, layout="items")
     config = ModelConfig.model_validate({
         "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}}, "heads": {"y": head},
         "core": {"kind": "gru", "hidden_size": 4, "num_layers": 2, "dropout": 0.0, "bidirectional": True,

@@ -116,7 +116,7 @@ def test_simple_methods_are_what_they_say(tmp_path, changes):
     made = prepared(tmp_path, walks(48, 72), **changes)
     data = made.sequences("test")
     assert data.frame is not None and data.bounds is not None
-    horizon, season = data.frame.config.horizon, data.frame.config.season
+    horizon, season = data.frame.forecast.horizon, data.frame.forecast.season
     values = data.inputs["x"].values.astype(np.float64)
     window, _ = stretches(data, "x")
     found = simple(data, window)

@@ -1,6 +1,5 @@
 """What predictions cost: against sums over log-softmax, symbol by symbol."""
 
-import json
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 
 from tests.conftest import tiny
 from tests.models.conftest import SIZE, random_network, small
+from tests.specs import make_spec
 from unroll.data.batches import ItemLayout, Layout
 from unroll.data.fitting import Encoders
 from unroll.data.source import Origin, Source
@@ -46,9 +46,9 @@ def write(folder: Path, unit: str, tokenizer: Tokenizer, *pieces: str) -> Prepar
 
 def layout(text: Text, lanes: int, warmup: int) -> Layout:
     """Read from symbol 3 on."""
-    spec = {"layout": "stream" if text.offsets is None else "items",
-            "inputs": {"text": {"kind": "tokens", "size": SIZE, "begin": 3}},
-            "targets": {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}}}
+    spec = make_spec({"text": {"kind": "tokens", "size": SIZE, "begin": 3}},
+                     {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
+                     layout="stream" if text.offsets is None else "items")
     return layout_of(text.sequences(spec, "text"), DEFAULT.model_copy(update={"lanes": lanes, "warmup": warmup}))
 
 
@@ -156,5 +156,4 @@ def test_an_unlimited_split_is_not_decoded(tmp_path, monkeypatch):
     tokenizer = Bytes(items=False)
     prepared = write(tmp_path / "p", "stream", tokenizer, "abc")
     monkeypatch.setattr(tokenizer, "decode", None)
-    counted = json.loads((tmp_path / "p" / "spec.json").read_text())["splits"]["test"]
-    assert read_split(prepared, "text", tokenizer, "test").characters == counted["characters"] == 3
+    assert read_split(prepared, "text", tokenizer, "test").characters == prepared.spec.splits["test"].characters == 3

@@ -7,7 +7,7 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.config.data import MackeyGlassData
-from unroll.data.encoders import Scaler
+from unroll.data.encoders import scaler_of
 from unroll.evaluation.reports import regression
 from unroll.evaluation.reports.regression import measures
 from unroll.evaluation.scored import score
@@ -49,7 +49,7 @@ def test_the_report_is_in_units_of_the_target(tmp_path, kind, scale):
     report = regression.report(model, made, asked())
     scored = score(model.network, made.sequences("test"), "y", asked())
     truth = np.concatenate([np.atleast_2d(each) for each in y[6:]])
-    predicted = Scaler.restore(made.spec["targets"]["y"]["scale"]).decode(scored.predictions)
+    predicted = scaler_of(made.spec.targets["y"]).decode(scored.predictions)
     assert report.metrics["test/mse"] == pytest.approx(((predicted - truth) ** 2).mean(), rel=1e-4)
     assert report.metrics["test/mae"] == pytest.approx(np.abs(predicted - truth).mean(), rel=1e-4)
     mean = np.concatenate([np.atleast_2d(each) for each in y[:4]]).mean(axis=0)

@@ -4,20 +4,17 @@ from typing import Any
 
 import torch
 
+from tests.specs import make_spec
 from unroll.config.model import ModelConfig
+from unroll.data.spec import Spec
 from unroll.models.network import Network, build
 
 torch.set_num_threads(1)        # for matrices this small, threads wait for each other longer than they work
 SIZE = 11
-SPEC: dict[str, Any] = {
-    "layout": "stream",
-    "longest": 4,
-    "data": {"forecast": None},
-    "source": {"name": "letters", "licence": "none", "sha256": "0" * 64},
-    "splits": {split: {"items": 1, "steps": 1200} for split in ("train", "validation", "test")},
-    "inputs": {"text": {"kind": "tokens", "size": SIZE, "begin": 0}},
-    "targets": {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
-}
+SPEC = make_spec(
+    {"text": {"kind": "tokens", "size": SIZE, "begin": 0}},
+    {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
+)
 FUSED = ["rnn-tanh", "rnn-relu", "lstm", "gru"]
 CELLS = [*FUSED, "rnn-sigmoid", "rnn-identity"]
 CORES = [*CELLS, "mlp", "cnn"]
@@ -49,7 +46,7 @@ def small(
     })
 
 
-def random_network(config: ModelConfig, seed: int = 0, spec: dict[str, Any] = SPEC, scale: float = 0.4) -> Network:
+def random_network(config: ModelConfig, seed: int = 0, spec: Spec = SPEC, scale: float = 0.4) -> Network:
     """In double precision, biases included: what starts at zero would hide a mistake."""
     network = build(config, spec, seed).double()
     draw = torch.Generator().manual_seed(seed)

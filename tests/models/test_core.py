@@ -1,6 +1,5 @@
 """Layers of one cell: time, lanes, depth, and how the weights begin."""
 
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tests.models.conftest import CELLS, CORES, FUSED, SPEC, core, random_network, random_tokens, small
+from tests.specs import changed, make_spec
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
 from unroll.data.batches import StreamLayout, all_batches
@@ -117,13 +117,10 @@ def test_only_the_gru_trains_a_second_bias(cell):
 
 # ------------------------------------------------------------------------------------- real vectors, a class a step
 
-REALS: dict[str, Any] = {
-    "layout": "stream",
-    "longest": 100,
-    "data": {"forecast": None},
-    "inputs": {"x": {"kind": "real", "size": 10, "scale": {"mean": [0.5] * 10, "deviation": [2.0] * 10}}},
-    "targets": {"tag": {"kind": "classes", "per": "step", "size": 4}},
-}
+REALS = make_spec(
+    {"x": {"kind": "real", "size": 10, "scale": {"mean": [0.5] * 10, "deviation": [2.0] * 10}}},
+    {"tag": {"kind": "classes", "per": "step", "size": 4}}, longest=100,
+)
 
 
 def tagger(cell: str, layers: int, hidden: int = 128) -> Network:
@@ -190,7 +187,7 @@ LENGTHS = torch.tensor([7, 1, 4, 6])
 def both_ways(cell: str, layers: int) -> Network:
     config = small(cell, layers=layers)
     both = config.model_copy(update={"core": config.core.model_copy(update={"bidirectional": True})})
-    return random_network(both, spec={**SPEC, "layout": "items"})
+    return random_network(both, spec=changed(SPEC, layout="items"))
 
 
 @pytest.mark.parametrize("layers", [1, 2])

@@ -23,7 +23,7 @@ FILES = {"model.json", "model.safetensors", "step.onnx", "text.tokenizer.json"}
 @pytest.fixture
 def prepared(tmp_path: Path) -> Prepared:
     write_json(tmp_path / "prepared" / "text.tokenizer.json", Chars("abcdefghij", items=False).state())
-    return Prepared(tmp_path / "prepared", SPEC, "p" * 64)
+    return Prepared(tmp_path / "prepared", SPEC, {}, "p" * 64)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_the_folder_says_what_it_holds(saved):
 def test_a_model_of_other_data_is_refused_where_data_are_named(saved, prepared):
     assert load_model(saved, prepared).digest == load_model(saved).digest
     with pytest.raises(UserError, match=re.escape(f"{saved}: trained on other data than {prepared.folder} holds. Run `dvc repro`")):
-        load_model(saved, Prepared(prepared.folder, SPEC, "q" * 64))
+        load_model(saved, Prepared(prepared.folder, SPEC, {}, "q" * 64))
 
 
 def test_the_folder_holds_no_pickle(saved):

@@ -19,6 +19,7 @@ from unroll.config.model import (
     RegressionConfig,
 )
 from unroll.data.fields import IGNORED
+from unroll.data.spec import TargetSpec
 from unroll.models.heads import (
     ClassificationHead,
     ForecastHead,
@@ -359,7 +360,7 @@ def test_weights_start_within_glorots_bound_and_biases_at_zero():
      ForecastHead),
 ])
 def test_every_kind_of_head_is_made_with_its_settings(config, kind):
-    head = make_head(config, 6, 1, {"size": 3}, 2, None)
+    head = make_head(config, 6, 1, TargetSpec(kind="classes", per="step", size=3), 2, None)
     assert type(head) is kind
     assert head.dropout == 0.3
     pool = getattr(head, "pool", None)
@@ -368,5 +369,5 @@ def test_every_kind_of_head_is_made_with_its_settings(config, kind):
 
 def test_the_head_of_the_next_symbol_pools_nothing():
     """It is asked as every other head is."""
-    head = make_head(NextTokenConfig(kind="next_token", tied=False, dropout=0.0), 6, 1, {"size": 3}, 0, None)
+    head = make_head(NextTokenConfig(kind="next_token", tied=False, dropout=0.0), 6, 1, TargetSpec(kind="classes", per="step", size=3), 0, None)
     assert head.pool is None

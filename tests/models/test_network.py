@@ -6,9 +6,11 @@ import torch
 from torch.nn.functional import linear
 
 from tests.models.conftest import CORES, SIZE, SPEC, core, random_network, random_tokens, small
+from tests.specs import changed, make_spec
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig, RealConfig
 from unroll.data.batches import ItemLayout
+from unroll.data.spec import Spec
 from unroll.data.store import sequences
 from unroll.models.dropout import Masks
 from unroll.models.inputs import RealInput
@@ -94,7 +96,7 @@ def test_layers_start_with_weights_of_their_own():
 
 
 def test_an_embedding_starts_with_rows_of_length_one():
-    spec = {**SPEC, "inputs": {"text": {"kind": "tokens", "size": 2000}}}
+    spec = changed(SPEC, inputs={"text": {"kind": "tokens", "size": 2000}})
     weight = build(small("gru", embedding=32), spec, seed=0).inputs["text"].embedding.weight.detach()
     assert float(weight.square().sum(dim=1).mean()) == pytest.approx(1, abs=0.02)
 
@@ -103,8 +105,10 @@ def test_fields_lie_side_by_side_and_every_head_answers():
     described = small("lstm").model_dump()
     described["inputs"]["pitch"] = {"kind": "embedding", "size": 3, "dropout": 0.0}
     described["heads"]["pitch"] = {"kind": "next_token", "dropout": 0.0, "tied": False}
-    parts = ("inputs", "targets")
-    spec = {**SPEC, **{part: {**SPEC[part], "pitch": {**SPEC[part]["text"], "size": 4, "of": "pitch"}} for part in parts}}
+    spec = make_spec(
+        {"text": {"kind": "tokens", "size": SIZE}, "pitch": {"kind": "tokens", "size": 4}},
+        {name: {"kind": "classes", "per": "step", "of": name, "size": size} for name, size in (("text", SIZE), ("pitch", 4))},
+    )
     network = random_network(ModelConfig.model_validate(described), spec=spec)
     inputs = {"pitch": TOKENS["text"] % 4, **TOKENS}
     both = [network.inputs[name].embedding(inputs[name]) for name in ("text", "pitch")]
@@ -115,8 +119,9 @@ def test_fields_lie_side_by_side_and_every_head_answers():
 
 @pytest.mark.parametrize("part", ["inputs", "targets"])
 def test_a_field_that_the_data_lacks_is_named(part):
+    note = {"kind": "tokens", "size": 3} if part == "inputs" else {"kind": "classes", "per": "step", "size": 3}
     with pytest.raises(UserError, match=rf"no {part} \['text'\]; it has \['note'\]"):
-        build(small("gru"), {**SPEC, part: {"note": {"size": 3}}}, seed=0)
+        build(small("gru"), changed(SPEC, **{part: {"note": note}}), seed=0)
 
 
 # ---------------------------------------------------------------------------------------------------- other fields
@@ -136,7 +141,7 @@ def test_the_dropout_of_real_vectors_takes_effect():
     assert 0 < (layer(torch.ones(1, 4, 64), Masks(0, 0, (0, 4))) == 0).float().mean() < 1
 
 
-def several() -> tuple[ModelConfig, dict]:
+def several() -> tuple[ModelConfig, Spec]:
     """Two inputs, two heads: a class a sequence of a text and a value a step of real vectors."""
     config = ModelConfig.model_validate({
         "inputs": {"text": {"kind": "embedding", "size": 3, "dropout": 0.0},
@@ -145,13 +150,12 @@ def several() -> tuple[ModelConfig, dict]:
         "heads": {"label": {"kind": "classification", "pooling": "mean", "dropout": 0.0},
                   "y": {"kind": "regression", "pooling": None, "dropout": 0.0}},
     })
-    return config, {
-        "layout": "items", "longest": 4, "data": {"forecast": None},
-        "inputs": {"text": {"kind": "tokens", "size": SIZE},
-                   "x": {"kind": "real", "size": 2, "scale": {"mean": [0, 0], "deviation": [1, 1]}}},
-        "targets": {"label": {"kind": "classes", "per": "sequence", "size": 3},
-                    "y": {"kind": "reals", "per": "step", "size": 2}},
-    }
+    return config, make_spec(
+        {"text": {"kind": "tokens", "size": SIZE},
+         "x": {"kind": "real", "size": 2, "scale": {"mean": [0, 0], "deviation": [1, 1]}}},
+        {"label": {"kind": "classes", "per": "sequence", "size": 3}, "y": {"kind": "reals", "per": "step", "size": 2}},
+        layout="items",
+    )
 
 
 def test_the_loss_is_the_sum_of_all_heads():
@@ -183,7 +187,7 @@ def test_predictions_come_in_the_datas_own_order(name):
 def test_the_next_symbol_of_items_is_predicted_in_their_order():
     values = {"text": np.arange(9) % SIZE}
     network = random_network(small("gru")).float()
-    given = sequences({**SPEC, "layout": "items"}, values, np.array([0, 4, 5, 9]))
+    given = sequences(changed(SPEC, layout="items"), values, np.array([0, 4, 5, 9]))
     found, nats = of_sequences(network, ItemLayout(given, 2, None), "text")
     assert [len(each) for each in found] == [4, 1, 4]
     costs = [-np.log(each[np.arange(len(each)), values["text"][first : first + len(each)]]).sum()

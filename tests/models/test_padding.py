@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models.conftest import CELLS, core
+from tests.specs import make_spec
 from unroll.config.model import ModelConfig
 from unroll.data.batches import ItemLayout
 from unroll.data.fields import Sequences
@@ -47,16 +48,14 @@ def heads_and_targets() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 HEADS, TARGETS = heads_and_targets()
-SPEC = {
-    "layout": "items",
-    "longest": 5,           # of the training split: what is read later may be longer
-    "data": {"forecast": {"horizon": HORIZON}},
-    "inputs": {
-        "x": {"kind": "real", "size": 3, "scale": {"mean": [1.0, -2.0, 0.0], "deviation": [2.0, 1.0, 0.5]}},
-        "text": {"kind": "tokens", "size": 6},
-    },
-    "targets": TARGETS,
-}
+SPEC = make_spec(
+    {"x": {"kind": "real", "size": 3, "scale": {"mean": [1.0, -2.0, 0.0], "deviation": [2.0, 1.0, 0.5]}},
+     "text": {"kind": "tokens", "size": 6}},
+    TARGETS,
+    {"horizon": HORIZON},
+    layout="items",
+    longest=5,              # of the training split: what is read later may be longer
+)
 
 
 def network(cell: str, layers: int, both: bool) -> Network:

@@ -4,12 +4,14 @@ import pytest
 import torch
 
 from tests.models.conftest import SPEC, random_network, random_tokens, small
+from tests.specs import changed
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
+from unroll.data.spec import Spec
 from unroll.models.network import Network, build
 
 
-def changed(name: str, spec: dict = SPEC, **core) -> Network:
+def altered(name: str, spec: Spec = SPEC, **core) -> Network:
     config = small(name)
     return random_network(config.model_copy(update={"core": config.core.model_copy(update=core)}), spec=spec)
 
@@ -28,25 +30,25 @@ def looks_back(network: Network, steps: int = 40) -> list[int]:
 
 @pytest.mark.parametrize(("window", "layers"), [(1, 1), (4, 1), (4, 3)])
 def test_a_perceptron_sees_its_window_whatever_its_depth(window, layers):
-    assert looks_back(changed("mlp", window=window, num_layers=layers)) == [*reversed(range(window))]
+    assert looks_back(altered("mlp", window=window, num_layers=layers)) == [*reversed(range(window))]
 
 
 def test_a_perceptrons_window_is_the_longest_training_sequence_unless_said():
-    network = changed("mlp", {**SPEC, "layout": "items", "longest": 9}, window=None)
+    network = altered("mlp", changed(SPEC, layout="items", longest=9), window=None)
     assert looks_back(network) == [*reversed(range(9))]
 
 
 @pytest.mark.parametrize(("kernel", "layers"), [(2, 1), (3, 1), (2, 4), (3, 3)])
 def test_each_convolution_looks_back_twice_as_far(kernel, layers):
     reach = (kernel - 1) * (2**layers - 1)
-    network = changed("cnn", kernel_size=kernel, num_layers=layers)
+    network = altered("cnn", kernel_size=kernel, num_layers=layers)
     assert [layer.before for layer in network.core.layers] == [(kernel - 1) * 2**depth for depth in range(layers)]
     assert looks_back(network) == [*reversed(range(reach + 1))]
 
 
 def test_a_perceptron_is_its_equations():
     """h_t = relu(W [x_{t-2} x_{t-1} x_t] + b), relu of a layer on that, zeros before the first step."""
-    network = changed("mlp", num_layers=2)
+    network = altered("mlp", num_layers=2)
     x = network.embed(random_tokens(5, 2))
     found, _ = network.core(x, network.start(2))
     first, second = network.core.layers
@@ -61,7 +63,7 @@ def test_a_perceptron_is_its_equations():
 
 def test_a_convolution_is_its_equations():
     """h_t = relu(b + W_0 x_{t-2d} + W_1 x_{t-d} + W_2 x_t), d = 1 and then 2."""
-    network = changed("cnn", num_layers=2)
+    network = altered("cnn", num_layers=2)
     x = network.embed(random_tokens(7, 2))
     found, _ = network.core(x, network.start(2))
     for layer, d in zip(network.core.layers, (1, 2), strict=True):
@@ -77,7 +79,7 @@ def test_a_window_of_a_stream_must_be_said():
     with pytest.raises(UserError) as caught:
         build(config, SPEC, seed=0)
     assert (caught.value.code, caught.value.where) == ("missing-value", "model.core.window")
-    build(config, {**SPEC, "layout": "items"}, seed=0)
+    build(config, changed(SPEC, layout="items"), seed=0)
 
 
 def test_a_stream_is_not_read_from_its_end():
@@ -87,4 +89,4 @@ def test_a_stream_is_not_read_from_its_end():
     with pytest.raises(UserError) as caught:
         build(config, SPEC, seed=0)
     assert (caught.value.code, caught.value.where) == ("conflict", "model.core.bidirectional")
-    build(config, {**SPEC, "layout": "items"}, seed=0)
+    build(config, changed(SPEC, layout="items"), seed=0)

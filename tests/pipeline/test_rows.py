@@ -15,6 +15,7 @@ from unroll.base.files import sha256
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config.schema import STAGE_SECTIONS
+from unroll.data.store import open_prepared
 
 QUIET = ["train.threads=1", "runtime.progress=false", "runtime.tracking.enabled=false"]
 
@@ -162,4 +163,4 @@ def test_text_classification(row):
                  "train.learning_rate=0.005", "model.core.hidden_size=32", "data.longest=200")
     assert result["test/macro_f1"] > result["baseline/majority_macro_f1"] + 0.1
     assert result["baseline/tfidf_macro_f1"] > 0.5
-    assert len(json.loads((result.workspace.prepared / "spec.json").read_text())["targets"]["label"]["classes"]) == 5
+    assert len(open_prepared(result.workspace.prepared).spec.targets["label"].classes) == 5

@@ -180,8 +180,8 @@ def make(folder: Path, data: dict[str, Any]) -> tuple[Workspace, Prepared]:
 
 def save_random(prepared: Prepared, folder: Path, head: dict[str, Any], cell: dict[str, Any], seed: int) -> Predictor:
     """The model folder of a network whose every weight is random, opened."""
-    (field,), (target,) = prepared.spec["inputs"], prepared.spec["targets"]
-    tokens = prepared.spec["inputs"][field]["kind"] == "tokens"
+    (field,), (target,) = prepared.spec.inputs, prepared.spec.targets
+    tokens = prepared.spec.inputs[field].kind == "tokens"
     model = ModelConfig.model_validate({
         "inputs": {field: {"kind": "embedding" if tokens else "real", "size": 4, "dropout": 0.0}},
         "core": cell, "heads": {target: head},
@@ -218,7 +218,7 @@ def some(made: Made, count: int = 7, seed: int = 0) -> list[Any]:
     """Sequences that the model reads, of unequal lengths."""
     draw = np.random.default_rng(seed)
     lengths = [int(each) for each in draw.integers(20, 30, count)]
-    if made.predictor.spec["inputs"][made.predictor.input]["kind"] == "tokens":
+    if made.predictor.spec.inputs[made.predictor.input].kind == "tokens":
         return ["".join(draw.choice(list("abcde"), length)) for length in lengths]
     return [draw.gamma(4, 2, (length, made.predictor.reader.size)) for length in lengths]
 

@@ -20,11 +20,11 @@ def loaded(path: Path, predictor: Predictor, names: list[str]) -> Memory:
 
 def as_file(made: Made, path: Path, sequences: list, names: list[str]) -> Path:
     """Sequences as a table that the model reads, or, of a stream, as a text."""
-    if made.predictor.spec["layout"] == "stream":
+    if made.predictor.spec.layout == "stream":
         path = path.with_suffix(".txt")
         path.write_text(sequences[0], encoding="utf-8")
         return path
-    columns = made.predictor.spec["data"]["columns"][made.predictor.input]
+    columns = made.predictor.spec.inputs[made.predictor.input].names
     parts = []
     for name, each in zip(names, sequences, strict=True):
         rows = pd.DataFrame(list(each) if isinstance(each, str) else each, columns=columns)
@@ -39,7 +39,7 @@ def as_file(made: Made, path: Path, sequences: list, names: list[str]) -> Path:
 )
 def test_two_files_are_one_file(zoo: Make, name: str, cell: str, tmp_path: Path) -> None:
     made = zoo(name, cell)
-    count = 1 if made.predictor.spec["layout"] == "stream" else 3
+    count = 1 if made.predictor.spec.layout == "stream" else 3
     sequences, names = some(made, count), ["a", "b,b", "ç"][:count]
     whole = asked(made, as_file(made, tmp_path / "whole.csv", sequences, names), tmp_path / "out.csv")
     parts = []
@@ -144,7 +144,7 @@ def test_a_state_is_of_one_model_and_its_sequences(zoo: Make, tmp_path: Path) ->
 @pytest.mark.parametrize("option", ["state", "save_state"])
 def test_a_model_without_a_state_saves_none(zoo: Make, tmp_path: Path, name: str, option: str) -> None:
     made = zoo(name)
-    given = made.workspace.root / made.predictor.spec["data"]["path"]
+    given = made.workspace.root / made.predictor.spec.source.name
     said = refused(lambda: asked(made, given, tmp_path / "out.csv", **{option: tmp_path / "state"}))
     assert said.startswith("state: the model ")
     assert list(tmp_path.iterdir()) == []

@@ -28,7 +28,7 @@ def settings() -> GenerateConfig:
 
 def data_of(zoo: Make, name: str) -> Path:
     made = zoo(name)
-    return made.workspace.root / made.predictor.spec["data"]["path"]
+    return made.workspace.root / made.predictor.spec.source.name
 
 
 def generated(made: Made, settings: GenerateConfig, folder: Path) -> Workspace:
@@ -70,7 +70,7 @@ def test_predictions_are_what_evaluate_measures(zoo: Make, name: str) -> None:
         kind = ItemLayout if test.frame is None else WindowLayout
         expected, _ = of_sequences(predictor.model.network, kind(test, 4, seed=None), target)
         given = [values[first:last] for first, last in test.bounds]
-    scale = prepared.spec["targets"][target].get("scale")
+    scale = prepared.spec.targets[target].scale
     for one, raw, sequence in zip(predictor.predict(given), expected, given, strict=True):
         if predictor.kind == "next_token":
             raw = np.take_along_axis(raw, sequence[:, None].astype(int), axis=-1)[:, 0]
@@ -95,10 +95,10 @@ def test_the_stage_writes_what_predict_says_of_the_test_split(
     values, test = made.prepared.values(made.predictor.input, "test"), made.prepared.sequences("test")
     bounds = test.bounds if test.frame is not None else np.stack([
         made.prepared.offsets("test")[:-1], made.prepared.offsets("test")[1:]], axis=1)     # type: ignore[index]
-    columns = made.predictor.spec["data"]["columns"][made.predictor.input]
+    columns = list(made.predictor.spec.inputs[made.predictor.input].names)
     parts = []
     for number, (first, last) in enumerate(bounds, 1):
-        if made.predictor.spec["inputs"][made.predictor.input]["kind"] == "tokens":
+        if made.predictor.spec.inputs[made.predictor.input].kind == "tokens":
             text = decode(made.predictor.model.tokenizers["text"], values[first:last], None)
             rows = pd.DataFrame({columns[0]: list(text) if "letter" in columns else [text]})
         else:
@@ -121,15 +121,15 @@ def test_the_stage_calls_a_sequence_as_its_table_does(
     made = zoo(name)
     workspace = generated(made, settings, tmp_path)
     written = read_table(workspace.samples / "predictions.csv")
-    config = made.predictor.spec["data"]
+    field = made.predictor.spec.inputs[made.predictor.input]
     given = pd.read_csv(data_of(zoo, name), keep_default_na=False)
     given["row"] = np.arange(1, len(given) + 1)
-    series, columns = config["series"] or "row", config["columns"][made.predictor.input]
+    series, columns = made.predictor.spec.reading.table.series or "row", list(field.names)
     by = ["sequence", "origin"] if "origin" in written else ["sequence"]
     assert len(written.groupby(by)) > 3
     for key, own in written.groupby(by):
         rows = given[given[series] == key[0]][columns]
-        sequence = rows.iloc[0, 0] if config["tokenizer"] and columns == ["text"] else rows.to_numpy()
+        sequence = rows.iloc[0, 0] if field.kind == "tokens" and columns == ["text"] else rows.to_numpy()
         (said,) = made.predictor.predict([sequence[: key[1]] if len(by) > 1 else sequence])
         numbers = own.drop(columns=[*by, "step", "variable"], errors="ignore").select_dtypes("number").to_numpy()
         said = np.atleast_2d(said).reshape(len(numbers), -1)

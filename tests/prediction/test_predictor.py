@@ -221,8 +221,8 @@ def test_generate_is_of_language_models_alone(zoo: Make) -> None:
 def test_a_forecast_reads_the_end_of_its_series(zoo: Make) -> None:
     predictor = zoo("forecast").predictor
     series = np.random.default_rng(0).gamma(4, 2, 30)
-    rows = predictor.spec["data"]["forecast"]
-    rows = rows["context"] + rows["season"]
+    forecast = predictor.spec.forecast
+    rows = forecast.context + forecast.season
     close(predictor.predict([series]), predictor.predict([series[-rows:]]))
     assert f"reads the last {rows}" in refused(lambda: predictor.predict([series[: rows - 1]]))
 

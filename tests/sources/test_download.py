@@ -174,8 +174,8 @@ def test_shakespeare_is_prepared_from_a_mirror(tmp_path):
     config = compose(REPOSITORY / "conf", ["data=shakespeare", f"runtime.mirror={tmp_path}/mirror"])[1]
     prepare(Workspace(tmp_path, tmp_path), config.runtime, config.data)
     spec = open_prepared(tmp_path / "data" / "prepared").spec
-    assert spec["inputs"]["text"]["size"] == 66     # the 65 characters of char-rnn and the unknown one
-    assert sum(split["characters"] for split in spec["splits"].values()) == 1_115_394
+    assert spec.inputs["text"].size == 66     # the 65 characters of char-rnn and the unknown one
+    assert sum(split.characters for split in spec.splits.values()) == 1_115_394
 
 
 def test_an_address_with_hash_in_it_is_not_taken_for_a_wrong_file(monkeypatch, tmp_path):

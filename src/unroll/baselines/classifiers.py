@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
-from unroll.data.encoders import Scaler
+from unroll.data.encoders import scaler_of
 from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared
 
@@ -47,7 +47,7 @@ def _texts(prepared: Prepared, field: str, split: Split) -> list[str]:
 
 def by_symbol(prepared: Prepared, field: str, name: str, classes: int) -> Labels:
     """The class that a symbol mostly has in training, without a look at its neighbours."""
-    size = prepared.spec["inputs"][field]["size"]
+    size = prepared.spec.inputs[field].size
     symbols, tags = prepared.tokens(field, "train").astype(np.int64), prepared.values(name, "train")
     counts = np.bincount(symbols * classes + tags, minlength=size * classes).reshape(size, classes)
     return np.asarray(counts.argmax(axis=1)[prepared.tokens(field, "test")], np.int64)
@@ -59,7 +59,7 @@ def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures
 
-    scale = Scaler.restore(prepared.spec["inputs"][field]["scale"]).encode
+    scale = scaler_of(prepared.spec.inputs[field]).encode
     values, tags = prepared.values(field, "train"), prepared.values(name, "train")
     every = -(-len(tags) // settings.train_tokens)      # from all of it: its beginning may hold one class alone
     known, labels = scale(values[::every]), np.asarray(tags[::every])

@@ -70,11 +70,12 @@ def _stamps(predictor: Predictor, inputs: Given) -> list[str] | None:
     """Of forecasts of a table with times, the time of each step ahead; a variable each has rows of its own."""
     if predictor.kind != "forecast" or inputs.times is None:
         return None
-    config = predictor.spec["data"]
-    variables = predictor.spec["targets"][predictor.target]["size"]
+    spec = predictor.spec
+    assert spec.forecast is not None
+    form, variables = spec.reading.time_format, spec.targets[predictor.target].size
     stamps: list[str] = []
     for times in inputs.times:
-        later = ahead(times, config["forecast"]["horizon"], config.get("time_format"))
+        later = ahead(times, spec.forecast.horizon, form)
         if later is None:
             return None
         stamps += [str(each) for each in np.repeat(later, variables)]

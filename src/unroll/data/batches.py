@@ -160,10 +160,10 @@ class WindowLayout(_Shuffled):
         bounds = bounds[lanes.clip(0)]
         (name, series), = self._data.inputs.items()
         window = series.values[bounds[:, 0] + np.arange(frame.rows)[:, None]]            # (rows, B, D)
-        future = series.values[bounds[:, 1] + np.arange(frame.config.horizon)[:, None]]  # (H, B, D)
+        future = series.values[bounds[:, 1] + np.arange(frame.forecast.horizon)[:, None]]  # (H, B, D)
         target = frame.target(window, future)
         target[lanes < 0] = np.nan
-        lengths = np.where(lanes < 0, 0, frame.config.context)
+        lengths = np.where(lanes < 0, 0, frame.forecast.context)
         return Batch({name: frame.encode(window)}, {name: target}, lengths, True, self.count_valid(index, epoch),
                      (first, self._size), lanes)
 

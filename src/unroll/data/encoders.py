@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
-from unroll.config.data import ForecastConfig
+from unroll.data.spec import ForecastSpec, FrameScales, InputSpec, Scale, TargetSpec
 
 Reals = NDArray[np.floating[Any]]
 
@@ -43,17 +43,23 @@ class Scaler:
         return cls(mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0))
 
     @classmethod
-    def restore(cls, state: dict[str, Any]) -> "Scaler":
-        return cls(np.array(state["mean"]), np.array(state["deviation"]))
+    def restore(cls, scale: Scale) -> "Scaler":
+        return cls(np.array(scale.mean), np.array(scale.deviation))
 
-    def state(self) -> dict[str, Any]:
-        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
+    def state(self) -> Scale:
+        return Scale(mean=tuple(self.mean.tolist()), deviation=tuple(self.deviation.tolist()))
 
     def encode(self, values: Reals) -> NDArray[np.float32]:
         return ((values - self.mean) / self.deviation).astype(np.float32)
 
     def decode(self, values: Reals) -> NDArray[np.float64]:
         return np.asarray(values * self.deviation + self.mean)
+
+
+def scaler_of(field: InputSpec | TargetSpec) -> Scaler:
+    """The scaler of a field that has one."""
+    assert field.scale is not None
+    return Scaler.restore(field.scale)
 
 
 @dataclass(frozen=True)
@@ -91,40 +97,40 @@ class Frame:
     for which that value is known. Each has mean 0 and deviation 1 in training.
     """
 
-    config: ForecastConfig
+    forecast: ForecastSpec
     inputs: Scaler
     correction: Scaler
 
     @classmethod
-    def fit(cls, config: ForecastConfig, series: Sequence[Reals]) -> "Frame":
+    def fit(cls, forecast: ForecastSpec, series: Sequence[Reals]) -> "Frame":
         """On the training part of each series, (N, D)."""
         read, corrected = [], []
         for each in series:
-            z = _z(config, each)
-            read.append(_features(z[:, None], config.season)[:, 0])
-            known, reach = z[config.season :], z[: -config.season]
+            z = _z(forecast, each)
+            read.append(_features(z[:, None], forecast.season)[:, 0])
+            known, reach = z[forecast.season :], z[: -forecast.season]
             corrected.append(known - reach)
-        return cls(config, Scaler.fit("standard", read), Scaler.fit("standard", corrected))
+        return cls(forecast, Scaler.fit("standard", read), Scaler.fit("standard", corrected))
 
     @classmethod
-    def restore(cls, config: ForecastConfig, state: dict[str, Any]) -> "Frame":
-        return cls(config, Scaler.restore(state["inputs"]), Scaler.restore(state["correction"]))
+    def restore(cls, forecast: ForecastSpec, scales: FrameScales) -> "Frame":
+        return cls(forecast, Scaler.restore(scales.inputs), Scaler.restore(scales.correction))
 
-    def state(self) -> dict[str, Any]:
-        return {"inputs": self.inputs.state(), "correction": self.correction.state()}
+    def state(self) -> FrameScales:
+        return FrameScales(inputs=self.inputs.state(), correction=self.correction.state())
 
     @property
     def rows(self) -> int:
         """Steps of a window: the context and one season before it."""
-        return self.config.context + self.config.season
+        return self.forecast.context + self.forecast.season
 
     def encode(self, window: Reals) -> NDArray[np.float32]:
         """(rows, B, D) of the series → (context, B, F) of the network."""
-        return self.inputs.encode(_features(_z(self.config, window), self.config.season))
+        return self.inputs.encode(_features(_z(self.forecast, window), self.forecast.season))
 
     def target(self, window: Reals, future: Reals) -> NDArray[np.float32]:
         """(rows, B, D) and the (H, B, D) after it → (B, H, D), the corrections."""
-        correction = _z(self.config, future) - self.naive(window)
+        correction = _z(self.forecast, future) - self.naive(window)
         return self.correction.encode(correction.transpose(1, 0, 2))
 
     def decode(self, window: Reals, correction: Reals) -> NDArray[np.float64]:
@@ -133,18 +139,18 @@ class Frame:
         unscaled = np.moveaxis(self.correction.decode(np.moveaxis(correction, 2, -1)), -1, 2)
         base = self.naive(window).transpose(1, 0, 2)        # (B, H, D)
         z = base.reshape(*base.shape, *[1] * many) + unscaled
-        return np.exp(z) if self.config.log else z
+        return np.exp(z) if self.forecast.log else z
 
     def naive(self, window: Reals) -> NDArray[np.float64]:
         """(H, B, D) what was one season ago, or as many as it takes, on the scale of z."""
-        z = _z(self.config, window)
-        season = self.config.season
-        return np.asarray(z[len(z) - season + np.arange(self.config.horizon) % season])
+        z = _z(self.forecast, window)
+        season = self.forecast.season
+        return np.asarray(z[len(z) - season + np.arange(self.forecast.horizon) % season])
 
 
-def _z(config: ForecastConfig, series: Reals) -> NDArray[np.float64]:
+def _z(forecast: ForecastSpec, series: Reals) -> NDArray[np.float64]:
     values = series.astype(np.float64)
-    return np.log(values) if config.log else values
+    return np.log(values) if forecast.log else values
 
 
 def _features(z: NDArray[np.float64], season: int) -> NDArray[np.float64]:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
-from unroll.config.data import DataConfig
+from unroll.config.data import DataConfig, ForecastConfig
 from unroll.data.encoders import Classes, Frame, Scaler
 from unroll.data.source import Source, called
+from unroll.data.spec import ForecastSpec, InputSpec, TargetSpec
 from unroll.data.tokenizers import Tokenizer, fit
 
 Values = NDArray[Any]
@@ -62,7 +63,8 @@ def fit_encoders(config: DataConfig, source: Source) -> Encoders:
         elif target in ("value", "values"):
             made.scalers[name] = Scaler.fit(getattr(config, "scale", "none"), rows(name, target == "values"))
         elif target == "forecast":
-            made.frame = Frame.fit(config.forecast, list(rows(name, True)))      # type: ignore[union-attr, arg-type]
+            settings: ForecastConfig = config.forecast      # type: ignore[union-attr, assignment]
+            made.frame = Frame.fit(ForecastSpec(**settings.model_dump()), list(rows(name, True)))
     return made
 
 
@@ -96,40 +98,45 @@ def check_labels(rows: Values, where: str) -> None:
                         "1. Mend it, or choose the target next.")
 
 
-def describe_input(config: DataConfig, name: str, encoders: Encoders, source: Source) -> dict[str, Any]:
+def describe_input(config: DataConfig, name: str, encoders: Encoders, source: Source) -> InputSpec:
+    names = _names(source, name)
     if name in encoders.tokenizers:
         tokenizer = encoders.tokenizers[name]
-        begin = {"begin": tokenizer.begin} if config.targets.get(name) == "next" else {}
-        return {"kind": "tokens", "size": tokenizer.size, **begin}
+        begin = tokenizer.begin if config.targets.get(name) == "next" else None
+        return InputSpec(kind="tokens", size=tokenizer.size, width=1, begin=begin, names=names)
     if encoders.frame is not None:
-        return {"kind": "real", "size": len(encoders.frame.inputs.mean), "columns": encoders.sizes[name]}
+        return InputSpec(kind="real", size=len(encoders.frame.inputs.mean), width=encoders.sizes[name], names=names)
     scaler = encoders.scalers[name]
-    named = {"names": list(source.columns[name])} if name in source.columns else {}
-    return {"kind": "real", "size": len(scaler.mean), "scale": scaler.state(), **named}
+    size = len(scaler.mean)
+    return InputSpec(kind="real", size=size, width=size, scale=scaler.state(), names=names)
 
 
-def describe_target(config: DataConfig, name: str, encoders: Encoders) -> dict[str, Any]:
-    """`kind` is what a loss is of: classes, labels, reals or a forecast; `per` step or sequence."""
+def describe_target(config: DataConfig, name: str, encoders: Encoders, source: Source) -> TargetSpec:
+    names = _names(source, name)
     match config.targets[name]:
         case "next" if name in encoders.tokenizers:
-            return {"kind": "classes", "per": "step", "of": name, "size": encoders.tokenizers[name].size}
+            return TargetSpec(kind="classes", per="step", of=name, size=encoders.tokenizers[name].size)
         case "next_labels":
-            return {"kind": "labels", "per": "step", "of": name, "ahead": 1, "size": encoders.sizes[name]}
+            return TargetSpec(kind="labels", per="step", of=name, ahead=1, size=encoders.sizes[name], names=names)
         case "next":
             scaler = encoders.scalers[name]
-            return {"kind": "reals", "per": "step", "of": name, "ahead": 1, "size": len(scaler.mean),
-                    "scale": scaler.state()}
+            return TargetSpec(kind="reals", per="step", of=name, ahead=1, size=len(scaler.mean), scale=scaler.state(),
+                              names=names)
         case "class" | "tag" as target:
-            names = encoders.classes[name].names
-            return {"kind": "classes", "per": "sequence" if target == "class" else "step", "size": len(names),
-                    "classes": names}
+            classes = tuple(encoders.classes[name].names)
+            return TargetSpec(kind="classes", per="sequence" if target == "class" else "step", size=len(classes),
+                              classes=classes)
         case "labels":
-            return {"kind": "labels", "per": "step", "size": encoders.sizes[name]}
+            return TargetSpec(kind="labels", per="step", size=encoders.sizes[name], names=names)
         case "value" | "values" as target:
             scaler = encoders.scalers[name]
-            return {"kind": "reals", "per": "sequence" if target == "value" else "step", "size": len(scaler.mean),
-                    "scale": scaler.state()}
+            return TargetSpec(kind="reals", per="sequence" if target == "value" else "step", size=len(scaler.mean),
+                              scale=scaler.state(), names=names)
         case _:
             assert encoders.frame is not None
-            return {"kind": "forecast", "per": "sequence", "of": name, "size": encoders.sizes[name],
-                    "frame": encoders.frame.state()}
+            return TargetSpec(kind="forecast", per="sequence", of=name, size=encoders.sizes[name],
+                              frame=encoders.frame.state(), names=names)
+
+
+def _names(source: Source, field: str) -> tuple[str, ...] | None:
+    return tuple(source.columns[field]) if field in source.columns else None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
+from unroll.data.spec import Reading
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Layout = Literal["stream", "items", "windows"]
@@ -27,6 +29,7 @@ class Source(Protocol):
 
     layout: Layout
     columns: Mapping[str, Sequence[str]] = MappingProxyType({})     # of a field, where the source itself names them
+    reading: Reading = Reading()        # how its files are read, where it has any
 
     def pieces(self, split: Split) -> Iterator[Piece]: ...
 

@@ -12,24 +12,31 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.base.files import sha256
-from unroll.config.data import DataConfig, ForecastConfig
+from unroll.config.data import DataConfig
 from unroll.data.encoders import Frame, Scaler
 from unroll.data.fields import IGNORED, Field, Sequences
 from unroll.data.source import Place, Split
+from unroll.data.spec import InputSpec, Part, Spec, TargetSpec, parse, read_spec
 from unroll.data.tokenizers import Ids, Tokenizer, restore
 
-FORMAT = 2
+AGAIN = "Make it again with `unroll prepare`."
+
+
+class Contents(Part):
+    """`spec.json`: the spec, and what only the prepared folder itself needs."""
+
+    spec: Spec
+    configuration: dict[str, Any]       # section data, so that a change of it is noticed
+    files: dict[str, str]               # SHA-256 of every other file
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared folder, opened; `digest` changes with every byte of it.
-
-    `spec["layout"]` is stream, items or windows; `spec["inputs"]` and `spec["targets"]` describe each field.
-    """
+    """A prepared folder, opened; `digest` changes with every byte of it."""
 
     folder: Path
-    spec: dict[str, Any]
+    spec: Spec
+    files: dict[str, str]       # SHA-256 of each, by name
     digest: str
 
     def tokens(self, field: str, split: Split) -> NDArray[np.unsignedinteger[Any]]:
@@ -43,13 +50,13 @@ class Prepared:
 
     def offsets(self, split: Split) -> NDArray[np.int64] | None:
         """(sequences + 1,) where each sequence starts and the last one ends; None for a stream."""
-        return None if self.spec["layout"] == "stream" else self._load(f"offsets.{split}.npy")
+        return None if self.spec.layout == "stream" else self._load(f"offsets.{split}.npy")
 
     def places(self, split: Split) -> list[Place]:
         """Of each sequence, or series to be forecast; numbered from 1 on where the source has no names."""
         path = self.folder / f"places.{split}.json"
-        if path.name not in self.spec["files"]:
-            return [Place(str(number + 1)) for number in range(self.spec["splits"][split]["items"])]
+        if path.name not in self.files:
+            return [Place(str(number + 1)) for number in range(self.spec.splits[split].sequences)]
         try:
             return [Place(*each) for each in json.loads(path.read_text(encoding="utf-8"))]
         except (OSError, ValueError, TypeError) as error:
@@ -65,7 +72,7 @@ class Prepared:
     def sequences(self, split: Split) -> Sequences:
         """The split as batches are cut from it."""
         offsets = self.offsets(split)
-        values = {name: self.values(name, split) for name in {**self.spec["inputs"], **self.spec["targets"]}}
+        values = {name: self.values(name, split) for name in {**self.spec.inputs, **self.spec.targets}}
         return sequences(self.spec, values, offsets)
 
     def _load(self, name: str) -> Any:
@@ -75,81 +82,81 @@ class Prepared:
             raise _unusable(self.folder / name, error) from None
 
 
-def sequences(spec: dict[str, Any], values: dict[str, NDArray[Any]], offsets: NDArray[np.int64] | None) -> Sequences:
+def sequences(spec: Spec, values: dict[str, NDArray[Any]], offsets: NDArray[np.int64] | None) -> Sequences:
     """Arrays as the spec describes them, or, without its targets, those of sequences to be predicted."""
-    inputs = {name: _input(spec, name, values[name]) for name in spec["inputs"]}
-    given = {name: each for name, each in spec["targets"].items() if each.get("of", name) in values}
-    if spec["layout"] == "windows":
+    inputs = {name: _input(field, values[name]) for name, field in spec.inputs.items()}
+    if spec.layout == "windows":
         frame = frame_of(spec)
-        return Sequences(inputs, {}, _windows(spec, frame, offsets), frame)
-    targets = {name: _target(each, values[each.get("of", name)]) for name, each in given.items()}
+        return Sequences(inputs, {}, _windows(frame, offsets), frame)
+    targets = {name: _target(field, values[field.of or name]) for name, field in spec.targets.items()
+               if (field.of or name) in values}
     if offsets is None:
         return Sequences(inputs, targets, None)
     # the last step of a sequence has no next one to predict
-    last = max((each.ahead for each in targets.values()), default=0)
+    last = max((field.ahead for field in targets.values()), default=0)
     bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - last)], axis=1)
     return Sequences(inputs, targets, bounds)
 
 
-def frame_of(spec: dict[str, Any]) -> Frame:
-    (target,) = spec["targets"].values()
-    return Frame.restore(ForecastConfig.model_validate(spec["data"]["forecast"]), target["frame"])
+def frame_of(spec: Spec) -> Frame:
+    (target,) = spec.targets.values()
+    assert spec.forecast is not None and target.frame is not None
+    return Frame.restore(spec.forecast, target.frame)
 
 
-def _input(spec: dict[str, Any], name: str, values: NDArray[Any]) -> Field:
-    described = spec["inputs"][name]
-    if described["kind"] == "tokens":
-        if "begin" in described:        # read one step late, so that each symbol is predicted from those before it
-            return Field(values, "step", described["begin"], np.int64, ahead=-1)
+def _input(field: InputSpec, values: NDArray[Any]) -> Field:
+    if field.begin is not None:     # read one step late, so that each symbol is predicted from those before it
+        return Field(values, "step", field.begin, np.int64, ahead=-1)
+    if field.kind == "tokens":
         return Field(values, "step", 0, np.int64)
-    if spec["layout"] == "windows":
+    if field.scale is None:         # a frame scales it
         return Field(values, "step", 0, np.float32)
-    return Field(values, "step", 0, np.float32, show=Scaler.restore(described["scale"]).encode)
+    return Field(values, "step", 0, np.float32, show=Scaler.restore(field.scale).encode)
 
 
-def _target(described: dict[str, Any], values: NDArray[Any]) -> Field:
-    per, ahead = described["per"], described.get("ahead", 0)
-    if described["kind"] == "classes":
-        return Field(values, per, IGNORED, np.int64, ahead)
-    show = Scaler.restore(described["scale"]).encode if "scale" in described else _float
-    return Field(values, per, np.nan, np.float32, ahead, show)
+def _target(field: TargetSpec, values: NDArray[Any]) -> Field:
+    if field.kind == "classes":
+        return Field(values, field.per, IGNORED, np.int64, field.ahead)
+    show = _float if field.scale is None else Scaler.restore(field.scale).encode
+    return Field(values, field.per, np.nan, np.float32, field.ahead, show)
 
 
 def _float(values: NDArray[Any]) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _windows(spec: dict[str, Any], frame: Frame, offsets: NDArray[np.int64] | None) -> NDArray[np.int64]:
+def _windows(frame: Frame, offsets: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """(n, 2) the rows of each window; its target, the horizon, follows."""
     assert offsets is not None
-    starts = [np.arange(first, last - frame.rows - frame.config.horizon + 1) for first, last in pairwise(offsets)]
+    starts = [np.arange(first, last - frame.rows - frame.forecast.horizon + 1) for first, last in pairwise(offsets)]
     start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
     return np.stack([start, start + frame.rows], axis=1)
 
 
 def _unusable(path: Path, error: Exception) -> UserError:
-    reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
-    return UserError(f"{path}: {reason}. Make it again with `unroll prepare`.")
+    if isinstance(error, FileNotFoundError):
+        return UserError("missing-file", path, f"missing. {AGAIN}")
+    return UserError("damaged", path, f"damaged. {AGAIN}")
 
 
 def open_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
     """Open a prepared folder; with `config`, refuse one that was made from another configuration."""
     path = folder / "spec.json"
     try:
-        spec = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file. Make it with `unroll prepare`.") from None
-    except ValueError:
-        raise UserError(f"{path}: damaged. Make it again with `unroll prepare`.") from None
-    if not isinstance(spec, dict) or spec.get("format") != FORMAT:
-        raise UserError(f"{path}: of another version of unroll. Make it again with `unroll prepare`.")
-    if config is not None and spec["data"] != config.model_dump(mode="json"):
-        asked = config.model_dump(mode="json")
-        name = next(key for key in {**asked, **spec["data"]} if asked.get(key) != spec["data"].get(key))
-        raise UserError(
-            f"{folder}: made from another configuration (data.{name} differs). Make it again with `unroll prepare`."
-        )
-    return Prepared(folder, spec, sha256(path))
+        raise UserError("missing-file", path, "no such file. Make it with `unroll prepare`.") from None
+    except (ValueError, RecursionError):
+        raise UserError("damaged", path, f"damaged. {AGAIN}") from None
+    # up to format 2 the spec was not a part of the file but all of it
+    read_spec(content.get("spec", content) if isinstance(content, dict) else None, path, AGAIN)
+    contents = parse(Contents, content, path, AGAIN)
+    if config is not None:
+        asked, made = config.model_dump(mode="json"), contents.configuration
+        differing = [key for key in {**asked, **made} if asked.get(key) != made.get(key)]
+        if differing:
+            raise UserError("stale", folder, f"made from another configuration (data.{differing[0]} differs). {AGAIN}")
+    return Prepared(folder, contents.spec, contents.files, sha256(path))
 
 
 def decode(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None) -> str:

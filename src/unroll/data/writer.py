@@ -20,7 +20,8 @@ from unroll.data.fitting import (
 )
 from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Source, Split, called
-from unroll.data.store import FORMAT
+from unroll.data.spec import Counts, SourceSpec, Spec
+from unroll.data.store import Contents
 from unroll.data.tokenizers import Tokenizer
 
 Values = NDArray[Any]
@@ -29,34 +30,35 @@ Values = NDArray[Any]
 def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Origin, encoders: Encoders) -> None:
     """Encode every split into `folder`, one pass each; raises `UserError` when a split is empty or ill-formed."""
     folder.mkdir(parents=True)
-    splits = {}
+    splits: dict[Split, Counts] = {}
     longest = 0
     for split in SPLITS:
         writer = _SplitWriter(folder, config, source, split, encoders)
         with writer:
             for piece in source.pieces(split):
                 writer.add(piece)
-        splits[split] = writer.counts
+        splits[split] = Counts(**writer.counts)
         if places := source.places(split):
             write_json(folder / f"places.{split}.json", places)
-        if not writer.counts["items"]:
+        if not writer.counts["sequences"]:
             raise UserError(f"data: the {split} split is empty; the source is too short. Give more of it.")
         if split == "train":
             longest = writer.longest
     for name, tokenizer in encoders.tokenizers.items():
         write_json(folder / f"{name}.tokenizer.json", tokenizer.state())
-    spec = {
-        "format": FORMAT,
-        "data": config.model_dump(mode="json"),
-        "source": vars(origin),
-        "layout": source.layout,
-        "longest": longest if encoders.frame is None else encoders.frame.config.context,
-        "inputs": {name: describe_input(config, name, encoders, source) for name in config.inputs},
-        "targets": {name: describe_target(config, name, encoders) for name in config.targets},
-        "splits": splits,
-        "files": {file.name: sha256(file) for file in sorted(folder.iterdir())},
-    }
-    write_json(folder / "spec.json", spec)
+    spec = Spec(
+        layout=source.layout,
+        longest=longest if encoders.frame is None else encoders.frame.forecast.context,
+        inputs={name: describe_input(config, name, encoders, source) for name in config.inputs},
+        targets={name: describe_target(config, name, encoders, source) for name in config.targets},
+        forecast=None if encoders.frame is None else encoders.frame.forecast,
+        splits=splits,
+        source=SourceSpec(kind=config.kind, name=origin.name, licence=origin.licence, sha256=origin.sha256),
+        reading=source.reading,
+    )
+    files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+    contents = Contents(spec=spec, configuration=config.model_dump(mode="json"), files=files)
+    write_json(folder / "spec.json", contents.model_dump(mode="json"))
 
 
 class _SplitWriter:
@@ -70,7 +72,7 @@ class _SplitWriter:
         self._offsets = None if self._layout == "stream" else Array(folder / f"offsets.{split}.npy", np.dtype(np.int64))
         if self._offsets:
             self._offsets.append(np.zeros(1))
-        self.counts = {"items": 0, "steps": 0}
+        self.counts = {"sequences": 0, "steps": 0}
         self.longest = 0
         if encoders.tokenizers:
             self.counts |= {"characters": 0, "bytes": 0, "unknown": 0}
@@ -91,7 +93,7 @@ class _SplitWriter:
                 kind = self._kind(name, each)
                 self._arrays[name] = Array(self._folder / f"{name}.{self._split}.npy", kind, each.shape[1:])
             self._arrays[name].append(each)
-        self.counts["items"] += 1
+        self.counts["sequences"] += 1
         self.counts["steps"] += length
         self.longest = max(self.longest, length)
         if self._offsets:
@@ -99,7 +101,7 @@ class _SplitWriter:
 
     def _sequence(self) -> str:
         """The one that comes next, as a user finds it."""
-        return called(self._places, self._split, self.counts["items"])
+        return called(self._places, self._split, self.counts["sequences"])
 
     def _per_step(self, name: str) -> bool:
         return name in self._config.inputs or self._config.targets[name] in ("tag", "labels", "values")
@@ -118,7 +120,7 @@ class _SplitWriter:
         scaler, frame = self._encoders.scalers.get(name), self._encoders.frame
         if scaler is not None:
             level, swing = np.abs(scaler.mean), scaler.deviation
-        elif frame is not None and not frame.config.log:
+        elif frame is not None and not frame.forecast.log:
             level, swing = np.abs(rows).max(axis=0), frame.correction.deviation
         else:
             return False
@@ -154,6 +156,6 @@ class _SplitWriter:
 
     def __exit__(self, *_: object) -> None:
         if self._layout == "stream":
-            self.counts["items"] = min(1, self.counts["steps"])
+            self.counts["sequences"] = min(1, self.counts["steps"])
         for array in (*self._arrays.values(), *([self._offsets] if self._offsets else [])):
             array.close()

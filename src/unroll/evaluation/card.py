@@ -4,9 +4,10 @@ Equal models have equal cards.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from unroll.config.model import ModelConfig
+from unroll.data.source import SPLITS, Split
+from unroll.data.spec import Spec, TargetSpec
 from unroll.evaluation.comparison import Comparison
 from unroll.evaluation.report import Prose
 
@@ -17,29 +18,29 @@ LIMITS = (      # of every task
 
 
 def card(
-    config: ModelConfig, spec: Mapping[str, Any], prose: Prose, training: Mapping[str, float], comparison: Comparison
+    config: ModelConfig, spec: Spec, prose: Prose, training: Mapping[str, float], comparison: Comparison
 ) -> str:
     """Markdown; `training` are the figures of metrics/train.json."""
     (name, head), *_ = config.heads.items()
-    target, source = spec["targets"][name], spec["source"]
+    target, source = spec.targets[name], spec.source
     kind = config.core.kind.upper()
-    per = {"per": target["per"], "horizon": (spec["data"].get("forecast") or {}).get("horizon")}
-    text = next(iter(spec["inputs"].values()))["kind"] == "tokens"
-    rows = {
+    per = {"per": target.per, "horizon": 0 if spec.forecast is None else spec.forecast.horizon}
+    text = next(iter(spec.inputs.values())).kind == "tokens"
+    rows: dict[str, str] = {
         "task": f"`{head.kind}`, target `{name}`{_classes(target)}",
         "core": f"`{config.core.kind}`, {_core(config)}",
         "parameters": f"{int(training['model/parameters']):,}",
-        "data": _escaped(source["name"]),
-        "licence of the data": _escaped(source["licence"]),
-        "SHA-256 of the data": f"`{source['sha256']}`",
-        **{split: _size(spec, split) for split in ("train", "validation", "test")},
+        "data": _escaped(source.name),
+        "licence of the data": _escaped(source.licence),
+        "SHA-256 of the data": f"`{source.sha256}`",
+        **{str(split): _size(spec, split) for split in SPLITS},
         "validation loss": _validation(prose.loss.format(**per), training),
         "trained": f"{training['train/steps']:,} steps; these are the weights of step {training['train/best_step']:,}, "
                    "the best on the validation split",
     }
     table = "\n".join(f"| {left} | {right} |" for left, right in rows.items())
     limits = "\n".join(f"- {limit}" for limit in (*prose.limits, *LIMITS))
-    return f"""# {kind}, trained on {_escaped(source["name"])}
+    return f"""# {kind}, trained on {_escaped(source.name)}
 
 Test split: {comparison.model:.4f} {comparison.unit}. It {prose.task.format(**per)}.
 
@@ -86,12 +87,12 @@ def _compared(model: str, comparison: Comparison) -> str:
     return "\n".join([f"| {comparison.better} is better | {comparison.unit} |", "|---|---|", *rows])
 
 
-def _size(spec: Mapping[str, Any], split: str) -> str:
-    counts = spec["splits"][split]
-    steps = "symbols" if any(field["kind"] == "tokens" for field in spec["inputs"].values()) else "steps"
-    items = counts["items"]
-    sequences = "" if spec["layout"] == "stream" else f"{items:,} sequence{'s' if items > 1 else ''}, "
-    return f"{sequences}{counts['steps']:,} {steps}"
+def _size(spec: Spec, split: Split) -> str:
+    counts = spec.splits[split]
+    steps = "symbols" if any(field.kind == "tokens" for field in spec.inputs.values()) else "steps"
+    many = "s" if counts.sequences > 1 else ""
+    sequences = "" if spec.layout == "stream" else f"{counts.sequences:,} sequence{many}, "
+    return f"{sequences}{counts.steps:,} {steps}"
 
 
 def _validation(unit: str, training: Mapping[str, float]) -> str:
@@ -99,8 +100,8 @@ def _validation(unit: str, training: Mapping[str, float]) -> str:
     return f"{training['val/best_loss']:.4f} {unit}{bits}"
 
 
-def _classes(target: Mapping[str, Any]) -> str:
-    names = target.get("classes", [])
+def _classes(target: TargetSpec) -> str:
+    names = target.classes or ()
     more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
     return f": {', '.join(_escaped(name)[:30] for name in names[:10])}{more}" if names else ""
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from unroll.data.fields import Sequences
 from unroll.data.source import Split
+from unroll.data.spec import Spec
 from unroll.data.store import Prepared, decode, sequences
 from unroll.data.tokenizers import Tokenizer
 
@@ -22,7 +23,7 @@ class Text:
     characters: int
     bytes: int
 
-    def sequences(self, spec: dict[str, Any], field: str) -> Sequences:
+    def sequences(self, spec: Spec, field: str) -> Sequences:
         """As batches are cut from it."""
         return sequences(spec, {field: self.tokens}, self.offsets)
 
@@ -30,9 +31,9 @@ class Text:
 def read_split(prepared: Prepared, field: str, tokenizer: Tokenizer, split: Split, limit: int | None = None) -> Text:
     """The split; with `limit`, at most so many symbols of it, and whole items."""
     tokens, offsets = prepared.tokens(field, split), prepared.offsets(split)
-    counted = prepared.spec["splits"][split]
+    counted = prepared.spec.splits[split]
     if limit is None or len(tokens) <= limit:
-        return Text(tokens, offsets, counted["characters"], counted["bytes"])
+        return Text(tokens, offsets, counted.characters, counted.bytes)
     if offsets is not None:
         offsets = offsets[: max(2, int(np.searchsorted(offsets, limit, side="right")))]
         limit = int(offsets[-1])

@@ -1,7 +1,5 @@
 """How far back a gradient reaches: why gated cells exist (Hochreiter, 1991; Bengio et al., 1994)."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from unroll.config.cells import gru, lstm, rnn
 from unroll.config.model import ModelConfig
+from unroll.data.spec import Spec
 from unroll.models.network import Fields, Network, build
 
 Reach = NDArray[np.float64]
@@ -27,7 +26,7 @@ def gradient_reach(network: Network, inputs: Fields, targets: Fields) -> Reach:
     return np.asarray(norms / norms[0])
 
 
-def compare(trained: Network, config: ModelConfig, spec: dict[str, Any], inputs: Fields, targets: Fields, seed: int) \
+def compare(trained: Network, config: ModelConfig, spec: Spec, inputs: Fields, targets: Fields, seed: int) \
         -> dict[str, Reach]:
     """The trained network beside fresh ones of its sizes: each cell, and linear recurrences that shrink and grow."""
     shared = {name: getattr(config.core, name) for name in ("hidden_size", "num_layers", "dropout")}

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, to_json
+from unroll.data.migration import migrate_spec
+from unroll.data.spec import Spec, read_spec
 from unroll.data.tokenizers import Tokenizer, restore
 
 FORMAT = 3
@@ -19,9 +21,9 @@ STEP, STEP_INT8 = "step.onnx", "step.int8.onnx"     # the second of LSTMs alone
 Written = Literal["text", "music", "paths"]
 
 
-def writes(heads: Sequence[str], spec: dict[str, Any]) -> Written | None:
+def writes(heads: Sequence[str], spec: Spec) -> Written | None:
     """How a model with these kinds of heads goes on with what it was given, if it does."""
-    match heads, spec["data"]["kind"]:
+    match heads, spec.source.kind:
         case ["next_token"], _:
             return "text"
         case ["forecast"], _:
@@ -37,6 +39,7 @@ class Opened:
 
     folder: Path
     described: dict[str, Any]
+    spec: Spec
     tokenizers: dict[str, Tokenizer]
 
     @property
@@ -47,7 +50,7 @@ class Opened:
     @property
     def writes(self) -> Written | None:
         heads = self.described["architecture"]["heads"]
-        return writes([head["kind"] for head in heads.values()], self.described["spec"])
+        return writes([head["kind"] for head in heads.values()], self.spec)
 
 
 def open_folder(folder: Path) -> Opened:
@@ -69,12 +72,13 @@ def open_folder(folder: Path) -> Opened:
             raise UserError(f"{folder / name}: missing. Make the model again with `dvc repro`.")
         if sha256(folder / name) != digest:
             raise damaged(folder / name)
+    spec = read_spec(migrate_spec(described["spec"]), path, "Train the model again.")
     tokenizers = {
         name: restore(json.loads((folder / f"{name}.tokenizer.json").read_text(encoding="utf-8")))
-        for name, field in described["spec"]["inputs"].items()
-        if field["kind"] == "tokens"
+        for name, field in spec.inputs.items()
+        if field.kind == "tokens"
     }
-    return Opened(folder, described, tokenizers)
+    return Opened(folder, described, spec, tokenizers)
 
 
 def digest_of(described: dict[str, Any]) -> str:

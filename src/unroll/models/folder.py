@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
@@ -12,6 +11,7 @@ from safetensors.torch import load_file, save
 from unroll.base.errors import UserError
 from unroll.base.files import replacing, sha256, write_json
 from unroll.config.model import ModelConfig
+from unroll.data.spec import Spec
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
 from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, Written, damaged, digest_of, open_folder, writes
@@ -24,7 +24,7 @@ class Model:
 
     network: Network
     config: ModelConfig
-    spec: dict[str, Any]
+    spec: Spec
     tokenizers: dict[str, Tokenizer]
     digest: str
 
@@ -52,16 +52,16 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
             "architecture": config.model_dump(mode="json"),
             "gates": cell.blocks,
             "variant": cell.variant,
-            "spec": prepared.spec,
+            "spec": prepared.spec.model_dump(mode="json"),
             "prepared": prepared.digest,
             "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},
         }
         write_json(temporary / "model.json", {**described, "digest": digest_of(described)})
 
 
-def generates(config: ModelConfig, spec: dict[str, Any]) -> bool:
+def generates(config: ModelConfig, spec: Spec) -> bool:
     """Whether each step's target is the next step, so that the model can go on with what it said."""
-    return all(head.kind == "next_token" or spec["targets"][name].get("ahead") == 1
+    return all(head.kind == "next_token" or spec.targets[name].ahead == 1
                for name, head in config.heads.items())
 
 
@@ -92,8 +92,8 @@ def load_model(folder: Path, trained_on: Prepared | None = None) -> Model:
                         "`unroll train` first.")
     try:
         config = ModelConfig.model_validate(described["architecture"])
-        network = build(config, described["spec"], seed=0)
+        network = build(config, opened.spec, seed=0)
         read_weights(folder / WEIGHTS, network)
     except (ValidationError, SafetensorError, RuntimeError):
         raise damaged(folder) from None
-    return Model(network.eval(), config, described["spec"], opened.tokenizers, described["files"][WEIGHTS])
+    return Model(network.eval(), config, opened.spec, opened.tokenizers, described["files"][WEIGHTS])

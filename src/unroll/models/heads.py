@@ -5,7 +5,6 @@ A head's `forward` gives raw outputs (logits, scaled values), `loss` their cost 
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +20,7 @@ from unroll.config.model import (
     RegressionConfig,
 )
 from unroll.data.fields import IGNORED
+from unroll.data.spec import TargetSpec
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.inputs import TokenInput
 from unroll.models.pooling import Pool
@@ -187,9 +187,9 @@ def full(values: Tensor) -> Tensor:
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
-def make_head(config: HeadConfig, features: int, directions: int, target: dict[str, Any], horizon: int,
+def make_head(config: HeadConfig, features: int, directions: int, target: TargetSpec, horizon: int,
               tied_to: TokenInput | None) -> Head:
-    size = target["size"]
+    size = target.size
     match config:
         case NextTokenConfig():
             return NextTokenHead(config, features, size, tied_to if config.tied else None)

@@ -1,12 +1,11 @@
 """inputs → core → heads."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
+from unroll.data.spec import Spec
 from unroll.models.cell import State
 from unroll.models.core import Core
 from unroll.models.dropout import Dropout, no_dropout
@@ -17,17 +16,17 @@ Fields = dict[str, Tensor]
 
 
 class Network(nn.Module):
-    def __init__(self, config: ModelConfig, spec: dict[str, Any]) -> None:
+    def __init__(self, config: ModelConfig, spec: Spec) -> None:
         """Sizes that come from data come from `spec` (the prepared folder's `spec.json`)."""
         super().__init__()
-        inputs = {name: make_input(each, spec["inputs"][name]["size"]) for name, each in config.inputs.items()}
+        inputs = {name: make_input(each, spec.inputs[name].size) for name, each in config.inputs.items()}
         self.inputs = nn.ModuleDict(inputs)
-        self.core = Core(config.core, sum(each.size for each in inputs.values()), spec["longest"])
-        horizon = (spec["data"].get("forecast") or {}).get("horizon", 0)
+        self.core = Core(config.core, sum(each.size for each in inputs.values()), spec.longest)
+        horizon = 0 if spec.forecast is None else spec.forecast.horizon
         self.heads = nn.ModuleDict()
         for name, head in config.heads.items():
-            target = spec["targets"][name]
-            tied_to = inputs.get(target.get("of", ""))
+            target = spec.targets[name]
+            tied_to = inputs.get(target.of or "")
             self.heads[name] = make_head(head, self.core.size, self.core.directions, target, horizon,
                                          tied_to if isinstance(tied_to, TokenInput) else None)
 
@@ -71,12 +70,12 @@ class Network(nn.Module):
         return head
 
 
-def build(config: ModelConfig, spec: dict[str, Any], seed: int) -> Network:
+def build(config: ModelConfig, spec: Spec, seed: int) -> Network:
     """A fresh network whose initial weights follow from `seed` alone; raises `UserError` where data does not fit."""
-    for part, names in (("inputs", config.inputs), ("targets", config.heads)):
-        if missing := set(names) - set(spec[part]):
-            raise UserError(f"model: the prepared data has no {part} {sorted(missing)}; it has {sorted(spec[part])}.")
-    if spec["layout"] == "stream":
+    for part, names, known in (("inputs", config.inputs, spec.inputs), ("targets", config.heads, spec.targets)):
+        if missing := set(names) - set(known):
+            raise UserError(f"model: the prepared data has no {part} {sorted(missing)}; it has {sorted(known)}.")
+    if spec.layout == "stream":
         config.core.check_stream()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
-from unroll.config.data import TableData
+from unroll.data.spec import InputSpec, Spec, TableReading
 from unroll.sources import table as tables
 from unroll.sources.columns import NUMBER, Columns, to_numbers
 from unroll.sources.tabular import CSV, PARQUET, Format, column_names, is_parquet, read_parts
@@ -26,7 +26,7 @@ class Given(NamedTuple):
     times: Sequence[Sequence[str]] | None = None
 
 
-def read(path: Path, spec: dict[str, Any]) -> Given:
+def read(path: Path, spec: Spec) -> Given:
     """What a model with this spec can predict from; raises `UserError` naming file, row and column.
 
     Sequences without a name of their own are numbered from 1 on; of a folder, they are called after their file.
@@ -48,7 +48,7 @@ def read(path: Path, spec: dict[str, Any]) -> Given:
     return Given(names, sequences, times if len(times) == len(names) else None)
 
 
-def _read(file: Path, spec: dict[str, Any]) -> Given:
+def _read(file: Path, spec: Spec) -> Given:
     reader = READERS.get(file.suffix.lower())
     if reader is None:
         raise UserError(f"{file}: a kind of file that is not read here. Give one of {', '.join(READERS)}.")
@@ -58,32 +58,31 @@ def _read(file: Path, spec: dict[str, Any]) -> Given:
     return given
 
 
-def _texts(file: Path, spec: dict[str, Any]) -> Given:
+def _texts(file: Path, spec: Spec) -> Given:
     """One text where the model was trained on a stream or on files, a line each elsewhere."""
-    data = spec["data"]
     if not _of_text(spec):
-        if data["kind"] == "table":
+        if spec.reading.table is not None:
             return _table(file, spec)
         raise UserError(f"{file}: text, where the model reads numbers. Give one of {', '.join(TABLES)}, .npz, .ts.")
-    text = "".join(blocks([file], data.get("encoding") or "utf-8"))
-    if spec["layout"] == "stream":
+    text = "".join(blocks([file], spec.reading.encoding))
+    if spec.layout == "stream":
         return Given(["1"], [text])
-    if data["kind"] == "folder":
+    if spec.reading.whole:
         return Given(["1"], [text.removesuffix("\n")])
     lines = {str(number): line for number, line in enumerate(text.split("\n"), 1) if line}
     return Given(list(lines), list(lines.values()))
 
 
-def _table(file: Path, spec: dict[str, Any]) -> Given:
+def _table(file: Path, spec: Spec) -> Given:
     """The columns that the model was trained on, or, where it was no table, every column of numbers in its order."""
-    if spec["data"]["kind"] == "table":
-        return _trained_table(file, TableData.model_validate(spec["data"]).model_copy(update={"targets": {}}))
-    (field,) = spec["inputs"]
-    config = spec["data"] if spec["data"]["kind"] == "folder" else {}
-    form = Format(config.get("delimiter") or ("\t" if file.suffix.lower() == ".tsv" else ","),
-                  config.get("decimal", "."), config.get("encoding", "utf-8"), config.get("header", True))
-    if "names" in spec["inputs"][field]:
-        wanted = spec["inputs"][field]["names"]
+    ((field, described),) = spec.inputs.items()
+    reading = spec.reading
+    form = Format(reading.delimiter or ("\t" if file.suffix.lower() == ".tsv" else ","), reading.decimal,
+                  reading.encoding, reading.header)
+    if reading.table is not None and described.names is not None:
+        return _trained_table(file, form, reading.table, described)
+    if described.names is not None:
+        wanted = list(described.names)
         return Given(["1"], [Columns(read_parts([file], form, wanted)).numbers(wanted, "Give a number.")])
     names = column_names(file, form)
     if form.header and not is_parquet(file) and all(NUMBER.fullmatch(name.strip()) for name in names):
@@ -93,9 +92,9 @@ def _table(file: Path, spec: dict[str, Any]) -> Given:
         table = Columns(read_parts([file], form, [field]))
         texts = table.texts(field, "empty. Leave it out.")
         return Given([str(row + 1) for row in range(len(texts))], texts)
-    series = "sequence" if not config and "sequence" in names else None
+    series = "sequence" if not reading.whole and "sequence" in names else None
     parts = read_parts([file], form)
-    wanted, size = [name for name in names if name != series], _size(spec)
+    wanted, size = [name for name in names if name != series], described.width
     if len(wanted) != size:     # then those of text are none of them
         wanted = [name for name in wanted if _numeric(parts[0].table[name], form.decimal)]
     if len(wanted) != size:
@@ -111,22 +110,22 @@ def _table(file: Path, spec: dict[str, Any]) -> Given:
     return Given([str(name) for name in found], np.split(values[np.argsort(codes, kind="stable")], ends[:-1]))
 
 
-def _trained_table(file: Path, config: TableData) -> Given:
-    """As `data.table` reads it, without targets."""
-    (field,) = config.inputs
-    columns = [*config.columns[field], *filter(None, (config.series, config.time))]
-    form = Format(config.delimiter, config.decimal, config.encoding, config.header)
-    table = Columns(read_parts([file], form, columns))
-    values = {field: tables._values(config, table, field)}
-    if config.series is None and config.inputs[field] == "tokens":
-        return Given([str(row + 1) for row in range(len(table))], values[field])
-    rows = list(tables._sequences(config, table))
-    sequences = [tables._piece(config, table, values, each)[field] for each in rows]
-    names = ["1"] if config.series is None else [each.name for each in rows]
-    if config.time is None:
+def _trained_table(file: Path, form: Format, rows: TableReading, field: InputSpec) -> Given:
+    """The columns that the model was trained on; where rows have series or times, these too."""
+    assert field.names is not None
+    columns, text = list(field.names), field.kind == "tokens"
+    table = Columns(read_parts([file], form, [*columns, *filter(None, (rows.series, rows.time))]))
+    cells = table.texts(columns[0], "an empty text. Leave the row out.") if text else []
+    if rows.series is None and text:
+        return Given([str(row + 1) for row in range(len(table))], cells)
+    numbers = np.zeros(0) if text else table.numbers(columns, "Mend the cell, or leave the column out.")
+    found = list(tables._sequences(rows, table))
+    sequences = [rows.joint.join(cells[row] for row in each.index) if text else numbers[each.index] for each in found]
+    names = ["1"] if rows.series is None else [each.name for each in found]
+    if rows.time is None:
         return Given(names, sequences)
-    stamps = table.texts(config.time, None)
-    return Given(names, sequences, [[stamps[row] for row in each.index] for each in rows])
+    stamps = table.texts(rows.time, None)
+    return Given(names, sequences, [[stamps[row] for row in each.index] for each in found])
 
 
 def _numeric(column: Any, decimal: str) -> bool:
@@ -136,7 +135,7 @@ def _numeric(column: Any, decimal: str) -> bool:
         return False
 
 
-def _arrays(file: Path, spec: dict[str, Any]) -> Given:
+def _arrays(file: Path, spec: Spec) -> Given:
     """`X` or `X_test`, or the only array; (n, T, F) or (n, T), cut at `lengths` where they are given."""
     try:
         with np.load(file, allow_pickle=False) as content:
@@ -163,7 +162,7 @@ def _arrays(file: Path, spec: dict[str, Any]) -> Given:
                  [each[:length] for each, length in zip(values, lengths, strict=True)])
 
 
-def _array(file: Path, spec: dict[str, Any]) -> Given:
+def _array(file: Path, spec: Spec) -> Given:
     """(T, F) or (n, T, F)."""
     try:
         values = np.load(file, allow_pickle=False)
@@ -185,26 +184,20 @@ def _check_lengths(lengths: NDArray[Any], where: str, why: str, shape: tuple[int
         raise UserError(f"{where}: sequence {at + 1} is of length {lengths[at]} where {why}. Mend it.")
 
 
-def _ts(file: Path, spec: dict[str, Any]) -> Given:
+def _ts(file: Path, spec: Spec) -> Given:
     from unroll.sources.archive import cases
 
     read = cases(file)
     return Given([str(number + 1) for number in range(len(read))], read)
 
 
-READERS: dict[str, Callable[[Path, dict[str, Any]], Given]] = {
+READERS: dict[str, Callable[[Path, Spec], Given]] = {
     ".txt": _texts, **dict.fromkeys(TABLES, _table), ".npz": _arrays, ".npy": _array, ".ts": _ts,
 }
 
 
-def _of_text(spec: dict[str, Any]) -> bool:
-    return any(each["kind"] == "tokens" for each in spec["inputs"].values())
-
-
-def _size(spec: dict[str, Any]) -> int:
-    """Numbers a step."""
-    (described,) = spec["inputs"].values()
-    return int(described.get("columns", described["size"]))
+def _of_text(spec: Spec) -> bool:
+    return any(field.kind == "tokens" for field in spec.inputs.values())
 
 
 def _some(names: Sequence[str]) -> str:

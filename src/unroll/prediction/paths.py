@@ -23,7 +23,8 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     head = predictor.model.config.heads[predictor.target]
     levels = np.array(predictor.levels)
     gaussian = getattr(head, "distribution", None) == "gaussian"
-    log = predictor.spec["data"]["forecast"]["log"]
+    assert predictor.spec.forecast is not None
+    log = predictor.spec.forecast.log
     window = predictor.reader.sequence(f"sequence {name}", series, True)                # (rows, D)
     lanes = np.repeat(window[None], count, axis=0)                                      # (count, rows, D)
     uniform = np.stack([lane_generator(seed, first + lane).random((length, window.shape[1])) for lane in range(count)])
@@ -46,7 +47,8 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
 def history(predictor: Predictor, series: Any, length: int) -> Values:
     """(·, D) as much of the series' end as tells something beside `length` steps of paths."""
     values = np.asarray(series, np.float64).reshape(len(series), -1)
-    return values[-max(2 * length, predictor.spec["data"]["forecast"]["context"]) :]
+    assert predictor.spec.forecast is not None
+    return values[-max(2 * length, predictor.spec.forecast.context) :]
 
 
 def draw(quantiles: Values, levels: Values, uniform: Values, gaussian: bool, temperature: float = 1.0) -> Values:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, within_memory
-from unroll.data.encoders import Scaler
+from unroll.data.encoders import scaler_of
 from unroll.data.store import frame_of
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.generator import Generator
@@ -33,15 +33,16 @@ class Predictor:
     def __init__(self, model: Model) -> None:
         self.model, self.spec = model, model.spec
         for part in ("inputs", "targets"):
-            if len(self.spec[part]) > 1:
-                raise UserError(f"the model has {len(self.spec[part])} {part}, {', '.join(self.spec[part])}, where a "
+            names = list(getattr(self.spec, part))
+            if len(names) > 1:
+                raise UserError(f"the model has {len(names)} {part}, {', '.join(names)}, where a "
                                 "prediction is from one input of one target. Train a model for each.")
-        (self.input,), (self.target,) = self.spec["inputs"], self.spec["targets"]
-        self._described = self.spec["targets"][self.target]
-        self._begin: int | None = self.spec["inputs"][self.input].get("begin")      # of a language model
+        (self.input,), (self.target,) = self.spec.inputs, self.spec.targets
+        self._described = self.spec.targets[self.target]
+        self._begin = self.spec.inputs[self.input].begin      # of a language model
         self._tokenizer = model.tokenizers.get(self.input)
-        self._frame = frame_of(self.spec) if self.spec["layout"] == "windows" else None
-        self.reader = Reader(self.spec["inputs"][self.input], self._tokenizer, self._frame)
+        self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
+        self.reader = Reader(self.spec.inputs[self.input], self._tokenizer, self._frame)
         # in single precision a long memory lets grow what another order of summing changes
         self._network = deepcopy(model.network).double()
         self._head = self._network.head(self.target)
@@ -56,13 +57,12 @@ class Predictor:
     @property
     def per(self) -> str:
         """step or sequence: what a prediction is of."""
-        per: str = self._described["per"]
-        return per
+        return self._described.per
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes, in the order of their probabilities; none of other heads."""
-        return list(self._described.get("classes", []))
+        return list(self._described.classes or ())
 
     @property
     def levels(self) -> list[float]:
@@ -72,15 +72,12 @@ class Predictor:
     @property
     def columns(self) -> list[str]:
         """What the target's numbers are called: as in the table that the model was trained on, or 1, 2, …"""
-        of = self._described.get("of", self.target)
-        named = self.spec["data"].get("columns", {}).get(of) or self.spec["inputs"].get(of, {}).get("names")
-        return list(named or map(str, range(1, self._described["size"] + 1)))
+        return list(self._described.names or map(str, range(1, self._described.size + 1)))
 
     @property
     def ahead(self) -> int:
         """How many steps after the one just read a prediction is of: 1 where the next one is predicted."""
-        ahead: int = self._described.get("ahead", 0)
-        return ahead
+        return self._described.ahead
 
     @torch.inference_mode()
     def predict(
@@ -177,7 +174,7 @@ class Predictor:
     @cached_property
     def composer(self) -> Composer:
         """Of a model of music."""
-        return Composer(self._engine, Scaler.restore(self.spec["inputs"][self.input]["scale"]))
+        return Composer(self._engine, scaler_of(self.spec.inputs[self.input]))
 
     @property
     def _engine(self) -> OnnxEngine:
@@ -216,11 +213,10 @@ class Predictor:
     def _encode(self, values: Values) -> Values:
         if self._tokenizer:
             return values.astype(np.int64)
-        return Scaler.restore(self.spec["inputs"][self.input]["scale"]).encode(values).astype(np.float64)
+        return scaler_of(self.spec.inputs[self.input]).encode(values).astype(np.float64)
 
     def _decode(self, predictions: Values) -> Values:
-        scale = self._described.get("scale")
-        return predictions if scale is None else Scaler.restore(scale).decode(predictions)
+        return predictions if self._described.scale is None else scaler_of(self._described).decode(predictions)
 
     def _check_state(self) -> None:
         """Raises `UserError` where there is nothing to go on from."""

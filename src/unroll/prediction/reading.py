@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.data.encoders import Frame
+from unroll.data.spec import InputSpec
 from unroll.data.tokenizers import Tokenizer
 
 Values = NDArray[Any]
@@ -15,10 +16,8 @@ Values = NDArray[Any]
 class Reader:
     """Of one input: text or symbols where there is a tokenizer, else real numbers, `size` a step."""
 
-    def __init__(self, described: dict[str, Any], tokenizer: Tokenizer | None, frame: Frame | None) -> None:
-        """`described` is the input's part of `spec.json`."""
-        self.size: int = described.get("columns", described["size"])
-        self._symbols: int = described["size"]
+    def __init__(self, field: InputSpec, tokenizer: Tokenizer | None, frame: Frame | None) -> None:
+        self.size, self._symbols = field.width, field.size
         self._tokenizer, self._frame = tokenizer, frame
 
     def sequence(self, name: str, sequence: Any, closed: bool) -> Values:
@@ -57,7 +56,7 @@ class Reader:
                             "values are not supported yet; fill or leave them out.")
         if self._frame is None:
             return values
-        rows, config = self._frame.rows, self._frame.config
+        rows, config = self._frame.rows, self._frame.forecast
         if len(values) < rows:
             raise UserError(f"{name}: {len(values)} steps where a forecast reads the last {rows} (context "
                             f"{config.context} and a season of {config.season}). Give more of it.")

@@ -83,13 +83,13 @@ def packages(folder: Path) -> tuple[str, ...]:
 def signature(folder: Path) -> dict[str, str] | None:
     """What goes in, and what may be set, as MLflow's JSON; None of a model with several inputs, which is not served."""
     opened = open_folder(folder)
-    spec = opened.described["spec"]
-    if len(spec["inputs"]) > 1 or len(spec["targets"]) > 1:
+    spec = opened.spec
+    if len(spec.inputs) > 1 or len(spec.targets) > 1:
         return None
-    (field,) = spec["inputs"].values()
+    (field,) = spec.inputs.values()
     # a column without a name may be a plain list; what is in it is looked at here, since MLflow would make texts of
     # numbers, and refuse "arrays of doubles" that have no decimal point
-    name = {} if field["kind"] == "tokens" else {"name": "sequence"}
+    name = {} if field.kind == "tokens" else {"name": "sequence"}
     inputs = json.dumps([{"required": True, "type": "any", **name}])
     if opened.writes != "text":
         return {"inputs": inputs}

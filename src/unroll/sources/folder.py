@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.config.data import FUTURE, FolderData
 from unroll.data.source import Piece, Source
+from unroll.data.spec import Reading
 from unroll.sources.columns import Columns
 from unroll.sources.held_out import hold_out
 from unroll.sources.in_memory import Items
@@ -45,7 +46,10 @@ def open_folder(config: FolderData, project: Path) -> Source:
     splits = hold_out(pieces, config.inputs, config.targets, config.validation, config.test, config.seed)
     names = [bytes(file.relative_to(project / config.path)).decode(errors="backslashreplace")
              for each in files.values() for file in each]
-    return Items(pieces, splits, names, {field: columns} if columns else None)
+    source = Items(pieces, splits, names, {field: columns} if columns else None)
+    source.reading = Reading(encoding=config.encoding, delimiter=config.delimiter, decimal=config.decimal,
+                             header=config.header, whole=True)
+    return source
 
 
 def class_files(top: Path, found: list[Path], endings: tuple[str, ...]) -> dict[str, list[Path]]:

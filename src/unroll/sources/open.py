@@ -24,6 +24,7 @@ from unroll.config.data import (
     UrlData,
 )
 from unroll.data.source import SPLITS, Layout, Origin, Piece, Source, Split
+from unroll.data.spec import Reading
 
 
 class _Text(Source):
@@ -101,7 +102,9 @@ def _open_text(
     (field,) = config.inputs
     kind = Stream if config.unit == "stream" else Lines
     text = kind(files, config.encoding, config.validation, config.test, config.seed)
-    return _Text(field, text, "stream" if config.unit == "stream" else "items"), name, config.licence
+    source = _Text(field, text, "stream" if config.unit == "stream" else "items")
+    source.reading = Reading(encoding=config.encoding)
+    return source, name, config.licence
 
 
 def digest(source: Source) -> str:

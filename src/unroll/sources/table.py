@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError, nearest
 from unroll.config.data import FUTURE, TableData
 from unroll.data.source import Piece, Source
+from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import WORD
 from unroll.sources.columns import Columns
 from unroll.sources.held_out import hold_out
@@ -32,9 +33,29 @@ class Rows:
     index: NDArray[np.int64]
 
 
+class Order(Protocol):
+    """How rows form sequences: in the configuration, and in a spec."""
+
+    @property
+    def series(self) -> str | None: ...
+    @property
+    def time(self) -> str | None: ...
+    @property
+    def time_format(self) -> str | None: ...
+
+
 def open_table(config: TableData, project: Path) -> Source:
     """CSV or Parquet below data/raw; raises `UserError` naming file, row and column, or the setting."""
     _check(config)
+    source = _open(config, project)
+    rows = TableReading(series=config.series, time=config.time, time_format=config.time_format, joint=_joint(config))
+    source.columns = config.columns
+    source.reading = Reading(encoding=config.encoding, delimiter=config.delimiter, decimal=config.decimal,
+                             header=config.header, table=rows)
+    return source
+
+
+def _open(config: TableData, project: Path) -> Source:
     form = Format(config.delimiter, config.decimal, config.encoding, config.header)
     used = [name for names in config.columns.values() for name in names]
     used += [name for name in (config.series, config.time) if name is not None]
@@ -108,7 +129,7 @@ def _values(config: TableData, table: Columns, field: str) -> Any:
                                   f"choose {other}.")
 
 
-def _sequences(config: TableData, table: Columns) -> Iterator[Rows]:
+def _sequences(config: Order, table: Columns) -> Iterator[Rows]:
     """Each sequence's rows, sequences in the order of their first row; raises on rows that are out of order."""
     every = np.arange(len(table))
     names, codes = [WHOLE_TABLE], np.zeros(len(table), np.int64)
@@ -139,7 +160,7 @@ def _contiguous(column: str, table: Columns, codes: NDArray[np.int64], names: li
 
 
 def _rising(
-    config: TableData, table: Columns, codes: NDArray[np.int64], order: NDArray[np.int64], names: list[str]
+    config: Order, table: Columns, codes: NDArray[np.int64], order: NDArray[np.int64], names: list[str]
 ) -> None:
     assert config.time is not None
     stamps = table.times(config.time, config.time_format)
@@ -171,11 +192,10 @@ def _piece(config: TableData, table: Columns, values: Values, rows: Rows) -> Pie
     """
     piece: Piece = {}
     repeat: NDArray[np.int64] | None = None
-    word = config.tokenizer is not None and config.tokenizer.kind == "word"
     for field, kind in config.inputs.items():
         if kind == "tokens":
             cells = [values[field][row] for row in rows.index]
-            piece[field] = (" " if word else "").join(cells)
+            piece[field] = _joint(config).join(cells)
             repeat = np.array([_symbols(config, cell) for cell in cells])
         else:
             piece[field] = values[field][rows.index]
@@ -186,6 +206,11 @@ def _piece(config: TableData, table: Columns, values: Values, rows: Rows) -> Pie
             own = values[field][rows.index]
             piece[field] = own if repeat is None else np.repeat(own, repeat, axis=0)
     return piece
+
+
+def _joint(config: TableData) -> str:
+    """What stands between the texts of two rows: words would run into each other."""
+    return " " if config.tokenizer is not None and config.tokenizer.kind == "word" else ""
 
 
 def _symbols(config: TableData, cell: str) -> int:

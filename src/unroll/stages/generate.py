@@ -98,7 +98,7 @@ def heated(rules: Settings, temperature: float) -> Settings:
 
 def music(folder: Path, predictor: Predictor, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
     """A MIDI file and a picture for each new piece."""
-    lowest, notes = LOWEST[prepared.spec["data"]["kind"]], prepared.spec["inputs"][predictor.input]["size"]
+    lowest, notes = LOWEST[prepared.spec.source.kind], prepared.spec.inputs[predictor.input].size
     silence = [np.zeros((0, notes), bool)] * settings.count
     pieces = list(predictor.composer.pieces(silence, settings.length, settings.temperature, settings.seed))
     for number, piece in enumerate(pieces, 1):
@@ -122,7 +122,8 @@ def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     at = int(np.searchsorted(offsets, bounds[0, 0], side="right")) - 1
     series = prepared.values(predictor.input, "test")[offsets[at] : offsets[at + 1]]
     name = prepared.places("test")[at].name
-    length = 2 * prepared.spec["data"]["forecast"]["horizon"]       # also what comes after it
+    assert prepared.spec.forecast is not None
+    length = 2 * prepared.spec.forecast.horizon       # also what comes after it
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
     write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
     pictures.sampled_paths(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")

@@ -22,13 +22,16 @@ def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> N
         write_prepared(folder, data, source, origin, encoders)
     spec = open_prepared(workspace.prepared).spec
     for split in SPLITS:
-        count = spec["splits"][split]
-        parts = [] if spec["layout"] == "stream" else [f"{count['items']:,} sequences"]
-        parts += [f"{count['characters']:,} characters"] if "characters" in count else []
-        parts += [f"{count['steps']:,} steps"]
-        parts += [f"{count['unknown'] / count['steps']:.2%} unknown"] if count.get("unknown") else []
+        count = spec.splits[split]
+        parts = [] if spec.layout == "stream" else [f"{count.sequences:,} sequences"]
+        parts += [f"{count.characters:,} characters"] if count.characters else []
+        parts += [f"{count.steps:,} steps"]
+        parts += [f"{count.unknown / count.steps:.2%} unknown"] if count.unknown else []
         print(f"prepare: {split}: {', '.join(parts)}")
-    for name, field in {**spec["inputs"], **spec["targets"]}.items():
-        classes = f" {', '.join(field['classes'])}" if len(field.get("classes", [])) in range(1, 13) else ""
-        print(f"prepare: {name}: {field['kind']} of size {field['size']}{classes}")
+    described = {name: f"{field.kind} of size {field.size}" for name, field in spec.inputs.items()}
+    for name, target in spec.targets.items():
+        classes = f" {', '.join(target.classes)}" if target.classes and len(target.classes) <= 12 else ""
+        described[name] = f"{target.kind} of size {target.size}{classes}"
+    for name, line in described.items():
+        print(f"prepare: {name}: {line}")
     print(f"prepare: {origin.name} → {workspace.prepared}")

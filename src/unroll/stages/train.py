@@ -55,13 +55,13 @@ def train(
             {
                 "train.key": identity,
                 "model.kind": model.core.kind,
-                "data.sha256": prepared.spec["source"]["sha256"],
+                "data.sha256": prepared.spec.source.sha256,
                 "prepared.sha256": prepared.digest,
                 "lock.sha256": sha256(workspace.lock) if workspace.lock.is_file() else "none",
                 "mlflow.note.content": f"{model.core.kind.upper()}, {model.core.num_layers} × {model.core.hidden_size} "
-                f"units, on {prepared.spec['source']['name']}.",
+                f"units, on {prepared.spec.source.name}.",
             },
-            {"name": prepared.spec["source"]["name"], "digest": prepared.digest},
+            {"name": prepared.spec.source.name, "digest": prepared.digest},
             known.read_text(encoding="utf-8") if known.exists() else None,
             opened,
         )
@@ -132,17 +132,17 @@ def write(
 
 def unit_of(prepared: Prepared) -> Unit:
     """What the loss is the mean of: of text, symbols, and how many bits a character a nat is."""
-    spec, (target,) = prepared.spec, prepared.spec["targets"].values()
-    counted = spec["splits"]["train"]
-    if "characters" in counted and target.get("of") in spec["inputs"]:
-        return Unit("symbols", counted["steps"] / counted["characters"] / math.log(2))
-    per_step = "windows" if spec["layout"] == "windows" else "sequences"
-    return Unit("steps" if target["per"] == "step" else per_step, None)
+    spec, (target,) = prepared.spec, prepared.spec.targets.values()
+    counted = spec.splits["train"]
+    if counted.characters and target.of is not None:
+        return Unit("symbols", counted.steps / counted.characters / math.log(2))
+    per_step = "windows" if spec.layout == "windows" else "sequences"
+    return Unit("steps" if target.per == "step" else per_step, None)
 
 
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
     """A look at what the network has learnt so far; MLflow alone gets it."""
-    (field,) = prepared.spec["inputs"]
+    (field,) = prepared.spec.inputs
     generator = Generator(OnnxEngine(step_graph(network)), prepared.tokenizer(field))
     (made,) = generator.samples([""], Settings(length=length, temperature=0.8), seed)
     return made.text

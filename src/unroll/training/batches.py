@@ -77,7 +77,7 @@ class Batches(LightningDataModule):
     def __init__(self, prepared: Prepared, config: TrainConfig, workers: int) -> None:
         super().__init__()
         self._prepared, self._config, self._workers = prepared, config, workers
-        self._shape = prepared.spec["layout"]
+        self._shape = prepared.spec.layout
         length = len(prepared.sequences("train"))
         if self._shape == "stream" and length < 2 * config.batch_size:
             raise UserError(
@@ -101,7 +101,7 @@ class Batches(LightningDataModule):
                 return StreamLayout(sequences, config.batch_size, steps)
             case "windows":
                 assert sequences.frame is not None
-                stride = slice(None, None, sequences.frame.config.stride if split == "train" else 1)
+                stride = slice(None, None, sequences.frame.forecast.stride if split == "train" else 1)
                 return WindowLayout(sequences.only(stride), config.batch_size, config.seed)
             case _:
                 # what is predicted of a whole sequence needs the whole of it
@@ -114,7 +114,7 @@ class Batches(LightningDataModule):
         if self._shape == "stream":
             return f"{size} lanes of train.bptt={self._config.bptt:,} steps"
         if sequences.frame is not None:
-            return f"{size} windows of {sequences.frame.config.context:,} steps"
+            return f"{size} windows of {sequences.frame.forecast.context:,} steps"
         if not sequences.pooled:
             return f"{size} sequences of at most train.bptt={self._config.bptt:,} steps"
         at = int(np.argmax(sequences.lengths))

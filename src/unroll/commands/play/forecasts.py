@@ -21,7 +21,8 @@ Series = dict[str, Any]     # name → (T, D)
 def forecast_page(folder: Path) -> gr.Blocks:
     torch.set_num_threads(1)
     predictor = load(folder)
-    horizon: int = predictor.spec["data"]["forecast"]["horizon"]
+    assert predictor.spec.forecast is not None
+    horizon = predictor.spec.forecast.horizon
     example = own_series(predictor, folder.parent.parent / "data" / "prepared")
 
     def take(file: str | None) -> tuple[Any, ...]:
@@ -79,13 +80,14 @@ def own_series(predictor: Predictor, prepared: Path) -> Series:
 
 def fan(predictor: Predictor, name: str, values: Any, column: int, held: bool) -> Figure:
     """Of the whole series (T, D), or, the last steps held back, of what stands before them; raises `UserError`."""
-    horizon: int = predictor.spec["data"]["forecast"]["horizon"]
+    assert predictor.spec.forecast is not None
+    horizon = predictor.spec.forecast.horizon
     values = np.asarray(values, np.float64).reshape(len(values), -1)
     cut = max(0, len(values) - horizon) if held else len(values)
     if not cut:
         raise UserError(f"series {name}: {len(values)} steps, and {horizon} are held back. Give more of it.")
     (quantiles,) = predictor.predict([values[:cut]], names=[name])          # (H, D, levels)
-    shown = slice(max(0, cut - 4 * horizon - predictor.spec["data"]["forecast"]["season"]), cut)
+    shown = slice(max(0, cut - 4 * horizon - predictor.spec.forecast.season), cut)
     origin = values[shown, column], values[cut:, column], quantiles[:, column]
     called = [predictor.columns[column]] if len(predictor.columns) > 1 else []
     figure = forecast_figure([origin], np.array(predictor.levels), ": ".join([name, *called]))

@@ -8,7 +8,8 @@ import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.commands.sample.asked import check_drawing, check_folder
-from unroll.data.encoders import Scaler
+from unroll.data.encoders import scaler_of
+from unroll.data.spec import Spec
 from unroll.drawing.generation import piano_roll
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.midi import LOWEST, TEMPO, read_midi, write_midi
@@ -37,13 +38,13 @@ def sample(opened: Opened, given: dict[str, Any]) -> None:
     """Write 001.mid, 001.png, …: `count` pieces after each prompt, which is part of them, or from nothing."""
     wanted = Wanted(**given)
     out, length = check_folder(wanted.out, "pieces"), check_drawing(wanted.length, wanted.temperature)
-    spec = opened.described["spec"]
-    (described,) = spec["inputs"].values()
-    lowest, notes = LOWEST[spec["data"]["kind"]], described["size"]
+    spec = opened.spec
+    (described,) = spec.inputs.values()
+    lowest, notes = LOWEST[spec.source.kind], described.size
     prompts = [roll for name in wanted.prompts for roll in _read(Path(name), spec, lowest, notes)]
     if not wanted.prompts:
         prompts = [np.zeros((0, notes), bool)]
-    composer = Composer(OnnxEngine(opened.folder / STEP, wanted.threads), Scaler.restore(described["scale"]))
+    composer = Composer(OnnxEngine(opened.folder / STEP, wanted.threads), scaler_of(described))
     asked = [prompt for prompt in prompts for _ in range(wanted.count)]
     for number, piece in enumerate(composer.pieces(asked, length, wanted.temperature, wanted.seed), 1):
         write_midi(piece.roll, lowest, wanted.tempo, out / f"{number:03d}.mid")
@@ -51,14 +52,14 @@ def sample(opened: Opened, given: dict[str, Any]) -> None:
     print(f"sample: {len(asked):,} piece{'s' * (len(asked) > 1)} of {length:,} new frames → {out}")
 
 
-def _read(path: Path, spec: dict[str, Any], lowest: int, notes: int) -> list[Roll]:
+def _read(path: Path, spec: Spec, lowest: int, notes: int) -> list[Roll]:
     """A MIDI file, or one that `unroll predict` reads, of numbers 0 and 1; a prompt for each sequence in it."""
     if path.suffix.lower() in MIDI:
         return [read_midi(path, lowest, notes)]
     from unroll.prediction.inputs import read
     from unroll.prediction.reading import Reader
 
-    (described,) = spec["inputs"].values()
+    (described,) = spec.inputs.values()
     given, reader, rolls = read(path, spec), Reader(described, None, None), list[Roll]()
     for name, sequence in zip(given.names, given.sequences, strict=True):
         values = reader.sequence(f"{path}: sequence {name}", sequence, False)

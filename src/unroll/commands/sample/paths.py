@@ -36,8 +36,8 @@ OPTIONS = frozenset(each.name for each in fields(Wanted))
 def sample(folder: Path, given: dict[str, Any]) -> None:
     """Write paths.csv, `count` paths of each series in the file, and 001.png, … of each series."""
     predictor = load(folder)
-    config = predictor.spec["data"]
-    wanted = Wanted(**{"length": config["forecast"]["horizon"], **given})
+    assert predictor.spec.forecast is not None
+    wanted = Wanted(**{"length": predictor.spec.forecast.horizon, **given})
     out, length = check_folder(wanted.out, "paths"), check_drawing(wanted.length, wanted.temperature)
     if len(wanted.prompts) != 1:
         raise UserError("sample: a forecaster reads one file of series. Give it: unroll sample FILE -o FOLDER.")
@@ -49,7 +49,8 @@ def sample(folder: Path, given: dict[str, Any]) -> None:
                  for number, (name, series) in enumerate(zip(inputs.names, inputs.sequences, strict=True))]
     except UserError as error:
         raise UserError(f"{wanted.prompts[0]}: {error}") from None
-    times = [ahead(each, length, config.get("time_format")) for each in inputs.times or ()]
+    form = predictor.spec.reading.time_format
+    times = [ahead(each, length, form) for each in inputs.times or ()]
     known = [each for each in times if each is not None]
     table = paths_table(predictor, drawn, inputs.names, known if len(known) == len(drawn) else None)
     with replacing(out / "paths.csv") as temporary:

@@ -34,8 +34,8 @@ PROSE = Prose(
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec["targets"]
-    classes = prepared.spec["targets"][name]["classes"]
+    (name,) = prepared.spec.targets
+    classes = list(prepared.spec.targets[name].classes or ())
     metrics: Metrics = {}
     test = score(model.network, split_of(prepared, "test", settings), name, settings)
     metrics |= measures(test, len(classes), "test/")
@@ -76,8 +76,8 @@ def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateCon
     """What simple methods say of the test split, in its order."""
     train, truth = (np.asarray(prepared.values(name, split), np.int64) for split in ("train", "test"))
     found: dict[str, Any] = {"majority": np.full(len(truth), np.bincount(train, minlength=classes).argmax())}
-    (field,) = prepared.spec["inputs"]
-    tokens, pooled = prepared.spec["inputs"][field]["kind"] == "tokens", prepared.spec["targets"][name]["per"]
+    (field,) = prepared.spec.inputs
+    tokens, pooled = prepared.spec.inputs[field].kind == "tokens", prepared.spec.targets[name].per
     if tokens and pooled == "sequence":
         found |= words(prepared, field, name, settings)
     elif tokens:

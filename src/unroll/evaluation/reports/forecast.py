@@ -28,7 +28,7 @@ PROSE = Prose(
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec["targets"]
+    (name,) = prepared.spec.targets
     levels = np.array(model.config.heads[name].levels)      # type: ignore[union-attr]
     scale = seasonal_error(prepared, name)
     metrics: Metrics = {}
@@ -56,7 +56,7 @@ def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """(rows, N, D) what each window holds, (H, N, D) what follows it."""
     assert data.frame is not None and data.bounds is not None
     values = data.inputs[name].values
-    rows, horizon = data.frame.rows, data.frame.config.horizon
+    rows, horizon = data.frame.rows, data.frame.forecast.horizon
     return (values[data.bounds[:, 0] + np.arange(rows)[:, None]],
             values[data.bounds[:, 1] + np.arange(horizon)[:, None]])
 
@@ -67,8 +67,8 @@ def seasonal_error(prepared: Prepared, name: str) -> Values:
     Hyndman & Koehler (2006); of several series the mean, so that all of them count alike in sums.
     """
     values, offsets = prepared.values(name, "train").astype(np.float64), prepared.offsets("train")
-    season = prepared.spec["data"]["forecast"]["season"]
-    assert offsets is not None
+    assert offsets is not None and prepared.spec.forecast is not None
+    season = prepared.spec.forecast.season
     errors = [np.abs(values[first + season : last] - values[first : last - season])
               for first, last in pairwise(np.asarray(offsets))]
     return np.asarray(np.concatenate(errors).mean(axis=0)).clip(1e-12)
@@ -100,7 +100,7 @@ def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, pr
 def simple(data: Sequences, window: NDArray[Any]) -> dict[str, Values]:
     """(N, H, D) each: the last value, the value a season ago, a line through the window's first and last value."""
     assert data.frame is not None
-    config = data.frame.config
+    config = data.frame.forecast
     ahead = np.arange(config.horizon)
     last = window[-1].astype(np.float64)                                # (N, D)
     seasonal = window[len(window) - config.season + ahead % config.season].astype(np.float64).transpose(1, 0, 2)

@@ -25,8 +25,8 @@ PROSE = Prose(
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec["targets"]
-    field = prepared.spec["targets"][name].get("of", name)
+    (name,) = prepared.spec.targets
+    field = prepared.spec.targets[name].of or name
     metrics: Metrics = {}
     test = score(model.network, split_of(prepared, "test", settings), name, settings)
     metrics |= measures(test, "test/")
@@ -36,7 +36,7 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     train = np.asarray(prepared.values(field, "train"), np.float64)
     share = (train.sum(axis=0) + 1) / (len(train) + 2)          # Laplace
     metrics["baseline/frequencies_nll"] = nll(np.broadcast_to(share, test.targets.shape), test.targets)
-    if prepared.spec["targets"][name].get("ahead"):
+    if prepared.spec.targets[name].ahead:
         stays, comes = _transitions(prepared, field)
         before = _pairs(prepared, field, "test")[0]
         metrics["baseline/last_step_nll"] = nll(np.where(before > 0, stays, comes), test.targets)

@@ -46,8 +46,8 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     metrics: Metrics = {}
     for prefix, text in texts.items():
         metrics |= losses(total_nats(model, text, field, settings), text, prefix)
-    counted = prepared.spec["splits"]["test"]
-    metrics["test/unknown_share"] = counted["unknown"] / counted["steps"]
+    counted = prepared.spec.splits["test"]
+    metrics["test/unknown_share"] = counted.unknown / counted.steps
     metrics |= baselines(prepared, model, field, test, settings)
     reaches = reach(model, field, test, settings)
     if reaches:
@@ -86,7 +86,7 @@ def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dic
     steps = min(settings.gradient_reach, len(test.tokens))
     lanes = min(settings.lanes, len(test.tokens) // steps)
     stream = Text(test.tokens, None, test.characters, test.bytes).sequences(
-        {**model.spec, "layout": "stream"}, field
+        model.spec.model_copy(update={"layout": "stream"}), field
     )
     batch = StreamLayout(stream, lanes, steps).batch(0)
     inputs, targets = ({field: torch.from_numpy(each[field])} for each in (batch.inputs, batch.targets))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_score
 
 from unroll.config.evaluate import EvaluateConfig
-from unroll.data.encoders import Scaler
+from unroll.data.encoders import scaler_of
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
@@ -27,9 +27,9 @@ PROSE = Prose(
 
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec["targets"]
-    described = prepared.spec["targets"][name]
-    scaler = Scaler.restore(described["scale"])
+    (name,) = prepared.spec.targets
+    described = prepared.spec.targets[name]
+    scaler = scaler_of(described)
     metrics: Metrics = {}
     kept: dict[str, tuple[Values, Values]] = {}
     for split, prefix in (("test", "test/"), ("validation", "best/val_"), ("train", "best/train_")):
@@ -37,15 +37,15 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
         kept[split] = scaler.decode(scored.predictions), scaler.decode(scored.targets)
         metrics |= {f"{prefix}loss": scored.loss, **measures(*kept[split], prefix)}
     predicted, truth = kept["test"]
-    mean = np.asarray(prepared.values(described.get("of", name), "train")).reshape(-1, truth.shape[1]).mean(axis=0)
+    mean = np.asarray(prepared.values(described.of or name, "train")).reshape(-1, truth.shape[1]).mean(axis=0)
     metrics |= measures(np.broadcast_to(mean, truth.shape), truth, "baseline/mean_")
-    if described.get("ahead"):
+    if described.ahead:
         last = prepared.sequences("test").inputs[name]
         before = scaler.decode(np.asarray(last.show(last.values[: len(truth)])))
-        if prepared.spec["layout"] == "stream":
+        if prepared.spec.layout == "stream":
             metrics |= measures(before, truth, "baseline/last_")
     return Report(metrics, "mse", "mean squared error", False,
-                  partial(_draw, predicted, truth, described["per"] == "step"), PROSE)
+                  partial(_draw, predicted, truth, described.per == "step"), PROSE)
 
 
 def measures(predicted: Values, truth: Values, prefix: str) -> Metrics:

@@ -1,0 +1,141 @@
+"""What a network and its users must know of the data: each field's kind and size, what was fitted, how much there is.
+
+A spec stands alone: it lies in the prepared folder and in every model folder, has a format number of its own, and holds
+no part of the configuration that it was made from.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from unroll.base.errors import UserError
+
+FORMAT = 3      # of a spec and of the prepared folder around it
+
+Names = tuple[str, ...]
+
+
+class Part(BaseModel):
+    """Unknown and missing keys are errors; values are neither changed nor converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+P = TypeVar("P", bound=Part)
+
+
+class Scale(Part):
+    """Mean and deviation of each number of a step, on the training split."""
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+class FrameScales(Part):
+    """The scales of what a forecaster reads and of what it corrects, see `unroll.data.encoders.Frame`."""
+
+    inputs: Scale
+    correction: Scale
+
+
+class ForecastSpec(Part):
+    """The windows of a forecast, in steps."""
+
+    horizon: int        # how many are forecast
+    context: int        # how many the network reads before
+    season: int         # of a cycle; 1: none
+    log: bool           # whether the logarithm of the series is forecast
+    stride: int         # between the origins of two training windows
+
+
+class InputSpec(Part):
+    kind: Literal["tokens", "real"]
+    size: int                       # of the vocabulary, or numbers a step as the network reads them
+    width: int                      # numbers a step as a user gives them: fewer than `size` in a forecast; 1 for tokens
+    begin: int | None = None        # the symbol before the first step, where each step predicts the next symbol
+    scale: Scale | None = None      # of real numbers; None in a forecast, whose target has a frame
+    names: Names | None = None      # of the columns, where the source names them
+
+
+class TargetSpec(Part):
+    kind: Literal["classes", "labels", "reals", "forecast"]     # what a loss is of
+    per: Literal["step", "sequence"]
+    size: int                       # classes, labels, or numbers
+    of: str | None = None           # the input whose future it is
+    ahead: int = 0                  # how many steps after its own a step's target lies, where inputs are not shifted
+    classes: Names | None = None    # their names, in the order of their numbers; None for symbols
+    scale: Scale | None = None      # of reals
+    frame: FrameScales | None = None    # of a forecast
+    names: Names | None = None      # of the columns, where the source names them
+
+
+class Counts(Part):
+    """One split; the last three are of text alone, 0 elsewhere."""
+
+    sequences: int
+    steps: int
+    characters: int = 0
+    bytes: int = 0
+    unknown: int = 0    # symbols that the vocabulary lacks
+
+
+class SourceSpec(Part):
+    kind: str           # of the source, as data.kind names it
+    name: str
+    licence: str
+    sha256: str         # of all splits' content
+
+
+class TableReading(Part):
+    """Rows of a table as steps of sequences."""
+
+    series: str | None          # column that names the sequence of a row; None: one sequence, or a row each of text
+    time: str | None            # column that orders a sequence's rows
+    time_format: str | None     # of strptime; None: ISO 8601, or a number
+    joint: str                  # between the texts of two rows of a sequence
+
+
+class Reading(Part):
+    """How the source's files are read, so that files of the same kind can be read again."""
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None            # None: a comma, or a tab in .tsv
+    decimal: Literal[".", ","] = "."
+    header: bool = True
+    whole: bool = False                     # whether a text file is one sequence, where it could be one a line
+    table: TableReading | None = None       # None: columns by their position, a file a sequence
+
+    @property
+    def time_format(self) -> str | None:
+        return None if self.table is None else self.table.time_format
+
+
+class Spec(Part):
+    format: Literal[3] = 3
+    layout: Literal["stream", "items", "windows"]
+    longest: int                    # steps of the longest training sequence, or of a forecast's context
+    inputs: dict[str, InputSpec]
+    targets: dict[str, TargetSpec]
+    forecast: ForecastSpec | None   # of windows
+    splits: dict[Literal["train", "validation", "test"], Counts]
+    source: SourceSpec
+    reading: Reading
+
+
+def read_spec(value: Any, where: str | Path, advice: str) -> Spec:
+    """A spec from its JSON; raises `UserError`, which ends in `advice`, on another format or an unknown key."""
+    found = value.get("format") if isinstance(value, dict) else None
+    if found != FORMAT:
+        text = f"of format {found}, written by another version of unroll; this one reads format {FORMAT}. {advice}"
+        raise UserError("wrong-version", where, text)
+    return parse(Spec, value, where, advice)
+
+
+def parse(part: type[P], value: Any, where: str | Path, advice: str) -> P:
+    try:
+        return part.model_validate_json(json.dumps(value))
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise UserError("damaged", where, f"damaged or edited at {place or 'its start'}. {advice}") from None
