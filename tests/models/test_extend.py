@@ -1,0 +1,77 @@
+"""docs/extend.md is true: its files, put where it says, are a cell that passes the checks and trains."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+USE = """
+import sys, torch, yaml
+from pathlib import Path
+from unroll.config.cells import CELLS
+from unroll.config.model import ModelConfig
+from unroll.testing import check_cell
+
+assert not {"unroll_mgu", "unroll.models.cells.mgu"} & sys.modules.keys(), "imported before it was named"
+exec(Path(sys.argv[1]).read_text())
+core = yaml.safe_load(Path(sys.argv[2]).read_text())["core"]
+settings = ModelConfig.model_validate({"inputs": {}, "core": core, "heads": {}}).core
+assert settings.kind == "mgu" and settings.hidden_size == 128
+print(CELLS.code_of("mgu").Cell.prose)
+"""
+
+
+def blocks() -> dict[str, str]:
+    """The files of the page by their paths; the call of the check as `check`."""
+    text = (REPOSITORY / "docs" / "extend.md").read_text(encoding="utf-8")
+    found = dict(re.findall(r"^`([\w/.]+)`:\n\n```\w+\n(.*?)^```", text, re.M | re.S))
+    (check,) = re.findall(r"^```python\n(from unroll\.testing import check_cell\n.*?)^```", text, re.M | re.S)
+    return {**found, "check": check}
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def use(folder: Path, path: list[Path], before: str = "") -> str:
+    """What a process prints that uses the cell with these folders in front of its path."""
+    code = "\n".join([*(f"import sys; sys.path.insert(0, {str(each)!r})" for each in reversed(path)), before, USE])
+    done = subprocess.run([sys.executable, "-c", code, folder / "check", folder / "conf/model/mgu.yaml"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert done.returncode == 0, done.stdout
+    return done.stdout.strip()
+
+
+def test_a_cell_as_files_of_ours(tmp_path: Path) -> None:
+    write(tmp_path, blocks())
+    # the new files beside ours, without writing into the repository
+    beside = f"""
+import unroll.config.cells, unroll.models.cells
+unroll.config.cells.__path__.append({str(tmp_path / "src/unroll/config/cells")!r})
+unroll.models.cells.__path__.append({str(tmp_path / "src/unroll/models/cells")!r})
+"""
+    assert use(tmp_path, [REPOSITORY / "src"], beside) == "an MGU"
+
+
+def test_a_cell_as_a_package(tmp_path: Path) -> None:
+    files = blocks()
+    files["unroll_mgu/cell.py"] = files["src/unroll/models/cells/mgu.py"]
+    entry = re.search(r"mgu = \"(.*)\"", files["pyproject.toml"])
+    assert entry is not None
+    files["unroll_mgu-1.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: unroll-mgu\nVersion: 1.0\n"
+    files["unroll_mgu-1.0.dist-info/entry_points.txt"] = f"[unroll.cells]\nmgu = {entry[1]}\n"
+    write(tmp_path, files)
+    assert use(tmp_path, [tmp_path, REPOSITORY / "src"]) == "an MGU"
+
+
+@pytest.mark.parametrize("name", ["src/unroll/config/cells/mgu.py", "src/unroll/models/cells/mgu.py"])
+def test_fifteen_lines(name: str) -> None:
+    """No more than that with code in them, imports and strings apart."""
+    lines = [line for line in blocks()[name].splitlines() if line.strip()]
+    assert len([line for line in lines if not line.startswith(("import", "from")) and '"""' not in line]) <= 15
