@@ -41,6 +41,9 @@ def fits(value: Any, part: dict[str, Any], whole: dict[str, Any]) -> bool:
     if isinstance(value, dict) and "properties" in part:
         known = part["properties"]
         return all(name in known and fits(each, known[name], whole) for name, each in value.items())
+    if isinstance(value, dict) and "patternProperties" in part:
+        return all(fits(each, rule, whole) for name, each in value.items()
+                   for pattern, rule in part["patternProperties"].items() if re.search(pattern, name))
     if isinstance(value, list):
         return all(fits(each, part["items"], whole) for each in value) if "items" in part else True
     if isinstance(value, str):
@@ -78,6 +81,8 @@ def test_a_file_fits_its_groups_schema(file):
         ("train", {"schedule": {"kind": "linear"}}),
         ("train-optimizer", {"kind": "adamw", "beta1": 1.0}),
         ("model", {"core": {"kind": "gru", "forget_bias": 1.0}}),
+        ("model", {"heads": {"y": {"kind": "regression", "loss": "huber"}}}),     # its delta must be given
+        ("model", {"heads": {"y": {"kind": "regression", "pooling": "first"}}}),
         ("data", {"kind": "docs", "encoding": "utf-8"}),
         ("data", {"kind": "url", "sha256": "86c4"}),
         ("runtime", {"tracking": {"enabled": 1}}),

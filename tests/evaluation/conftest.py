@@ -14,12 +14,12 @@ from unroll.models.folder import Model
 from unroll.models.network import build
 
 HEADS: dict[str, dict[str, Any]] = {
-    "class": {"kind": "classification", "pooling": "mean"},
-    "tag": {"kind": "classification", "pooling": None},
-    "labels": {"kind": "labels"},
-    "value": {"kind": "regression", "pooling": "max"},
-    "values": {"kind": "regression", "pooling": None},
-    "forecast": {"kind": "forecast", "pooling": "last", "distribution": "quantile", "levels": [0.1, 0.25, 0.5, 0.75, 0.9]},
+    "class": {"kind": "classification", "loss": "cross_entropy", "pooling": "mean"},
+    "tag": {"kind": "classification", "loss": "cross_entropy", "pooling": None},
+    "labels": {"kind": "labels", "loss": "binary_cross_entropy"},
+    "value": {"kind": "regression", "loss": "squared_error", "pooling": "max"},
+    "values": {"kind": "regression", "loss": "squared_error", "pooling": None},
+    "forecast": {"kind": "forecast", "pooling": "last", "loss": "quantile", "levels": [0.1, 0.25, 0.5, 0.75, 0.9]},
 }
 
 

@@ -40,13 +40,13 @@ def test_names_from_users_stay_in_their_cell() -> None:
 
 
 @pytest.mark.parametrize(("head", "target", "parts"), [
-    ({"kind": "classification", "pooling": "last", "dropout": 0.0},
+    ({"kind": "classification", "loss": "cross_entropy", "pooling": "last", "dropout": 0.0},
      {"kind": "classes", "per": "sequence", "size": 12, "classes": [f"c{at}" for at in range(12)]},
      ["names the class of each sequence", "c0, c1, c2", "c9 and 2 more", "nats per sequence", "one of its classes for any"]),
-    ({"kind": "labels", "dropout": 0.0}, {"kind": "labels", "per": "step", "size": 2}, ["which labels are on", "nats per step"]),
-    ({"kind": "regression", "pooling": None, "dropout": 0.0}, {"kind": "reals", "per": "step", "size": 1},
+    ({"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}, {"kind": "labels", "per": "step", "size": 2}, ["which labels are on", "nats per step"]),
+    ({"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.0}, {"kind": "reals", "per": "step", "size": 1},
      ["a value for each step", "guesses"]),
-    ({"kind": "forecast", "distribution": "quantile", "levels": [0.1, 0.5, 0.9], "pooling": "last", "dropout": 0.0},
+    ({"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "pooling": "last", "dropout": 0.0},
      {"kind": "forecast", "per": "sequence", "size": 1}, ["the next 12 steps of a series", "vary more"]),
 ])
 def test_every_task_has_its_own_limits(head: dict[str, Any], target: dict[str, Any], parts: list[str]) -> None:

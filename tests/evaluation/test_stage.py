@@ -109,7 +109,7 @@ def test_a_gradient_reaches_back_where_a_recurrence_carries_it(workspace, core):
 
 @pytest.mark.parametrize(("name", "more"), [
     ("gunpoint", ["model=bilstm", "model.core.num_layers=2", "model.heads.label.pooling=attention"]),
-    ("airline", ["model=cnn", "model.heads.x.distribution=gaussian"]),
+    ("airline", ["model=cnn", "model.heads.x.loss=gaussian"]),
 ])
 def test_a_task_twice_is_the_same_bytes_with_any_core(name, more, tmp_path):
     """Metrics, pictures and weights."""

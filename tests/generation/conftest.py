@@ -31,5 +31,5 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Made:
         "kind": "pianoroll", "url": file.as_uri(), "sha256": sha256(file), "licence": "mine", "inputs": {"x": "real"},
         "targets": {"x": "next_labels"},
     })
-    predictor = save_random(prepared, workspace.model, {"kind": "labels", "dropout": 0.0}, core("lstm"), 0)
+    predictor = save_random(prepared, workspace.model, {"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}, core("lstm"), 0)
     return Made(workspace, prepared, workspace.model, predictor)

@@ -128,7 +128,7 @@ def tagger(cell: str, layers: int, hidden: int = 128) -> Network:
     config = ModelConfig.model_validate({
         "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}},
         "core": core(cell, hidden, layers),
-        "heads": {"tag": {"kind": "classification", "pooling": None, "dropout": 0.0}},
+        "heads": {"tag": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}},
     })
     network = random_network(config, spec=REALS, scale=0.06).float()
     with torch.no_grad():

@@ -121,7 +121,7 @@ def replace(old: str, new: str):
         ("model.json", truncate, "damaged or edited"),
         ("model.json", replace('"hidden_size": 6', '"hidden_size": 7'), "damaged or edited"),
         ("model.json", replace('"forget_bias": 1.0', '"forget_bias": 1.5'), "damaged or edited"),
-        ("model.json", replace('"format": 3', '"format": 1'), "another version"),
+        ("model.json", replace('"format": 4', '"format": 1'), "another version"),
         ("model.json", lambda path: path.write_text("[]"), "another version"),
         ("model.json", lambda path: path.write_bytes(b"\xff\xfe"), "damaged or edited"),
         ("model.safetensors", Path.unlink, "missing"),

@@ -11,25 +11,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from unroll.config.model import (
-    ClassificationConfig,
-    ForecastHeadConfig,
-    LabelsConfig,
-    NextTokenConfig,
-    RegressionConfig,
-)
+from unroll.config.heads import HEADS
+from unroll.config.poolings import POOLINGS
 from unroll.data.fields import IGNORED
-from unroll.data.spec import TargetSpec
-from unroll.models.heads import (
-    ClassificationHead,
-    ForecastHead,
-    LabelsHead,
-    NextTokenHead,
-    RegressionHead,
-    make_head,
-    nats,
-)
-from unroll.models.pooling import Pool
+from unroll.models.head import BaseHead, Sizes, make_head
+from unroll.models.losses.cross_entropy import nats
+from unroll.models.pooling import BasePooling, make_pooling
 
 LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95]
 NAN = math.nan
@@ -40,21 +27,28 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def classify(classes: int, pooling: Any = None) -> ClassificationHead:
-    return ClassificationHead(ClassificationConfig(kind="classification", pooling=pooling, dropout=0.0), 3, classes, 1)
+def head_of(kind: str, sizes: Sizes, **settings: Any) -> BaseHead:
+    return make_head(HEADS.settings_of(kind).model_validate({"kind": kind, "dropout": 0.0, **settings}), sizes)
 
 
-def regress(size: int, pooling: Any = None) -> RegressionHead:
-    return RegressionHead(RegressionConfig(kind="regression", pooling=pooling, dropout=0.0), 3, size, 1)
+def classify(classes: int, pooling: Any = None) -> BaseHead:
+    return head_of("classification", Sizes(3, classes), loss="cross_entropy", pooling=pooling)
 
 
-def labels(count: int) -> LabelsHead:
-    return LabelsHead(LabelsConfig(kind="labels", dropout=0.0), 3, count)
+def regress(size: int, pooling: Any = None, loss: Any = "squared_error") -> BaseHead:
+    return head_of("regression", Sizes(3, size), loss=loss, pooling=pooling)
 
 
-def forecast(distribution: Any, horizon: int = 4, size: int = 2) -> ForecastHead:
-    config = ForecastHeadConfig(kind="forecast", distribution=distribution, levels=LEVELS, pooling="last", dropout=0.0)
-    return ForecastHead(config, 3, horizon, size, 1)
+def labels(count: int) -> BaseHead:
+    return head_of("labels", Sizes(3, count), loss="binary_cross_entropy")
+
+
+def forecast(loss: Any, horizon: int = 4, size: int = 2) -> BaseHead:
+    return head_of("forecast", Sizes(3, size, horizon=horizon), loss=loss, levels=LEVELS, pooling="last")
+
+
+def pooling_of(kind: str, features: int = 6, directions: int = 1) -> BasePooling:
+    return make_pooling(POOLINGS.settings_of(kind)(kind=kind), features, directions)
 
 
 # ------------------------------------------------------------------------------------------------------- losses
@@ -165,28 +159,47 @@ def test_the_pinball_loss_is_its_formula():
 
 
 def test_the_median_costs_the_absolute_error():
-    head = forecast("quantile", horizon=1, size=1)
-    head._levels = torch.tensor([0.5])
-    head._shape = (1, 1, 1)
-    output, target = normal(6, 1), normal(6, 1, 1, seed=1)
-    assert float(head.loss(output, target)) == pytest.approx(float((output - target[:, 0]).abs().sum()), rel=1e-6)
+    """A regression on the quantile loss predicts the median."""
+    head = regress(2, loss="quantile")
+    output, target = normal(6, 2), normal(6, 2, seed=1)
+    assert float(head.loss(output, target)) == pytest.approx(float((output - target).abs().sum() / 2), rel=1e-6)
+    assert torch.equal(head.predict(output), output)
 
 
-@pytest.mark.parametrize("distribution", ["gaussian", "quantile"])
-def test_a_forecast_that_has_no_truth_does_not_count(distribution):
-    head = forecast(distribution)
+@pytest.mark.parametrize("delta", [0.1, 1.0, 100.0])
+def test_the_huber_loss_is_squared_near_zero_and_absolute_further_out(delta):
+    head = regress(2, loss={"kind": "huber", "delta": delta})
+    output, target = normal(40, 2), normal(40, 2, seed=1)
+    error = (output - target).abs().double().numpy()
+    expected = np.where(error <= delta, error**2 / 2, delta * (error - delta / 2)).sum() / 2
+    assert float(head.loss(output, target)) == pytest.approx(expected, rel=1e-5)
+    target[3, 1] = NAN
+    expected -= np.where(error <= delta, error**2 / 2, delta * (error - delta / 2))[3, 1] / 2
+    assert float(head.loss(output, target)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_regression_on_a_gaussian_predicts_its_mean():
+    head = regress(2, loss="gaussian")
+    output = head(normal(4, 3))
+    assert output.shape == (4, 4)
+    torch.testing.assert_close(head.predict(output), output.view(4, 2, 2)[..., 0])
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "quantile"])
+def test_a_forecast_that_has_no_truth_does_not_count(loss):
+    head = forecast(loss)
     output, target = normal(5, head.output.out_features).requires_grad_(), normal(5, 4, 2, seed=1)
     target[1] = NAN
-    loss = head.loss(output, target)
-    assert loss.item() == pytest.approx(head.loss(output[[0, 2, 3, 4]], target[[0, 2, 3, 4]]).item(), rel=1e-6)
-    (gradient,) = torch.autograd.grad(loss, [output])
+    cost = head.loss(output, target)
+    assert cost.item() == pytest.approx(head.loss(output[[0, 2, 3, 4]], target[[0, 2, 3, 4]]).item(), rel=1e-6)
+    (gradient,) = torch.autograd.grad(cost, [output])
     assert gradient.isfinite().all() and not gradient[1].any()
 
 
-@pytest.mark.parametrize("distribution", ["gaussian", "quantile"])
-def test_the_cheapest_forecast_is_the_distribution_itself(distribution):
+@pytest.mark.parametrize("loss", ["gaussian", "quantile"])
+def test_the_cheapest_forecast_is_the_distribution_itself(loss):
     """Fitted to draws from one normal distribution, the quantiles are the distribution's."""
-    head = forecast(distribution, horizon=1, size=1)
+    head = forecast(loss, horizon=1, size=1)
     output = torch.zeros(head.output.out_features, requires_grad=True)
     draws = 3 + 2 * normal(2000)
     optimizer = torch.optim.Adam([output], lr=0.1)
@@ -199,7 +212,7 @@ def test_the_cheapest_forecast_is_the_distribution_itself(distribution):
 
 
 def test_the_next_symbols_cost_is_that_of_a_softmax():
-    head = NextTokenHead(NextTokenConfig(kind="next_token", dropout=0.0, tied=False), 3, 7, None)
+    head = head_of("next_token", Sizes(3, 7), tied=False)
     hidden, target = normal(5, 2, 3), torch.arange(10).reshape(5, 2) % 7
     logits = head(hidden)
     expected = -logits.log_softmax(dim=-1).gather(-1, target[..., None]).sum()
@@ -207,16 +220,17 @@ def test_the_next_symbols_cost_is_that_of_a_softmax():
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("head", [classify(2), classify(5), labels(3), regress(2), forecast("gaussian"),
-                                  forecast("quantile")], ids=lambda head: type(head).__name__)
-def test_a_loss_of_half_precision_outputs_is_summed_in_single_precision(head, kind):
+@pytest.mark.parametrize(("head", "target"), [
+    (classify(2), torch.arange(6) % 2), (classify(5), torch.arange(6) % 2), (labels(3), (normal(6, 3) > 0).float()),
+    *((regress(2, loss=loss), normal(6, 2)) for loss in ("squared_error", {"kind": "huber", "delta": 1.0})),
+    *((forecast(loss), normal(6, 4, 2)) for loss in ("gaussian", "quantile")),
+])
+def test_a_loss_of_half_precision_outputs_is_summed_in_single_precision(head, target, kind):
     """As mixed precision hands them over."""
     output = normal(6, head.output.out_features).to(kind)
-    targets = {ClassificationHead: torch.arange(6) % 2, LabelsHead: (normal(6, 3) > 0).float(),
-               RegressionHead: normal(6, 2), ForecastHead: normal(6, 4, 2)}
-    loss = head.loss(output, targets[type(head)])
+    loss = head.loss(output, target)
     assert loss.dtype == torch.float32
-    assert float(loss) == pytest.approx(float(head.loss(output.float(), targets[type(head)])), rel=1e-6)
+    assert float(loss) == pytest.approx(float(head.loss(output.float(), target)), rel=1e-6)
 
 
 # -------------------------------------------------------------------------------------------------- predictions
@@ -250,12 +264,12 @@ def test_a_value_is_what_the_layer_says():
 
 @quick
 @given(st.sampled_from(["gaussian", "quantile"]), st.floats(0.01, 30), st.integers(0, 99))
-def test_quantiles_rise(distribution, size, seed):
-    head = forecast(distribution)
+def test_quantiles_rise(loss, size, seed):
+    head = forecast(loss)
     quantiles = head.predict(size * normal(6, head.output.out_features, seed=seed))
     assert quantiles.shape == (6, 4, 2, 5)
     assert (quantiles.diff(dim=-1) >= 0).all()
-    if distribution == "gaussian":
+    if loss == "gaussian":
         assert (quantiles.diff(dim=-1) > 0).all()
 
 
@@ -272,14 +286,14 @@ def test_crossed_quantiles_are_put_in_order():
     assert head.predict(torch.tensor([[3.0, 1.0, 2.0, 5.0, 4.0]])).flatten().tolist() == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("distribution", ["gaussian", "quantile"])
-def test_a_forecast_starts_close_to_the_seasonal_naive_one(distribution):
+@pytest.mark.parametrize("loss", ["gaussian", "quantile"])
+def test_a_forecast_starts_close_to_the_seasonal_naive_one(loss):
     """That is a correction of zero, with a deviation of one."""
     torch.manual_seed(0)
-    head = forecast(distribution)
+    head = forecast(loss)
     said = head(normal(50, 3))
     assert said.abs().mean() < 0.1
-    if distribution == "gaussian":
+    if loss == "gaussian":
         widest = head.predict(torch.zeros(1, 16))[..., -1]
         assert widest.flatten().tolist() == pytest.approx([1.6448536] * 8, abs=3e-3)
 
@@ -291,26 +305,26 @@ LENGTHS = torch.tensor([4, 1, 2])
 
 
 def test_the_last_is_what_each_direction_has_read_last():
-    found = Pool("last", 6, 1)(HIDDEN, LENGTHS)
+    found = pooling_of("last")(HIDDEN, LENGTHS)
     assert torch.equal(found, torch.stack([HIDDEN[3, 0], HIDDEN[0, 1], HIDDEN[1, 2]]))
-    both = Pool("last", 6, 2)(HIDDEN, LENGTHS)
+    both = pooling_of("last", directions=2)(HIDDEN, LENGTHS)
     assert torch.equal(both[:, :3], found[:, :3]) and torch.equal(both[:, 3:], HIDDEN[0, :, 3:])
 
 
 @pytest.mark.parametrize("directions", [1, 2])
 def test_means_and_maxima_are_over_valid_steps(directions):
     parts = [HIDDEN[:length, lane] for lane, length in enumerate(LENGTHS)]
-    torch.testing.assert_close(Pool("mean", 6, directions)(HIDDEN, LENGTHS), torch.stack([p.mean(dim=0) for p in parts]))
-    assert torch.equal(Pool("max", 6, directions)(HIDDEN, LENGTHS), torch.stack([p.amax(dim=0) for p in parts]))
+    torch.testing.assert_close(pooling_of("mean", directions=directions)(HIDDEN, LENGTHS), torch.stack([p.mean(dim=0) for p in parts]))
+    assert torch.equal(pooling_of("max", directions=directions)(HIDDEN, LENGTHS), torch.stack([p.amax(dim=0) for p in parts]))
 
 
 def test_a_maximum_below_zero_is_not_that_of_the_padding():
-    assert (Pool("max", 6, 1)(-HIDDEN.abs(), LENGTHS) < 0).all()
+    assert (pooling_of("max")(-HIDDEN.abs(), LENGTHS) < 0).all()
 
 
 def test_attention_is_its_equations():
     """Σ_t softmax(v · tanh(W h_t + b))_t h_t over the valid steps."""
-    pool = Pool("attention", 6, 1)
+    pool = pooling_of("attention")
     weigh, _, v = pool.score
     for lane, length in enumerate(LENGTHS):
         h = HIDDEN[:length, lane]
@@ -319,17 +333,17 @@ def test_attention_is_its_equations():
         torch.testing.assert_close(pool(HIDDEN, LENGTHS)[lane], (a[:, None] * h).sum(dim=0))
 
 
-@pytest.mark.parametrize("kind", ["last", "mean", "max", "attention"])
+@pytest.mark.parametrize("kind", POOLINGS.own)
 def test_without_lengths_all_steps_are_valid(kind):
-    pool = Pool(kind, 6, 2)
+    pool = pooling_of(kind, directions=2)
     assert torch.equal(pool(HIDDEN, None), pool(HIDDEN, torch.tensor([4, 4, 4])))
 
 
-@pytest.mark.parametrize("kind", ["last", "mean", "max", "attention"])
+@pytest.mark.parametrize("kind", POOLINGS.own)
 def test_an_empty_lane_is_finite(kind):
     """Its target does not count, but what is not a number would poison the others' gradient."""
     hidden = HIDDEN.clone().requires_grad_()
-    out = Pool(kind, 6, 2)(hidden, torch.tensor([4, 0, 2]))
+    out = pooling_of(kind, directions=2)(hidden, torch.tensor([4, 0, 2]))
     (gradient,) = torch.autograd.grad(out.sum(), [hidden])
     assert out.isfinite().all() and gradient.isfinite().all()
 
@@ -345,29 +359,34 @@ def test_a_head_answers_every_step_or_once(head, shape):
 
 
 def test_weights_start_within_glorots_bound_and_biases_at_zero():
-    head = LabelsHead(LabelsConfig(kind="labels", dropout=0.0), 300, 100)
+    head = head_of("labels", Sizes(300, 100), loss="binary_cross_entropy")
     bound = math.sqrt(6 / 400)
     assert 0.99 * bound < float(head.output.weight.abs().max().detach()) <= bound
     assert not head.output.bias.any()
 
 
-@pytest.mark.parametrize(("config", "kind"), [
-    (ClassificationConfig(kind="classification", pooling="last", dropout=0.3), ClassificationHead),
-    (LabelsConfig(kind="labels", dropout=0.3), LabelsHead),
-    (RegressionConfig(kind="regression", pooling=None, dropout=0.3), RegressionHead),
-    (NextTokenConfig(kind="next_token", tied=False, dropout=0.3), NextTokenHead),
-    (ForecastHeadConfig(kind="forecast", distribution="gaussian", levels=[0.1, 0.5, 0.9], pooling="mean", dropout=0.3),
-     ForecastHead),
+@pytest.mark.parametrize(("kind", "settings"), [
+    ("classification", {"loss": "cross_entropy", "pooling": "last"}),
+    ("labels", {"loss": "binary_cross_entropy"}),
+    ("regression", {"loss": "squared_error", "pooling": None}),
+    ("next_token", {"tied": False}),
+    ("forecast", {"loss": "gaussian", "levels": [0.1, 0.5, 0.9], "pooling": "mean"}),
 ])
-def test_every_kind_of_head_is_made_with_its_settings(config, kind):
-    head = make_head(config, 6, 1, TargetSpec(kind="classes", per="step", size=3), 2, None)
-    assert type(head) is kind
+def test_every_kind_of_head_is_made_with_its_settings(kind, settings):
+    head = head_of(kind, Sizes(6, 3, horizon=2), dropout=0.3, **settings)
+    assert type(head).__module__ == f"unroll.models.heads.{kind}"
     assert head.dropout == 0.3
-    pool = getattr(head, "pool", None)
-    assert (pool.kind if pool is not None else None) == getattr(config, "pooling", None)
+    assert (head.pool.settings.kind if head.pool is not None else None) == settings.get("pooling")
 
 
 def test_the_head_of_the_next_symbol_pools_nothing():
     """It is asked as every other head is."""
-    head = make_head(NextTokenConfig(kind="next_token", tied=False, dropout=0.0), 6, 1, TargetSpec(kind="classes", per="step", size=3), 0, None)
-    assert head.pool is None
+    assert head_of("next_token", Sizes(6, 3), tied=False).pool is None
+
+
+def test_a_kind_without_further_settings_is_written_by_its_name():
+    settings = HEADS.settings_of("regression").model_validate(
+        {"kind": "regression", "dropout": 0.0, "pooling": {"kind": "mean"}, "loss": {"kind": "huber", "delta": 2.0}})
+    dumped = settings.model_dump(mode="json")
+    assert dumped == {"kind": "regression", "dropout": 0.0, "pooling": "mean", "loss": {"kind": "huber", "delta": 2.0}}
+    assert type(settings).model_validate(dumped) == settings

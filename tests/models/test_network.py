@@ -8,12 +8,13 @@ from torch.nn.functional import linear
 from tests.models.conftest import CORES, SIZE, SPEC, core, random_network, random_tokens, small
 from tests.specs import changed, make_spec
 from unroll.base.errors import UserError
-from unroll.config.model import ModelConfig, RealConfig
+from unroll.config.encoders.real import Settings
+from unroll.config.model import ModelConfig
 from unroll.data.batches import ItemLayout
 from unroll.data.spec import Spec
 from unroll.data.store import sequences
 from unroll.models.dropout import Masks
-from unroll.models.inputs import RealInput
+from unroll.models.encoder import BaseEncoder, make_encoder
 from unroll.models.network import build
 from unroll.models.outputs import of_sequences
 
@@ -127,9 +128,13 @@ def test_a_field_that_the_data_lacks_is_named(part):
 # ---------------------------------------------------------------------------------------------------- other fields
 
 
+def real(size: int | None, dropout: float = 0.0, features: int = 3) -> BaseEncoder:
+    return make_encoder(Settings(kind="real", size=size, dropout=dropout), features)
+
+
 @pytest.mark.parametrize("size", [None, 4])
 def test_real_vectors_are_read_as_they_are_or_through_a_layer(size):
-    layer = RealInput(RealConfig(kind="real", size=size, dropout=0.0), features=3)
+    layer = real(size)
     x = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(0))
     expected = x if size is None else linear(x, layer.projection.weight, layer.projection.bias)
     assert torch.equal(layer(x, lambda x, _: x), expected)
@@ -137,7 +142,7 @@ def test_real_vectors_are_read_as_they_are_or_through_a_layer(size):
 
 
 def test_the_dropout_of_real_vectors_takes_effect():
-    layer = RealInput(RealConfig(kind="real", size=None, dropout=0.5), features=64)
+    layer = real(None, dropout=0.5, features=64)
     assert 0 < (layer(torch.ones(1, 4, 64), Masks(0, 0, (0, 4))) == 0).float().mean() < 1
 
 
@@ -147,8 +152,8 @@ def several() -> tuple[ModelConfig, Spec]:
         "inputs": {"text": {"kind": "embedding", "size": 3, "dropout": 0.0},
                    "x": {"kind": "real", "size": None, "dropout": 0.0}},
         "core": core("gru"),
-        "heads": {"label": {"kind": "classification", "pooling": "mean", "dropout": 0.0},
-                  "y": {"kind": "regression", "pooling": None, "dropout": 0.0}},
+        "heads": {"label": {"kind": "classification", "loss": "cross_entropy", "pooling": "mean", "dropout": 0.0},
+                  "y": {"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.0}},
     })
     return config, make_spec(
         {"text": {"kind": "tokens", "size": SIZE},

@@ -37,13 +37,15 @@ def heads_and_targets() -> tuple[dict[str, Any], dict[str, Any]]:
 
     for pooling in (None, *POOLINGS):
         for classes in (2, 5):
-            add(f"class{classes}", "classification", {"kind": "classes", "size": classes}, pooling, pooling=pooling)
-        add("value", "regression", {"kind": "reals", "size": 2}, pooling, pooling=pooling)
-    add("labels", "labels", {"kind": "labels", "size": 4}, None)
+            add(f"class{classes}", "classification", {"kind": "classes", "size": classes}, pooling, pooling=pooling,
+                loss="cross_entropy")
+        for loss in ("squared_error", "gaussian"):
+            add(f"value_{loss}", "regression", {"kind": "reals", "size": 2}, pooling, pooling=pooling, loss=loss)
+    add("labels", "labels", {"kind": "labels", "size": 4}, None, loss="binary_cross_entropy")
     for pooling in POOLINGS:
-        for distribution in ("gaussian", "quantile"):
-            add(distribution, "forecast", {"kind": "reals", "size": SERIES}, pooling, pooling=pooling,
-                distribution=distribution, levels=[0.1, 0.25, 0.5, 0.75, 0.9])
+        for loss in ("gaussian", "quantile"):
+            add(loss, "forecast", {"kind": "reals", "size": SERIES}, pooling, pooling=pooling, loss=loss,
+                levels=[0.1, 0.25, 0.5, 0.75, 0.9])
     return heads, targets
 
 

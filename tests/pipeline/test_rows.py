@@ -60,7 +60,7 @@ def test_the_classic_networks_are_as_given(row, experiment):
     assert (config.optimizer.kind, config.optimizer.weight_decay, config.schedule.kind) == ("adamw", 0.0, "constant")
     hidden, dropout = (50, 0.0) if experiment.endswith("50") else (128, 0.5)
     assert (described["core"]["kind"], described["core"]["hidden_size"]) == ("lstm", hidden)
-    assert described["heads"]["label"] == {"kind": "classification", "pooling": "last", "dropout": dropout}
+    assert described["heads"]["label"] == {"kind": "classification", "loss": "cross_entropy", "pooling": "last", "dropout": dropout}
     trained = json.loads((result.workspace.metrics / "train.json").read_text())
     # 4 gates of weights and a bias on one input number, and one output
     assert trained["model/parameters"] == 4 * (hidden + hidden**2 + hidden) + hidden + 1
@@ -116,9 +116,9 @@ def test_a_value_a_step_and_what_nonlinearity_buys(row):
     assert curved["test/mse"] < 0.5 * straight["test/mse"]
 
 
-@pytest.mark.parametrize("distribution", ["gaussian", "quantile"])
-def test_forecasts_with_intervals(row, distribution):
-    result = row("experiment=airline", f"model.heads.x.distribution={distribution}", "train.epochs=40")
+@pytest.mark.parametrize("loss", ["gaussian", "quantile"])
+def test_forecasts_with_intervals(row, loss):
+    result = row("experiment=airline", f"model.heads.x.loss={loss}", "train.epochs=40")
     assert result["test/mase"] < result["baseline/seasonal_naive_mase"] < result["baseline/naive_mase"]
     assert result["test/crps"] < result["baseline/seasonal_naive_crps"]
     assert result["test/coverage"] > 0.3

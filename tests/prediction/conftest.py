@@ -120,11 +120,12 @@ def _sales(*columns: str, **others: Any) -> dict[str, Any]:
 
 
 def _pooled(kind: str, pooling: str | None) -> dict[str, Any]:
-    return {"kind": kind, "pooling": pooling, "dropout": 0.0}
+    loss = "cross_entropy" if kind == "classification" else "squared_error"
+    return {"kind": kind, "loss": loss, "pooling": pooling, "dropout": 0.0}
 
 
-def _forecast(distribution: str) -> dict[str, Any]:
-    return {**_pooled("forecast", "last"), "distribution": distribution, "levels": LEVELS}
+def _forecast(loss: str) -> dict[str, Any]:
+    return {"kind": "forecast", "loss": loss, "levels": LEVELS, "pooling": "last", "dropout": 0.0}
 
 
 NEXT = {"kind": "next_token", "dropout": 0.0, "tied": False}
@@ -133,7 +134,7 @@ ZOO: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "class": (_reals("label", "class", "class"), _pooled("classification", "last")),
     "class_mean": (_reals("label", "class", "class"), _pooled("classification", "mean")),
     "tag": (_reals("tag", "tag", "tag"), _pooled("classification", None)),
-    "labels": (_reals("on", "labels", "l1", "l2"), {"kind": "labels", "dropout": 0.0}),
+    "labels": (_reals("on", "labels", "l1", "l2"), {"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}),
     "value": (_reals("y", "value", "value"), _pooled("regression", "last")),
     "values": (_reals("y", "values", "v", "b"), _pooled("regression", None)),
     "next": (_table("sequences.csv", "real", {"x": ["a", "b"]}, ("x", "next")), _pooled("regression", None)),
@@ -141,7 +142,7 @@ ZOO: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "text_class_attention": (_row_texts("label", "class", "class"), _pooled("classification", "attention")),
     "text_value": (_row_texts("y", "value", "value"), _pooled("regression", "last")),
     "text_tag": (_letters("tag", "tag", "tag"), _pooled("classification", None)),
-    "text_labels": (_letters("on", "labels", "l1", "l2"), {"kind": "labels", "dropout": 0.0}),
+    "text_labels": (_letters("on", "labels", "l1", "l2"), {"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}),
     "text_values": (_letters("y", "values", "v"), _pooled("regression", None)),
     "stream": ({**TEXT, "unit": "stream"}, NEXT),
     "lines": ({**TEXT, "unit": "line"}, NEXT),

@@ -20,7 +20,7 @@ from unroll.prediction.inputs import Given, read
 VALUES = np.array([[1.5, -2.0], [3.0, 4.25], [0.0, 7.0]])
 ARRAYS = {"kind": "npz", "path": "data/raw/arrays.npz", "inputs": {"x": "real"}, "scale": "standard",
           "licence": "mine", **SPLIT}
-POOLED = {"kind": "classification", "pooling": "last", "dropout": 0.0}
+POOLED = {"kind": "classification", "loss": "cross_entropy", "pooling": "last", "dropout": 0.0}
 
 
 @pytest.fixture(scope="session")

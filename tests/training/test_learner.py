@@ -191,9 +191,9 @@ def test_every_optimiser_step_has_its_own_rate(stream, tmp_path):
 
 LENGTHS = [9, 4, 12, 1, 7, 3, 11, 2, 6, 5, 8, 10, 3, 6]
 TASKS: dict[str, dict[str, Any]] = {
-    "class": {"kind": "classification", "pooling": "mean"},
-    "values": {"kind": "regression", "pooling": None},
-    "value": {"kind": "regression", "pooling": "attention"},
+    "class": {"kind": "classification", "loss": "cross_entropy", "pooling": "mean"},
+    "values": {"kind": "regression", "loss": "squared_error", "pooling": None},
+    "value": {"kind": "regression", "loss": "squared_error", "pooling": "attention"},
 }
 
 

@@ -12,30 +12,47 @@ from unroll.base.kinds import Kinds
 
 @dataclass(frozen=True)
 class OneOf:
-    """`Annotated[Base, OneOf(kinds)]`: the settings of the kind that the value names; no other kind is imported."""
+    """`Annotated[Base, OneOf(kinds)]`: the settings of the kind that the value names; no other kind is imported.
+
+    With `by_name`, `last` is short for `{kind: last}`, and a kind without further settings is written that way.
+    """
 
     kinds: Kinds
+    by_name: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self._validate, serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda value, info: value.model_dump(mode=info.mode), info_arg=True))
+                lambda value, info: self._dump(value, info.mode), info_arg=True))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        each = [handler(self.kinds.settings_of(kind).__pydantic_core_schema__) for kind in self.kinds.own]
-        return each[0] if len(each) == 1 else {"anyOf": each}
+        kinds = [handler(self.kinds.settings_of(kind).__pydantic_core_schema__) for kind in self.kinds.own]
+        if self.by_name:
+            plain = [kind for kind in self.kinds.own if _plain(self.kinds.settings_of(kind))]
+            kinds.append({"type": "string", "enum": plain})
+        return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
     def _validate(self, value: Any) -> Any:
+        if self.by_name and isinstance(value, str):
+            value = {"kind": value}
         kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
         if kind is None:
             raise PydanticKnownError("union_tag_not_found", {"discriminator": "'kind'"})
         names = self.kinds.names()
         if kind not in names:
             raise PydanticKnownError("union_tag_invalid", {
-                "discriminator": "'kind'", "tag": str(kind), "expected_tags": ", ".join(f"'{each}'" for each in names)})
+                "discriminator": "'kind'", "tag": str(kind), "expected_tags": ", ".join(f"'{name}'" for name in names)})
         try:
             settings = self.kinds.settings_of(kind)
         except UserError as error:
             raise PydanticCustomError("extension", "{text}", {"text": str(error)}) from None
         # what it raises keeps its places: pydantic puts this value's own in front
         return value if isinstance(value, settings) else settings.model_validate(value)
+
+    def _dump(self, value: Any, mode: str) -> Any:
+        return value.kind if self.by_name and _plain(type(value)) else value.model_dump(mode=mode)
+
+
+def _plain(settings: Any) -> bool:
+    """Whether a kind has no settings but its name."""
+    return set(settings.model_fields) == {"kind"}

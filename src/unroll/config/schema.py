@@ -7,9 +7,12 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from unroll.config.data import FUTURE, DataConfig
+from unroll.config.encoders import ENCODERS
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
+from unroll.config.heads import HEADS
 from unroll.config.model import ModelConfig
+from unroll.config.poolings import POOLINGS
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.strict import Strict
 from unroll.config.train import TrainConfig
@@ -42,31 +45,26 @@ def _names(data: DataConfig, model: ModelConfig) -> Iterator[str]:
                    "yet. Leave one")
 
 
-# target → the heads that predict it; `next` depends on what its input is
-HEADS = {
-    "class": "classification", "tag": "classification", "labels": "labels", "next_labels": "labels",
-    "value": "regression", "values": "regression", "forecast": "forecast",
-}
-POOLED = ("class", "value", "forecast")     # one target a sequence
+PER_SEQUENCE = ("class", "value", "forecast")       # targets of which a sequence has one
 
 
 def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[str]:
-    for name, kind in data.inputs.items():
-        wanted = "embedding" if kind == "tokens" else "real"
-        if model.inputs[name].kind != wanted:
-            yield f"model.inputs.{name}: {kind} need kind {wanted}, not {model.inputs[name].kind}"
+    for name, field in data.inputs.items():
+        encoder = model.inputs[name]
+        if encoder.reads != field:
+            fitting = [kind for kind in ENCODERS.own if ENCODERS.settings_of(kind).reads == field]
+            yield f"model.inputs.{name}: {field} need kind {' or '.join(fitting)}, not {encoder.kind}"
     for name, target in data.targets.items():
         head = model.heads[name]
+        predicted: str = target
         if target == "next":
-            wanted = "next_token" if data.inputs[name] == "tokens" else "regression"
-        else:
-            wanted = HEADS[target]
-        if head.kind != wanted:
-            yield f"model.heads.{name}: a target of kind {target} needs kind {wanted}, not {head.kind}"
-        pooling = getattr(head, "pooling", None)
-        if target in POOLED and pooling is None:
-            yield f"model.heads.{name}.pooling: one {target} a sequence needs last, mean, max or attention"
-        if target not in POOLED and pooling is not None:
+            predicted = "next_symbol" if data.inputs[name] == "tokens" else "next_value"
+        if predicted not in head.predicts:
+            fitting = [kind for kind in HEADS.own if predicted in HEADS.settings_of(kind).predicts]
+            yield f"model.heads.{name}: a target of kind {target} needs kind {' or '.join(fitting)}, not {head.kind}"
+        if target in PER_SEQUENCE and not head.per_sequence:
+            yield f"model.heads.{name}.pooling: one {target} a sequence needs one of {', '.join(POOLINGS.own)}"
+        if target not in PER_SEQUENCE and head.per_sequence:
             yield f"model.heads.{name}.pooling: a target every step has none; set it to null"
         if model.core.both_ways and target in FUTURE and target != "forecast":
             yield (f"model.core.bidirectional: the target {name} is the future of the input, which a recurrence from "

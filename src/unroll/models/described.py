@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, to_json
+from unroll.config.heads import HEADS
 from unroll.data.migration import migrate_spec
 from unroll.data.spec import Spec, read_spec
 from unroll.data.tokenizers import Tokenizer, restore
+from unroll.models.formats import FORMAT, STEPS, migrate
 
-FORMAT = 3
 WEIGHTS = "model.safetensors"
 STEP, STEP_INT8 = "step.onnx", "step.int8.onnx"     # the second of LSTMs alone
 
@@ -23,14 +24,10 @@ Written = Literal["text", "music", "paths"]
 
 def writes(heads: Sequence[str], spec: Spec) -> Written | None:
     """How a model with these kinds of heads goes on with what it was given, if it does."""
-    match heads, spec.source.kind:
-        case ["next_token"], _:
-            return "text"
-        case ["forecast"], _:
-            return "paths"
-        case ["labels"], "pianoroll":
-            return "music"
-    return None
+    if len(heads) != 1:
+        return None
+    generated: Written | None = HEADS.settings_of(heads[0]).generates
+    return None if generated == "music" and spec.source.kind != "pianoroll" else generated
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def open_folder(folder: Path) -> Opened:
     path = folder / "model.json"
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(described, dict) or described.get("format") != FORMAT:
+        if not isinstance(described, dict) or described.get("format") not in (*STEPS, FORMAT):
             raise UserError(f"{path}: of another version of unroll. Train the model again.")
         whole = described.pop("digest", None) == digest_of(described)
     except (FileNotFoundError, NotADirectoryError):
@@ -72,6 +69,7 @@ def open_folder(folder: Path) -> Opened:
             raise UserError(f"{folder / name}: missing. Make the model again with `dvc repro`.")
         if sha256(folder / name) != digest:
             raise damaged(folder / name)
+    migrate(described)
     spec = read_spec(migrate_spec(described["spec"]), path, "Train the model again.")
     tokenizers = {
         name: restore(json.loads((folder / f"{name}.tokenizer.json").read_text(encoding="utf-8")))

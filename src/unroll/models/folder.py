@@ -14,7 +14,8 @@ from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
-from unroll.models.described import FORMAT, STEP, STEP_INT8, WEIGHTS, Written, damaged, digest_of, open_folder, writes
+from unroll.models.described import STEP, STEP_INT8, WEIGHTS, Written, damaged, digest_of, open_folder, writes
+from unroll.models.formats import FORMAT
 from unroll.models.network import Network, build
 
 

@@ -9,8 +9,8 @@ from unroll.data.spec import Spec
 from unroll.models.cell import State
 from unroll.models.core import Core
 from unroll.models.dropout import Dropout, no_dropout
-from unroll.models.heads import Head, make_head
-from unroll.models.inputs import TokenInput, concatenate, make_input
+from unroll.models.encoder import BaseEncoder, make_encoder
+from unroll.models.head import BaseHead, Sizes, make_head
 
 Fields = dict[str, Tensor]
 
@@ -19,16 +19,15 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig, spec: Spec) -> None:
         """Sizes that come from data come from `spec` (the prepared folder's `spec.json`)."""
         super().__init__()
-        inputs = {name: make_input(each, spec.inputs[name].size) for name, each in config.inputs.items()}
-        self.inputs = nn.ModuleDict(inputs)
-        self.core = Core(config.core, sum(each.size for each in inputs.values()), spec.longest)
+        encoders = {name: make_encoder(each, spec.inputs[name].size) for name, each in config.inputs.items()}
+        self.inputs = nn.ModuleDict(encoders)
+        self.core = Core(config.core, sum(encoder.size for encoder in encoders.values()), spec.longest)
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
         self.heads = nn.ModuleDict()
         for name, head in config.heads.items():
             target = spec.targets[name]
-            tied_to = inputs.get(target.of or "")
-            self.heads[name] = make_head(head, self.core.size, self.core.directions, target, horizon,
-                                         tied_to if isinstance(tied_to, TokenInput) else None)
+            self.heads[name] = make_head(head, Sizes(self.core.size, target.size, self.core.directions, horizon,
+                                                     encoders.get(target.of or "")))
 
     def start(self, lanes: int) -> list[State]:
         return self.core.start(lanes)
@@ -45,7 +44,8 @@ class Network(nn.Module):
         return self.read(self.embed(inputs, dropout), state, dropout, lengths)
 
     def embed(self, inputs: Fields, dropout: Dropout = no_dropout) -> Tensor:
-        return concatenate([layer(inputs[name], dropout) for name, layer in self.inputs.items()])
+        parts = [encoder(inputs[name], dropout) for name, encoder in self.inputs.items()]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     def read(
         self, x: Tensor, state: list[State] | None = None, dropout: Dropout = no_dropout,
@@ -64,9 +64,14 @@ class Network(nn.Module):
         """Summed over all heads' targets that count: nats, squared errors, pinball losses."""
         return torch.stack([self.head(name).loss(outputs[name], target) for name, target in targets.items()]).sum()
 
-    def head(self, name: str) -> Head:
+    def encoder(self, name: str) -> BaseEncoder:
+        encoder = self.inputs[name]
+        assert isinstance(encoder, BaseEncoder)
+        return encoder
+
+    def head(self, name: str) -> BaseHead:
         head = self.heads[name]
-        assert isinstance(head, Head)
+        assert isinstance(head, BaseHead)
         return head
 
 

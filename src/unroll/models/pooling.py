@@ -1,40 +1,43 @@
-"""One vector of a whole sequence: over its valid steps alone."""
+"""What a pooling is: the valid steps of a sequence as one vector."""
+
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
-from unroll.config.model import Pooling
+from unroll.config.pooling import PoolingSettings
+from unroll.config.poolings import POOLINGS
 
 
-class Pool(nn.Module):
-    """`attention` weighs steps by v · tanh(W h_t + b) (Bahdanau et al., 2015)."""
+class BasePooling(nn.Module, ABC):
+    """A kind of pooling has a class `Pooling` derived from this one, and `pool`.
 
-    def __init__(self, kind: Pooling, features: int, directions: int) -> None:
+    Shapes: T steps, B lanes, H features, both directions of the core together.
+    """
+
+    def __init__(self, settings: PoolingSettings, features: int, directions: int) -> None:
         super().__init__()
-        self.kind, self._directions = kind, directions
-        if kind == "attention":
-            self.score = nn.Sequential(nn.Linear(features, features), nn.Tanh(), nn.Linear(features, 1, bias=False))
+        self.settings, self.directions = settings, directions
 
     def forward(self, hidden: Tensor, lengths: Tensor | None) -> Tensor:
-        """hidden (T, B, H), lengths (B,), 0 counted as 1 → (B, H)."""
-        steps = hidden.shape[0]
-        if lengths is None:
-            lengths = torch.full(hidden.shape[1:2], steps, device=hidden.device)
-        lengths = lengths.clamp(min=1)
-        if self.kind == "last":
-            return self._last(hidden, lengths)
-        valid = (torch.arange(steps, device=hidden.device)[:, None] < lengths)[..., None]       # (T, B, 1)
-        if self.kind == "mean":
-            return (hidden * valid).sum(dim=0) / lengths[:, None]
-        if self.kind == "max":
-            return hidden.masked_fill(~valid, -torch.inf).amax(dim=0)
-        scores: Tensor = self.score(hidden)                                                     # (T, B, 1)
-        return (scores.masked_fill(~valid, -torch.inf).softmax(dim=0) * hidden).sum(dim=0)
+        """hidden (T, B, H) → (B, H); `lengths` (B,), None: all T steps are valid.
 
-    def _last(self, hidden: Tensor, lengths: Tensor) -> Tensor:
-        """What each direction has read last: the final step, or, from the end on, the first."""
-        last = hidden.gather(0, (lengths - 1)[None, :, None].expand(1, -1, hidden.shape[-1]))[0]
-        if self._directions == 1:
-            return last
-        half = hidden.shape[-1] // 2
-        return torch.cat([last[:, :half], hidden[0, :, half:]], dim=-1)
+        A lane of length 0, which no target reads, counts as one of length 1, so that its gradient is finite.
+        """
+        if lengths is None:
+            lengths = torch.full(hidden.shape[1:2], hidden.shape[0], device=hidden.device)
+        return self.pool(hidden, lengths.clamp(min=1))
+
+    @abstractmethod
+    def pool(self, hidden: Tensor, lengths: Tensor) -> Tensor:
+        """hidden (T, B, H), lengths (B,) from 1 to T → (B, H)."""
+
+
+def valid(hidden: Tensor, lengths: Tensor) -> Tensor:
+    """(T, B, 1), true before each lane's end."""
+    return (torch.arange(hidden.shape[0], device=hidden.device)[:, None] < lengths)[..., None]
+
+
+def make_pooling(settings: PoolingSettings, features: int, directions: int) -> BasePooling:
+    pooling: BasePooling = POOLINGS.code_of(settings.kind).Pooling(settings, features, directions)
+    return pooling

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from unroll.base.errors import UserError
+from unroll.config.heads.forecast import Settings
 from unroll.generation.rules import lane_generator
 from unroll.prediction.predictor import Predictor
 
@@ -21,10 +22,10 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     of how they hang together. Raises `UserError` on a series that the model does not read, or a path without bounds.
     """
     head = predictor.model.config.heads[predictor.target]
+    assert isinstance(head, Settings)
     levels = np.array(predictor.levels)
-    gaussian = getattr(head, "distribution", None) == "gaussian"
     assert predictor.spec.forecast is not None
-    log = predictor.spec.forecast.log
+    gaussian, log = head.loss.normal, predictor.spec.forecast.log
     window = predictor.reader.sequence(f"sequence {name}", series, True)                # (rows, D)
     lanes = np.repeat(window[None], count, axis=0)                                      # (count, rows, D)
     uniform = np.stack([lane_generator(seed, first + lane).random((length, window.shape[1])) for lane in range(count)])

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, within_memory
+from unroll.config.pooling import PoolingSettings
 from unroll.data.encoders import scaler_of
 from unroll.data.store import frame_of
 from unroll.generation.engine import OnnxEngine
@@ -46,7 +47,7 @@ class Predictor:
         # in single precision a long memory lets grow what another order of summing changes
         self._network = deepcopy(model.network).double()
         self._head = self._network.head(self.target)
-        self._pooling: str | None = getattr(model.config.heads[self.target], "pooling", None)
+        self._pooling: PoolingSettings | None = getattr(model.config.heads[self.target], "pooling", None)
         self._both_ways: bool = model.config.core.both_ways
 
     @property
@@ -220,9 +221,10 @@ class Predictor:
 
     def _check_state(self) -> None:
         """Raises `UserError` where there is nothing to go on from."""
+        pooling = self._pooling
         why = ("reads windows of a series" if self._frame is not None
                else "also reads from the end on" if self._both_ways
-               else f"pools the {self._pooling} of whole sequences" if self._pooling not in (None, "last") else None)
+               else f"pools the {pooling.kind} of whole sequences" if pooling is not None and pooling.whole else None)
         if why is not None:
             raise UserError(f"state: the model {why}, so that it has none to go on from. Give whole sequences, and no "
                             "state.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
+from unroll.config.heads.forecast import Settings
 from unroll.data.fields import Sequences
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
@@ -29,7 +30,9 @@ PROSE = Prose(
 
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
     (name,) = prepared.spec.targets
-    levels = np.array(model.config.heads[name].levels)      # type: ignore[union-attr]
+    head = model.config.heads[name]
+    assert isinstance(head, Settings)
+    levels = np.array(head.levels)
     scale = seasonal_error(prepared, name)
     metrics: Metrics = {}
     known = forecasts(model, prepared.sequences("validation"), name, settings)

@@ -1,0 +1,35 @@
+"""What the settings of every head have. A kind of head derives from `HeadSettings` or `PooledSettings`."""
+
+from typing import ClassVar, Literal
+
+from unroll.config.pooling import Pooling
+from unroll.config.strict import Probability, Strict
+
+# as in `data.targets`, but for `next`, which is a symbol or a vector as its input is
+Target = Literal["next_symbol", "next_value", "next_labels", "class", "tag", "labels", "value", "values", "forecast"]
+Generated = Literal["text", "music", "paths"]
+
+
+class HeadSettings(Strict):
+    """A kind adds `kind: Literal["<kind>"]` and what it alone needs."""
+
+    kind: str
+    dropout: Probability        # of the core's output
+
+    predicts: ClassVar[tuple[Target, ...]]
+    generates: ClassVar[Generated | None] = None    # what a model can continue with it; music: piano rolls only
+
+    @property
+    def per_sequence(self) -> bool:
+        """Whether it predicts once for a sequence, rather than at each step."""
+        return False
+
+
+class PooledSettings(HeadSettings):
+    """Of heads that predict at each step, or, with a pooling, once for a sequence."""
+
+    pooling: Pooling | None
+
+    @property
+    def per_sequence(self) -> bool:
+        return self.pooling is not None

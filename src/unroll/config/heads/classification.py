@@ -1,0 +1,13 @@
+from typing import ClassVar, Literal
+
+from unroll.config.head import PooledSettings, Target
+from unroll.config.loss import ClassLoss
+
+
+class Settings(PooledSettings):
+    """One of several classes, for a sequence or at each step: a softmax, or a sigmoid for two classes."""
+
+    kind: Literal["classification"]
+    loss: ClassLoss
+
+    predicts: ClassVar[tuple[Target, ...]] = ("class", "tag")

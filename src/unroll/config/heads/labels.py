@@ -1,0 +1,14 @@
+from typing import ClassVar, Literal
+
+from unroll.config.head import Generated, HeadSettings, Target
+from unroll.config.loss import LabelLoss
+
+
+class Settings(HeadSettings):
+    """Any number of labels at each step: a sigmoid for each."""
+
+    kind: Literal["labels"]
+    loss: LabelLoss
+
+    predicts: ClassVar[tuple[Target, ...]] = ("labels", "next_labels")
+    generates: ClassVar[Generated | None] = "music"

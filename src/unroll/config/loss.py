@@ -1,0 +1,45 @@
+"""What the settings of every loss have. A kind of loss derives from `LossSettings`."""
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from unroll.config.kinds import OneOf
+from unroll.config.losses import LOSSES
+from unroll.config.strict import Strict
+
+Target = Literal["classes", "labels", "reals"]
+
+
+class LossSettings(Strict):
+    """A kind adds `kind: Literal["<kind>"]` and what it alone needs."""
+
+    kind: str
+
+    target: ClassVar[Target]                # what it is a loss of
+    unit: ClassVar[str]                     # of its mean, as readers see it; {per} is step or sequence
+    intervals: ClassVar[bool] = False       # what is predicted are quantiles, not one value alone
+    normal: ClassVar[bool] = False          # these are the quantiles of a normal distribution
+
+
+def _of(target: Target, intervals: bool = False) -> Callable[[LossSettings], LossSettings]:
+    def check(loss: LossSettings) -> LossSettings:
+        text = ""
+        if loss.target != target:
+            text = f"{loss.kind} is a loss of {loss.target}; this head predicts {target}"
+        elif intervals and not loss.intervals:
+            text = f"{loss.kind} predicts one value; a forecast needs a loss with intervals, such as quantile"
+        if text:
+            raise PydanticCustomError("loss", "{text}", {"text": text})
+        return loss
+
+    return check
+
+
+_ANY = OneOf(LOSSES, by_name=True)
+ClassLoss = Annotated[LossSettings, _ANY, AfterValidator(_of("classes"))]
+LabelLoss = Annotated[LossSettings, _ANY, AfterValidator(_of("labels"))]
+RealLoss = Annotated[LossSettings, _ANY, AfterValidator(_of("reals"))]
+IntervalLoss = Annotated[LossSettings, _ANY, AfterValidator(_of("reals", intervals=True))]

@@ -1,0 +1,34 @@
+"""What an encoder is: a field at each step as a vector."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from unroll.config.encoder import EncoderSettings
+from unroll.config.encoders import ENCODERS
+from unroll.models.dropout import Dropout
+from unroll.models.onnx.graph import Graph
+
+
+class BaseEncoder(nn.Module, ABC):
+    """A kind of encoder has a class `Encoder` derived from this one, made from its settings and the field's size.
+
+    That is how many symbols the field has, or numbers a step; `size` is E, that of the vectors.
+    """
+
+    def __init__(self, settings: EncoderSettings, size: int) -> None:
+        super().__init__()
+        self.dropout, self.size = settings.dropout, size
+
+    @abstractmethod
+    def forward(self, values: Tensor, dropout: Dropout) -> Tensor:
+        """Symbols (T, B) or real numbers (T, B, F) → (T, B, E); a single step without T."""
+
+    @abstractmethod
+    def onnx(self, graph: Graph, name: str) -> str:
+        """Write the encoder of the field `name`, which becomes an input, and return the vectors, (T, B, E)."""
+
+
+def make_encoder(settings: EncoderSettings, size: int) -> BaseEncoder:
+    encoder: BaseEncoder = ENCODERS.code_of(settings.kind).Encoder(settings, size)
+    return encoder

@@ -1,0 +1,24 @@
+"""Vectors of real numbers: themselves, or a linear layer of them."""
+
+from torch import Tensor, nn
+
+from unroll.config.encoders.real import Settings
+from unroll.models.dropout import Dropout
+from unroll.models.encoder import BaseEncoder
+from unroll.models.onnx.graph import FLOAT, Graph
+
+
+class Encoder(BaseEncoder):
+    def __init__(self, settings: Settings, features: int) -> None:
+        super().__init__(settings, settings.size or features)
+        self.projection = nn.Identity() if settings.size is None else nn.Linear(features, settings.size)
+
+    def forward(self, values: Tensor, dropout: Dropout) -> Tensor:
+        return dropout(self.projection(values), self.dropout)
+
+    def onnx(self, graph: Graph, name: str) -> str:
+        if not isinstance(self.projection, nn.Linear):
+            return graph.input(name, FLOAT, ["T", "B", self.size])
+        values = graph.input(name, FLOAT, ["T", "B", self.projection.in_features])
+        product = graph.node("MatMul", values, graph.weight(f"inputs.{name}.weight", self.projection.weight.T))
+        return graph.node("Add", product, graph.weight(f"inputs.{name}.bias", self.projection.bias))

@@ -1,0 +1,91 @@
+"""What a head is: from the core's output to predictions, and what wrong ones cost."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from unroll.config.head import HeadSettings, PooledSettings
+from unroll.config.heads import HEADS
+from unroll.models.dropout import Dropout, no_dropout
+from unroll.models.encoder import BaseEncoder
+from unroll.models.onnx.graph import MICROSOFT, Graph
+from unroll.models.pooling import BasePooling, make_pooling
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a head must fit to."""
+
+    features: int       # H of the core's output, both directions together
+    size: int           # of the target: symbols, classes, labels or numbers
+    directions: int = 1
+    horizon: int = 0    # steps of a forecast
+    encoder: BaseEncoder | None = None      # of the field whose next step is the target
+
+
+class BaseHead(nn.Module, ABC):
+    """A kind of head has a class `Head` derived from this one, made from its settings and `Sizes`.
+
+    `pool` is None where it predicts at each step. Shapes: T steps, B lanes, H features.
+    """
+
+    pool: BasePooling | None
+
+    def __init__(self, settings: HeadSettings) -> None:
+        super().__init__()
+        self.dropout = settings.dropout
+        self.pool = None
+
+    @abstractmethod
+    def forward(self, hidden: Tensor, lengths: Tensor | None = None, dropout: Dropout = no_dropout) -> Tensor:
+        """The core's output (T, B, H) → raw outputs (T, B, ·), or (B, ·) after pooling; one step (B, H) → (B, ·)."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Summed over the targets that count; the mean over the numbers of one target."""
+
+    @abstractmethod
+    def predict(self, outputs: Tensor) -> Tensor:
+        """What a user reads: probabilities, values or quantiles, on the target's scale."""
+
+    @abstractmethod
+    def onnx(self, graph: Graph, name: str, last: str) -> None:
+        """Write the raw outputs (B, ·) of the step `last` (B, H) as the output `name`."""
+
+
+class LinearHead(BaseHead):
+    """Dropout, pooling where there is one, one linear layer."""
+
+    def __init__(self, settings: HeadSettings, sizes: Sizes, size: int) -> None:
+        super().__init__(settings)
+        if isinstance(settings, PooledSettings) and settings.pooling is not None:
+            self.pool = make_pooling(settings.pooling, sizes.features, sizes.directions)
+        self.output = nn.Linear(sizes.features, size)
+        nn.init.xavier_uniform_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, hidden: Tensor, lengths: Tensor | None = None, dropout: Dropout = no_dropout) -> Tensor:
+        hidden = dropout(hidden, self.dropout)
+        if self.pool is not None and hidden.dim() == 3:
+            hidden = self.pool(hidden, lengths)
+        outputs: Tensor = self.output(hidden)
+        return outputs
+
+    def onnx(self, graph: Graph, name: str, last: str) -> None:
+        write_linear(graph, name, last, self.output.weight, self.output.bias)
+
+
+def write_linear(graph: Graph, name: str, last: str, weight: Tensor, bias: Tensor) -> None:
+    """last (B, H) · weight (size, H)ᵀ + bias as the output `name`."""
+    offset, output = graph.weight(f"{name}.bias", bias), graph.output(name, ["B", bias.shape[0]])
+    if graph.int8:
+        graph.node("DynamicQuantizeMatMul", last, *graph.quantised(f"{name}.weight", weight), offset, also=[output],
+                   outputs=0, domain=MICROSOFT)
+    else:
+        graph.node("Gemm", last, graph.weight(f"{name}.weight", weight), offset, transB=1, also=[output], outputs=0)
+
+
+def make_head(settings: HeadSettings, sizes: Sizes) -> BaseHead:
+    head: BaseHead = HEADS.code_of(settings.kind).Head(settings, sizes)
+    return head

@@ -1,0 +1,1 @@
+"""The code of the losses, a file for each kind in `unroll.config.losses`."""
