@@ -18,6 +18,7 @@ from unroll.data.store import Prepared, open_prepared
 from unroll.data.tokenizers import Bytes, Chars, Tokenizer
 from unroll.data.writer import write_prepared
 from unroll.evaluation.measure import Text, losses, read_split
+from unroll.evaluation.reports import language
 from unroll.evaluation.scored import layout_of
 from unroll.models.network import Network
 from unroll.models.outputs import outputs
@@ -133,21 +134,22 @@ def test_a_whole_split_has_the_sources_counts(tmp_path):
     assert (len(text.tokens), text.characters, text.bytes, text.offsets) == (11, 9, 11, None)
 
 
-@pytest.mark.parametrize(("limit", "tokens"), [(None, 9), (100, 9), (9, 9), (4, 4), (1, 1)])
-def test_a_stream_ends_at_the_limit(tmp_path, limit, tokens):
-    tokenizer = Chars(" Éefilrsü", items=False)
+@pytest.mark.parametrize(("limit", "part"), [(None, "für Élise"), (100, "für Élise"), (9, "für Élise"), (4, "frÉi"), (1, "f")])
+def test_a_part_of_a_stream_is_spread_over_it(tmp_path, limit, part):
+    tokenizer = Chars(" efilrsÉü", items=False)
     text = read_split(write(tmp_path / "p", "stream", tokenizer, "für Élise"), "text", tokenizer, "train", limit)
-    assert (len(text.tokens), text.characters) == (tokens, tokens)
-    assert text.bytes == len("für Élise"[:tokens].encode())
+    assert (tokenizer.decode(text.tokens), text.characters, text.bytes) == (part, len(part), len(part.encode()))
 
 
-@pytest.mark.parametrize(("limit", "items"), [(None, 5), (100, 5), (24, 5), (23, 4), (9, 2), (8, 1), (5, 1), (1, 1)])
-def test_items_stay_whole_within_the_limit(tmp_path, limit, items):
+@pytest.mark.parametrize(("limit", "items"), [
+    (None, [0, 1, 2, 3, 4]), (100, [0, 1, 2, 3, 4]), (24, [0, 1, 2, 3, 4]), (23, [0, 1, 2, 3]), (10, [0, 2]), (1, [0]),
+])
+def test_a_part_of_items_is_whole_items(tmp_path, limit, items):
     """Each item and its end; one at least."""
     tokenizer = Chars("".join(sorted(set("".join(ITEMS)))), items=True)
     text = read_split(write(tmp_path / "p", "line", tokenizer, *ITEMS), "text", tokenizer, "train", limit)
-    lines = "".join(f"{item}\n" for item in ITEMS[:items])
-    assert text.offsets.tolist() == np.cumsum([0, *(len(item) + 1 for item in ITEMS[:items])]).tolist()
+    lines = "".join(f"{ITEMS[at]}\n" for at in items)
+    assert text.offsets.tolist() == np.cumsum([0, *(len(ITEMS[at]) + 1 for at in items)]).tolist()
     assert (len(text.tokens), text.characters, text.bytes) == (len(lines), len(lines), len(lines.encode()))
 
 
@@ -157,3 +159,18 @@ def test_an_unlimited_split_is_not_decoded(tmp_path, monkeypatch):
     prepared = write(tmp_path / "p", "stream", tokenizer, "abc")
     monkeypatch.setattr(tokenizer, "decode", None)
     assert read_split(prepared, "text", tokenizer, "test").characters == prepared.spec.splits["test"].characters == 3
+
+
+@pytest.mark.parametrize("unit", ["stream", "line"])
+def test_of_a_long_training_text_what_is_scored_is_what_is_counted(tmp_path, unit):
+    """A part of a text that changes on its way: every kind of it is among what is scored."""
+    tokenizer = Chars("abc", items=unit == "line")
+    prepared = write(tmp_path / "p", unit, tokenizer, *(["a" * 400 + "b" * 400 + "c" * 400] if unit == "stream" else
+                                                       ["a" * 9] * 40 + ["b" * 9] * 40 + ["c" * 9] * 40))
+    settings = DEFAULT.model_copy(update={"train_tokens": 120, "lanes": 6, "warmup": 5})
+    text, read = language.part(prepared, "text", tokenizer, settings)
+    assert len(text.tokens) == 120 == sum(read.count_valid(at) for at in range(len(read)))
+    assert len({*np.bincount(text.tokens, minlength=tokenizer.size)[tokenizer.encode("abc")[:3]]}) == 1
+    scored = [batch.targets["text"] for batch in (read.batch(at) for at in range(len(read)))]
+    counts = np.bincount(np.concatenate([part[part >= 0] for part in scored]), minlength=tokenizer.size)
+    assert counts.tolist() == np.bincount(text.tokens, minlength=tokenizer.size).tolist()

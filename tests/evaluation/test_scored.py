@@ -8,8 +8,8 @@ from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.config.data import SignalsData
 from unroll.data.store import Prepared
-from unroll.evaluation.scored import Scored, score, split_of
-from unroll.sources.in_memory import OneStream
+from unroll.evaluation.scored import Scored, layout_of, score, score_split
+from unroll.sources.in_memory import Items, OneStream
 
 DRAW = np.random.default_rng(0)
 LENGTHS = [4, 1, 6, 3, 5, 2, 7, 3, 1, 8, 2, 4]
@@ -94,15 +94,34 @@ def test_a_long_stream_carries_its_state_from_stretch_to_stretch(tmp_path):
     np.testing.assert_allclose(found.predictions, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("limit", "sequences"), [(1, 1), (4, 1), (5, 2), (10, 2), (11, 3), (10_000, 8)])
-def test_of_training_so_many_steps_are_scored_as_are_asked_for(tmp_path, limit, sequences):
+@pytest.mark.parametrize(("limit", "sequences"), [(1, 1), (4, 1), (8, 2), (12, 3), (30, 7), (31, 8), (10_000, 8)])
+def test_about_as_many_training_steps_are_scored_as_are_asked_for(tmp_path, limit, sequences):
     """Whole sequences, one at least; the other splits as they are."""
     made = prepared(tmp_path, "class")
-    assert len(split_of(made, "train", asked(train_tokens=limit))) == sequences
-    assert len(split_of(made, "test", asked(train_tokens=limit))) == 2
+    network = model_of(made, "class").network
+    assert len(score_split(network, made, "train", "y", asked(train_tokens=limit)).targets) == sequences
+    assert len(score_split(network, made, "test", "y", asked(train_tokens=limit)).targets) == 2
 
 
-def test_of_a_training_stream_a_stretch_is_scored(tmp_path):
+def test_of_training_sequences_sorted_by_class_every_class_is_scored(tmp_path):
+    """As a source with a folder for each class has them."""
+    names = sorted("abcd" * 10)
+    pieces = [{"x": DRAW.standard_normal((5, 2)), "y": name} for name in names]
+    made = written(tmp_path, npz("y", "class"), Items(pieces, {"train": range(40), "validation": range(4), "test": range(4)}))
+    scored = score_split(model_of(made, "class").network, made, "train", "y", asked(train_tokens=40))
+    assert np.bincount(scored.targets).tolist() == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize(("lanes", "limit", "expected"), [
+    (4, 8, [0, 1, 15, 16, 30, 31, 45, 46]), (1, 3, [0, 1, 2]), (4, 999, range(60)), (100, 30, range(60)),
+])
+def test_of_a_long_training_stream_the_beginning_of_each_lane_is_scored(tmp_path, lanes, limit, expected):
     made = signals(tmp_path)
-    assert len(split_of(made, "train", asked(train_tokens=17))) == 17
-    assert len(split_of(made, "train", asked(train_tokens=999))) == 60
+    tags, network = made.values("tag", "train"), model_of(made, "tag", "cnn").network
+    found = score_split(network, made, "train", "tag", asked(lanes=lanes, warmup=2, train_tokens=limit))
+    whole = score(network, made.sequences("train"), "tag", asked(lanes=1, warmup=0))
+    assert found.targets.tolist() == tags[list(expected)].tolist()
+    np.testing.assert_allclose(found.predictions, whole.predictions[list(expected)], rtol=0, atol=1e-5)
+    layout = layout_of(made.sequences("train"), asked(lanes=lanes, warmup=2), limit)
+    assert [at for part in layout.stretches() for at in range(60)[part]] == list(expected)
+    assert sum(layout.count_valid(index) for index in range(len(layout))) == len(expected)

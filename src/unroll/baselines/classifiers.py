@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.encoders import scaler_of
+from unroll.data.parts import spread
 from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared
 
@@ -61,8 +62,8 @@ def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig
 
     scale = scaler_of(prepared.spec.inputs[field]).encode
     values, tags = prepared.values(field, "train"), prepared.values(name, "train")
-    every = -(-len(tags) // settings.train_tokens)      # from all of it: its beginning may hold one class alone
-    known, labels = scale(values[::every]), np.asarray(tags[::every])
+    chosen = spread(len(tags), settings.train_tokens)       # of all of it: its beginning may hold one class alone
+    known, labels = scale(values[chosen]), np.asarray(tags[chosen])
     if (labels == labels[0]).all():
         return np.full(len(prepared.values(name, "test")), labels[0], np.int64)
     model: Any = make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=300, random_state=settings.seed))

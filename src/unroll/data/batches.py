@@ -37,20 +37,26 @@ class StreamLayout:
     """B contiguous lanes of one stream, `steps` of each at a time.
 
     With `warmup`, every lane first reads that many steps before its own, unscored, so that no target is predicted
-    from an empty memory.
+    from an empty memory. With `longest`, no more than so many steps of each lane are scored.
     """
 
-    def __init__(self, stream: Sequences, lanes: int, steps: int, warmup: int = 0) -> None:
+    def __init__(self, stream: Sequences, lanes: int, steps: int, warmup: int = 0, longest: int | None = None) -> None:
         self._stream, self._lanes, self._steps, self._warmup = stream, lanes, steps, warmup
         self._total = len(stream)
         self._length = -(-self._total // lanes)
+        self._scored = self._length if longest is None else min(longest, self._length)
 
     def __len__(self) -> int:
-        return -(-(self._warmup + self._length) // self._steps)
+        return -(-(self._warmup + self._scored) // self._steps)
+
+    def stretches(self) -> list[slice]:
+        """The steps of the stream that each lane scores."""
+        starts = [lane * self._length for lane in range(self._lanes)]
+        return [slice(start, min(start + self._scored, self._total)) for start in starts if start < self._total]
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
         """Batch `index`; rank r of R gets the r-th stretch of the lanes."""
-        steps = np.arange(index * self._steps, min((index + 1) * self._steps, self._warmup + self._length))
+        steps = np.arange(index * self._steps, min((index + 1) * self._steps, self._warmup + self._scored))
         within = steps[:, None] - self._warmup                                      # (T, 1)
         own = np.arange(rank * self._lanes // ranks, (rank + 1) * self._lanes // ranks)
         place = within + own[None, :] * self._length                                # (T, B)
@@ -63,7 +69,7 @@ class StreamLayout:
 
     def count_valid(self, index: int, epoch: int = 0) -> int:
         """Targets that count in batch `index`."""
-        ends = np.clip(self._total - np.arange(self._lanes) * self._length, 0, self._length)     # (B,)
+        ends = np.clip(self._total - np.arange(self._lanes) * self._length, 0, self._scored)     # (B,)
         first, last = (max(0, (index + more) * self._steps - self._warmup) for more in (0, 1))
         return int((ends.clip(max=last) - ends.clip(max=first)).sum())
 

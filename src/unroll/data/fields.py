@@ -69,7 +69,7 @@ class Sequences:
         """Whether a sequence, not a step, is what is counted."""
         return self.frame is not None or any(each.per == "sequence" for each in self.targets.values())
 
-    def only(self, chosen: slice) -> "Sequences":
+    def only(self, chosen: slice | NDArray[np.int64]) -> "Sequences":
         """Some of the sequences, or a stretch of the stream."""
 
         def cut(field: Field, per: str) -> Field:

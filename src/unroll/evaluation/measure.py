@@ -2,23 +2,23 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.fields import Sequences
+from unroll.data.parts import some_steps
 from unroll.data.source import Split
 from unroll.data.spec import Spec
 from unroll.data.store import Prepared, decode, sequences
-from unroll.data.tokenizers import Tokenizer
+from unroll.data.tokenizers import Ids, Tokenizer
 
 
 @dataclass(frozen=True)
 class Text:
-    """A split, or its beginning, in the units that losses are reported in."""
+    """A split, or a part of it, in the units that losses are reported in."""
 
-    tokens: NDArray[np.unsignedinteger[Any]]
+    tokens: Ids
     offsets: NDArray[np.int64] | None
     characters: int
     bytes: int
@@ -29,15 +29,15 @@ class Text:
 
 
 def read_split(prepared: Prepared, field: str, tokenizer: Tokenizer, split: Split, limit: int | None = None) -> Text:
-    """The split; with `limit`, at most so many symbols of it, and whole items."""
+    """The split; with `limit`, about so many symbols of it, spread evenly: whole items, or stretches of a stream."""
     tokens, offsets = prepared.tokens(field, split), prepared.offsets(split)
     counted = prepared.spec.splits[split]
     if limit is None or len(tokens) <= limit:
         return Text(tokens, offsets, counted.characters, counted.bytes)
-    if offsets is not None:
-        offsets = offsets[: max(2, int(np.searchsorted(offsets, limit, side="right")))]
-        limit = int(offsets[-1])
-    tokens = tokens[:limit]
+    return count(tokenizer, *some_steps(tokens, offsets, limit))
+
+
+def count(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None) -> Text:
     text = decode(tokenizer, tokens, offsets)
     return Text(tokens, offsets, len(text), len(text.encode()))
 

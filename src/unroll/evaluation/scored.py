@@ -1,4 +1,4 @@
-"""Predictions beside targets, one row a target that counts."""
+"""Predictions beside targets, one row for each target that is not masked."""
 
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
 from unroll.data.fields import IGNORED, Sequences
+from unroll.data.parts import some_sequences
 from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.models.network import Network
@@ -17,45 +18,43 @@ STEPS = 256     # of a lane at a time; without a gradient only memory limits it
 
 
 class Scored(NamedTuple):
-    """`loss` is the mean over targets, as the head has it; a sequence's rows come in the data's order."""
+    """Rows are in the order of the data."""
 
     predictions: NDArray[np.float64]    # (N, ·)
     targets: NDArray[Any]               # (N,) classes, (N, ·) scaled reals
-    loss: float
+    loss: float                         # the head's loss, mean over targets
 
 
-def layout_of(data: Sequences, settings: EvaluateConfig) -> Layout:
-    if data.frame is not None:
-        return WindowLayout(data, settings.lanes, seed=None)
-    if data.bounds is not None:
-        return ItemLayout(data, settings.lanes, seed=None)
-    return StreamLayout(data, min(settings.lanes, len(data)), STEPS, settings.warmup)
-
-
-def split_of(prepared: Prepared, split: Split, settings: EvaluateConfig) -> Sequences:
-    """The split; of the training split, so many steps that `evaluate.train_tokens` are about reached."""
-    data = prepared.sequences(split)
-    if split != "train":
-        return data
+def layout_of(data: Sequences, settings: EvaluateConfig, limit: int | None = None) -> Layout:
+    """How a split is read; with `limit`, about so many steps, spread evenly over it."""
     if data.bounds is None:
-        return data.only(slice(0, settings.train_tokens))
-    reached = np.cumsum(data.lengths)
-    return data.only(slice(0, max(1, int(np.searchsorted(reached, settings.train_tokens, side="right")))))
+        lanes = min(settings.lanes, len(data))
+        return StreamLayout(data, lanes, STEPS, settings.warmup, None if limit is None else -(-limit // lanes))
+    chosen = data if limit is None else data.only(some_sequences(data.lengths, limit))
+    return (ItemLayout if data.frame is None else WindowLayout)(chosen, settings.lanes, seed=None)
 
 
-def score(network: Network, data: Sequences, name: str, settings: EvaluateConfig) -> Scored:
+def score_split(network: Network, prepared: Prepared, split: Split, name: str, settings: EvaluateConfig) -> Scored:
+    """A head's predictions for a split; for training, about `train_tokens` steps of it."""
+    limit = settings.train_tokens if split == "train" else None
+    return score(network, prepared.sequences(split), name, settings, limit)
+
+
+def score(
+    network: Network, data: Sequences, name: str, settings: EvaluateConfig, limit: int | None = None
+) -> Scored:
+    """A head's predictions for a split, or, with `limit`, for about so many steps of it."""
     predictions, targets, places, loss = [], [], [], 0.0
-    for batch, predicted, cost in outputs(network, layout_of(data, settings)):
-        target, given = batch.targets[name], predicted[name]
+    for batch, predicted, cost in outputs(network, layout_of(data, settings, limit)):
+        target = batch.targets[name]
         if target.dtype.kind == "i":
             known = target != IGNORED
-        else:       # a vector counts, or does not, as a whole
+        else:       # a vector is masked as a whole
             rows = 1 if data.pooled else 2
             known = ~np.isnan(target).any(axis=tuple(range(rows, target.ndim)))
-        item = np.broadcast_to(batch.items, known.shape)
-        predictions.append(given[known])
+        predictions.append(predicted[name][known])
         targets.append(target[known])
-        places.append(item[known])
+        places.append(np.broadcast_to(batch.items, known.shape)[known])
         loss += cost
     order = np.argsort(np.concatenate(places), kind="stable")
     return Scored(np.concatenate(predictions)[order], np.concatenate(targets)[order], loss / len(order))

@@ -11,6 +11,7 @@ from unroll.base.files import replacing, write_json, write_rows
 from unroll.base.workspace import Workspace
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
+from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing import generation as pictures
 from unroll.generation.generator import Sample, open_generator
@@ -68,7 +69,8 @@ def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: Ge
     counted = prepared.tokens(field, "train")
     train = decode(tokenizer, counted, prepared.offsets("train"))
     test = decode(tokenizer, prepared.tokens(field, "test"), prepared.offsets("test"))
-    data = Data(train, test, tokenizer, counted[: settings.ngram_tokens], settings.ngram_order)
+    data = Data(train, test, tokenizer, some_steps(counted, prepared.offsets("train"), settings.ngram_tokens)[0],
+                settings.ngram_order)
     metrics, rows = worth(written(made), {heat: written(group) for heat, group in compared.items()}, data)
     texts = [each.prompt + each.text for each in made]
     with replacing(workspace.samples) as folder:

@@ -19,7 +19,7 @@ from unroll.config.evaluate import EvaluateConfig
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import Scored, score, split_of
+from unroll.evaluation.scored import Scored, score_split
 from unroll.models.folder import Model
 
 Labels = NDArray[np.int64]
@@ -37,10 +37,10 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     (name,) = prepared.spec.targets
     classes = list(prepared.spec.targets[name].classes or ())
     metrics: Metrics = {}
-    test = score(model.network, split_of(prepared, "test", settings), name, settings)
+    test = score_split(model.network, prepared, "test", name, settings)
     metrics |= measures(test, len(classes), "test/")
     for split, prefix in (("validation", "best/val_"), ("train", "best/train_")):
-        scored = score(model.network, split_of(prepared, split, settings), name, settings)    # type: ignore[arg-type]
+        scored = score_split(model.network, prepared, split, name, settings)    # type: ignore[arg-type]
         metrics |= measures(scored, len(classes), prefix)
     for method, predicted in baselines(prepared, name, len(classes), settings).items():
         truth = test.targets

@@ -12,7 +12,7 @@ from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import Scored, score, split_of
+from unroll.evaluation.scored import Scored, score_split
 from unroll.models.folder import Model
 
 Values = NDArray[Any]
@@ -28,10 +28,10 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     (name,) = prepared.spec.targets
     field = prepared.spec.targets[name].of or name
     metrics: Metrics = {}
-    test = score(model.network, split_of(prepared, "test", settings), name, settings)
+    test = score_split(model.network, prepared, "test", name, settings)
     metrics |= measures(test, "test/")
     for split, prefix in (("validation", "best/val_"), ("train", "best/train_")):
-        scored = score(model.network, split_of(prepared, split, settings), name, settings)    # type: ignore[arg-type]
+        scored = score_split(model.network, prepared, split, name, settings)    # type: ignore[arg-type]
         metrics |= measures(scored, prefix)
     train = np.asarray(prepared.values(field, "train"), np.float64)
     share = (train.sum(axis=0) + 1) / (len(train) + 2)          # Laplace

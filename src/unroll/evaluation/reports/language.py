@@ -11,10 +11,12 @@ import torch
 from unroll.base.files import replacing
 from unroll.baselines.ngrams import unigram, witten_bell, xz_bits
 from unroll.config.evaluate import EvaluateConfig
-from unroll.data.batches import StreamLayout
+from unroll.data.batches import Layout, StreamLayout
+from unroll.data.source import Split
 from unroll.data.store import Prepared, decode
+from unroll.data.tokenizers import Tokenizer
 from unroll.drawing import evaluation as pictures
-from unroll.evaluation.measure import Text, losses, read_split
+from unroll.evaluation.measure import Text, count, losses, read_split
 from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import layout_of
 from unroll.explain.gradients import compare, steps_above
@@ -36,16 +38,16 @@ PROSE = Prose(
 def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
     (field,) = model.config.inputs
     tokenizer = model.tokenizers[field]
-    test = read_split(prepared, field, tokenizer, "test")
     # train/ and val/ are the curves' names in MLflow
     texts = {
-        "test/": test,
-        "best/val_": read_split(prepared, field, tokenizer, "validation"),
-        "best/train_": read_split(prepared, field, tokenizer, "train", settings.train_tokens),
+        "test/": whole(prepared, field, tokenizer, "test", settings),
+        "best/val_": whole(prepared, field, tokenizer, "validation", settings),
+        "best/train_": part(prepared, field, tokenizer, settings),
     }
     metrics: Metrics = {}
-    for prefix, text in texts.items():
-        metrics |= losses(total_nats(model, text, field, settings), text, prefix)
+    for prefix, (text, layout) in texts.items():
+        metrics |= losses(total_nats(model, layout), text, prefix)
+    test, _ = texts["test/"]
     counted = prepared.spec.splits["test"]
     metrics["test/unknown_share"] = counted.unknown / counted.steps
     metrics |= baselines(prepared, model, field, test, settings)
@@ -57,10 +59,25 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     return Report(metrics, "bpc", "bits per character", False, partial(_draw, reaches), PROSE)
 
 
-def total_nats(model: Model, text: Text, field: str, settings: EvaluateConfig) -> float:
+def whole(
+    prepared: Prepared, field: str, tokenizer: Tokenizer, split: Split, settings: EvaluateConfig
+) -> tuple[Text, Layout]:
+    """A split, and how it is read."""
+    return read_split(prepared, field, tokenizer, split), layout_of(prepared.sequences(split), settings)
+
+
+def part(prepared: Prepared, field: str, tokenizer: Tokenizer, settings: EvaluateConfig) -> tuple[Text, Layout]:
+    """About `train_tokens` symbols of the training split, and how they are read."""
+    data, tokens = prepared.sequences("train"), prepared.tokens(field, "train")
+    layout = layout_of(data, settings, settings.train_tokens)
+    if isinstance(layout, StreamLayout) and len(tokens) > settings.train_tokens:
+        return count(tokenizer, np.concatenate([tokens[stretch] for stretch in layout.stretches()]), None), layout
+    return read_split(prepared, field, tokenizer, "train", settings.train_tokens), layout
+
+
+def total_nats(model: Model, layout: Layout) -> float:
     """Summed over every symbol once, the state carried along (a static evaluation: the weights stay as they are)."""
-    layout = layout_of(text.sequences(model.spec, field), settings)
-    return sum(each.loss for each in outputs(model.network, layout))
+    return sum(output.loss for output in outputs(model.network, layout))
 
 
 def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings: EvaluateConfig) -> Metrics:

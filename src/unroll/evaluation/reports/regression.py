@@ -14,7 +14,7 @@ from unroll.data.encoders import scaler_of
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import score, split_of
+from unroll.evaluation.scored import score_split
 from unroll.models.folder import Model
 
 Values = NDArray[Any]
@@ -33,7 +33,7 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     metrics: Metrics = {}
     kept: dict[str, tuple[Values, Values]] = {}
     for split, prefix in (("test", "test/"), ("validation", "best/val_"), ("train", "best/train_")):
-        scored = score(model.network, split_of(prepared, split, settings), name, settings)    # type: ignore[arg-type]
+        scored = score_split(model.network, prepared, split, name, settings)    # type: ignore[arg-type]
         kept[split] = scaler.decode(scored.predictions), scaler.decode(scored.targets)
         metrics |= {f"{prefix}loss": scored.loss, **measures(*kept[split], prefix)}
     predicted, truth = kept["test"]

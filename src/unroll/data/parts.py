@@ -1,0 +1,37 @@
+"""A part of a split that stands for all of it: taken evenly, since splits may be sorted, by class or by origin."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+STRETCHES = 16      # of a stream
+
+
+def spread(total: int, count: int) -> NDArray[np.int64]:
+    """`count` of `total` indices, evenly spaced and rising; all of them when there are no more."""
+    count = min(count, total)
+    return np.arange(count, dtype=np.int64) * total // max(1, count)
+
+
+def some_sequences(lengths: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """Indices of sequences that have about `limit` steps together: one at least, all when they have no more."""
+    total = int(lengths.sum())
+    return spread(len(lengths), len(lengths) if total <= limit else max(1, len(lengths) * limit // total))
+
+
+def some_steps(
+    values: NDArray[Any], offsets: NDArray[np.int64] | None, limit: int
+) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+    """About `limit` steps and their offsets: whole sequences, or `STRETCHES` stretches of a stream (no offsets)."""
+    if len(values) <= limit:
+        return values, offsets
+    if offsets is None:
+        length = max(1, limit // STRETCHES)
+        starts = spread(len(values), min(STRETCHES, limit))
+        return np.concatenate([values[start : start + length] for start in starts]), None
+    chosen = some_sequences(np.diff(offsets), limit)
+    bounds = list(pairwise(np.asarray(offsets)))
+    kept = [values[bounds[at][0] : bounds[at][1]] for at in chosen]
+    return np.concatenate(kept), np.cumsum([0, *map(len, kept)])
