@@ -37,7 +37,7 @@ from unroll.base.files import write_json
 from unroll.config.model import ModelConfig
 from unroll.data.spec import Counts, InputSpec, Reading, SourceSpec, Spec, TargetSpec
 from unroll.data.store import open_prepared
-from unroll.data.tokenizers import Chars
+from unroll.data.tokenizers import char
 from unroll.generation.engine import Engine, OnnxEngine
 from unroll.generation.generator import Generator, open_generator
 from unroll.generation.loop import Drawing, walk
@@ -248,7 +248,7 @@ def agree(model: Path) -> dict[str, int]:
 def memory(symbols: int) -> dict[str, int]:
     """Resident megabytes of a stream of a small network, at every tenth of the way."""
     engine = OnnxEngine(step_graph(random_network("lstm", 1, 32)))
-    tokenizer = Chars("\n" + "".join(map(chr, range(33, 33 + SIZE - 2))), items=False)
+    tokenizer = char.Fitted("\n" + "".join(map(chr, range(33, 33 + SIZE - 2))), items=False)
     found, done, settings = {}, 0, Settings(length=symbols, temperature=HEAT)
     for part in Generator(engine, tokenizer).stream("", settings, seed=1):
         if done * 10 // symbols < (done + len(part)) * 10 // symbols:

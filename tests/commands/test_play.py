@@ -25,7 +25,7 @@ from unroll.base.workspace import Workspace
 from unroll.commands.play import play
 from unroll.commands.play.shown import bars, coloured
 from unroll.data.store import Prepared
-from unroll.data.tokenizers import Bytes, Chars, Tokenizer, Words
+from unroll.data.tokenizers import Tokenizer, byte, char, word
 from unroll.explain.activity import activities, expected, most_varied, read, readable
 from unroll.generation.engine import OnnxEngine
 from unroll.models.described import STEP
@@ -101,15 +101,15 @@ def test_the_unit_that_varies_most_is_the_one_with_the_largest_deviation():
 
 
 @pytest.mark.parametrize(("tokenizer", "text", "said"), [
-    (Chars("\x07\n a天", False), " \n天\x07", ["␣", "⏎", "天", "\\u0007"]), (Bytes(False), "a ä", ["a", "␣", "c3", "a4"]),
-    (Words(["\n", "cat", "the"], True, False), "the cat\n", ["the", "cat", "⏎"]),
+    (char.Fitted("\x07\n a天", False), " \n天\x07", ["␣", "⏎", "天", "\\u0007"]), (byte.Fitted(False), "a ä", ["a", "␣", "c3", "a4"]),
+    (word.Fitted(["\n", "cat", "the"], True, False), "the cat\n", ["the", "cat", "⏎"]),
 ], ids=["characters", "bytes", "words"])
 def test_every_symbol_can_be_read(tokenizer: Tokenizer, text: str, said: list[str]):
     assert [readable(tokenizer, each) for each in tokenizer.encode(text).tolist()] == said
 
 
 def test_symbols_that_are_no_text_have_names():
-    items = Chars("ab", True)
+    items = char.Fitted("ab", True)
     assert [readable(items, each) for each in (items.unknown, items.begin, items.end)] == ["unknown", "begin", "end"]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from unroll.config.data import NpzData, TableData
-from unroll.config.tokens import CharTokenizer
+from unroll.config.tokenizers import char
 from unroll.data.fitting import fit_encoders
 from unroll.data.source import Origin, Source
 from unroll.data.store import Prepared, open_prepared
@@ -21,7 +21,7 @@ def table(inputs: dict[str, Any], targets: dict[str, Any], forecast: dict[str, A
     return TableData.model_validate({
         "kind": "table", "path": "data/raw/a.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
         "header": True, "columns": {}, "series": None, "time": None, "time_format": None,
-        "tokenizer": CharTokenizer(kind="char", min_count=1), "scale": "standard", "test": 0.2, "forecast": forecast,
+        "tokenizer": char.Settings(kind="char", min_count=1), "scale": "standard", "test": 0.2, "forecast": forecast,
         "licence": "CC0", "inputs": inputs, "targets": targets, "validation": 0.1, "seed": 1,
     })
 

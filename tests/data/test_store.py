@@ -19,7 +19,7 @@ from unroll.base.files import sha256, write_json
 from unroll.base.workspace import Workspace
 from unroll.config.data import TextData
 from unroll.config.load import load
-from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer
+from unroll.config.tokenizers import bpe, byte, char
 from unroll.data.fitting import fit_encoders
 from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Source
@@ -31,9 +31,9 @@ from unroll.sources import text as reader
 from unroll.sources.text import whole_lines
 from unroll.stages.prepare import prepare
 
-BYTE = ByteTokenizer(kind="byte")
-CHAR = CharTokenizer(kind="char", min_count=1)
-BPE = BPETokenizer(kind="bpe", vocab_size=280, min_frequency=2)
+BYTE = byte.Settings(kind="byte")
+CHAR = char.Settings(kind="char", min_count=1)
+BPE = bpe.Settings(kind="bpe", vocab_size=280, min_frequency=2)
 RUNTIME = load(REPOSITORY / "params.yaml").runtime
 
 every = pytest.mark.parametrize("tokenizer", [BYTE, CHAR, BPE], ids=lambda config: config.kind)

@@ -14,7 +14,7 @@ from tests.data.conftest import dealt, npz, table, written
 from tests.evaluation.conftest import asked, model_of
 from unroll.baselines import classifiers as simple
 from unroll.baselines import nearest
-from unroll.config.tokens import WordTokenizer
+from unroll.config.tokenizers import word
 from unroll.data.store import Prepared
 from unroll.evaluation.reports import classification
 from unroll.evaluation.reports.classification import macro_f1, measures
@@ -186,7 +186,7 @@ def test_words_tell_texts_apart(tmp_path):
 
 def test_words_are_read_back_from_symbols_that_are_words(tmp_path):
     config = table({"text": "tokens"}, {"label": "class"}).model_copy(
-        update={"tokenizer": WordTokenizer(kind="word", min_count=1, lowercase=True)})
+        update={"tokenizer": word.Settings(kind="word", min_count=1, lowercase=True)})
     made = written(tmp_path, config, texts({"a": ["song", "the"], "b": ["wave", "of"]}))
     assert simple.words(made, "text", "label", asked())["tfidf"].tolist() == made.values("label", "test").tolist()
 

@@ -15,7 +15,7 @@ from unroll.data.batches import ItemLayout, Layout
 from unroll.data.fitting import Encoders
 from unroll.data.source import Origin, Source
 from unroll.data.store import Prepared, open_prepared
-from unroll.data.tokenizers import Bytes, Chars, Tokenizer
+from unroll.data.tokenizers import Tokenizer, byte, char
 from unroll.data.writer import write_prepared
 from unroll.evaluation.measure import Text, losses, read_split
 from unroll.evaluation.reports import language
@@ -129,14 +129,14 @@ def test_a_perplexity_beyond_all_numbers_stays_one():
 
 
 def test_a_whole_split_has_the_sources_counts(tmp_path):
-    tokenizer = Bytes(items=False)
+    tokenizer = byte.Fitted(items=False)
     text = read_split(write(tmp_path / "p", "stream", tokenizer, "für", " Élise"), "text", tokenizer, "test")
     assert (len(text.tokens), text.characters, text.bytes, text.offsets) == (11, 9, 11, None)
 
 
 @pytest.mark.parametrize(("limit", "part"), [(None, "für Élise"), (100, "für Élise"), (9, "für Élise"), (4, "frÉi"), (1, "f")])
 def test_a_part_of_a_stream_is_spread_over_it(tmp_path, limit, part):
-    tokenizer = Chars(" efilrsÉü", items=False)
+    tokenizer = char.Fitted(" efilrsÉü", items=False)
     text = read_split(write(tmp_path / "p", "stream", tokenizer, "für Élise"), "text", tokenizer, "train", limit)
     assert (tokenizer.decode(text.tokens), text.characters, text.bytes) == (part, len(part), len(part.encode()))
 
@@ -146,7 +146,7 @@ def test_a_part_of_a_stream_is_spread_over_it(tmp_path, limit, part):
 ])
 def test_a_part_of_items_is_whole_items(tmp_path, limit, items):
     """Each item and its end; one at least."""
-    tokenizer = Chars("".join(sorted(set("".join(ITEMS)))), items=True)
+    tokenizer = char.Fitted("".join(sorted(set("".join(ITEMS)))), items=True)
     text = read_split(write(tmp_path / "p", "line", tokenizer, *ITEMS), "text", tokenizer, "train", limit)
     lines = "".join(f"{ITEMS[at]}\n" for at in items)
     assert text.offsets.tolist() == np.cumsum([0, *(len(ITEMS[at]) + 1 for at in items)]).tolist()
@@ -155,7 +155,7 @@ def test_a_part_of_items_is_whole_items(tmp_path, limit, items):
 
 def test_an_unlimited_split_is_not_decoded(tmp_path, monkeypatch):
     """Whatever its size, its counts stand in spec.json."""
-    tokenizer = Bytes(items=False)
+    tokenizer = byte.Fitted(items=False)
     prepared = write(tmp_path / "p", "stream", tokenizer, "abc")
     monkeypatch.setattr(tokenizer, "decode", None)
     assert read_split(prepared, "text", tokenizer, "test").characters == prepared.spec.splits["test"].characters == 3
@@ -164,7 +164,7 @@ def test_an_unlimited_split_is_not_decoded(tmp_path, monkeypatch):
 @pytest.mark.parametrize("unit", ["stream", "line"])
 def test_of_a_long_training_text_what_is_scored_is_what_is_counted(tmp_path, unit):
     """A part of a text that changes on its way: every kind of it is among what is scored."""
-    tokenizer = Chars("abc", items=unit == "line")
+    tokenizer = char.Fitted("abc", items=unit == "line")
     prepared = write(tmp_path / "p", unit, tokenizer, *(["a" * 400 + "b" * 400 + "c" * 400] if unit == "stream" else
                                                        ["a" * 9] * 40 + ["b" * 9] * 40 + ["c" * 9] * 40))
     settings = DEFAULT.model_copy(update={"train_tokens": 120, "lanes": 6, "warmup": 5})

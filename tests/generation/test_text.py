@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
-from unroll.data.tokenizers import Bytes, Chars, Words
+from unroll.data.tokenizers import byte, char, word
 from unroll.generation.text import Writing, encode_prompt, special
 
 quick = settings(max_examples=200, deadline=None, derandomize=True,
@@ -16,7 +16,7 @@ START = np.array([10])
 
 def written(text, stops=(), min_length=0, tokenizer=None):
     """The parts that came, and whether it was stopped."""
-    tokenizer = tokenizer or Bytes(items=False)
+    tokenizer = tokenizer or byte.Fitted(items=False)
     writing, parts = Writing(tokenizer, START, stops, min_length), []
     for symbol in tokenizer.encode(text).tolist():
         parts.append(writing.add(symbol))
@@ -55,40 +55,40 @@ def test_before_the_least_length_no_string_stops():
 
 
 def test_half_a_character_at_the_end_is_shown_as_such():
-    writing = Writing(Bytes(items=False), START)
+    writing = Writing(byte.Fitted(items=False), START)
     assert [writing.add(each) for each in "世".encode()[:2]] == ["", ""] and writing.end() == "\ufffd"
 
 
 def test_a_prompt_starts_with_the_begin_symbol():
-    tokenizer = Chars("\nabc", items=False)
+    tokenizer = char.Fitted("\nabc", items=False)
     assert encode_prompt(tokenizer, "cab").tolist() == [1, 4, 2, 3]
     assert encode_prompt(tokenizer, "").tolist() == [1]
-    assert encode_prompt(Bytes(items=True), "A").tolist() == [256, 65]
+    assert encode_prompt(byte.Fitted(items=True), "A").tolist() == [256, 65]
 
 
 def test_an_unknown_symbol_of_a_prompt_is_named_with_its_place():
     with pytest.raises(UserError, match=r"prompt 'abäc€': the model never saw 'ä' \(symbol 3\)") as caught:
-        encode_prompt(Chars("\nabc", items=False), "abäc€")
+        encode_prompt(char.Fitted("\nabc", items=False), "abäc€")
     assert "\n" not in str(caught.value)
-    assert encode_prompt(Chars("\nabc", items=False), "abäc€", replace_unknown=True).tolist() == [1, 2, 3, 0, 4, 0]
+    assert encode_prompt(char.Fitted("\nabc", items=False), "abäc€", replace_unknown=True).tolist() == [1, 2, 3, 0, 4, 0]
 
 
 def test_an_unknown_word_of_a_prompt_is_named_whole():
     with pytest.raises(UserError, match=r"prompt 'The cat flew': the model never saw 'flew' \(symbol 3\)"):
-        encode_prompt(Words(["cat", "the"], lowercase=True, items=False), "The cat flew")
+        encode_prompt(word.Fitted(["cat", "the"], lowercase=True, items=False), "The cat flew")
 
 
 def test_a_tokenizer_without_an_unknown_symbol_takes_any_prompt():
-    assert encode_prompt(Bytes(items=False), "ä").tolist() == [10, 195, 164]
+    assert encode_prompt(byte.Fitted(items=False), "ä").tolist() == [10, 195, 164]
 
 
 @pytest.mark.parametrize(
     ("tokenizer", "expected"),
     [
-        (Chars("\nabc", items=False), [0]),
-        (Chars("abc", items=True), [0, 4]),
-        (Bytes(items=False), []),
-        (Bytes(items=True), [256]),
+        (char.Fitted("\nabc", items=False), [0]),
+        (char.Fitted("abc", items=True), [0, 4]),
+        (byte.Fitted(items=False), []),
+        (byte.Fitted(items=True), [256]),
     ],
 )
 def test_no_sample_may_contain_the_unknown_symbol_or_the_begin_of_an_item(tokenizer, expected):

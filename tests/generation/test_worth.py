@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unroll.baselines.ngrams import witten_bell
-from unroll.data.tokenizers import Chars
+from unroll.data.tokenizers import char
 from unroll.generation import worth as module
 from unroll.generation.worth import (
     Data,
@@ -102,7 +102,7 @@ def test_stretches_are_as_many_and_as_long():
 
 
 def data(order=2):
-    tokenizer = Chars("\nab", items=False)
+    tokenizer = char.Fitted("\nab", items=False)
     train, test = "aabbab" * 5, "abba\n" * 6
     return Data(train, test, tokenizer, tokenizer.encode(train), order)
 

@@ -13,7 +13,7 @@ from tests.models.conftest import CORES, SPEC, random_network, random_tokens, sm
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, to_json, write_json
 from unroll.data.store import Prepared
-from unroll.data.tokenizers import Chars
+from unroll.data.tokenizers import char
 from unroll.models import folder as module
 from unroll.models.folder import load_model, save_model
 
@@ -22,7 +22,7 @@ FILES = {"model.json", "model.safetensors", "step.onnx", "text.tokenizer.json"}
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Prepared:
-    write_json(tmp_path / "prepared" / "text.tokenizer.json", Chars("abcdefghij", items=False).state())
+    write_json(tmp_path / "prepared" / "text.tokenizer.json", char.Fitted("abcdefghij", items=False).state())
     return Prepared(tmp_path / "prepared", SPEC, {}, "p" * 64)
 
 

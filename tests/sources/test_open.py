@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
 from unroll.config.data import ForecastConfig, TextData, UrlData
 from unroll.config.load import load
-from unroll.config.tokens import ByteTokenizer
+from unroll.config.tokenizers import byte
 from unroll.data.source import SPLITS
 from unroll.sources.docs import Docs
 from unroll.sources.in_memory import Items, OneStream, Series
@@ -149,7 +149,7 @@ def test_a_text_and_a_download_of_it_are_the_same_source(tmp_path, unit, test):
     file = tmp_path / "data" / "raw" / "a.txt"
     file.parent.mkdir(parents=True)
     file.write_text(raw)
-    both = {"unit": unit, "encoding": "utf-8", "licence": "CC0", "tokenizer": ByteTokenizer(kind="byte"), **COMMON}
+    both = {"unit": unit, "encoding": "utf-8", "licence": "CC0", "tokenizer": byte.Settings(kind="byte"), **COMMON}
     own = TextData(kind="text", path="data/raw/a.txt", **both)
     url = UrlData(kind="url", url=file.as_uri(), sha256=hashlib.sha256(raw.encode()).hexdigest(), **both)
     sources = [open_source(config, tmp_path, mirror=None, progress=False) for config in (own, url)]

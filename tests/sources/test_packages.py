@@ -12,12 +12,12 @@ import pytest
 
 from unroll.base.errors import UserError
 from unroll.config.data import CodeData, PackagesData
-from unroll.config.tokens import CharTokenizer
+from unroll.config.tokenizers import char
 from unroll.data.source import SPLITS
 from unroll.sources.open import digest
 from unroll.sources.packages import open_packages, token_types_of
 
-COMMON = {"tokenizer": CharTokenizer(kind="char", min_count=1), "inputs": {"text": "tokens"}, "test": 0.2,
+COMMON = {"tokenizer": char.Settings(kind="char", min_count=1), "inputs": {"text": "tokens"}, "test": 0.2,
           "validation": 0.1, "seed": 1}
 
 

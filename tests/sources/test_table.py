@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from unroll.base.errors import UserError
 from unroll.config.data import TableData
 from unroll.data.source import SPLITS, Source
+from unroll.data.tokenizers import fit
 from unroll.sources import tabular
 from unroll.sources.table import open_table
 
@@ -181,6 +182,18 @@ def test_words_of_a_series_stand_apart_and_punctuation_is_a_symbol(tmp_path):
     pieces = every(open_table(config(**{**TEXT, "series": "id", "targets": {"label": "tag"}, "tokenizer": tokenizer}),
                               tmp_path))
     assert pieces[0]["text"] == "Dr. Who" and pieces[0]["label"].tolist() == ["T", "T", "N"]
+
+
+def test_a_word_that_lower_case_lengthens_keeps_its_one_tag(tmp_path):
+    """"İ" is two characters in lower case, and one word all the same."""
+    write(tmp_path, "id,word,tag\n" + "".join(f"s{row},İstanbul,P\ns{row},güzel,W\n" for row in range(12)))
+    asked = config(series="id", inputs={"text": "tokens"}, targets={"tag": "tag"}, tokenizer={"kind": "word", "min_count": 1, "lowercase": True},
+                   columns={"text": ["word"], "tag": ["tag"]})
+    source = open_table(asked, tmp_path)
+    tokenizer = fit(asked.tokenizer, False, (piece["text"] for piece in source.pieces("train")))
+    for piece in every(source):
+        assert len(tokenizer.encode(piece["text"])) == len(piece["tag"]) == 2
+        assert tokenizer.decode(tokenizer.encode(piece["text"])) == "i\u0307stanbul güzel"
 
 
 def test_parquet_is_read_like_csv(tmp_path):

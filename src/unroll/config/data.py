@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, String
 from pydantic_core import PydanticCustomError
 
 from unroll.config.strict import Seed, Strict
-from unroll.config.tokens import Tokenizer
+from unroll.config.tokenizer import Tokenizer
 
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -12,7 +12,7 @@ from unroll.config.generate import GenerateConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.schema import Config
-from unroll.config.tokens import Tokenizer
+from unroll.config.tokenizer import Tokenizer
 from unroll.config.train import OptimizerConfig, TrainConfig
 
 GROUPS: dict[str, Any] = {

@@ -18,7 +18,7 @@ def encode_prompt(tokenizer: Tokenizer, prompt: str, replace_unknown: bool = Fal
     ids = tokenizer.encode(prompt)
     if tokenizer.unknown is not None and not replace_unknown and (ids == tokenizer.unknown).any():
         place = int(np.argmax(ids == tokenizer.unknown))
-        unseen = tokenizer.parts(prompt)[place]
+        unseen = tokenizer.split(prompt)[place]
         raise UserError(
             f"prompt {_excerpt(prompt)}: the model never saw {unseen!r} (symbol {place + 1}). Leave it out, have it "
             "replaced (--replace-unknown), or train with data/tokenizer=byte or bpe, which know every symbol."

@@ -12,7 +12,7 @@ from unroll.base.errors import UserError, nearest
 from unroll.config.data import FUTURE, TableData
 from unroll.data.source import Piece, Source
 from unroll.data.spec import Reading, TableReading
-from unroll.data.tokenizers import WORD
+from unroll.data.tokenizers import tokenizer_class
 from unroll.sources.columns import Columns
 from unroll.sources.held_out import hold_out
 from unroll.sources.in_memory import WHOLE as WHOLE_TABLE
@@ -191,12 +191,11 @@ def _piece(config: TableData, table: Columns, values: Values, rows: Rows) -> Pie
     A row's tag is that of all its symbols.
     """
     piece: Piece = {}
-    repeat: NDArray[np.int64] | None = None
+    cells: list[str] = []
     for field, kind in config.inputs.items():
         if kind == "tokens":
             cells = [values[field][row] for row in rows.index]
             piece[field] = _joint(config).join(cells)
-            repeat = np.array([_symbols(config, cell) for cell in cells])
         else:
             piece[field] = values[field][rows.index]
     for field, target in config.targets.items():
@@ -204,23 +203,20 @@ def _piece(config: TableData, table: Columns, values: Values, rows: Rows) -> Pie
             piece[field] = _constant(config, table, values[field], field, rows)
         elif field in values and field not in config.inputs:
             own = values[field][rows.index]
-            piece[field] = own if repeat is None else np.repeat(own, repeat, axis=0)
+            piece[field] = own if not cells else np.repeat(own, _counts(config, cells), axis=0)
     return piece
 
 
 def _joint(config: TableData) -> str:
-    """What stands between the texts of two rows: words would run into each other."""
-    return " " if config.tokenizer is not None and config.tokenizer.kind == "word" else ""
+    """What stands between the texts of two rows of a sequence."""
+    return "" if config.tokenizer is None else tokenizer_class(config.tokenizer.kind).joint
 
 
-def _symbols(config: TableData, cell: str) -> int:
+def _counts(config: TableData, cells: list[str]) -> list[int]:
+    """Symbols of each cell."""
     assert config.tokenizer is not None
-    match config.tokenizer.kind:
-        case "byte":
-            return len(cell.encode())
-        case "word":
-            return len(WORD.findall(cell))
-    return len(cell)
+    kind = tokenizer_class(config.tokenizer.kind)
+    return [kind.count(cell) for cell in cells]
 
 
 def _constant(config: TableData, table: Columns, values: NDArray[Any], field: str, rows: Rows) -> Any:

@@ -13,7 +13,7 @@ from unroll.commands.init.draft import Choices, Draft, Place, Say, known
 from unroll.commands.init.forecasts import draft_forecast
 from unroll.commands.init.roles import LABEL, SERIES, Roles, find_roles, pick_inputs, say_left_out, target
 from unroll.commands.init.times import called
-from unroll.data.tokenizers import UNSPACED
+from unroll.data.tokenizers.word import UNSPACED
 from unroll.sources.tabular import Format, read_parts
 
 CLASSES = 20    # different cells at most that are rather names than numbers of which one is spoilt

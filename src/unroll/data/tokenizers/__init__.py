@@ -1,46 +1,34 @@
-"""Text ↔ symbols. Fitted on the training split alone; `byte` and `bpe` give back any text exactly."""
+"""Text ↔ symbols, a kind a file. Fitted on the training split alone; `byte` and `bpe` give back any text exactly.
+
+The module of a kind has a class `Fitted`, a `Tokenizer`.
+"""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from unroll.base.errors import UserError
+from unroll.config.tokenizer import TokenizerSettings
+from unroll.config.tokenizers import TOKENIZERS
 from unroll.data.tokenizers.base import Ids, Tokenizer
-from unroll.data.tokenizers.bpe import BPE
-from unroll.data.tokenizers.characters import Bytes, Chars
-from unroll.data.tokenizers.words import UNSPACED, WORD, Words
 
-if TYPE_CHECKING:       # to sample, nothing of a configuration is needed
-    from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
-
-__all__ = ["UNSPACED", "WORD", "Bytes", "Chars", "Ids", "Tokenizer", "Words", "fit", "restore"]
+__all__ = ["Ids", "Tokenizer", "fit", "restore", "tokenizer_class"]
 
 
-def fit(
-    config: "ByteTokenizer | CharTokenizer | BPETokenizer | WordTokenizer", items: bool, pieces: Iterable[str]
-) -> Tokenizer:
-    """A tokenizer for one stream, or for short `items`."""
-    from unroll.config.tokens import BPETokenizer, ByteTokenizer, CharTokenizer, WordTokenizer
-
-    match config:
-        case ByteTokenizer():
-            return Bytes(items)
-        case CharTokenizer():
-            return Chars.train(config, items, pieces)
-        case BPETokenizer():
-            return BPE.train(config, items, pieces)
-        case WordTokenizer():
-            return Words.train(config, items, pieces)
+def tokenizer_class(kind: str) -> type[Tokenizer]:
+    found: type[Tokenizer] = TOKENIZERS.code_of(kind).Fitted
+    return found
 
 
-def restore(state: dict[str, Any]) -> Tokenizer:
-    """A tokenizer from its `state`."""
-    match state["kind"]:
-        case "byte":
-            return Bytes(state["items"])
-        case "char":
-            return Chars(state["alphabet"], state["items"])
-        case "bpe":
-            return BPE(state["model"], state["items"])
-        case "word":
-            return Words(state["words"], state["lowercase"], state["items"])
-    raise UserError(f"tokenizer.json: unknown kind {state['kind']!r}; it was written by another version.")
+def fit(settings: TokenizerSettings, items: bool, pieces: Iterable[str]) -> Tokenizer:
+    """A tokenizer of texts that come in pieces: of one long stream, or of short `items`."""
+    return tokenizer_class(settings.kind).fit(settings, items, pieces)
+
+
+def restore(state: dict[str, Any], where: str | Path = "tokenizer.json") -> Tokenizer:
+    """A tokenizer from its `state`; raises `UserError` on a kind of another version."""
+    if state["kind"] not in TOKENIZERS.own:
+        text = f"a tokenizer of kind {state['kind']!r}, written by another version; this one has " \
+               f"{', '.join(TOKENIZERS.own)}."
+        raise UserError("wrong-version", where, text)
+    return tokenizer_class(state["kind"]).restore(state)

@@ -2,8 +2,9 @@
 
 import codecs
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ Ids = NDArray[np.integer[Any]]
 
 
 class Decoder:
-    """Symbol by symbol into text, never half a character; joined, the same as all symbols at once."""
+    """Text from one symbol after another, never half a character; joined, it is the text of all symbols at once."""
 
     def __init__(self, parts: list[bytes]) -> None:
         self._parts = parts
@@ -22,7 +23,7 @@ class Decoder:
         return self._characters.decode(self._parts[symbol])
 
     def end(self) -> str:
-        """What stands for a character that was begun and not ended."""
+        """U+FFFD if the last character is incomplete, else nothing."""
         return self._characters.decode(b"", final=True)
 
 
@@ -30,14 +31,38 @@ class Tokenizer(ABC):
     """`size` counts all symbols, 0 … size - 1, those of `begin` and `end` included.
 
     Every sequence is read from `begin` on: a newline before a stream, a symbol of its own before short items,
-    which `end` closes (None in a stream). `unknown` stands for what the vocabulary lacks (None: nothing lacks).
+    which `end` closes (None in a stream). `unknown` stands for whatever the vocabulary lacks (None: it lacks nothing).
     """
+
+    joint: ClassVar[str] = ""       # between two texts that are read as one
 
     size: int
     begin: int
     end: int | None
     unknown: int | None = None
     items: bool
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, settings: Any, items: bool, pieces: Iterable[str]) -> "Tokenizer":
+        """Of the `Settings` of this kind, on the texts of the training split."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, state: dict[str, Any]) -> "Tokenizer": ...
+
+    @classmethod
+    def split(cls, text: str) -> list[str]:
+        """The stretch of text behind each symbol, for kinds with an unknown symbol."""
+        return list(text)
+
+    @classmethod
+    def count(cls, text: str) -> int:
+        """How many symbols `encode` gives, whatever was fitted; texts with `joint` between them have the sum of theirs.
+
+        Raises `UserError` where it depends on what was fitted.
+        """
+        return len(cls.split(text))
 
     def _bounds(self, symbols: int, newline: int) -> None:
         """Short items have a begin and an end of their own, after the text's symbols."""
@@ -47,29 +72,25 @@ class Tokenizer(ABC):
     @abstractmethod
     def encode(self, text: str) -> Ids: ...
 
-    def parts(self, text: str) -> list[str]:
-        """Of a closed vocabulary, what each symbol of the text stands for."""
-        return list(text)
-
     @abstractmethod
     def decode(self, ids: Ids) -> str: ...
 
     @property
     @abstractmethod
     def vocabulary(self) -> list[bytes | None]:
-        """What each symbol adds to the text, in UTF-8, a part of a character if so; None: nothing of its own.
+        """What each symbol adds to the text, as UTF-8 and possibly a part of a character; None: it adds nothing.
 
-        Raises `UserError` where that depends on what stands before it.
+        Raises `UserError` where that depends on the symbols before it.
         """
 
     def decoder(self, before: Ids) -> Decoder:
-        """Text as it comes, after the symbols `before`, the begin symbol and a prompt."""
+        """For the text that follows the symbols `before`, the begin symbol and a prompt."""
         return Decoder(self._parts)
 
     @cached_property
     def _parts(self) -> list[bytes]:
-        return [each or b"" for each in self.vocabulary]
+        return [part or b"" for part in self.vocabulary]
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """Plain values that `restore` makes the tokenizer from."""
+        """Plain values that `restore` makes the tokenizer from; `kind` is among them."""

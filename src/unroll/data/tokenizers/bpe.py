@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from unroll.base.errors import UserError
+from unroll.config.tokenizers.bpe import Settings
 from unroll.data.tokenizers.base import Ids, Tokenizer
 
-if TYPE_CHECKING:
-    from unroll.config.tokens import BPETokenizer
 
-
-class BPE(Tokenizer):
+class Fitted(Tokenizer):
     def __init__(self, model: str, items: bool) -> None:
         from tokenizers import Tokenizer as Library
 
@@ -23,7 +22,7 @@ class BPE(Tokenizer):
         self._bounds(symbols, newline)
 
     @classmethod
-    def train(cls, config: "BPETokenizer", items: bool, pieces: Iterable[str]) -> "BPE":
+    def fit(cls, settings: Settings, items: bool, pieces: Iterable[str]) -> "Fitted":
         from tokenizers import Tokenizer as Library
         from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -31,13 +30,22 @@ class BPE(Tokenizer):
         library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         library.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
-            vocab_size=config.vocab_size,
-            min_frequency=config.min_frequency,
+            vocab_size=settings.vocab_size,
+            min_frequency=settings.min_frequency,
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
         library.train_from_iterator(pieces, trainer)
         return cls(library.to_str(), items)
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> "Fitted":
+        return cls(state["model"], state["items"])
+
+    @classmethod
+    def count(cls, text: str) -> int:
+        raise UserError("conflict", "data.tokenizer", "bpe merges what is often side by side, so that nothing can be "
+                        "known beforehand of single symbols. Choose data/tokenizer=char.")
 
     def encode(self, text: str) -> Ids:
         return np.array(self._library.encode(text).ids, np.int64)
@@ -51,8 +59,9 @@ class BPE(Tokenizer):
     def vocabulary(self) -> list[bytes | None]:
         number = _byte_level()
         count = self._library.get_vocab_size()
-        tokens = (self._library.id_to_token(each) for each in range(count))
-        return [*(bytes(number[each] for each in token or "") for token in tokens), *[None] * (self.size - count)]
+        tokens = (self._library.id_to_token(symbol) for symbol in range(count))
+        written = (bytes(number[character] for character in token or "") for token in tokens)
+        return [*written, *[None] * (self.size - count)]
 
     def state(self) -> dict[str, Any]:
         return {"kind": "bpe", "items": self.items, "model": self._model}
@@ -60,7 +69,7 @@ class BPE(Tokenizer):
 
 @cache
 def _byte_level() -> dict[str, int]:
-    """Of each character that GPT-2's tokens are written in, the byte that it stands for (Radford et al., 2019)."""
+    """The byte behind each character that GPT-2's tokens are written in (Radford et al., 2019)."""
     shown = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    hidden = [each for each in range(256) if each not in shown]
-    return {chr(each): each for each in shown} | {chr(256 + place): each for place, each in enumerate(hidden)}
+    hidden = [byte for byte in range(256) if byte not in shown]
+    return {chr(byte): byte for byte in shown} | {chr(256 + place): byte for place, byte in enumerate(hidden)}

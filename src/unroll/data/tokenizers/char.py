@@ -1,46 +1,24 @@
-"""Every byte a symbol, or every character of an alphabet."""
+"""Every character of an alphabet a symbol."""
 
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from unroll.config.tokenizers.char import Settings
 from unroll.data.tokenizers.base import Ids, Tokenizer
 
-if TYPE_CHECKING:
-    from unroll.config.tokens import CharTokenizer
 
-
-class Bytes(Tokenizer):
-    def __init__(self, items: bool) -> None:
-        self.items = items
-        self._bounds(256, ord("\n"))
-
-    def encode(self, text: str) -> Ids:
-        return np.frombuffer(text.encode(), np.uint8).astype(np.uint16)
-
-    def decode(self, ids: Ids) -> str:
-        ids = np.asarray(ids)
-        return ids[ids < 256].astype(np.uint8).tobytes().decode(errors="replace")
-
-    @cached_property
-    def vocabulary(self) -> list[bytes | None]:
-        return [*(bytes([each]) for each in range(256)), *[None] * (self.size - 256)]
-
-    def state(self) -> dict[str, Any]:
-        return {"kind": "byte", "items": self.items}
-
-
-class Chars(Tokenizer):
+class Fitted(Tokenizer):
     """Symbol 0 is the unknown one, 1 … n the sorted alphabet."""
 
     unknown = 0
 
     def __init__(self, alphabet: str, items: bool) -> None:
         self.items, self.alphabet = items, alphabet
-        self._points = np.array([ord(each) for each in alphabet], np.uint32)
+        self._points = np.array([ord(character) for character in alphabet], np.uint32)
         shown = np.concatenate([[ord("\ufffd")], self._points, [0, 0]])
         self._shown = shown.astype("<u4")
         symbols = 1 + len(alphabet)
@@ -48,11 +26,16 @@ class Chars(Tokenizer):
         self._bounds(symbols, newline + 1)
 
     @classmethod
-    def train(cls, config: "CharTokenizer", items: bool, pieces: Iterable[str]) -> "Chars":
+    def fit(cls, settings: Settings, items: bool, pieces: Iterable[str]) -> "Fitted":
         counts: Counter[str] = Counter()
         for piece in pieces:
             counts.update(piece)
-        return cls("".join(sorted(each for each, count in counts.items() if count >= config.min_count)), items)
+        frequent = sorted(character for character, count in counts.items() if count >= settings.min_count)
+        return cls("".join(frequent), items)
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> "Fitted":
+        return cls(state["alphabet"], state["items"])
 
     def encode(self, text: str) -> Ids:
         points = np.frombuffer(text.encode("utf-32-le"), "<u4")
@@ -67,7 +50,8 @@ class Chars(Tokenizer):
 
     @cached_property
     def vocabulary(self) -> list[bytes | None]:
-        return [None, *(each.encode() for each in self.alphabet), *[None] * (self.size - 1 - len(self.alphabet))]
+        characters = (character.encode() for character in self.alphabet)
+        return [None, *characters, *[None] * (self.size - 1 - len(self.alphabet))]
 
     def state(self) -> dict[str, Any]:
         return {"kind": "char", "items": self.items, "alphabet": self.alphabet}
