@@ -10,15 +10,18 @@ from unroll.generation.settings import settings_of
 
 
 def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
-    """Compose conf/ into params.yaml and print each value that changed; with `check`, only compare."""
+    """Compose conf/ into params.yaml and print each value that changed; with `check`, only compare.
+
+    Raises `UserError` when conf/ is not valid, or, with `check`, when params.yaml is not what it composes.
+    """
     from unroll.compose import compose
 
     text, config = compose(project / "conf", overrides)
-    settings_of(config.generate)
+    settings_of(config.generate)        # refuses settings that contradict each other
     path = project / "params.yaml"
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if check and text != before:
-        raise UserError(f"{path}: not what conf/ composes. Run `unroll compose`; edits belong into conf/.")
+        raise UserError("stale", path, "not what conf/ composes. Run `unroll compose`; edit conf/, not this file.")
     if text != before:
         write_text(path, text)
         for line in changes(before, text):
@@ -26,11 +29,11 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
 
 
 def changes(before: str, after: str) -> list[str]:
-    """`name: old → new` for each value that differs between two frozen files."""
+    """`name: old → new` for each value that differs between two frozen files; values that are gone come last."""
     new = _flat(parse(after, "params.yaml"))
     try:
         old = _flat(parse(before, "params.yaml"))
-    except UserError:       # none yet, or one with the marks of a merge in it
+    except UserError:       # no file yet, or one with conflict markers of a merge
         return [f"written, {len(new)} values"]
     names = sorted({*old, *new}, key=lambda name: (name not in new, name))
     return [
@@ -41,6 +44,7 @@ def changes(before: str, after: str) -> list[str]:
 
 
 def _flat(value: object, prefix: str = "") -> dict[str, object]:
+    """Nested sections as dotted names."""
     if not isinstance(value, dict):
         return {prefix: value}
     flat: dict[str, object] = {}

@@ -1,5 +1,6 @@
 """Source → prepared folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from unroll.base.files import replacing
@@ -8,9 +9,12 @@ from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.fitting import fit_encoders
 from unroll.data.source import SPLITS
+from unroll.data.spec import Counts, Spec
 from unroll.data.store import open_prepared
 from unroll.data.writer import write_prepared
 from unroll.sources.open import open_source
+
+SHOWN = 12      # classes that are printed by name
 
 
 def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> None:
@@ -20,18 +24,27 @@ def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> N
     encoders = fit_encoders(data, source)
     with replacing(workspace.prepared) as folder:
         write_prepared(folder, data, source, origin, encoders)
-    spec = open_prepared(workspace.prepared).spec
-    for split in SPLITS:
-        count = spec.splits[split]
-        parts = [] if spec.layout == "stream" else [f"{count.sequences:,} sequences"]
-        parts += [f"{count.characters:,} characters"] if count.characters else []
-        parts += [f"{count.steps:,} steps"]
-        parts += [f"{count.unknown / count.steps:.2%} unknown"] if count.unknown else []
-        print(f"prepare: {split}: {', '.join(parts)}")
-    described = {name: f"{field.kind} of size {field.size}" for name, field in spec.inputs.items()}
-    for name, target in spec.targets.items():
-        classes = f" {', '.join(target.classes)}" if target.classes and len(target.classes) <= 12 else ""
-        described[name] = f"{target.kind} of size {target.size}{classes}"
-    for name, line in described.items():
-        print(f"prepare: {name}: {line}")
+    for line in summary(open_prepared(workspace.prepared).spec):
+        print(f"prepare: {line}")
     print(f"prepare: {origin.name} → {workspace.prepared}")
+
+
+def summary(spec: Spec) -> Iterator[str]:
+    """A line for each split and each field."""
+    for split in SPLITS:
+        yield f"{split}: {', '.join(sizes(spec.splits[split], spec.layout == 'stream'))}"
+    for name, field in spec.inputs.items():
+        yield f"{name}: {field.kind} of size {field.size}"
+    for name, target in spec.targets.items():
+        classes = f" {', '.join(target.classes)}" if target.classes and len(target.classes) <= SHOWN else ""
+        yield f"{name}: {target.kind} of size {target.size}{classes}"
+
+
+def sizes(counts: Counts, stream: bool) -> Iterator[str]:
+    if not stream:
+        yield f"{counts.sequences:,} sequences"
+    if counts.characters:
+        yield f"{counts.characters:,} characters"
+    yield f"{counts.steps:,} steps"
+    if counts.unknown:
+        yield f"{counts.unknown / counts.steps:.2%} unknown"
