@@ -72,8 +72,9 @@ def check(conf: Path, name: str, root: Path) -> None:
     wanted = load(root / "params.yaml").model_dump(mode="json", exclude={"runtime"})
     found = compose(conf, [f"experiment={name}"])[1].model_dump(mode="json", exclude={"runtime"})
     if found != wanted:
-        raise UserError("stale", root, "conf/ no longer composes its configuration: "
-                        f"{', '.join(differing(wanted, found))} would differ. Check out the commit that it was run with.")
+        names = ", ".join(differing(wanted, found))
+        raise UserError("stale", root, f"conf/ no longer composes its configuration: {names} would differ. Check out "
+                        "the commit that it was run with.")
 
 
 def changed(values: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:

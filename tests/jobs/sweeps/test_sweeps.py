@@ -82,8 +82,9 @@ def test_a_job_is_called_by_what_tells_it_apart():
 
 
 def test_two_sweeps_of_one_name_do_not_run_at_once(tmp_path):
-    with in_use(tmp_path), pytest.raises(UserError, match="in use by another sweep"), in_use(tmp_path):
+    with in_use(tmp_path), pytest.raises(UserError) as error, in_use(tmp_path):
         raise AssertionError
+    assert (error.value.code, error.value.where) == ("in-use", str(tmp_path))
     with in_use(tmp_path):
         pass
 
@@ -120,11 +121,11 @@ def test_a_job_that_is_not_taken_is_left_out_and_the_others_run(tmp_path):
     class Refusing(FakePool):
         def start(self, job):
             if job is jobs[0]:
-                raise UserError("Slurm did not take the job (invalid partition).")
+                raise UserError("process", "slurm", "did not take the job (invalid partition).")
             super().start(job)
 
     pool = Refusing(lambda job: finish(job, [1.0]) or 0)
-    assert run_all(REPOSITORY, jobs, pool, FakeGroup()) == {jobs[0]: "Slurm did not take the job (invalid partition)."}
+    assert run_all(REPOSITORY, jobs, pool, FakeGroup()) == {jobs[0]: "slurm: did not take the job (invalid partition)."}
     assert pool.started == jobs[1:]
 
 

@@ -1,4 +1,4 @@
-"""The search itself, its trials ended by a stand-in: what is told to the study, given up, taken over, drawn again."""
+"""The search itself, its trials ended by a stand-in: reported to the study, pruned, taken over, drawn again."""
 
 import os
 import subprocess
@@ -13,18 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.conftest import REPOSITORY, TINY
 from tests.jobs.conftest import FakeGroup, FakePool, finish
-from unroll.base.errors import UserError
+from tests.jobs.tune.conftest import configuration
 from unroll.base.files import HOST
 from unroll.jobs.tune import Search
 from unroll.jobs.tune.report import report
-from unroll.jobs.tune.space import TuneConfig, read
-from unroll.jobs.tune.study import LOST_SECONDS, abandoned, hidden, open_study
-
-SETTINGS = {
-    "trials": 6, "seed": 1, "sampler": "tpe", "pruner": {"kind": "median", "trials": 2, "first": 1},
-    "space": {"model": ["rnn", "gru"], "train.learning_rate": {"low": 0.001, "high": 0.1, "log": True},
-              "model.core.hidden_size": {"low": 8, "high": 32, "step": 8}},
-}
+from unroll.jobs.tune.space import TuneConfig
+from unroll.jobs.tune.study import LOST_SECONDS, abandoned, open_study
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -32,10 +26,6 @@ def _no_waiting():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("unroll.jobs.tune.wait", lambda: None)
         yield
-
-
-def configuration(**changes) -> TuneConfig:
-    return TuneConfig.model_validate({**SETTINGS, **changes})
 
 
 def loss_of(job) -> float:
@@ -48,9 +38,9 @@ class Watched(FakePool):
 
     def ended(self):
         for job in self.running:
-            told = len(list(job.folder.validations()))
-            if told < 3:
-                job.folder.validated(10 * (told + 1), loss_of(job) + 0.3 - 0.1 * told)
+            known = len(list(job.folder.validations()))
+            if known < 3:
+                job.folder.validated(10 * (known + 1), loss_of(job) + 0.3 - 0.1 * known)
         return super().ended()
 
 
@@ -84,7 +74,7 @@ def whole(tmp_path_factory):
     return study, pool, group
 
 
-def test_trials_that_validate_worse_are_given_up_and_the_others_told(whole):
+def test_trials_that_validate_worse_are_pruned_and_the_others_completed(whole):
     study, pool, group = whole
     states = [each.state for each in study.trials]
     assert len(states) == 6 and states[:2] == [TrialState.COMPLETE] * 2
@@ -96,7 +86,7 @@ def test_trials_that_validate_worse_are_given_up_and_the_others_told(whole):
     assert len(pruned.intermediate_values) < 3
 
 
-def test_a_study_that_was_interrupted_goes_on_as_if_it_had_not_been(whole, tmp_path):
+def test_an_interrupted_study_proposes_what_it_would_have(whole, tmp_path):
     class Killed(Watched):
         def ended(self):
             if len(self.started) == 2 and len(list(self.running[0].folder.validations())) == 1:
@@ -129,7 +119,7 @@ def test_a_trial_that_another_process_works_on_is_left_to_it(tmp_path):
     assert study.trials[other.number].state == TrialState.COMPLETE and len(study.trials) == 3
 
 
-def test_a_process_that_died_before_it_said_so_is_found_out_in_time(tmp_path, monkeypatch):
+def test_a_process_that_died_before_its_first_sign_of_life_is_noticed_in_time(tmp_path, monkeypatch):
     _, study, _ = search(tmp_path, configuration(), FakePool(end))
     trial = study.ask()
     assert abandoned(study) == []
@@ -138,7 +128,7 @@ def test_a_process_that_died_before_it_said_so_is_found_out_in_time(tmp_path, mo
     assert [each.number for each in abandoned(study)] == [trial.number]
 
 
-def test_a_process_that_nobody_has_asked_after_since_it_ended_has_ended(tmp_path):
+def test_a_zombie_counts_as_ended(tmp_path):
     """As in a container whose first process does not look after the others."""
     _, study, _ = search(tmp_path, configuration(), FakePool(end))
     with subprocess.Popen(["true"]) as process:
@@ -147,7 +137,7 @@ def test_a_process_that_nobody_has_asked_after_since_it_ended_has_ended(tmp_path
         assert [each.number for each in abandoned(study)] == [0]
 
 
-def test_processes_that_ask_at_once_take_up_no_trial_twice_and_begin_none_too_many(tmp_path):
+def test_processes_that_ask_at_once_take_over_no_trial_twice_and_begin_none_too_many(tmp_path):
     several = [search(tmp_path, configuration(), FakePool(end)) for _ in range(4)]
     study = several[0][1]
     study.ask().set_user_attr("process", f"{HOST}/999999999")      # which is no more
@@ -157,14 +147,14 @@ def test_processes_that_ask_at_once_take_up_no_trial_twice_and_begin_none_too_ma
     assert len(study.get_trials()) == 3
 
 
-def test_a_storage_whose_tables_another_process_makes_at_the_moment_is_tried_again(tmp_path, monkeypatch):
+def test_creating_a_study_is_retried_while_another_process_makes_its_tables(tmp_path, monkeypatch):
     real, tries = optuna.create_study, []
 
-    def slower(**given):
-        tries.append(given)
+    def slower(**options):
+        tries.append(options)
         if len(tries) == 1:
             raise IntegrityError("CREATE TYPE studydirection", None, Exception("already exists"))
-        return real(**given)
+        return real(**options)
 
     monkeypatch.setattr("unroll.jobs.tune.study.time.sleep", lambda seconds: None)
     monkeypatch.setattr(optuna, "create_study", slower)
@@ -194,90 +184,11 @@ def test_equal_values_are_one_root_and_run_once(tmp_path):
     assert [each.value for each in study.trials] == [study.best_value] * 3
 
 
-def test_the_report_says_what_is_best_and_why(whole, tmp_path, capsys):
+def test_the_report_has_the_best_trial_a_table_and_a_picture(whole, tmp_path, capsys):
     study, *_ = whole
     figures = report(study, tmp_path)
     assert figures["jobs/finished"] + figures["jobs/pruned"] == 6 and figures["sweep/val_loss"] == study.best_value
-    said = capsys.readouterr().out
-    assert f"best: #{study.best_trial.number}" in said and f"unroll promote {study.best_trial.user_attrs['root']}" in said
+    printed = capsys.readouterr().out
+    assert f"best: #{study.best_trial.number}" in printed and f"unroll promote {study.best_trial.user_attrs['root']}" in printed
     assert (tmp_path / "trials.csv").read_text().count("\n") == 7
     assert (tmp_path / "history.png").stat().st_size > 8_000
-
-
-@pytest.mark.parametrize(("rungs", "judged"), [(None, [2, 6]), (2, [2, 6]), (1, [2])])
-def test_halving_judges_as_often_as_it_is_told(rungs, judged):
-    """After two validations a third goes on, after six a third of those; a worse trial shows when."""
-    pruner = configuration(pruner={"kind": "halving", "first": 2, "factor": 3, "rungs": rungs}).pruner.build()
-    study = optuna.create_study(pruner=pruner)
-
-    def given_up(losses: list[float]) -> int | None:
-        trial = study.ask()
-        for step, loss in enumerate(losses, 1):
-            trial.report(loss, step)
-            if trial.should_prune():
-                study.tell(trial, state=TrialState.PRUNED)
-                return step
-        study.tell(trial, losses[-1])
-        return None
-
-    assert given_up([2.0] * 9) is None
-    found = {given_up([9.0, second, *[3.0] * 7]) for second in (3.0, 1.0)}
-    assert sorted(found - {None}) == judged
-
-
-# ------------------------------------------------------------------------------------------------------ what is asked
-
-
-@pytest.mark.parametrize("file", sorted(each.stem for each in (REPOSITORY / "conf" / "tune").glob("*.yaml")))
-def test_every_space_in_conf_can_be_read_and_suggests_what_composes(file):
-    from unroll.compose import compose
-
-    config = read(REPOSITORY / "conf", file)
-    trial = optuna.create_study(sampler=config.sampler_of(0)).ask()
-    compose(REPOSITORY / "conf", config.suggest(trial))
-
-
-@pytest.mark.parametrize(("changes", "said"), [
-    ({"space": {}}, "space"),
-    ({"space": {"model": []}}, "space.model"),
-    ({"space": {"train.seed": {"low": 3, "high": 1}}}, "low must be below high"),
-    ({"space": {"train.seed": {"low": 0, "high": 1, "log": True}}}, "a logarithmic range needs low above 0"),
-    ({"sampler": "grid"}, "sampler: unknown value 'grid'"),
-    ({"pruner": {"kind": "medain"}}, "pruner.kind: unknown kind 'medain'; did you mean \"median\"?"),
-    ({"trails": 3}, "trails"),
-])
-def test_a_wrong_space_is_one_line(tmp_path, changes, said):
-    import yaml
-
-    (tmp_path / "tune").mkdir()
-    (tmp_path / "tune" / "mine.yaml").write_text(yaml.safe_dump({**SETTINGS, **changes}))
-    with pytest.raises(UserError) as caught:
-        read(tmp_path, "mine")
-    assert said in str(caught.value) and str(caught.value).startswith(str(tmp_path / "tune" / "mine.yaml"))
-    with pytest.raises(UserError, match=r"^--space: no 'min' in .*; did you mean \"mine\"\?$"):
-        read(tmp_path, "min")
-
-
-@pytest.mark.parametrize(("changes", "overrides", "what"), [
-    ({"seed": 2}, TINY, "seed"), ({"sampler": "random"}, TINY, "sampler"),
-    ({"space": {"model": ["rnn"]}}, TINY, "space"), ({}, [*TINY, "train.epochs=2"], "overrides"),
-])
-def test_a_study_of_something_else_is_refused(tmp_path, changes, overrides, what):
-    url = f"sqlite:///{tmp_path / 's.db'}"
-    open_study(url, "s", configuration(), TINY)
-    open_study(url, "s", configuration(), TINY)
-    with pytest.raises(UserError, match=rf"^study s in .*: begun with another {what}\. Give"):
-        open_study(url, "s", configuration(**changes), overrides)
-
-
-@pytest.mark.parametrize(("url", "said"), [
-    ("sqlite:////no/such/folder/s.db", "cannot be used"),
-    ("postgresql://me:secret@127.0.0.1:1/x", "cannot be used"),
-    ("mysql://me:secret@127.0.0.1:1/x", "needs the package MySQLdb"),
-    ("nonsense", "cannot be used"),
-])
-def test_a_storage_that_cannot_be_reached_is_one_line_without_its_password(url, said):
-    with pytest.raises(UserError, match=r"^--storage: ") as caught:
-        open_study(url, "s", configuration(), TINY)
-    assert said in str(caught.value) and "secret" not in str(caught.value) and "\n" not in str(caught.value)
-    assert hidden("sqlite:///a.db") == "sqlite:///a.db"

@@ -1,4 +1,4 @@
-"""Many runs: Hydra's multirun gives the grid, each job is a process with a root of its own."""
+"""Sweeps: Hydra's multirun gives the grid, each job of it is a process with a root of its own."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,42 +14,40 @@ from unroll.jobs.group import Group
 from unroll.jobs.pool import Pool, wait
 from unroll.jobs.sweeps.report import report
 
-CHOICE = "+sweep="      # of a file in conf/sweep
+CHOICE = "+sweep="      # an override that chooses a file in conf/sweep
 
 
 def sweep(project: Path, overrides: Sequence[str], name: str | None) -> None:
-    """Run every combination; those that have finished are not run again, those that were cut go on.
+    """Run every combination; finished jobs are not run again, interrupted ones are resumed.
 
     Raises `UserError` before the first job starts when one of them is not valid, and at the end when some failed.
     """
-    given = ["+" + each if each.startswith("sweep=") else each for each in overrides]
-    name = name or name_of(given)
+    command = f"sweep {' '.join(overrides)}"
+    overrides = ["+" + override if override.startswith("sweep=") else override for override in overrides]
+    name = name or name_of(overrides)
     folder = project / ".unroll" / "sweeps" / name
     failed: dict[Job, str] = {}
 
     def launch(grid: list[list[str]], make_pool: Callable[[Path, Path], Pool]) -> list[float]:
-        jobs = [make(project, folder, each, naming(grid)(each)) for each in grid]
+        """Run the jobs of the grid and return their validation losses, NaN for one that has none."""
+        jobs = [make(project, folder, combination, naming(grid)(combination)) for combination in grid]
         unique = list({job.root: job for job in jobs}.values())
         if len(unique) < len(jobs):
             print(f"sweep: {len(jobs) - len(unique)} of {len(jobs)} jobs are the same as another; each is run once")
-        with in_use(folder), Group(project, folder, name, unique[0].config, f"sweep {' '.join(overrides)}") as group:
+        with in_use(folder), Group(project, folder, name, unique[0].config, command) as group:
             with make_pool(project, folder) as pool:
                 failed.update(run_all(project, unique, pool, group))
             group.close(report([job for job in unique if job not in failed], folder), len(failed))
         return [job.metrics()["val/best_loss"] if (job.root / "metrics" / "train.json").is_file() else float("nan")
                 for job in jobs]
 
-    multirun(project / "conf", given, folder, launch)
+    multirun(project / "conf", overrides, folder, launch)
     if failed:
-        same: dict[str, list[str]] = {}
-        for job, reason in failed.items():
-            same.setdefault(reason.rstrip("."), []).append(job.name)
-        said = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in same.items())
-        raise UserError(f"sweep: {len(failed)} jobs failed: {said}. The same command runs them again, and no others.")
+        raise failure(failed)
 
 
 def run_all(project: Path, jobs: Sequence[Job], pool: Pool, group: Group) -> dict[Job, str]:
-    """Jobs that failed, and why; what stands in the way of one is no reason not to run the others."""
+    """The jobs that failed, with their reasons; a failure does not stop the others."""
     failed: dict[Job, str] = {}
     waiting = deque(job for job in jobs if not job.finished(project))
     total, done = len(jobs), len(jobs) - len(waiting)
@@ -76,7 +74,7 @@ def run_all(project: Path, jobs: Sequence[Job], pool: Pool, group: Group) -> dic
             done += 1
             if code or not job.finished(project):
                 failed[job] = job.folder.reason()
-                print(f"sweep: {job.name} failed: {failed[job]} (all it said: {job.folder.log})", flush=True)
+                print(f"sweep: {job.name} failed: {failed[job]} (its whole output: {job.folder.log})", flush=True)
             else:
                 print(f"sweep: {job.name}: validation loss {job.metrics()['val/best_loss']:.4f} ({done} of {total})",
                       flush=True)
@@ -84,38 +82,49 @@ def run_all(project: Path, jobs: Sequence[Job], pool: Pool, group: Group) -> dic
     return failed
 
 
+def failure(failed: dict[Job, str]) -> UserError:
+    """One line for all failed jobs, those with the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for job, reason in failed.items():
+        reasons.setdefault(reason.rstrip("."), []).append(job.name)
+    jobs = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
+    return UserError("process", "sweep", f"{len(failed)} jobs failed: {jobs}. The same command runs them again, and no "
+                     "others.")
+
+
 def make(project: Path, folder: Path, overrides: Sequence[str], differs: Sequence[str]) -> Job:
-    """A job of these overrides; raises `UserError` when they are not valid."""
+    """A job with these overrides, named by those in which it differs; raises `UserError` when they are not valid."""
     try:
         text, config = compose(project / "conf", overrides)
     except UserError as error:
-        raise UserError(f"{' '.join(differs)}: {error}") from None
+        raise error.within(" ".join(differs)) from None
     if config.train.num_nodes > 1:
-        raise UserError(f"{' '.join(differs)}: train.num_nodes: {config.train.num_nodes} machines a job are not "
-                        "offered in a sweep. Set it to 1, or train alone (docs/scaling.md).")
+        raise UserError("unsupported", f"{' '.join(differs)}: train.num_nodes", f"{config.train.num_nodes} machines a "
+                        "job are not supported in a sweep. Set it to 1, or train without a sweep (docs/scaling.md).")
     return Job.below(folder, differs, overrides, choices(project / "conf", overrides), text, config)
 
 
 def naming(grid: Sequence[Sequence[str]]) -> Callable[[Sequence[str]], list[str]]:
-    """What tells the jobs of a grid apart; of a single one, all that it was given."""
-    different = {each for job in grid for each in job if any(each not in other for other in grid)}
-    return lambda job: [each for each in job if each in different or not different]
+    """The overrides that tell a job of a grid from the others; all of them for a single job."""
+    different = {override for job in grid for override in job if any(override not in other for other in grid)}
+    return lambda job: [override for override in job if override in different or not different]
 
 
 def name_of(overrides: Sequence[str]) -> str:
-    """A sweep that was not given a name is called by what it chooses and varies, so that it is found again."""
+    """The name of a sweep without one: the files it chooses and the names it varies, so that it is found again."""
     groups = (CHOICE, "experiment=")
-    chosen = [each.split("=", 1)[1] for each in overrides if each.startswith(groups) and "," not in each]
-    return "-".join([*chosen, *(each.split(".")[-1].replace("/", "-") for each in swept(overrides))]) or "single"
+    files = [override.split("=", 1)[1] for override in overrides if override.startswith(groups) and "," not in override]
+    return "-".join([*files, *(name.split(".")[-1].replace("/", "-") for name in swept(overrides))]) or "single"
 
 
 @contextmanager
 def in_use(folder: Path) -> Iterator[None]:
-    """Held while a sweep of that name runs."""
+    """Held while a sweep of this name runs; raises `UserError` when another process holds it."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(folder / "lock").acquire(timeout=0)
     except Timeout:
-        raise UserError(f"{folder}: in use by another sweep of that name. Wait for it, or give a --name.") from None
+        raise UserError("in-use", folder, "another sweep of this name is running. Wait for it, or give a --name."
+                        ) from None
     with lock:
         yield

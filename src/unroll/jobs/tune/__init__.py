@@ -1,4 +1,4 @@
-"""Hyperparameters by Optuna: each trial is a job, and one that validates worse than others is given up."""
+"""Hyperparameter search with Optuna: every trial is a job; trials that validate worse than others are pruned."""
 
 import time
 from collections.abc import Sequence
@@ -21,10 +21,13 @@ from unroll.jobs.tune.study import SEEN_SECONDS, abandoned, mark, open_study, re
 
 def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, trials: int | None, jobs: int | None,
          storage: str | None) -> None:
-    """Run trials until the study has `trials` of them, those of other processes counted; then say what is best."""
+    """Run trials until the study has `trials` of them, counting those of other processes, and report the best.
+
+    Raises `UserError` when space, overrides or storage cannot be used, or no trial was completed.
+    """
     config = read(project / "conf", space)
-    chosen = [each.split("=", 1)[1] for each in overrides if each.startswith("experiment=")]
-    name = name or "-".join([space, *chosen])
+    experiments = [override.split("=", 1)[1] for override in overrides if override.startswith("experiment=")]
+    name = name or "-".join([space, *experiments])
     _, base = compose(project / "conf", overrides)
     folder = project / ".unroll" / "tune" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,15 +35,15 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
     study = open_study(url, name, config, list(overrides))
     command = " ".join(["tune", "--space", space, *overrides])
     with reachable(url):
-        known = study.user_attrs.get("run", "")     # of a process on another machine
+        known = study.user_attrs.get("run", "")     # where a process on another machine has opened it
     with reachable(url), Group(project, folder, name, base, command, known) as group, LocalPool(project, jobs) as pool:
         study.set_user_attr("run", group.run_id)
         search = Search(project, folder, study, config, overrides, pool, group)
         search.run(trials or config.trials)
         group.close(report(study, folder), len(study.get_trials(deepcopy=False, states=[TrialState.FAIL])))
-        finished = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-    if not finished:
-        raise UserError(f"tune: no trial of {name} has finished; the reasons stand above.")
+        completed = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    if not completed:
+        raise UserError("process", "tune", f"no trial of {name} was completed; the reasons are printed above.")
 
 
 class Search:
@@ -51,7 +54,7 @@ class Search:
         self._project, self._folder, self._study, self._config = project, folder, study, config
         self._overrides, self._pool, self._group = overrides, pool, group
         self._running: dict[Job, optuna.Trial] = {}
-        self._told: dict[int, int] = {}     # validations of a trial that the study knows of
+        self._reported: dict[int, int] = {}     # validations that the study knows of, by trial
         self._train = compose(project / "conf", overrides)[1].train
         self._seen = time.monotonic()
 
@@ -72,12 +75,12 @@ class Search:
             wait()
 
     def _next(self, trials: int) -> optuna.Trial | None:
-        # one process after the other: two would take up the same abandoned trial, or begin one too many
+        # locked: two processes would take over the same abandoned trial, or begin one too many
         with FileLock(self._folder / "next.lock"):
             left = next(iter(abandoned(self._study)), None)
             if left is not None:
-                self._told[left.number] = len(left.intermediate_values)
-                trial = optuna.Trial(self._study, left._trial_id)   # its job goes on from the last checkpoint
+                self._reported[left.number] = len(left.intermediate_values)
+                trial = optuna.Trial(self._study, left._trial_id)   # its job is resumed from the last checkpoint
             elif len(self._study.get_trials(deepcopy=False)) < trials:
                 trial = self._study.ask()
             else:
@@ -107,17 +110,17 @@ class Search:
         return None
 
     def _watch(self, job: Job, trial: optuna.Trial) -> None:
-        """Tell the study of new validations; end the job when it says so."""
+        """Report new validations to the study; stop the job when the study prunes it."""
         step = self._report(job, trial)
         if step and trial.should_prune():
             self._pool.stop(job)
             self._prune(job, self._running.pop(job), step)
 
     def _report(self, job: Job, trial: optuna.Trial) -> int:
-        """The optimiser step of the validation at which the trial is to be judged: a new one, or 0."""
-        known = self._told.get(trial.number, 0)
+        """Report the next validation to the study and return its optimiser step; 0 when there is no new one."""
+        known = self._reported.get(trial.number, 0)
         for step, loss in islice(job.folder.validations(), known, None):
-            self._told[trial.number] = known + 1
+            self._reported[trial.number] = known + 1
             trial.report(loss, known + 1)
             return step
         return 0
@@ -137,7 +140,7 @@ class Search:
     def _prune(self, job: Job, trial: optuna.Trial, step: int) -> None:
         self._study.tell(trial, state=TrialState.PRUNED)
         self._group.pruned(job, step)
-        print(f"tune: #{trial.number}: given up after step {step}", flush=True)
+        print(f"tune: #{trial.number}: pruned after step {step}", flush=True)
 
     def _fail(self, trial: optuna.Trial, differs: Sequence[str], reason: str) -> None:
         self._study.tell(trial, state=TrialState.FAIL)

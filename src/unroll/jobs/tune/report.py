@@ -1,55 +1,58 @@
-"""What a study came to: the best configuration, a table of the trials, and pictures."""
+"""The report of a study: the best configuration, a table of the trials, and pictures."""
 
-import csv
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.importance import get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
-from unroll.base.files import replacing, write_text
+from unroll.base.files import write_rows, write_text
 from unroll.drawing.sweeps import history, importances
 from unroll.jobs.group import SUMMARY
 
 
 def report(study: optuna.Study, folder: Path) -> dict[str, float]:
-    """Print the best trial; write trials.csv, history.png and importance.png below `folder`."""
+    """Print the best trial, write trials.csv and the pictures below `folder`, and return the study's figures.
+
+    Nothing where no trial is complete.
+    """
     trials = study.get_trials(deepcopy=False)
-    finished = [each for each in trials if each.state == TrialState.COMPLETE]
-    if not finished:
+    completed = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    if not completed:
         return {}
-    write_table(trials, folder / "trials.csv")
-    pruned = [each for each in trials if each.state == TrialState.PRUNED]
-    history([(each.number, each.value, each.state == TrialState.COMPLETE) for each in [*finished, *pruned]
-             if each.value is not None], folder / "history.png")
-    weights = importance(study, finished)
-    if weights:
+    pruned = [trial for trial in trials if trial.state == TrialState.PRUNED]
+    write_rows(folder / "trials.csv", table(trials))
+    history([(trial.number, trial.value, trial.state == TrialState.COMPLETE) for trial in [*completed, *pruned]
+             if trial.value is not None], folder / "history.png")
+    if weights := importance(study, completed):
         importances(weights, folder / "importance.png")
     best = study.best_trial
-    text = (f"{len(finished)} trials finished, {len(pruned)} were given up; best: #{best.number}, validation loss "
-            f"{best.value:.4f}\n\n" + "".join(f"    {each}\n" for each in best.user_attrs["overrides"]))
+    text = (f"{len(completed)} trials completed, {len(pruned)} pruned; best: #{best.number}, validation loss "
+            f"{best.value:.4f}\n\n" + "".join(f"    {override}\n" for override in best.user_attrs["overrides"]))
     write_text(folder / SUMMARY, text)
     print(f"\n{text}\ntable, pictures: {folder}\ntake the best: unroll promote {best.user_attrs['root']}")
     assert best.value is not None
-    return {"sweep/val_loss": best.value, "jobs/finished": len(finished), "jobs/pruned": len(pruned)}
+    return {"sweep/val_loss": best.value, "jobs/finished": len(completed), "jobs/pruned": len(pruned)}
 
 
-def importance(study: optuna.Study, finished: list[FrozenTrial]) -> dict[str, float]:
-    """Of each name, the share of the objective's variance that it explains (fANOVA, Hutter et al., 2014); seeded."""
-    varied = {name for each in finished for name in each.params
-              if len({str(other.params.get(name)) for other in finished}) > 1}
-    if len(finished) < 4 or not varied or len({each.value for each in finished}) == 1:
+def importance(study: optuna.Study, completed: list[FrozenTrial]) -> dict[str, float]:
+    """The share of the loss's variance that each hyperparameter explains (fANOVA, Hutter et al., 2014); seeded.
+
+    Nothing where there are too few trials to tell, or nothing varies.
+    """
+    varied = {name for trial in completed for name in trial.params
+              if len({str(other.params.get(name)) for other in completed}) > 1}
+    if len(completed) < 4 or not varied or len({trial.value for trial in completed}) == 1:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     return get_param_importances(study, evaluator=evaluator, params=sorted(varied))
 
 
-def write_table(trials: list[FrozenTrial], path: Path) -> None:
-    names = sorted({name for each in trials for name in each.params})
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["trial", "state", "validation_loss", "validations", *names, "root"])
-        for each in trials:
-            table.writerow([each.number, each.state.name.lower(), "" if each.value is None else each.value,
-                            len(each.intermediate_values), *(each.params.get(name, "") for name in names),
-                            each.user_attrs.get("root", "")])
+def table(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
+    names = sorted({name for trial in trials for name in trial.params})
+    return [{"trial": trial.number, "state": trial.state.name.lower(),
+             "validation_loss": "" if trial.value is None else trial.value,
+             "validations": len(trial.intermediate_values),
+             **{name: trial.params.get(name, "") for name in names},
+             "root": trial.user_attrs.get("root", "")} for trial in trials]

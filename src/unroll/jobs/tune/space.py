@@ -1,4 +1,4 @@
-"""conf/tune/NAME.yaml: what is searched, by whom, and when a trial is given up."""
+"""conf/tune/NAME.yaml: the search space, the sampler, and the pruner."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ from unroll.config.strict import Strict
 
 
 class Range(Strict):
-    """From `low` to `high`, both included; of whole numbers when both are whole."""
+    """From `low` to `high`, both included; integers when both are integers."""
 
     low: int | float
     high: int | float
@@ -33,6 +33,7 @@ class Range(Strict):
         return self
 
     def suggest(self, trial: optuna.Trial, name: str) -> object:
+        """Optuna's value for the trial."""
         if isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step, int | None):
             return trial.suggest_int(name, self.low, self.high, step=self.step or 1, log=self.log)
         return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
@@ -46,11 +47,11 @@ class NoPruner(Strict):
 
 
 class MedianPruner(Strict):
-    """A trial worse than the median of the others at the same validation is given up."""
+    """Prunes a trial that is worse than the median of the others at the same validation."""
 
     kind: Literal["median"]
-    trials: NonNegativeInt      # that run whole before any is given up
-    first: PositiveInt          # validations that every trial has
+    trials: NonNegativeInt      # trials that run to their end before any is pruned
+    first: PositiveInt          # validations before a trial may be pruned
 
     def build(self) -> optuna.pruners.BasePruner:
         return optuna.pruners.MedianPruner(self.trials, self.first - 1)
@@ -58,13 +59,13 @@ class MedianPruner(Strict):
 
 class HalvingPruner(Strict):
     """Asynchronous successive halving (Li et al., 2020): after `first` validations, and each time after `factor` times
-    as many, the best 1/`factor` of those that came so far goes on."""
+    as many, the best 1/`factor` of the trials that came so far continue."""
 
     kind: Literal["halving"]
     first: PositiveInt
     factor: Annotated[int, Field(ge=2)]
-    rungs: PositiveInt | None = None    # how often a trial is judged; one that is given up near its end saves little,
-    #                                     and TPE ranks it behind all that ended
+    rungs: PositiveInt | None = None    # how often a trial is judged; pruning one near its end saves little, and TPE
+    #                                     ranks it behind all completed ones
 
     def build(self) -> optuna.pruners.BasePruner:
         last = float("inf") if self.rungs is None else self.first * self.factor ** (self.rungs - 1)
@@ -72,7 +73,7 @@ class HalvingPruner(Strict):
 
 
 class _Halving(optuna.pruners.SuccessiveHalvingPruner):
-    """Until the validation `last`."""
+    """Up to the validation `last` only."""
 
     def __init__(self, first: int, factor: int, last: float) -> None:
         super().__init__(min_resource=first, reduction_factor=factor)
@@ -82,7 +83,7 @@ class _Halving(optuna.pruners.SuccessiveHalvingPruner):
         return (trial.last_step or 0) <= self._last and super().prune(study, trial)
 
 
-Choices = Annotated[list[str | int | float | bool | None], Field(min_length=1)]
+Options = Annotated[list[str | int | float | bool | None], Field(min_length=1)]
 
 
 class TuneConfig(Strict):
@@ -90,20 +91,23 @@ class TuneConfig(Strict):
     seed: NonNegativeInt
     sampler: Literal["tpe", "random"]
     pruner: Annotated[NoPruner | MedianPruner | HalvingPruner, Field(discriminator="kind")]
-    space: Annotated[dict[str, Range | Choices], Field(min_length=1)]
+    space: Annotated[dict[str, Range | Options], Field(min_length=1)]
 
     def suggest(self, trial: optuna.Trial) -> list[str]:
-        """Overrides, as on the command line."""
+        """The trial's values as overrides of the command line."""
         found = []
-        for name, given in self.space.items():
-            value = given.suggest(trial, name) if isinstance(given, Range) else trial.suggest_categorical(name, given)
-            # more digits than anybody could set by hand tell nothing
+        for name, values in self.space.items():
+            if isinstance(values, Range):
+                value = values.suggest(trial, name)
+            else:
+                value = trial.suggest_categorical(name, values)
+            # four digits: as many as anybody would set by hand
             shown = "null" if value is None else f"{value:.4g}" if isinstance(value, float) else value
             found.append(f"{name}={shown}")
         return found
 
     def sampler_of(self, number: int) -> optuna.samplers.BaseSampler:
-        """For one trial: what it draws follows from the seed and its number, so that a study may be interrupted."""
+        """The sampler of one trial: its draws follow from the seed and the number, so that a study can be resumed."""
         seed = (self.seed * 1_000_003 + number) % 2**32
         if self.sampler == "random":
             return optuna.samplers.RandomSampler(seed)
@@ -111,15 +115,15 @@ class TuneConfig(Strict):
 
 
 def read(conf: Path, name: str) -> TuneConfig:
-    """Raises `UserError` naming file and key."""
+    """The space conf/tune/NAME.yaml; raises `UserError` when there is no such file or it is not valid."""
     path = conf / "tune" / f"{name}.yaml"
     if not path.is_file():
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise UserError(f"--space: no {name!r} in {path.parent}; {nearest(name, known)}")
+        raise UserError("unknown-name", "--space", f"no {name!r} in {path.parent}; {nearest(name, known)}")
     try:
         values = parse(path.read_text(encoding="utf-8"), str(path))
         return TuneConfig.model_validate(values)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: not YAML: {error}") from None
+        raise UserError("unreadable", path, f"not YAML: {error}") from None
     except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, values)}") from None
+        raise UserError("wrong-type", path, explain(error, values)) from None

@@ -1,4 +1,4 @@
-"""A study of Optuna: where it is kept, what it was begun with, and which of its trials nobody works on any more."""
+"""An Optuna study: its storage, what it was begun with, and which of its trials were abandoned."""
 
 import logging
 import os
@@ -17,12 +17,12 @@ from unroll.base.errors import UserError
 from unroll.base.files import HOST
 from unroll.jobs.tune.space import TuneConfig
 
-SEEN_SECONDS = 30       # between two signs of life
-LOST_SECONDS = 300      # without one
+SEEN_SECONDS = 30       # between two signs of life of a running trial
+LOST_SECONDS = 300      # without one, before a trial counts as abandoned
 
 
 def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) -> optuna.Study:
-    """Begin a study or join it; raises `UserError` when it is another one's or the storage is not to be reached."""
+    """Begin a study or join it; raises `UserError` when it has another space, or its storage cannot be used."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("optuna").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
@@ -35,17 +35,17 @@ def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) ->
             study.set_user_attr("begun", begun)
     if before not in (None, begun):
         different = ", ".join(key for key in begun if begun[key] != before.get(key))
-        raise UserError(f"study {name} in {url}: begun with another {different}. Give this one another --name, or the "
-                        "same search space, fixed values and seed.")
+        raise UserError("conflict", f"study {name} in {hidden(url)}", f"begun with another {different}. Give this one "
+                        "another --name, or the same search space, fixed values and seed.")
     return study
 
 
 def _create(url: str, name: str, config: TuneConfig, pauses: tuple[int, ...] = (1, 3)) -> optuna.Study:
-    """Two processes may make the tables of a new storage at the same time; the slower one finds them the next time."""
+    """Retried, since two processes may create the tables of a new storage at the same time."""
     try:
         return optuna.create_study(storage=url, study_name=name, load_if_exists=True, pruner=config.pruner.build())
     except SQLAlchemyError:
-        if not pauses:      # another reason
+        if not pauses:      # it fails for another reason
             raise
     time.sleep(pauses[0])
     return _create(url, name, config, pauses[1:])
@@ -53,41 +53,41 @@ def _create(url: str, name: str, config: TuneConfig, pauses: tuple[int, ...] = (
 
 @contextmanager
 def reachable(url: str) -> Iterator[None]:
-    """What a storage answers when it is none, as one line."""
+    """Turn failures of the storage into a `UserError`."""
     try:
         yield
-    except ImportError as error:        # Optuna's, of the driver's
+    except ImportError as error:        # of the database's driver
         missing = getattr(error.__cause__ or error, "name", None) or "of its driver"
-        raise UserError(f"--storage: {hidden(url)} needs the package {missing}. Install it (for PostgreSQL: "
-                        "pip install 'unroll[postgres]').") from None
+        raise UserError("not-installed", "--storage", f"{hidden(url)} needs the package {missing}. Install it (for "
+                        "PostgreSQL: pip install 'unroll[postgres]').") from None
     except (SQLAlchemyError, StorageInternalError) as error:
         reason = " ".join(str(error.__cause__ or error).split())[:200]
-        raise UserError(f"--storage: {hidden(url)} cannot be used ({reason}). Start it, or give another one; "
-                        "trials that were running go on when the command is given again.") from None
+        raise UserError("server", "--storage", f"{hidden(url)} cannot be used ({reason}). Start it, or give another; "
+                        "the same command resumes running trials.") from None
 
 
 def hidden(url: str) -> str:
-    """Without a password."""
+    """The address without its password."""
     head, at, tail = url.rpartition("@")
     return f"{head.rpartition(':')[0]}:…@{tail}" if at and ":" in head.partition("//")[2] else url
 
 
 def mark(trial: optuna.Trial) -> None:
-    """This process works on the trial, now."""
+    """Note that this process works on the trial now."""
     trial.set_user_attr("process", f"{HOST}/{os.getpid()}")
     trial.set_user_attr("seen", time.time())
 
 
 def abandoned(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials whose process has died; one of another machine, when it has not been heard of for long."""
-    return [each for each in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]) if _lost(each)]
+    """Trials whose process has died, or, on another machine, has given no sign of life for long."""
+    return [trial for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]) if _lost(trial)]
 
 
 def _lost(trial: FrozenTrial) -> bool:
     host, _, number = trial.user_attrs.get("process", "/0").partition("/")
     if host == HOST and not _alive(number):
         return True
-    # a process may have died before it gave any sign of life
+    # from the trial's start on: a process may have died before its first sign of life
     begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
     return bool(time.time() - trial.user_attrs.get("seen", begun) > LOST_SECONDS)
 
@@ -97,4 +97,4 @@ def _alive(number: str) -> bool:
         status = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    return status.rpartition(")")[2].split()[0] != "Z"      # a zombie has ended; nobody has asked after it yet
+    return status.rpartition(")")[2].split()[0] != "Z"      # a zombie has ended, but its parent has not waited for it
