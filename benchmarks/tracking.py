@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from mlflow import MlflowClient
 
 from benchmarks.servers import tracking_server
 from unroll.base.environment import environment
@@ -129,8 +130,10 @@ def log_model(workspace: Workspace, uri: str | None, folder: Path) -> dict[str, 
         tracker.model(folder, {"model.sha256": "0" * 64})
         found.append((time.perf_counter() - started, plain))
         tracker.finish()
-    logged = tracker._client.get_logged_model(tracker._model_id)
-    files = [each for each in tracker._client.list_logged_model_artifacts(logged.model_id) if not each.is_dir]
+    client = MlflowClient(tracker._uri)
+    (model,) = client.get_run(tracker.run_id).outputs.model_outputs
+    logged = client.get_logged_model(model.model_id)
+    files = [each for each in client.list_logged_model_artifacts(logged.model_id) if not each.is_dir]
     return {"first_seconds": found[0][0], "seconds": median(seconds for seconds, _ in found[1:]),
             "plain_files_seconds": median(plain for _, plain in found[1:]),
             "added_bytes": sum(each.file_size for each in files),

@@ -38,15 +38,13 @@ def test_a_half_written_validation_waits_for_its_other_half_and_none_is_told_twi
 def test_a_training_that_begins_forgets_the_validations_before(job, tmp_path):
     job.folder.validated(10, 1.0)
     job.folder.begin(tmp_path)
-    job.folder.opened("run")
     assert list(job.folder.validations()) == []
-    assert job.folder.training_state() == {"run": "run", "work": str(tmp_path)}
+    assert job.folder.work() == tmp_path
 
 
 def test_a_root_that_is_no_job_keeps_no_notes(job, tmp_path):
     other = type(job.folder)(tmp_path / "root")
     other.begin(tmp_path)
-    other.opened("run")
     other.validated(10, 1.0)
     assert not other.path.exists() and other.describe() == {}
 
@@ -54,7 +52,7 @@ def test_a_root_that_is_no_job_keeps_no_notes(job, tmp_path):
 @pytest.mark.parametrize(("log", "reason"), [
     ("train: …\nunroll: train: no loss was finite.\n", "train: no loss was finite."),
     ("Traceback:\n  File\nRuntimeError: a mistake\n\n", "RuntimeError: a mistake"),
-    ("", "it said nothing"),
+    ("", "its log is empty"),
 ])
 def test_the_reason_of_a_failure_is_the_last_thing_said(job, log, reason):
     job.folder.log.write_text(log)

@@ -1,4 +1,4 @@
-"""What a run keeps beside its outputs when it is one of many: name, log, validations, which stages have ended."""
+"""What a job of a sweep or study keeps beside its outputs: name, log, validations, the stages that have ended."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -33,40 +33,42 @@ class JobFolder:
 
     @property
     def validation(self) -> Path:
-        """A line of JSON a validation."""
+        """A line of JSON for each validation."""
         return self.path / "validation.jsonl"
 
-    @property
-    def training(self) -> Path:
-        """Its run of MLflow, and its work folder while it goes on."""
-        return self.path / "training.json"
+    def describe(self) -> dict[str, Any]:
+        """`name`, `group`, `parent` run, `overrides`, `choices`; empty when the root is not one of a sweep or study."""
+        return _read(self.description)
 
     def begin(self, work: Path) -> None:
-        """A training starts, or goes on, if this is the root of a job."""
+        """Note that a training begins or resumes in the folder `work`, if this is the root of a job."""
         if self.description.exists():
-            self.validation.unlink(missing_ok=True)     # those before are told again
-            write_json(self.training, {"run": "", "work": str(work)})
+            self.validation.unlink(missing_ok=True)     # a training that resumes reports the earlier ones again
+            write_json(self.path / "training.json", {"work": str(work)})
 
-    def opened(self, run: str) -> None:
-        """MLflow knows the training now."""
-        if self.description.exists():
-            write_json(self.training, {**self.training_state(), "run": run})
+    def work(self) -> Path | None:
+        """The work folder of the last training, which is gone when the training ended well."""
+        work = _read(self.path / "training.json").get("work")
+        return Path(work) if work else None
 
     def validated(self, step: int, loss: float) -> None:
         if self.description.exists():
             with self.validation.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, "loss": loss}) + "\n")
 
-    def training_state(self) -> dict[str, str]:
-        """`run` and `work` of a training that has begun."""
-        return _read(self.training)
-
-    def describe(self) -> dict[str, Any]:
-        """Nothing in a root that no sweep or study has made."""
-        return _read(self.description)
+    def validations(self) -> Iterator[tuple[int, float]]:
+        """(step, loss) of every validation, each step once although a resumed training reports some again."""
+        if not self.validation.exists():
+            return
+        last = 0
+        for line in self.validation.read_text(encoding="utf-8").splitlines(keepends=True):
+            # the last line may be half written
+            if line.endswith("\n") and (row := json.loads(line))["step"] > last:
+                last = row["step"]
+                yield last, row["loss"]
 
     def state(self) -> dict[str, Any]:
-        """`inputs`: the digest of what the stages ran on; `seconds`: of each that has ended, in order."""
+        """`inputs`: digest of what the stages depend on; `seconds`: of each stage that has ended, in order."""
         return {"inputs": "", "seconds": {}} | _read(self.path / "state.json")
 
     def write_state(self, inputs: str, seconds: Mapping[str, float]) -> None:
@@ -74,31 +76,20 @@ class JobFolder:
         write_json(self.path / "state.json", {"inputs": inputs, "stages": [[name, seconds[name]] for name in seconds]})
 
     def slurm_id(self) -> str:
-        """What Slurm knows it by, or nothing."""
+        """The job's number in Slurm, or an empty string."""
         return str(_read(self.path / "slurm.json").get("id", ""))
 
     def write_slurm_id(self, number: str) -> None:
         write_json(self.path / "slurm.json", {"id": number})
 
-    def validations(self) -> Iterator[tuple[int, float]]:
-        """(step, loss) of each; a training that was stopped and goes on writes those before again."""
-        if not self.validation.exists():
-            return
-        last = 0
-        for line in self.validation.read_text(encoding="utf-8").splitlines(keepends=True):
-            # the last one may be half written
-            if line.endswith("\n") and (row := json.loads(line))["step"] > last:
-                last = row["step"]
-                yield last, row["loss"]
-
     def reason(self) -> str:
-        """Why it failed, from the end of its log."""
+        """Why the job failed, from the end of its log."""
         try:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             lines = []
-        said = [line for line in lines if line.startswith("unroll: ")] or [line for line in lines if line.strip()]
-        return said[-1].removeprefix("unroll: ") if said else "it said nothing"
+        errors = [line for line in lines if line.startswith("unroll: ")] or [line for line in lines if line.strip()]
+        return errors[-1].removeprefix("unroll: ") if errors else "its log is empty"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from unroll.base.files import replacing, write_json
+from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.runtime import RuntimeConfig
@@ -33,7 +34,7 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     torch.set_num_threads(evaluate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
-    tracker = Tracker(runtime.tracking, workspace)
+    tracker = Tracker(runtime.tracking, workspace, JobFolder(workspace.root).describe())
     tracker.attach(model.digest)
     (head,) = model.config.heads.values()
     report: Report = import_module(f"unroll.evaluation.reports.{REPORTS[head.kind]}").report(model, prepared, evaluate)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from unroll.base.files import replacing, write_json, write_rows
+from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
@@ -46,7 +47,7 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
             elif model.writes == "paths":
                 paths(folder, predictor, prepared, generate)
     write_json(workspace.metrics / "generate.json", metrics)
-    tracker = Tracker(runtime.tracking, workspace)
+    tracker = Tracker(runtime.tracking, workspace, JobFolder(workspace.root).describe())
     tracker.attach(model.digest)
     tracker.metrics(metrics)
     tracker.files(workspace.samples, folder="samples/final")

@@ -40,15 +40,10 @@ def train(
     unit = unit_of(prepared)
     identity = key(data, model, train, prepared, workspace)
     with work_folder(workspace.work, identity, rank()) as folder:
-        tracker, known = Tracker(runtime.tracking, workspace), folder / "run"
-        job = JobFolder(workspace.root) if rank() == 0 else None
-        if job is not None:
+        job, known = JobFolder(workspace.root), folder / "run"
+        if rank() == 0:
             job.begin(folder)
-
-        def opened(run: str) -> None:
-            write_text(known, run)
-            JobFolder(workspace.root).opened(run)
-
+        tracker = Tracker(runtime.tracking, workspace, job.describe())
         tracker.start(
             f"{model.core.kind}-{model.core.hidden_size}x{model.core.num_layers}",
             {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump()},
@@ -63,7 +58,7 @@ def train(
             },
             {"name": prepared.spec.source.name, "digest": prepared.digest},
             known.read_text(encoding="utf-8") if known.exists() else None,
-            opened,
+            lambda run: write_text(known, run),
         )
         tracker.files(workspace.params)
         watch = Watch(*watchers(tracker, job, runtime, prepared, unit, train.seed), runtime.progress)
@@ -81,7 +76,7 @@ def train(
 
 
 def watchers(
-    tracker: Tracker, job: JobFolder | None, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
+    tracker: Tracker, job: JobFolder, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
 ) -> tuple[Callable[[str, Row], None], Callable[[Network, int], None]]:
     """What MLflow is told while the training runs, rows of the curves and samples, and a study, which may end it."""
     names = {"train": "train", "validation": "val"}
@@ -92,7 +87,7 @@ def watchers(
                 tracker.point(f"{names[curve]}/{name}", value, int(row["step"]))
         if unit.bits is not None:
             tracker.point(f"{names[curve]}/bpc", row["loss"] * unit.bits, int(row["step"]))
-        if curve == "validation" and job is not None:
+        if curve == "validation" and rank() == 0:
             job.validated(int(row["step"]), row["loss"])
 
     def preview(network: Network, step: int) -> None:

@@ -112,7 +112,7 @@ def test_finished_jobs_are_not_started_and_a_failure_does_not_stop_the_others(tm
 
 def test_a_job_that_ends_well_but_unfinished_has_failed(tmp_path):
     (job,) = jobs = [make(tmp_path)]
-    assert run_all(REPOSITORY, jobs, FakePool(lambda _: 0), FakeGroup()) == {job: "it said nothing"}
+    assert run_all(REPOSITORY, jobs, FakePool(lambda _: 0), FakeGroup()) == {job: "its log is empty"}
 
 
 def test_a_job_that_is_not_taken_is_left_out_and_the_others_run(tmp_path):

@@ -166,7 +166,7 @@ def test_a_trial_that_fails_counts_and_the_study_goes_on(tmp_path, capsys):
     searching, study, _ = search(tmp_path, configuration(), FakePool(lambda job: 2))
     searching.run(3)
     assert [each.state for each in study.trials] == [TrialState.FAIL] * 3
-    assert capsys.readouterr().out.count("failed: it said nothing") == 3
+    assert capsys.readouterr().out.count("failed: its log is empty") == 3
     assert report(study, tmp_path) == {}
 
 
