@@ -97,9 +97,7 @@ class Tracker:
 
     def describe(self, text: str) -> None:
         """Markdown that the pages of the run and of its model show."""
-        note = "mlflow.note.content"
-        self.tags({note: text})
-        self._do(lambda: self._model_id and self._client.set_logged_model_tags(self._model_id, {note: text}))
+        self._call(lambda: self._run.describe(text))
 
     def finish(self, status: str = "FINISHED") -> None:
         self.flush()

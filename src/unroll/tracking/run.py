@@ -13,6 +13,7 @@ from unroll.base.workspace import Workspace
 from unroll.tracking.provenance import provenance
 
 MODEL = "model"         # a run's name for its model: runs:/<run>/model
+NOTE = "mlflow.note.content"    # the tag whose Markdown MLflow's pages show
 PARAMS_PER_REQUEST = 100
 METRICS_PER_REQUEST = 1000
 
@@ -50,7 +51,7 @@ class Run:
               run_id: str | None, opened: Callable[[str], None]) -> None:
         if run_id is None or not self._reopen(run_id):
             self._create(name, tags)
-            self._describe(params, dataset)
+            self._log_inputs(params, dataset)
         opened(self.id)
 
     def attach(self, digest: str) -> None:
@@ -83,6 +84,11 @@ class Run:
 
     def tag(self, name: str, value: str) -> None:
         self._client.set_tag(self.id, name, value)
+
+    def describe(self, text: str) -> None:
+        self.tag(NOTE, text)
+        if self._model_id:
+            self._client.set_logged_model_tags(self._model_id, {NOTE: text})
 
     def finish(self, status: str) -> None:
         self._client.set_terminated(self.id, status)
@@ -133,12 +139,14 @@ class Run:
         self.id, self._started = run_id, found.start_time
         return True
 
-    def _describe(self, params: Mapping[str, Any], dataset: Mapping[str, Any] | None) -> None:
+    def _log_inputs(self, params: Mapping[str, Any], dataset: Mapping[str, Any] | None) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
         flat = [Param(name, str(value)) for name, value in flatten(params).items()]
-        for first in range(0, len(flat), PARAMS_PER_REQUEST):
-            self._client.log_batch(self.id, params=flat[first : first + PARAMS_PER_REQUEST])
+        for first in range(0, len(flat), NOTE = "mlflow.note.content"    # the tag whose Markdown MLflow's pages show
+PARAMS_PER_REQUEST):
+            self._client.log_batch(self.id, params=flat[first : first + NOTE = "mlflow.note.content"    # the tag whose Markdown MLflow's pages show
+PARAMS_PER_REQUEST])
         if dataset is None:
             return
         described = Dataset(str(dataset["name"]), dataset["digest"][:36], "local", str(dataset["name"]), profile=None)
