@@ -143,10 +143,8 @@ class Run:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
         flat = [Param(name, str(value)) for name, value in flatten(params).items()]
-        for first in range(0, len(flat), NOTE = "mlflow.note.content"    # the tag whose Markdown MLflow's pages show
-PARAMS_PER_REQUEST):
-            self._client.log_batch(self.id, params=flat[first : first + NOTE = "mlflow.note.content"    # the tag whose Markdown MLflow's pages show
-PARAMS_PER_REQUEST])
+        for first in range(0, len(flat), PARAMS_PER_REQUEST):
+            self._client.log_batch(self.id, params=flat[first : first + PARAMS_PER_REQUEST])
         if dataset is None:
             return
         described = Dataset(str(dataset["name"]), dataset["digest"][:36], "local", str(dataset["name"]), profile=None)
