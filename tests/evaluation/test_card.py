@@ -11,7 +11,7 @@ from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
 from unroll.evaluation.card import card
 from unroll.evaluation.comparison import Comparison
-from unroll.evaluation.reports import language
+from unroll.evaluation.reports import next_token
 
 FIGURES = {"train/steps": 2780, "train/best_step": 1500, "val/best_loss": 1.29271, "val/best_bpc": 1.865,
            "model/parameters": 12345}
@@ -19,7 +19,7 @@ BITS = Comparison("bpc", "bits per character", False, 1.9, {"xz": 2.5, "ngram5":
 
 
 def written(spec: Spec = SPEC, comparison: Comparison = BITS) -> str:
-    return card(small("lstm", hidden=6), spec, language.PROSE, FIGURES, comparison)
+    return card(small("lstm", hidden=6), spec, next_token.PROSE, FIGURES, comparison)
 
 
 def test_a_card_has_task_data_sizes_figures_and_limits() -> None:

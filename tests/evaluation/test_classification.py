@@ -94,7 +94,7 @@ def test_warping_without_aeon_is_left_out_and_said(sequences, capsys):
 
 def test_the_report_of_a_class_a_sequence(sequences, tmp_path):
     model = model_of(sequences, "class")
-    report = classification.report(model, sequences, asked())
+    report = classification.report(model, sequences, "label", asked())
     scored = score(model.network, sequences.sequences("test"), "label", asked())
     truth, predicted = scored.targets, scored.predictions.argmax(axis=1)
     names = {f"{prefix}{name}" for prefix in ("test/", "best/val_", "best/train_") for name in ("loss", "accuracy", "macro_f1")}
@@ -159,7 +159,7 @@ def test_the_report_of_a_tag_a_step(tmp_path, kind):
     tags = np.array(["even" if each in "ab" else "odd" for each in text])
     fields = {"text": text, "tag": tags} if kind == "text" else {"x": x, "tag": tags}
     made = streamed(tmp_path, fields, table({"text": "tokens"}, {"tag": "tag"}) if kind == "text" else npz("tag", "tag"))
-    report = classification.report(model_of(made, "tag", "cnn"), made, asked())
+    report = classification.report(model_of(made, "tag", "cnn"), made, "tag", asked())
     method = "symbol" if kind == "text" else "one_step"
     assert set(report.comparison.baselines) == {"majority", method}
     if kind == "text":

@@ -106,7 +106,7 @@ def test_the_scale_is_the_seasonal_naive_error_within_training(tmp_path):
 
 def test_a_constant_series_is_measured_too(tmp_path):
     made = prepared(tmp_path, [np.full((48, 1), 5.0)])
-    metrics = forecast.report(model_of(made, "forecast"), made, asked()).metrics
+    metrics = forecast.report(model_of(made, "forecast"), made, "x", asked()).metrics
     assert all(math.isfinite(value) for value in metrics.values())
     assert metrics["baseline/naive_mae"] == metrics["baseline/seasonal_naive_mae"] == metrics["baseline/drift_mae"] == 0
 
@@ -140,7 +140,7 @@ def test_on_a_straight_line_the_drift_is_right_and_on_a_season_the_season(tmp_pa
 
 def reported(folder, series: np.ndarray) -> tuple[Any, ...]:
     made = prepared(folder, [series])
-    return model_of(made, "forecast"), made, asked()
+    return model_of(made, "forecast"), made, "x", asked()
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -162,7 +162,7 @@ def test_every_origin_of_the_test_split_is_forecast_in_its_order(tmp_path, log, 
 
 def test_the_report_holds_every_measure_of_every_method(tmp_path):
     made = prepared(tmp_path, walks(48, 72))
-    report = forecast.report(model_of(made, "forecast"), made, asked())
+    report = forecast.report(model_of(made, "forecast"), made, "x", asked())
     own = {f"{prefix}{name}" for prefix in ("test/", "best/val_")
            for name in ("mase", "smape", "crps", "mae", "coverage", "coverage_asked")}
     methods = {"naive", "seasonal_naive", "drift"}

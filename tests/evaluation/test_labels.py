@@ -44,7 +44,8 @@ def test_certainty_that_is_right_costs_nothing():
 ])
 def test_frame_accuracy_leaves_out_what_is_rightly_silent(p, truth, accuracy):
     found = measures(Scored(np.array(p), np.array(truth), 0.7), "test/")
-    assert found == {"test/loss": 0.7, "test/nll": 0.7, "test/frame_accuracy": pytest.approx(accuracy)}
+    assert found == {"test/loss": 0.7, "test/nll": nll(np.array(p), np.array(truth)),
+                     "test/frame_accuracy": pytest.approx(accuracy)}
 
 
 @pytest.fixture
@@ -55,11 +56,12 @@ def prepared(tmp_path) -> Prepared:
 
 
 def test_the_report_of_what_sounds_next(prepared, tmp_path):
-    report = labels.report(model_of(prepared, "labels"), prepared, asked())
+    report = labels.report(model_of(prepared, "labels"), prepared, "x", asked())
     found = report.metrics
     assert set(found) == {f"{prefix}{name}" for prefix in ("test/", "best/val_", "best/train_")
                           for name in ("loss", "nll", "frame_accuracy")} | {
         "baseline/frequencies_nll", "baseline/last_step_nll"}
+    assert found["test/nll"] == pytest.approx(found["test/loss"], rel=1e-5)     # of its own loss
     assert (report.measure, report.higher_is_better, set(report.comparison.baselines)) == (
         "nll", False, {"frequencies", "last_step"})
     report.draw(tmp_path)
@@ -71,7 +73,7 @@ def test_the_frequencies_are_those_of_training_counted_once_more(prepared):
     share = (train.sum(axis=0) + 1) / (len(train) + 2)
     cost = [-(np.log(share[roll[t] > 0]).sum() + np.log(1 - share[roll[t] == 0]).sum())
             for roll in ROLLS[6:] for t in range(1, len(roll))]
-    found = labels.report(model_of(prepared, "labels"), prepared, asked()).metrics
+    found = labels.report(model_of(prepared, "labels"), prepared, "x", asked()).metrics
     assert found["baseline/frequencies_nll"] == pytest.approx(np.mean(cost))
 
 
@@ -89,14 +91,14 @@ def test_the_last_step_is_the_one_before_in_the_same_sequence(prepared):
         for before, after in itertools.pairwise(roll):
             p = np.where(before > 0, on["stays"] / on["was"], on["comes"] / on["off"])
             cost.append(-np.log(np.where(after > 0, p, 1 - p)).sum())
-    found = labels.report(model_of(prepared, "labels"), prepared, asked()).metrics
+    found = labels.report(model_of(prepared, "labels"), prepared, "x", asked()).metrics
     assert found["baseline/last_step_nll"] == pytest.approx(np.mean(cost))
 
 
 def test_labels_at_their_own_step_have_no_step_before(tmp_path):
     pieces = [{"x": DRAW.standard_normal((len(roll), 2)), "on": roll} for roll in ROLLS]
     made = written(tmp_path, npz("on", "labels"), dealt(pieces))
-    found = labels.report(model_of(made, "labels"), made, asked()).metrics
+    found = labels.report(model_of(made, "labels"), made, "on", asked()).metrics
     assert [name for name in found if name.startswith("baseline/")] == ["baseline/frequencies_nll"]
 
 
@@ -105,5 +107,5 @@ def test_a_sequence_of_one_step_is_left_out_of_what_comes_next(tmp_path):
                            targets={"x": "next_labels"})
     short = [roll[:1] if number in (1, 6) else roll for number, roll in enumerate(ROLLS)]
     made = written(tmp_path, config, dealt([{"x": roll} for roll in short]))
-    found = labels.report(model_of(made, "labels"), made, asked(lanes=1)).metrics
+    found = labels.report(model_of(made, "labels"), made, "x", asked(lanes=1)).metrics
     assert all(math.isfinite(value) for value in found.values())

@@ -18,7 +18,7 @@ from unroll.data.store import Prepared, open_prepared
 from unroll.data.tokenizers import Tokenizer, byte, char
 from unroll.data.writer import write_prepared
 from unroll.evaluation.measure import Text, losses, read_split
-from unroll.evaluation.reports import language
+from unroll.evaluation.reports import next_token
 from unroll.evaluation.scored import layout_of
 from unroll.models.network import Network
 from unroll.models.outputs import outputs
@@ -168,7 +168,7 @@ def test_of_a_long_training_text_what_is_scored_is_what_is_counted(tmp_path, uni
     prepared = write(tmp_path / "p", unit, tokenizer, *(["a" * 400 + "b" * 400 + "c" * 400] if unit == "stream" else
                                                        ["a" * 9] * 40 + ["b" * 9] * 40 + ["c" * 9] * 40))
     settings = DEFAULT.model_copy(update={"train_tokens": 120, "lanes": 6, "warmup": 5})
-    text, read = language.part(prepared, "text", tokenizer, settings)
+    text, read = next_token.part(prepared, "text", tokenizer, settings)
     assert len(text.tokens) == 120 == sum(read.count_valid(at) for at in range(len(read)))
     assert len({*np.bincount(text.tokens, minlength=tokenizer.size)[tokenizer.encode("abc")[:3]]}) == 1
     scored = [batch.targets["text"] for batch in (read.batch(at) for at in range(len(read)))]

@@ -46,7 +46,7 @@ def test_the_report_is_in_units_of_the_target(tmp_path, kind, scale):
     pieces = [{"x": DRAW.standard_normal((length, 2)), "y": each} for length, each in zip(LENGTHS, y, strict=True)]
     made = written(tmp_path, npz("y", kind, scale), dealt(pieces))
     model = model_of(made, kind)
-    report = regression.report(model, made, asked())
+    report = regression.report(model, made, "y", asked())
     scored = score(model.network, made.sequences("test"), "y", asked())
     truth = np.concatenate([np.atleast_2d(each) for each in y[6:]])
     predicted = scaler_of(made.spec.targets["y"]).decode(scored.predictions)
@@ -66,7 +66,7 @@ def test_the_last_value_is_a_baseline_of_the_next(tmp_path):
                              inputs={"x": "real"}, targets={"x": "next"}, validation=0.25, test=0.25, seed=1)
     x = 20 + np.cumsum(DRAW.standard_normal((90, 2)), axis=0)
     made = written(tmp_path, config, OneStream({"x": x}, {"train": (0, 40), "validation": (40, 60), "test": (60, 90)}))
-    found = regression.report(model_of(made, "values"), made, asked(lanes=3, warmup=4)).metrics
+    found = regression.report(model_of(made, "values"), made, "x", asked(lanes=3, warmup=4)).metrics
     before, after = x[60:89], x[61:90]
     assert found["baseline/last_mse"] == pytest.approx(((before - after) ** 2).mean(), rel=1e-4)
     assert found["baseline/last_mae"] == pytest.approx(np.abs(before - after).mean(), rel=1e-4)

@@ -19,16 +19,25 @@ class HeadSettings(Strict):
     predicts: ClassVar[tuple[Target, ...]]
     generates: ClassVar[Generated | None] = None    # what a model can continue with it; music: piano rolls only
 
+    report: ClassVar[str] = ""      # a head of another package: the module with its `report`, see evaluation/reports/
+
     @property
     def per_sequence(self) -> bool:
         """Whether it predicts once for a sequence, rather than at each step."""
         return False
+
+    @property
+    def unit(self) -> str:
+        """Of the mean loss, for readers; {per} is step or sequence."""
+        return "as the head defines it"
 
 
 class PooledSettings(HeadSettings):
     """Of heads that predict at each step, or, with a pooling, once for a sequence."""
 
     pooling: Pooling | None
+
+    report: ClassVar[str] = ""      # a head of another package: the module with its `report`, see evaluation/reports/
 
     @property
     def per_sequence(self) -> bool:

@@ -34,7 +34,7 @@ def card(
         "licence of the data": _escaped(source.licence),
         "SHA-256 of the data": f"`{source.sha256}`",
         **{str(split): _size(spec, split) for split in SPLITS},
-        "validation loss": _validation(prose.loss.format(**per), training),
+        "validation loss": _validation(head.unit.format(**per), training),
         "trained": f"{training['train/steps']:,} steps; these are the weights of step {training['train/best_step']:,}, "
                    "the best on the validation split",
     }

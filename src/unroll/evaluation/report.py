@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from unroll.config.evaluate import EvaluateConfig
+from unroll.data.store import Prepared
 from unroll.evaluation.comparison import Comparison
+from unroll.models.folder import Model
 
 Metrics = dict[str, float]
 
@@ -14,7 +17,6 @@ class Prose:
     """What the card says of a task; `{per}` is step or sequence, `{horizon}` the steps of a forecast."""
 
     task: str                   # continues "It …"
-    loss: str                   # the unit of the loss
     limits: tuple[str, ...]     # what the model is not good for, a sentence each
     commands: str = "`unroll predict new.csv -o out.csv` writes a table of predictions"
     example: str = "model.predict([x1, x2])     # {values}"     # `{values}`: what an input sequence is given as
@@ -38,3 +40,7 @@ class Report:
                      if name.startswith("baseline/") and name.endswith(ending)}
         return Comparison(self.measure, self.unit, self.higher_is_better, self.metrics[f"test/{self.measure}"],
                           baselines)
+
+
+# of one target, by its name; the splits are read as `evaluate` says
+Reporter = Callable[[Model, Prepared, str, EvaluateConfig], Report]

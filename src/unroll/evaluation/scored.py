@@ -14,6 +14,8 @@ from unroll.data.store import Prepared
 from unroll.models.network import Network
 from unroll.models.outputs import outputs
 
+# of each split's metrics; train/ and val/ are the names of the curves in MLflow
+PREFIXES: dict[Split, str] = {"test": "test/", "validation": "best/val_", "train": "best/train_"}
 STEPS = 256     # of a lane at a time; without a gradient only memory limits it
 
 

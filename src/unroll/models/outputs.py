@@ -30,7 +30,7 @@ def outputs(network: Network, layout: Layout) -> Iterator[Output]:
         given, state = network(tensors(batch.inputs), None if batch.fresh else state,
                                lengths=torch.from_numpy(batch.lengths))
         loss = float(network.loss(given, tensors(batch.targets))) if batch.targets else 0.0
-        yield Output(batch, {name: network.head(name).predict(each).double().numpy() for name, each in given.items()},
+        yield Output(batch, {name: network.head(name).predict(each.double()).numpy() for name, each in given.items()},
                      loss)
 
 

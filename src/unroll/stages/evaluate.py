@@ -2,7 +2,6 @@
 
 import csv
 import json
-from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -16,17 +15,9 @@ from unroll.data.store import open_prepared
 from unroll.drawing.evaluation import bars, curves
 from unroll.evaluation.card import card
 from unroll.evaluation.report import Report
+from unroll.evaluation.reports import report_of
 from unroll.models.folder import load_model
 from unroll.tracking import Tracker
-
-# by the kind of head, the module of `evaluation.reports` whose `report` is imported: some take a second
-REPORTS = {
-    "next_token": "language",
-    "classification": "classification",
-    "labels": "labels",
-    "regression": "regression",
-    "forecast": "forecast",
-}
 
 
 def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateConfig) -> None:
@@ -36,8 +27,8 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     model = load_model(workspace.model, prepared)
     tracker = Tracker(runtime.tracking, workspace, JobFolder(workspace.root).describe())
     tracker.attach(model.digest)
-    (head,) = model.config.heads.values()
-    report: Report = import_module(f"unroll.evaluation.reports.{REPORTS[head.kind]}").report(model, prepared, evaluate)
+    ((target, head),) = model.config.heads.items()
+    report = report_of(head)(model, prepared, target, evaluate)
     write_json(workspace.metrics / "test.json", report.metrics)
     training = json.loads((workspace.metrics / "train.json").read_text(encoding="utf-8"))
     about = card(model.config, model.spec, report.prose, training, report.comparison)

@@ -11,3 +11,7 @@ class Settings(PooledSettings):
     loss: ClassLoss
 
     predicts: ClassVar[tuple[Target, ...]] = ("class", "tag")
+
+    @property
+    def unit(self) -> str:
+        return self.loss.unit

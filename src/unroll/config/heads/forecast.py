@@ -25,3 +25,7 @@ class Settings(PooledSettings):
 
     predicts: ClassVar[tuple[Target, ...]] = ("forecast",)
     generates: ClassVar[Generated | None] = "paths"
+
+    @property
+    def unit(self) -> str:
+        return self.loss.unit

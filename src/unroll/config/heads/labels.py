@@ -12,3 +12,7 @@ class Settings(HeadSettings):
 
     predicts: ClassVar[tuple[Target, ...]] = ("labels", "next_labels")
     generates: ClassVar[Generated | None] = "music"
+
+    @property
+    def unit(self) -> str:
+        return self.loss.unit

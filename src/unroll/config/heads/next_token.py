@@ -14,3 +14,7 @@ class Settings(HeadSettings):
 
     predicts: ClassVar[tuple[Target, ...]] = ("next_symbol",)
     generates: ClassVar[Generated | None] = "text"
+
+    @property
+    def unit(self) -> str:
+        return "nats per symbol"

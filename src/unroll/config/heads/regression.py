@@ -11,3 +11,7 @@ class Settings(PooledSettings):
     loss: RealLoss
 
     predicts: ClassVar[tuple[Target, ...]] = ("next_value", "value", "values")
+
+    @property
+    def unit(self) -> str:
+        return self.loss.unit

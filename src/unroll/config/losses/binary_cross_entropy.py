@@ -9,4 +9,4 @@ class Settings(LossSettings):
     kind: Literal["binary_cross_entropy"]
 
     target: ClassVar[Target] = "labels"
-    unit: ClassVar[str] = "nats a {per}, summed over labels"
+    unit: ClassVar[str] = "nats per {per}, summed over labels"

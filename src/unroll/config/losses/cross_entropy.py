@@ -9,4 +9,4 @@ class Settings(LossSettings):
     kind: Literal["cross_entropy"]
 
     target: ClassVar[Target] = "classes"
-    unit: ClassVar[str] = "nats a {per}"
+    unit: ClassVar[str] = "nats per {per}"

@@ -9,6 +9,6 @@ class Settings(LossSettings):
     kind: Literal["gaussian"]
 
     target: ClassVar[Target] = "reals"
-    unit: ClassVar[str] = "nats a number, on the target's scale"
+    unit: ClassVar[str] = "nats per number"
     intervals: ClassVar[bool] = True
     normal: ClassVar[bool] = True

@@ -9,5 +9,5 @@ class Settings(LossSettings):
     kind: Literal["quantile"]
 
     target: ClassVar[Target] = "reals"
-    unit: ClassVar[str] = "pinball loss in units of the target's scale"
+    unit: ClassVar[str] = "twice the pinball loss in units of the target's scale"
     intervals: ClassVar[bool] = True

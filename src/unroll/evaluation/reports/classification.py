@@ -1,4 +1,4 @@
-"""A class a sequence, or a class a step: accuracy, macro-F1, who is taken for whom."""
+"""A class per sequence, or per step: accuracy, macro-F1, which classes are taken for which."""
 
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,12 @@ from unroll.config.evaluate import EvaluateConfig
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import Scored, score_split
+from unroll.evaluation.scored import PREFIXES, Scored, score_split
 from unroll.models.folder import Model
 
 Labels = NDArray[np.int64]
 PROSE = Prose(
     task="names the class of each {per}",
-    loss="nats per {per}",
     limits=(
         "It names one of its classes for any input, also where none of them fits.",
         "Its probabilities are as training left them; check how often they are right before relying on them.",
@@ -33,15 +32,13 @@ PROSE = Prose(
 )
 
 
-def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec.targets
+def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:
     classes = list(prepared.spec.targets[name].classes or ())
+    scored = {split: score_split(model.network, prepared, split, name, settings) for split in PREFIXES}
     metrics: Metrics = {}
-    test = score_split(model.network, prepared, "test", name, settings)
-    metrics |= measures(test, len(classes), "test/")
-    for split, prefix in (("validation", "best/val_"), ("train", "best/train_")):
-        scored = score_split(model.network, prepared, split, name, settings)    # type: ignore[arg-type]
-        metrics |= measures(scored, len(classes), prefix)
+    for split, prefix in PREFIXES.items():
+        metrics |= measures(scored[split], len(classes), prefix)
+    test = scored["test"]
     for method, predicted in baselines(prepared, name, len(classes), settings).items():
         truth = test.targets
         metrics[f"baseline/{method}_accuracy"] = float((predicted == truth).mean())
@@ -53,13 +50,13 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
 
 
 def measures(scored: Scored, classes: int, prefix: str) -> Metrics:
-    """Loss in nats, accuracy, and F1 averaged over the classes that occur."""
-    chosen = scored.predictions.argmax(axis=-1)
-    predicted, truth = torch.from_numpy(chosen), torch.from_numpy(scored.targets)
+    """Loss, accuracy, and F1 averaged over the classes that occur."""
+    likeliest = scored.predictions.argmax(axis=-1)
+    predicted, truth = torch.from_numpy(likeliest), torch.from_numpy(scored.targets)
     return {
         f"{prefix}loss": scored.loss,
         f"{prefix}accuracy": rounded(multiclass_accuracy(predicted, truth, classes, average="micro")),
-        f"{prefix}macro_f1": macro_f1(chosen, scored.targets, classes),
+        f"{prefix}macro_f1": macro_f1(likeliest, scored.targets, classes),
     }
 
 
@@ -68,21 +65,21 @@ def macro_f1(predicted: Labels, truth: Labels, classes: int) -> float:
 
 
 def rounded(value: torch.Tensor) -> float:
-    """torchmetrics counts in single precision; what that adds after six digits is noise."""
+    """To six digits: torchmetrics counts in single precision."""
     return round(float(value), 6)
 
 
 def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateConfig) -> dict[str, Labels]:
-    """What simple methods say of the test split, in its order."""
+    """The classes of the test split by methods without a network, in the split's order."""
     train, truth = (np.asarray(prepared.values(name, split), np.int64) for split in ("train", "test"))
     found: dict[str, Any] = {"majority": np.full(len(truth), np.bincount(train, minlength=classes).argmax())}
     (field,) = prepared.spec.inputs
-    tokens, pooled = prepared.spec.inputs[field].kind == "tokens", prepared.spec.targets[name].per
-    if tokens and pooled == "sequence":
+    tokens, per = prepared.spec.inputs[field].kind == "tokens", prepared.spec.targets[name].per
+    if tokens and per == "sequence":
         found |= words(prepared, field, name, settings)
     elif tokens:
         found["symbol"] = by_symbol(prepared, field, name, classes)
-    elif pooled == "sequence":
+    elif per == "sequence":
         found |= nearest_neighbour(prepared, field, name, settings.dtw_cells)
     else:
         found["one_step"] = one_step(prepared, field, name, settings)

@@ -20,7 +20,6 @@ from unroll.models.folder import Model
 Values = NDArray[np.float64]
 PROSE = Prose(
     task="forecasts the next {horizon} steps of a series, with intervals",
-    loss="in scaled units",
     limits=(
         "It assumes that the series continues as before, and knows no event that would change it.",
         "Its intervals are as wide as its past errors: the future may vary more.",
@@ -28,8 +27,7 @@ PROSE = Prose(
 )
 
 
-def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec.targets
+def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:
     head = model.config.heads[name]
     assert isinstance(head, Settings)
     levels = np.array(head.levels)
@@ -43,8 +41,8 @@ def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report
     window, _ = stretches(data, name)
     for method, point in simple(data, window).items():
         metrics |= measures(point[..., None], truth, np.array([0.5]), scale, f"baseline/{method}_")
-    drawn = partial(_draw, data, name, quantiles, levels)
-    return Report(metrics, "mase", "MASE", False, drawn, PROSE)
+    draw = partial(_draw, data, name, quantiles, levels)
+    return Report(metrics, "mase", "MASE", False, draw, PROSE)
 
 
 def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig) -> tuple[Values, Values]:

@@ -1,4 +1,4 @@
-"""Several labels a step, such as the notes that sound: negative log-likelihood a step, accuracy of what sounds."""
+"""Several labels per step, such as the notes that sound: negative log-likelihood, frame accuracy."""
 
 from functools import partial
 from pathlib import Path
@@ -12,27 +12,24 @@ from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import Scored, score_split
+from unroll.evaluation.scored import PREFIXES, Scored, score_split
 from unroll.models.folder import Model
 
 Values = NDArray[Any]
 SHOWN = 160     # steps of a picture
 PROSE = Prose(
     task="predicts which labels are on at each step",
-    loss="nats per step, summed over labels",
     limits=("Its probabilities are as training left them; check how often they are right before relying on them.",),
 )
 
 
-def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec.targets
+def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:
     field = prepared.spec.targets[name].of or name
+    scored = {split: score_split(model.network, prepared, split, name, settings) for split in PREFIXES}
     metrics: Metrics = {}
-    test = score_split(model.network, prepared, "test", name, settings)
-    metrics |= measures(test, "test/")
-    for split, prefix in (("validation", "best/val_"), ("train", "best/train_")):
-        scored = score_split(model.network, prepared, split, name, settings)    # type: ignore[arg-type]
-        metrics |= measures(scored, prefix)
+    for split, prefix in PREFIXES.items():
+        metrics |= measures(scored[split], prefix)
+    test = scored["test"]
     train = np.asarray(prepared.values(field, "train"), np.float64)
     share = (train.sum(axis=0) + 1) / (len(train) + 2)          # Laplace
     metrics["baseline/frequencies_nll"] = nll(np.broadcast_to(share, test.targets.shape), test.targets)
@@ -55,7 +52,7 @@ def measures(scored: Scored, prefix: str) -> Metrics:
     hits, misses = (guessed & truth).sum(), (guessed ^ truth).sum()
     return {
         f"{prefix}loss": scored.loss,
-        f"{prefix}nll": scored.loss,
+        f"{prefix}nll": nll(scored.predictions, scored.targets),
         f"{prefix}frame_accuracy": float(hits / max(1, hits + misses)),
     }
 

@@ -1,4 +1,4 @@
-"""A real vector a sequence, or a step: squared and absolute errors in the target's own units."""
+"""A vector of real numbers per sequence, or per step: squared and absolute errors in the target's own units."""
 
 from functools import partial
 from pathlib import Path
@@ -14,43 +14,40 @@ from unroll.data.encoders import scaler_of
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import score_split
+from unroll.evaluation.scored import PREFIXES, score_split
 from unroll.models.folder import Model
 
 Values = NDArray[Any]
 SHOWN = 300     # steps of a picture
 PROSE = Prose(
     task="predicts a value for each {per}",
-    loss="squared error in units of the target's scale",
     limits=("Far from the values that it was trained on its predictions are guesses.",),
 )
 
 
-def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (name,) = prepared.spec.targets
-    described = prepared.spec.targets[name]
-    scaler = scaler_of(described)
+def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:
+    target = prepared.spec.targets[name]
+    scaler = scaler_of(target)
     metrics: Metrics = {}
-    kept: dict[str, tuple[Values, Values]] = {}
-    for split, prefix in (("test", "test/"), ("validation", "best/val_"), ("train", "best/train_")):
-        scored = score_split(model.network, prepared, split, name, settings)    # type: ignore[arg-type]
-        kept[split] = scaler.decode(scored.predictions), scaler.decode(scored.targets)
-        metrics |= {f"{prefix}loss": scored.loss, **measures(*kept[split], prefix)}
-    predicted, truth = kept["test"]
-    mean = np.asarray(prepared.values(described.of or name, "train")).reshape(-1, truth.shape[1]).mean(axis=0)
+    pairs: dict[str, tuple[Values, Values]] = {}        # predicted and true values, in the target's own units
+    for split, prefix in PREFIXES.items():
+        scored = score_split(model.network, prepared, split, name, settings)
+        pairs[split] = scaler.decode(scored.predictions), scaler.decode(scored.targets)
+        metrics |= {f"{prefix}loss": scored.loss, **measures(*pairs[split], prefix)}
+    predicted, truth = pairs["test"]
+    mean = np.asarray(prepared.values(target.of or name, "train")).reshape(-1, truth.shape[1]).mean(axis=0)
     metrics |= measures(np.broadcast_to(mean, truth.shape), truth, "baseline/mean_")
-    if described.ahead:
-        last = prepared.sequences("test").inputs[name]
-        before = scaler.decode(np.asarray(last.show(last.values[: len(truth)])))
-        if prepared.spec.layout == "stream":
-            metrics |= measures(before, truth, "baseline/last_")
+    if target.ahead and prepared.spec.layout == "stream":
+        field = prepared.sequences("test").inputs[name]
+        before = scaler.decode(np.asarray(field.show(field.values[: len(truth)])))
+        metrics |= measures(before, truth, "baseline/last_")
     return Report(metrics, "mse", "mean squared error", False,
-                  partial(_draw, predicted, truth, described.per == "step"), PROSE)
+                  partial(_draw, predicted, truth, target.per == "step"), PROSE)
 
 
 def measures(predicted: Values, truth: Values, prefix: str) -> Metrics:
     """Over all numbers of all targets; R² is 1 for a perfect prediction, 0 for the test split's own mean."""
-    ours, theirs = (torch.from_numpy(np.ascontiguousarray(each, np.float64)) for each in (predicted, truth))
+    ours, theirs = (torch.from_numpy(np.ascontiguousarray(values, np.float64)) for values in (predicted, truth))
     return {
         f"{prefix}mse": float(mean_squared_error(ours, theirs)),
         f"{prefix}mae": float(mean_absolute_error(ours, theirs)),

@@ -1,4 +1,4 @@
-"""The next symbol of text: bits per character beside n-grams and compressors, and how far the gradient reaches."""
+"""The next symbol of a text: bits per character beside n-grams and compressors, and how far the gradient reaches."""
 
 import csv
 import math
@@ -18,14 +18,13 @@ from unroll.data.tokenizers import Tokenizer
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.measure import Text, count, losses, read_split
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import layout_of
+from unroll.evaluation.scored import PREFIXES, layout_of
 from unroll.explain.gradients import compare, steps_above
 from unroll.models.folder import Model
 from unroll.models.outputs import outputs
 
 PROSE = Prose(
     task="predicts the next symbol of a text, and so writes texts",
-    loss="nats per symbol",
     limits=(
         "What it writes looks like its data and means nothing: neither facts, nor advice, nor code to run.",
         "It may repeat passages of its data verbatim, to which the licence of the data then applies.",
@@ -35,21 +34,20 @@ PROSE = Prose(
 )
 
 
-def report(model: Model, prepared: Prepared, settings: EvaluateConfig) -> Report:
-    (field,) = model.config.inputs
+def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:
+    field = prepared.spec.targets[name].of or name
     tokenizer = model.tokenizers[field]
-    # train/ and val/ are the curves' names in MLflow
     texts = {
-        "test/": whole(prepared, field, tokenizer, "test", settings),
-        "best/val_": whole(prepared, field, tokenizer, "validation", settings),
-        "best/train_": part(prepared, field, tokenizer, settings),
+        "test": whole(prepared, field, tokenizer, "test", settings),
+        "validation": whole(prepared, field, tokenizer, "validation", settings),
+        "train": part(prepared, field, tokenizer, settings),
     }
     metrics: Metrics = {}
-    for prefix, (text, layout) in texts.items():
+    for split, prefix in PREFIXES.items():
+        text, layout = texts[split]
         metrics |= losses(total_nats(model, layout), text, prefix)
-    test, _ = texts["test/"]
-    counted = prepared.spec.splits["test"]
-    metrics["test/unknown_share"] = counted.unknown / counted.steps
+    test, counts = texts["test"][0], prepared.spec.splits["test"]
+    metrics["test/unknown_share"] = counts.unknown / counts.steps
     metrics |= baselines(prepared, model, field, test, settings)
     reaches = reach(model, field, test, settings)
     if reaches:
@@ -76,7 +74,7 @@ def part(prepared: Prepared, field: str, tokenizer: Tokenizer, settings: Evaluat
 
 
 def total_nats(model: Model, layout: Layout) -> float:
-    """Summed over every symbol once, the state carried along (a static evaluation: the weights stay as they are)."""
+    """Summed over every symbol once, the state carried along, the weights unchanged (static evaluation)."""
     return sum(output.loss for output in outputs(model.network, layout))
 
 
@@ -97,7 +95,7 @@ def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings
 
 
 def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dict[str, np.ndarray]:
-    """The gradient's reach on stretches of the test split; nothing where no recurrence carries it."""
+    """The gradient's reach on stretches of the test split, by network; empty if the core has no recurrence."""
     if not model.network.core.cell.recurrent:
         return {}
     steps = min(settings.gradient_reach, len(test.tokens))
@@ -106,7 +104,7 @@ def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dic
         model.spec.model_copy(update={"layout": "stream"}), field
     )
     batch = StreamLayout(stream, lanes, steps).batch(0)
-    inputs, targets = ({field: torch.from_numpy(each[field])} for each in (batch.inputs, batch.targets))
+    inputs, targets = ({field: torch.from_numpy(part[field])} for part in (batch.inputs, batch.targets))
     return compare(model.network, model.config, model.spec, inputs, targets, settings.seed)
 
 
@@ -117,4 +115,4 @@ def _draw(reaches: dict[str, np.ndarray], folder: Path) -> None:
     with replacing(folder / "gradient_reach.csv") as temporary, temporary.open("w", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["network", "steps_back", "gradient"])
-        table.writerows([name, k, f"{value:.6e}"] for name, each in reaches.items() for k, value in enumerate(each))
+        table.writerows([name, k, f"{value:.6e}"] for name, reach in reaches.items() for k, value in enumerate(reach))
