@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unroll.base.version import VERSION
+
 if TYPE_CHECKING:
     from unroll.prediction.predictor import Predictor
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 # when OpenMP loads, so it stands before any other import; `benchmarks/spin.py` measures it.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 
 def load(folder: str | Path) -> "Predictor":

@@ -180,8 +180,9 @@ def test_a_damaged_model_is_one_line(model, capsys, damage):
 
 def test_a_model_of_another_version_is_one_line(model, capsys):
     path = model / "artifacts" / "model" / "model.json"
-    path.write_text(path.read_text().replace('"format": 3', '"format": 2'))
-    assert refused(capsys).startswith("artifacts/model/model.json: of another version of unroll. Train the model again.")
+    path.write_text(path.read_text().replace('"format": 4', '"format": 2'))
+    said = refused(capsys)
+    assert said.startswith("artifacts/model/model.json: ") and said.endswith("[wrong-version]")
 
 
 def test_neither_torch_nor_onnx_nor_mlflow_is_imported(model):

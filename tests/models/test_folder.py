@@ -1,21 +1,25 @@
 """A model on disk: the same bytes for the same model, and no damage goes unnoticed."""
 
-import hashlib
 import json
-import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from tests.conftest import snapshot
-from tests.models.conftest import CORES, SPEC, random_network, random_tokens, small
+from tests.models.conftest import CORES, SPEC, core, random_network, random_tokens, small
+from unroll import __version__
 from unroll.base.errors import UserError
-from unroll.base.files import sha256, to_json, write_json
+from unroll.base.files import sha256, write_json
+from unroll.config.cells import lstm
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import char
 from unroll.models import folder as module
 from unroll.models.folder import load_model, save_model
+from unroll.models.manifest import digest_of
 
 FILES = {"model.json", "model.safetensors", "step.onnx", "text.tokenizer.json"}
 
@@ -59,13 +63,14 @@ def test_the_folder_says_what_it_holds(saved):
     assert (described["prepared"], model.spec) == ("p" * 64, SPEC)
     assert model.tokenizers["text"].decode(model.tokenizers["text"].encode("badge")) == "badge"
     assert not model.network.training
-    assert described["gates"] == ["i", "f", "g", "o"]
+    assert described["blocks"] == ["i", "f", "g", "o"]
 
 
 def test_a_model_of_other_data_is_refused_where_data_are_named(saved, prepared):
     assert load_model(saved, prepared).digest == load_model(saved).digest
-    with pytest.raises(UserError, match=re.escape(f"{saved}: trained on other data than {prepared.folder} holds. Run `dvc repro`")):
+    with pytest.raises(UserError) as caught:
         load_model(saved, Prepared(prepared.folder, SPEC, {}, "q" * 64))
+    assert (caught.value.code, caught.value.where) == ("stale", str(saved))
 
 
 def test_the_folder_holds_no_pickle(saved):
@@ -115,45 +120,89 @@ def replace(old: str, new: str):
 
 
 @pytest.mark.parametrize(
-    ("name", "damage", "says"),
+    ("name", "damage", "code"),
     [
-        ("model.json", Path.unlink, "no such file"),
-        ("model.json", truncate, "damaged or edited"),
-        ("model.json", replace('"hidden_size": 6', '"hidden_size": 7'), "damaged or edited"),
-        ("model.json", replace('"forget_bias": 1.0', '"forget_bias": 1.5'), "damaged or edited"),
-        ("model.json", replace('"format": 4', '"format": 1'), "another version"),
-        ("model.json", lambda path: path.write_text("[]"), "another version"),
-        ("model.json", lambda path: path.write_bytes(b"\xff\xfe"), "damaged or edited"),
-        ("model.safetensors", Path.unlink, "missing"),
-        ("model.safetensors", truncate, "damaged or edited"),
-        ("model.safetensors", flip, "damaged or edited"),
-        ("text.tokenizer.json", Path.unlink, "missing"),
-        ("text.tokenizer.json", truncate, "damaged or edited"),
-        ("text.tokenizer.json", replace("abc", "acb"), "damaged or edited"),
+        ("model.json", Path.unlink, "missing-file"),
+        ("model.json", truncate, "damaged"),
+        ("model.json", replace('"hidden_size": 6', '"hidden_size": 7'), "damaged"),
+        ("model.json", replace('"forget_bias": 1.0', '"forget_bias": 1.5'), "damaged"),
+        ("model.json", replace('"format": 4', '"format": 1'), "wrong-version"),
+        ("model.json", lambda path: path.write_text("[]"), "damaged"),
+        ("model.json", lambda path: path.write_bytes(b"\xff\xfe"), "damaged"),
+        ("model.safetensors", Path.unlink, "missing-file"),
+        ("model.safetensors", truncate, "damaged"),
+        ("model.safetensors", flip, "damaged"),
+        ("text.tokenizer.json", Path.unlink, "missing-file"),
+        ("text.tokenizer.json", truncate, "damaged"),
+        ("text.tokenizer.json", replace("abc", "acb"), "damaged"),
     ],
 )
-def test_damage_is_one_line_that_names_the_file(saved, name, damage, says):
+def test_damage_is_one_line_that_names_the_file(saved, name, damage, code):
     damage(saved / name)
     with pytest.raises(UserError) as caught:
         load_model(saved)
-    assert str(caught.value).startswith(f"{saved / name}: ")
-    assert says in str(caught.value)
+    assert (caught.value.code, caught.value.where) == (code, str(saved / name))
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_folder_is_one_line_that_says_how_to_make_it(tmp_path):
-    with pytest.raises(UserError, match=r"model\.json: no such file\. Make the model with `dvc repro`") as caught:
+    with pytest.raises(UserError) as caught:
         load_model(tmp_path / "model")
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == (f"{tmp_path / 'model' / 'model.json'}: no such file. Make the model with `dvc repro` or "
+                                 "`unroll train`.")
 
 
-@pytest.mark.parametrize(("old", "new"), [('"hidden_size": 6', '"hidden_size": 7'), ('"lstm"', '"lstn"')])
-def test_a_description_that_does_not_fit_its_weights_is_refused(saved, old, new):
-    """Even when its own digest was made anew."""
-    replace(old, new)(saved / "model.json")
-    described = json.loads((saved / "model.json").read_text())
+def edited(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Change model.json as another version of unroll would have written it, digest and all."""
+    described = json.loads((folder / "model.json").read_text())
     del described["digest"]
-    write_json(saved / "model.json", {**described, "digest": hashlib.sha256(to_json(described).encode()).hexdigest()})
-    with pytest.raises(UserError, match="damaged or edited") as caught:
+    change(described)
+    write_json(folder / "model.json", {**described, "digest": digest_of(described)})
+
+
+def test_an_architecture_that_does_not_fit_its_weights_is_refused(saved):
+    """Even when its own digest was made anew."""
+    edited(saved, lambda described: described["architecture"]["core"].update(hidden_size=7))
+    with pytest.raises(UserError) as caught:
         load_model(saved)
-    assert "\n" not in str(caught.value)
+    assert (caught.value.code, caught.value.where) == ("damaged", str(saved))
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    (lambda described: described.update(format=5, version="9.1"), "of format 5; only formats 3 to 4 can be read"),
+    (lambda described: described.update(format=2, version="9.1"), "of format 2; only formats 3 to 4 can be read"),
+    (lambda described: described.update(version="9.1", colour="red"), "colour: "),
+    (lambda described: described.update(version="9.1") or described["architecture"]["core"].update(leak=0.5),
+     "architecture.core: unknown 'leak'; "),
+    (lambda described: described.update(version="9.1") or described["spec"]["inputs"]["text"].update(colour="red"),
+     "spec.inputs.text.colour: "),
+])
+def test_what_a_later_version_wrote_is_one_line_that_names_both(saved, change, says):
+    edited(saved, change)
+    with pytest.raises(UserError) as caught:
+        load_model(saved)
+    assert (caught.value.code, caught.value.where) == ("wrong-version", str(saved / "model.json"))
+    assert caught.value.text.startswith(says)
+    assert f"written by unroll 9.1, and this is {__version__}" in caught.value.text and "\n" not in caught.value.text
+
+
+def test_a_kind_that_is_not_installed_is_named(saved):
+    edited(saved, lambda described: described["architecture"]["core"].update(kind="mgu"))
+    with pytest.raises(UserError) as caught:
+        load_model(saved)
+    assert (caught.value.code, caught.value.where) == ("extension", str(saved / "model.json"))
+    assert caught.value.text.startswith("architecture.core: no kind 'mgu' is known")
+
+
+def test_a_setting_that_came_later_has_the_value_that_older_models_have(saved, monkeypatch):
+    edited(saved, lambda described: described["architecture"]["core"].pop("forget_bias"))
+    with pytest.raises(UserError) as caught:
+        load_model(saved)
+    assert caught.value.text.startswith("architecture.core.forget_bias: ")
+    monkeypatch.setattr(lstm.Settings, "later", {"forget_bias": 0.25})
+    assert load_model(saved).config.core.forget_bias == 0.25
+    with pytest.raises(ValidationError):
+        lstm.Settings.model_validate({**core("lstm"), "forget_bias": None})
+    incomplete = {name: value for name, value in core("lstm").items() if name != "forget_bias"}
+    with pytest.raises(ValidationError):
+        lstm.Settings.model_validate(incomplete)        # in params.yaml every value is still wanted

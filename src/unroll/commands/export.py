@@ -75,7 +75,7 @@ def export(model: str, out: Path) -> None:
         if opened.writes != "text":
             raise UserError(f"--model: the model's head is {opened.heads}, which writes no texts. Only language models "
                             "are exported.")
-        (target,) = opened.described["architecture"]["heads"]
+        (target,) = opened.config.heads
         ((field, tokenizer),) = opened.tokenizers.items()
         known = vocabulary(tokenizer)
         with replacing(out) as temporary:

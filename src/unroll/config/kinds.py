@@ -21,7 +21,7 @@ class OneOf:
     by_name: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             self._validate, serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda value, info: self._dump(value, info.mode), info_arg=True))
 
@@ -32,7 +32,7 @@ class OneOf:
             kinds.append({"type": "string", "enum": plain})
         return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
-    def _validate(self, value: Any) -> Any:
+    def _validate(self, value: Any, info: core_schema.ValidationInfo[Any]) -> Any:
         if self.by_name and isinstance(value, str):
             value = {"kind": value}
         kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
@@ -47,7 +47,7 @@ class OneOf:
         except UserError as error:
             raise PydanticCustomError("extension", "{text}", {"text": str(error)}) from None
         # what it raises keeps its places: pydantic puts this value's own in front
-        return value if isinstance(value, settings) else settings.model_validate(value)
+        return value if isinstance(value, settings) else settings.model_validate(value, context=info.context)
 
     def _dump(self, value: Any, mode: str) -> Any:
         return value.kind if self.by_name and _plain(type(value)) else value.model_dump(mode=mode)

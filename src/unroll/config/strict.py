@@ -1,14 +1,16 @@
 """The base of every section: no defaults, no unknown names, no silent conversions."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from unroll.base.errors import nearest
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]        # what every generator takes
+SAVED = "saved"     # context of a validation: settings are of a saved model, which may be older than the newest of them
 
 
 class Strict(BaseModel):
@@ -16,10 +18,14 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
+    later: ClassVar[Mapping[str, Any]] = {}     # settings that came later, and what models saved before them have
+
     @model_validator(mode="before")
     @classmethod
-    def _unknown_names(cls, data: Any) -> Any:
+    def _known_names(cls, data: Any, info: ValidationInfo) -> Any:
         if isinstance(data, dict):
+            if info.context == SAVED:
+                data = {**cls.later, **data}
             for name in data:
                 if name not in cls.model_fields:
                     advice = nearest(name, cls.model_fields)

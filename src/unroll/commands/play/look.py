@@ -26,8 +26,8 @@ def look() -> dict[str, Any]:
 
 
 def title(folder: Path) -> gr.Markdown:
-    described = open_folder(folder).described
-    kind, name = described["architecture"]["core"]["kind"].upper(), described["spec"]["source"]["name"]
+    opened = open_folder(folder)
+    kind, name = opened.config.core.kind.upper(), opened.spec.source.name
     return gr.Markdown(f"# {kind}, trained on {escape(name)}", elem_classes="unroll-title")
 
 
