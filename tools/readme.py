@@ -78,9 +78,9 @@ def generation() -> str:
 def pruning() -> str:
     result = committed("benchmarks/results/tuning.json")
     studies, best = result["studies"], result["best"]
-    return (f"Over {len(studies)} seeds of a small corpus, {studies[0]['whole']['trials']} trials each, that saved "
+    return (f"Over {len(studies)} seeds of a small corpus, {studies[0]['whole']['trials']} trials each, pruning saved "
             f"{result['saved']:.0%} of the epochs; the best loss was {best['pruned']:.3f} on average, and "
-            f"{best['whole']:.3f} without giving up any (`{result['command']}`).")
+            f"{best['whole']:.3f} without pruning (`{result['command']}`).")
 
 
 def sample() -> str:
