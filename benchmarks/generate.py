@@ -35,13 +35,13 @@ from torch import Tensor, nn
 from unroll.base.environment import environment
 from unroll.base.files import write_json
 from unroll.config.model import ModelConfig
+from unroll.config.sampling import sampling
 from unroll.data.spec import Counts, InputSpec, Reading, SourceSpec, Spec, TargetSpec
 from unroll.data.store import open_prepared
 from unroll.data.tokenizers import char
 from unroll.generation.engine import Engine, OnnxEngine
-from unroll.generation.generator import Generator, open_generator
 from unroll.generation.loop import Drawing, walk
-from unroll.generation.settings import Settings
+from unroll.generation.text import Generator, open_generator
 from unroll.models.described import STEP, STEP_INT8, open_folder
 from unroll.models.network import Network, build
 from unroll.models.onnx.step import step_graph
@@ -143,7 +143,7 @@ def by_engine(engine: Engine[Any], lanes: int) -> Run:
     prompts, seeds = [np.array([1])] * lanes, [(1, lane) for lane in range(lanes)]
 
     def run(count: int) -> None:
-        drawing = Drawing(Settings(length=count, temperature=HEAT), prompts, seeds, [0], None, None, with_nats=False)
+        drawing = Drawing(sampling(length=count, temperature=HEAT), prompts, seeds, [0], None, None, with_nats=False)
         for _ in walk(engine, prompts, drawing, np.zeros(lanes, dtype=bool)):
             pass
 
@@ -240,7 +240,7 @@ def start(model: Path) -> dict[str, float]:
 
 
 def agree(model: Path) -> dict[str, int]:
-    generator, settings = open_generator(model), Settings(length=100, temperature=HEAT)
+    generator, settings = open_generator(model), sampling(length=100, temperature=HEAT)
     one, many = ([each.text for each in generator.samples([""] * 1000, settings, 1, lanes=lanes)] for lanes in (1, 64))
     return {"samples": 1000, "the same": sum(a == b for a, b in zip(one, many, strict=True))}
 
@@ -249,7 +249,7 @@ def memory(symbols: int) -> dict[str, int]:
     """Resident megabytes of a stream of a small network, at every tenth of the way."""
     engine = OnnxEngine(step_graph(random_network("lstm", 1, 32)))
     tokenizer = char.Fitted("\n" + "".join(map(chr, range(33, 33 + SIZE - 2))), items=False)
-    found, done, settings = {}, 0, Settings(length=symbols, temperature=HEAT)
+    found, done, settings = {}, 0, sampling(length=symbols, temperature=HEAT)
     for part in Generator(engine, tokenizer).stream("", settings, seed=1):
         if done * 10 // symbols < (done + len(part)) * 10 // symbols:
             pages = int(Path("/proc/self/statm").read_text().split()[1])

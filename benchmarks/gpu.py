@@ -34,9 +34,9 @@ from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config.load import load
+from unroll.config.sampling import sampling
 from unroll.data.store import open_prepared
 from unroll.generation.loop import Drawing, walk
-from unroll.generation.settings import Settings
 from unroll.generation.torch_engine import TorchEngine
 from unroll.stages.pipeline import run_stages
 
@@ -158,9 +158,9 @@ def generation(root: Path, steps: int, turns: int = 5) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for size in ("1x256", "2x512", "2x1024"):
         network = random_network("lstm", *map(int, size.split("x")))
-        greedy = [list(_greedy(TorchEngine(network, "text"), 200))]
+        greedy = [list(_greedy(TorchEngine(network), 200))]
         network.cuda()
-        engines = {name: TorchEngine(network, "text", capture=name == "captured") for name in ("captured", "eager")}
+        engines = {name: TorchEngine(network, capture=name == "captured") for name in ("captured", "eager")}
         greedy += [list(_greedy(engine, 200)) for engine in engines.values()]
         rates = in_turns({name: by_engine(engine, 1) for name, engine in engines.items()}, turns, 1)
         ratios = [a / b for a, b in zip(rates["captured"], rates["eager"], strict=True)]
@@ -171,7 +171,7 @@ def generation(root: Path, steps: int, turns: int = 5) -> dict[str, Any]:
 
 def _greedy(engine: TorchEngine, count: int) -> Iterator[int]:
     prompts = [np.array([1])]
-    drawing = Drawing(Settings(length=count, greedy=True), prompts, [(1, 0)], [0], None, None, with_nats=False)
+    drawing = Drawing(sampling(length=count, greedy=True), prompts, [(1, 0)], [0], None, None, with_nats=False)
     for each in walk(engine, prompts, drawing, np.zeros(1, dtype=bool)):
         yield int(each.symbols[0])
 

@@ -22,13 +22,12 @@ def modules_after(code: str, cwd: Path) -> set[str]:
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
-    loaded = modules_after("from unroll.commands.arguments import parser; parser().format_help()", tmp_path)
+    loaded = modules_after("from unroll.commands.arguments import parser; parser([]).format_help()", tmp_path)
     assert not loaded & {"torch", "lightning", "mlflow", "hydra", "numpy", "pydantic", "yaml"}
 
 
 def test_prepare_does_not_import_torch(workspace: Workspace) -> None:
     run(workspace, tiny(), "prepare")
-    (workspace.project / "src").symlink_to(Path(unroll.__file__).parent.parent)
     loaded = modules_after("from unroll.commands.cli import main; main(['prepare'])", workspace.root)
     assert "unroll.data.store" in loaded
     assert not loaded & {"torch", "lightning", "mlflow", "hydra"}
@@ -47,7 +46,8 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(
     with pytest.raises(SystemExit) as stop:
         main(["compose"])
     assert stop.value.code == 2
-    assert capsys.readouterr().err == "unroll: conf: no config.yaml there. Run in the folder of the project.\n"
+    line = capsys.readouterr().err
+    assert line.startswith("unroll: conf: ") and line.count("\n") == 1 and line.endswith("]\n")
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "README.md/out"])

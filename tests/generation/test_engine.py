@@ -11,7 +11,7 @@ from unroll.models.onnx.step import step_graph
 
 ENGINES = {
     "onnx": lambda network: OnnxEngine(step_graph(network)),
-    "torch": lambda network: TorchEngine(network, "text"),
+    "torch": lambda network: TorchEngine(network),
 }
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tests.models.conftest import random_network, small
+from unroll.base.errors import UserError
+from unroll.config.sampling import sampling
 from unroll.generation import loop
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.loop import Drawing, prime, walk
-from unroll.generation.settings import Settings
 from unroll.models.onnx.step import step_graph
 
 SYMBOLS = 11
@@ -40,7 +41,7 @@ def made(engine, prompts, seeds=None, end=None, over=None, forbidden=(), **setti
     """What each lane goes on with."""
     prompts = [np.array(prompt) for prompt in prompts]
     seeds = seeds or [(0, number) for number in range(len(prompts))]
-    drawing = Drawing(Settings(**settings), prompts, seeds, forbidden, end, None, with_nats=False)
+    drawing = Drawing(sampling(**settings), prompts, seeds, forbidden, end, None, with_nats=False)
     found = [[] for _ in prompts]
     ended = np.zeros(len(prompts), dtype=bool)
     for lanes, symbols, _ in walk(engine, prompts, drawing, ended):
@@ -143,5 +144,7 @@ def test_penalties_look_back_at_the_prompt():
 
 
 def test_rules_that_leave_nothing_are_one_line():
-    with pytest.raises(loop.UserError, match=r"^sample 2: after 3 symbols none is left"):
+    with pytest.raises(UserError) as caught:
         made(Counter(), [[0], [0, 4]], no_repeat_ngram=1, length=20, forbidden=[8])
+    assert (caught.value.code, caught.value.where) == ("conflict", "no_repeat_ngram")
+    assert "after 3 symbols of sample 2" in str(caught.value)

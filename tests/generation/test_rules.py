@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from unroll.config.sampling import sampling
 from unroll.generation.rules import (
     draw,
     forbid,
@@ -20,7 +21,6 @@ from unroll.generation.rules import (
     top_k,
     top_p,
 )
-from unroll.generation.settings import Settings
 
 quick = settings(max_examples=60, deadline=None, derandomize=True,
                  suppress_health_check=[HealthCheck.too_slow])     # a busy machine is no fault
@@ -133,7 +133,7 @@ def test_no_ngram_comes_twice(said, n, forbidden):
 def test_a_rule_treats_every_lane_by_itself():
     draws = np.random.default_rng(0)
     logits, said = draws.normal(size=(5, 9)), draws.integers(-1, 9, (5, 12))
-    rule = compose(Settings(temperature=0.7, top_k=5, top_p=0.8, min_p=0.1, repetition_penalty=1.2, no_repeat_ngram=2), [3])
+    rule = compose(sampling(temperature=0.7, top_k=5, top_p=0.8, min_p=0.1, repetition_penalty=1.2, no_repeat_ngram=2), [3])
     alone = [rule(lane[None], each[None]) for lane, each in zip(logits, said, strict=True)]
     np.testing.assert_array_equal(rule(logits, said), np.concatenate(alone))
 
@@ -142,7 +142,7 @@ def test_a_rule_treats_every_lane_by_itself():
 def test_no_rule_changes_what_it_is_given(greed):
     logits, said = np.random.default_rng(0).normal(size=(2, 9)), np.arange(10).reshape(2, 5)
     before = logits.copy()
-    compose(Settings(greedy=greed, top_k=5, top_p=0.8, min_p=0.1, repetition_penalty=1.2, no_repeat_ngram=1), [3])(logits, said)
+    compose(sampling(greedy=greed, top_k=5, top_p=0.8, min_p=0.1, repetition_penalty=1.2, no_repeat_ngram=1), [3])(logits, said)
     np.testing.assert_array_equal(logits, before)
     np.testing.assert_array_equal(said, np.arange(10).reshape(2, 5))
 
@@ -156,28 +156,28 @@ def test_rules_compose_in_their_order(logits, heat, k, p, least):
     expected = expected if k is None else top_k(expected, k)
     expected = expected if p is None else top_p(expected, p)
     expected = expected if least is None else min_p(expected, least)
-    rule = compose(Settings(temperature=heat, top_k=k, top_p=p, min_p=least), [0])
+    rule = compose(sampling(temperature=heat, top_k=k, top_p=p, min_p=least), [0])
     np.testing.assert_array_equal(rule(logits, NOTHING), expected)
 
 
 def test_penalties_come_before_what_is_kept():
     logits, said = np.log([[0.5, 0.3, 0.2]]), np.array([[0]])
-    assert kept(compose(Settings(no_repeat_ngram=1, top_k=1))(logits, said)) == [1]
-    assert kept(compose(Settings(repetition_penalty=9, greedy=True))(logits, said)) == [1]
+    assert kept(compose(sampling(no_repeat_ngram=1, top_k=1))(logits, said)) == [1]
+    assert kept(compose(sampling(repetition_penalty=9, greedy=True))(logits, said)) == [1]
 
 
 def test_what_is_forbidden_takes_no_place_among_the_best():
     logits = np.array([[3.0, 2.0, 1.0]])
     for rules in ({"greedy": True}, {"top_k": 1}, {"top_p": 0.1}, {"min_p": 0.9}):
-        assert kept(compose(Settings(**rules), [0])(logits, NOTHING)) == [1]
+        assert kept(compose(sampling(**rules), [0])(logits, NOTHING)) == [1]
 
 
 def test_top_p_sees_what_temperature_and_top_k_leave():
     logits = np.log([[0.5, 0.3, 0.2]])
-    assert kept(compose(Settings(top_p=0.6))(logits, NOTHING)) == [0, 1]
-    assert kept(compose(Settings(temperature=0.2, top_p=0.6))(logits, NOTHING)) == [0]
+    assert kept(compose(sampling(top_p=0.6))(logits, NOTHING)) == [0, 1]
+    assert kept(compose(sampling(temperature=0.2, top_p=0.6))(logits, NOTHING)) == [0]
     # of the two best, the better has 5/8
-    assert kept(compose(Settings(top_k=2, top_p=0.6))(logits, NOTHING)) == [0]
+    assert kept(compose(sampling(top_k=2, top_p=0.6))(logits, NOTHING)) == [0]
 
 
 def test_log_probabilities_are_the_models_own():
@@ -214,6 +214,6 @@ def test_a_draw_finds_its_place(uniform, expected):
 
 @pytest.mark.parametrize("value", [1e-300, 1e-45, 1e-30])
 def test_no_temperature_is_so_low_that_a_forbidden_symbol_is_drawn(value):
-    rule = compose(Settings(temperature=value), [0])
+    rule = compose(sampling(temperature=value), [0])
     logits = np.array([[9.0, 3.0, -2.0]], np.float32)
     assert draw(rule(logits, NOTHING), np.array([0.99])).tolist() == [1]

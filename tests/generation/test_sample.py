@@ -14,8 +14,9 @@ import pytest
 from tests.conftest import REPOSITORY, run, tiny
 from unroll.base.workspace import Workspace
 from unroll.commands import cli
-from unroll.commands.sample import texts as sample
-from unroll.generation.generator import open_generator
+from unroll.commands.sample import text as sample
+from unroll.config.sampling import sampling
+from unroll.generation.text import open_generator
 
 LINE = "\n" + "─" * 72 + "\n"
 
@@ -128,42 +129,48 @@ def test_what_is_typed_is_answered_line_after_line(model, capsys, monkeypatch):
     capsys.readouterr()
     cli.main(["sample", "--interactive", "--length", "10"])
     out, problems = capsys.readouterr()
-    assert problems.startswith("unroll: prompt 'graph§'") and "never saw '§'" in problems
+    assert problems.startswith("unroll: prompt 'graph§'") and problems.endswith("[unknown-symbol]\n")
     first, second = out[:10], out.removesuffix("\n\n")[-10:]
-    generator, settings = open_generator(Path("artifacts/model")), sample.Settings(length=10, temperature=0.7)
+    generator, settings = open_generator(Path("artifacts/model")), sampling(length=10, temperature=0.7)
     assert first == "".join(generator.stream("The ", settings, 1, 0))
     assert second == "".join(generator.stream(f"The {first} of ", settings, 1, 2)), "after all that was said"
 
 
 OPTIONS = [
-    (["--temperature", "0"], "--temperature: 0 is no number above 0. "), (["--temperature", "-1"], "--temperature: -1 is no number above 0."),
-    (["--top-p", "0"], "--top-p: 0 is not above 0"), (["--top-k", "0"], "--top-k: 0 is not"), (["--allow", ""], "--allow: no character"),
-    (["--allow", "a§"], "allow: the model never saw '§'"), (["--pattern", "("], "pattern: '(' is no regular expression"),
-    (["--pattern", "a{99}", "--length", "9"], "pattern: 'a{99}' needs 99 symbols at least, the length is 9."),
-    (["a§b"], "prompt 'a§b': the model never saw '§' (symbol 2)."), (["--length", "inf"], "--length: a text without an end"),
-    (["--log-probabilities"], "--log-probabilities: goes into a file."), (["-o", "x.csv"], "--out: x.csv ends neither"),
-    (["-o", "none/x.txt"], "--out: no folder none."), (["-o", "x.txt", "--length", "1" + "0" * 15], "--out: 1,000,000,000,000,000"),
-    (["--stream", "--beams", "2"], "--beams: the best text"), (["--count", "2", "--beams", "2"], "--count: a beam search"), (["--interactive", "The"], "--interactive: reads prompts"),
-    (["--prompts", "none.txt"], "none.txt: cannot be read"), (["--prompts", "bad.jsonl"], "bad.jsonl, line 2: not {"),
-    (["--prompts", "latin.txt"], "latin.txt: byte 2 is not UTF-8."), (["--prompts", "empty.txt"], "empty.txt: empty."),
-    (["-o", "folder.txt"], "--out: folder.txt is a folder."), (["--threads", "9999"], "--threads: 9999 are more than"),
-    (["--beams", "9999"], "--beams: 9999 are more than 1,000."), (["--pattern", "((a{100}){100}){100}"], "pattern: '((a{100}){100}){100}' takes more"),
-    (["--interactive", "--pattern", "("], "pattern: '(' is no regular"), (["--allow", "\udcff"], "--allow: holds what is no character."),
-    (["--greedy", "--top-k", "3"], "--top-k: means nothing beside --greedy"), (["--greedy", "--count", "2"], "--count: means nothing"),
-    (["--gpu"], "--gpu: PyTorch finds no GPU here."), (["--gpu", "--int8"], "--int8: goes with a processor."),
-    (["--no-repeat-ngram", "1", "--length", "499"], "sample 1: after "), (["--model", "none"], "none/model.json: no such file."),
+    (["--temperature", "0"], "--temperature", "out-of-range"), (["--temperature", "-1"], "--temperature", "out-of-range"),
+    (["--top-p", "0"], "--top-p", "out-of-range"), (["--top-k", "0"], "--top-k", "out-of-range"), (["--allow", ""], "--allow", "out-of-range"),
+    (["--allow", "a§"], "--allow", "unknown-symbol"), (["--pattern", "("], "--pattern", "unsupported"),
+    (["--pattern", "a{99}", "--length", "9"], "--pattern, --length", "conflict"), (["--pattern", "a", "--allow", "a"], "--allow, --pattern", "conflict"),
+    (["a§b"], "prompt 'a§b'", "unknown-symbol"), (["--length", "inf"], "--length", "conflict"), (["--length", "inf", "--interactive"], "--length", "conflict"),
+    (["--log-probabilities"], "--log-probabilities", "missing-value"), (["-o", "x.csv"], "--out", "unsupported"),
+    (["-o", "none/x.txt"], "--out", "missing-file"), (["-o", "x.txt", "--length", "1" + "0" * 15], "--out", "disk"),
+    (["--stream", "--beams", "2"], "--beams", "conflict"), (["--count", "2", "--beams", "2"], "--count", "no-effect"), (["--interactive", "The"], "--interactive", "conflict"),
+    (["--beams", "2", "--top-k", "2"], "--beams, --top-k", "conflict"),
+    (["--prompts", "none.txt"], "none.txt", "missing-file"), (["--prompts", "bad.jsonl"], "bad.jsonl, line 2", "unreadable"),
+    (["--prompts", "latin.txt"], "latin.txt", "unreadable"), (["--prompts", "empty.txt"], "empty.txt", "empty"),
+    (["-o", "folder.txt"], "--out", "not-a-file"), (["--threads", "9999"], "--threads", "out-of-range"),
+    (["--beams", "9999"], "--beams", "out-of-range"), (["--pattern", "((a{100}){100}){100}"], "--pattern", "too-large"),
+    (["--interactive", "--pattern", "("], "--pattern", "unsupported"), (["--allow", "\udcff"], "--allow", "unreadable"),
+    (["--greedy", "--top-k", "3"], "--top-k", "no-effect"), (["--greedy", "--count", "2"], "--count", "no-effect"),
+    (["--gpu"], "--gpu", "no-device"), (["--gpu", "--int8"], "--int8", "conflict"), (["--tempo", "9"], "--tempo", "no-effect"),
+    (["--no-repeat-ngram", "1", "--length", "499"], "--no-repeat-ngram", "conflict"), (["--model", "none"], "none/model.json", None),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "line"), OPTIONS, ids=[" ".join(each)[:40] for each, _ in OPTIONS])
-def test_what_cannot_be_is_one_line_and_nothing_is_written(model, capsys, arguments, line):
+@pytest.mark.parametrize(("arguments", "where", "code"), OPTIONS, ids=[" ".join(option)[:40] for option, *_ in OPTIONS])
+def test_what_cannot_be_is_one_line_and_nothing_is_written(model, capsys, arguments, where, code):
     Path("bad.jsonl").write_text('{"prompt": "a"}\n{"text": "b"}\n')
     Path("latin.txt").write_bytes(b"a\xe4")
     Path("empty.txt").write_bytes(b"")
     Path("folder.txt").mkdir()
     before = sorted(model.rglob("*"))
-    assert refused(capsys, *arguments).startswith(line)
+    line = refused(capsys, *arguments)
+    assert line.startswith(f"{where}: ") and (code is None or line.endswith(f" [{code}]")), line
     assert sorted(model.rglob("*")) == before
+
+
+def test_an_unknown_symbol_has_an_option(model, capsys):
+    assert "--replace-unknown reads it as unknown." in refused(capsys, "a§b")
 
 
 def test_what_the_model_never_saw_can_be_read_as_unknown(model, capsys):
@@ -187,7 +194,7 @@ def test_a_model_of_another_version_is_one_line(model, capsys):
 
 def test_neither_torch_nor_onnx_nor_mlflow_is_imported(model):
     code = ("import sys; from unroll.commands import cli; cli.main(['sample', '--stream', '--length', '9']); "
-            "print(sorted({'torch', 'onnx', 'mlflow', 'pydantic', 'pandas', 'hydra'} & sys.modules.keys()), file=sys.stderr)")
+            "print(sorted({'torch', 'onnx', 'mlflow', 'matplotlib', 'pandas', 'hydra'} & sys.modules.keys()), file=sys.stderr)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                           env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")})
     assert done.stderr.strip() == "[]" and len(done.stdout) == 10
@@ -203,7 +210,7 @@ def test_a_reader_who_goes_away_ends_a_text_without_end(model):
 
 def test_a_thousand_samples_do_not_depend_on_what_is_beside_them(model):
     generator = open_generator(Path("artifacts/model"))
-    settings = sample.Settings(length=30, temperature=0.8)
+    settings = sampling(length=30, temperature=0.8)
     together, alone = ([each.text for each in generator.samples(["The "] * 1000, settings, 5, lanes=lanes)] for lanes in (64, 1))
     differ = sum(one != other for one, other in zip(together, alone, strict=True))
     assert differ <= 2, "but where two symbols tie within rounding"

@@ -121,7 +121,7 @@ def test_what_is_no_request_is_a_sentence(generator: Ask, predictor: Ask, body: 
 ])
 def test_a_parameter_that_is_none_is_a_sentence(
     generator: Ask, params: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unroll.generation.tried.SECONDS", 1.5)
+    monkeypatch.setattr("unroll.generation.pattern_check.SECONDS", 1.5)
     assert refused(generator({"inputs": ["a", "b"], "params": params})).startswith(says)
 
 

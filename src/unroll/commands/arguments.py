@@ -1,12 +1,17 @@
 """The command line; the text of every verb stands here."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from unroll import __version__
 
+MODEL, MODEL_HELP = "artifacts/model", "a model folder, or models:/NAME@alias of MLflow (default: artifacts/model)"
 
-def parser() -> argparse.ArgumentParser:
+
+def parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of these arguments, or of any: what only `sample` needs is imported when it may be the verb."""
     top = argparse.ArgumentParser("unroll", description="Recurrent sequence models, reproducibly.")
     top.add_argument("--version", action="version", version=f"unroll {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -55,10 +60,10 @@ def parser() -> argparse.ArgumentParser:
                                ".ts, or a folder of such.")
     predict.add_argument("input", type=Path)
     predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
-    predict.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    predict.add_argument("--model", default=MODEL, help=MODEL_HELP)
     predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
-    _add_sample(verbs)
+    _add_sample(verbs, with_settings=arguments is None or "sample" in arguments)
     _add_play(verbs)
     _add_export(verbs)
     _add_init(verbs)
@@ -97,64 +102,65 @@ def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row names the columns")
 
 
-def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    # what was not given is not there: each kind of model has defaults of its own, and says what means nothing to it
-    sample = verbs.add_parser("sample", help="how a model goes on", argument_default=argparse.SUPPRESS,
-                              description="Of a language model, text after each prompt, or from the start. Of a model "
-                              "of music, MIDI files and pictures. Of a forecaster, paths that a series could take. "
+def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", with_settings: bool) -> None:
+    # an option that is not given is absent: each kind of model has defaults of its own, and refuses what it ignores
+    sample = verbs.add_parser("sample", help="generate from a model", argument_default=argparse.SUPPRESS,
+                              description="A language model writes a text after each prompt, or from the start. A "
+                              "model of music composes MIDI files. A forecaster draws paths that a series could take. "
                               "The n-th sample depends on the seed and n alone.")
-    sample.add_argument("prompts", nargs="*", metavar="PROMPT", help="a text; a file of music, a MIDI file or a piano "
-                        "roll; a file with the series")
-    sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="texts, one a line, or "
+    sample.add_argument("prompts", nargs="*", metavar="PROMPT", help="a text; for music, a MIDI file or a piano roll; "
+                        "for a forecaster, the file with the series")
+    sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="texts, one per line, or "
                         '.jsonl with {"prompt": "…"}; - is standard input')
-    sample.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
-    sample.add_argument("--count", type=_positive, metavar="N", help="samples for each prompt (default: 1; "
-                        "of paths 100)")
-    sample.add_argument("--seed", type=int, help="(default: 1)")
-    how = sample.add_argument_group("how symbols, notes or steps are drawn")
-    how.add_argument("--temperature", type=float, metavar="T", help="below 1 sharpens (default: of texts 0.7, "
-                     "elsewhere 1)")
-    how = sample.add_argument_group("how symbols of a text are drawn")
-    how.add_argument("--greedy", action="store_true", help="the most probable symbol each time")
-    how.add_argument("--top-k", type=int, metavar="N", help="of the N most probable symbols alone")
-    how.add_argument("--top-p", type=float, metavar="P", help="of the smallest set whose probability reaches P")
-    how.add_argument("--min-p", type=float, metavar="P", help="of those at least P times as probable as the best")
-    how.add_argument("--repetition-penalty", type=float, metavar="X", help="above 1, what the last 256 symbols held "
-                     "is less likely")
-    how.add_argument("--no-repeat-ngram", type=int, metavar="N", help="never the same N symbols twice in 256")
-    how.add_argument("--beams", type=int, metavar="N", help="the N best texts that a beam search finds, 2 or more")
-    what = sample.add_argument_group("what may be written, and when it ends")
-    what.add_argument("--length", type=_length, metavar="N", help="symbols after the prompt, or inf (default: 500); "
-                      "frames of music (default: 200); steps of a path (default: the model's horizon)")
-    what.add_argument("--min-length", type=int, metavar="N", help="nothing ends the text before")
-    what.add_argument("--stop", action="append", metavar="TEXT", help="ends the text; again for each")
-    what.add_argument("--allow", metavar="CHARACTERS", help="write these alone")
-    what.add_argument("--pattern", metavar="REGEX", help="the whole continuation matches it")
-    what.add_argument("--replace-unknown", action="store_true", help="read what the model never saw as unknown")
-    what.add_argument("--tempo", type=_positive, metavar="N", help="frames of music a minute (default: 120)")
-    where = sample.add_argument_group("where to")
-    where.add_argument("--stream", action="store_true", help="print as it is drawn, in constant memory")
-    where.add_argument("--interactive", action="store_true", help="answer what is typed, line after line")
-    where.add_argument("-o", "--out", type=Path, help=".txt, or .jsonl with an object a text; of music and paths, a "
-                       "folder")
-    where.add_argument("--log-probabilities", action="store_true", help="of each symbol, in nats, in the .jsonl")
-    where.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
-    where.add_argument("--gpu", action="store_true", help="step the network on a GPU, captured as a CUDA graph")
-    where.add_argument("--threads", type=_positive, metavar="N", help="more help wide models alone (default: 1)")
+    sample.add_argument("--model", default=MODEL, help=MODEL_HELP)
+    sample.add_argument("--count", type=_positive, metavar="N", help="samples for each prompt (default: 1; paths: 100)")
+    sample.add_argument("--seed", type=int, metavar="N", help="(default: 1)")
+    if with_settings:
+        _add_settings(sample.add_argument_group("sampling settings (music and paths have length and temperature only)"))
+    text = sample.add_argument_group("for texts")
+    text.add_argument("--replace-unknown", action="store_true", help="read what the vocabulary lacks as unknown")
+    text.add_argument("--stream", action="store_true", help="print as it is drawn, in constant memory")
+    text.add_argument("--interactive", action="store_true", help="answer what is typed, line after line")
+    text.add_argument("--log-probabilities", action="store_true", help="write each symbol's, in nats, to the .jsonl")
+    text.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
+    text.add_argument("--gpu", action="store_true", help="step the network on a GPU, captured as a CUDA graph")
+    sample.add_argument("-o", "--out", type=Path, help="texts: a .txt, or a .jsonl with one object per text; music and "
+                        "paths: a folder")
+    sample.add_argument("--tempo", type=_positive, metavar="N", help="frames of music per minute (default: 120)")
+    sample.add_argument("--threads", type=_positive, metavar="N", help="only wide models gain from more (default: 1)")
+
+
+def _add_settings(group: "argparse._ArgumentGroup") -> None:
+    """An option for each sampling setting, as `config/sampling.py` declares them."""
+    from unroll.config.sampling import COMMAND, settings
+
+    more = {"length": ", or inf (default: 500; music: 200 frames; paths: the model's horizon)",
+            "temperature": " (default: 0.7; music and paths: 1)", "stop": "; again for each"}
+    for name, setting in settings().items():
+        option = COMMAND.name(name)
+        how: dict[str, Any] = {"help": setting.description.replace("%", "%%") + more.get(name, ""), "dest": name}
+        if setting.kind == "boolean":
+            group.add_argument(option, action="store_true", **how)
+        elif setting.kind == "array":
+            group.add_argument(option, action="append", metavar="TEXT", **how)
+        else:
+            convert = _length if name == "length" else {"integer": int, "number": float, "string": str}[setting.kind]
+            group.add_argument(option, type=convert, metavar={"integer": "N", "number": "X", "string": "TEXT"}[
+                setting.kind], **how)
 
 
 def _add_play(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     play = verbs.add_parser("play", help="a page to play with a model", description="Serve a page on this machine, and "
                             "to it alone: a language model writes there and shows its hidden units and what it expects "
                             "next; a forecaster draws its forecast of a file.")
-    play.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    play.add_argument("--model", default=MODEL, help=MODEL_HELP)
     play.add_argument("--port", type=_positive, default=7860, metavar="N", help="(default: 7860)")
 
 
 def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     export = verbs.add_parser("export", help="a language model as ONNX", description="Write step.onnx, vocabulary.json "
                               "and example.py, which needs NumPy and ONNX Runtime alone.")
-    export.add_argument("--model", default="artifacts/model", help="a model folder, or models:/NAME@alias of MLflow")
+    export.add_argument("--model", default=MODEL, help=MODEL_HELP)
     export.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="new, or empty")
 
 

@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))    # noqa: SIM115  # as long as the process
     # of characters that a terminal does not know it gets question marks
     sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
-    line = parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    line = parser(arguments)
     options, rest = line.parse_known_args(arguments)
     # overrides may stand after an option, which argparse does not expect
     if rest and (not hasattr(options, "overrides") or any(each.startswith("-") for each in rest)):

@@ -6,7 +6,6 @@ from pathlib import Path
 from unroll.base.errors import UserError
 from unroll.base.files import write_text
 from unroll.config.load import parse
-from unroll.generation.settings import settings_of
 
 
 def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
@@ -16,8 +15,7 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
     """
     from unroll.compose import compose
 
-    text, config = compose(project / "conf", overrides)
-    settings_of(config.generate)        # refuses settings that contradict each other
+    text, _ = compose(project / "conf", overrides)
     path = project / "params.yaml"
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if check and text != before:

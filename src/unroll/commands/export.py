@@ -8,9 +8,9 @@ from typing import Any
 from unroll.base.errors import UserError
 from unroll.base.files import replacing, write_json
 from unroll.commands.model_option import model_folder
-from unroll.commands.sample.asked import check_folder
+from unroll.commands.out_folder import check_folder
 from unroll.data.tokenizers import Tokenizer
-from unroll.generation.text import special
+from unroll.generation.symbols import never_drawn
 from unroll.models.described import STEP, open_folder
 
 # with noise of Gumbel's the largest of the logits is a draw from their softmax (Gumbel, 1954)
@@ -90,7 +90,7 @@ def export(model: str, out: Path) -> None:
 def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
     """Raises `UserError` where what a symbol adds to a text depends on those before it."""
     return {"symbols": [_plain(each) for each in tokenizer.vocabulary], "begin": tokenizer.begin,
-            "end": tokenizer.end, "unknown": tokenizer.unknown, "never": special(tokenizer)}
+            "end": tokenizer.end, "unknown": tokenizer.unknown, "never": never_drawn(tokenizer)}
 
 
 def _plain(part: bytes | None) -> str | list[int] | None:

@@ -9,7 +9,7 @@ from unroll.data.tokenizers import Tokenizer
 from unroll.generation.engine import Ids, OnnxEngine
 from unroll.generation.loop import prime
 from unroll.generation.rules import probabilities
-from unroll.generation.text import encode_prompt
+from unroll.generation.symbols import encode_prompt
 
 SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 Units = NDArray[np.float32]

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.base.errors import UserError
+from unroll.config.sampling import SettingError
 from unroll.generation.engine import Engine, Ids
 from unroll.generation.loop import prime
 from unroll.generation.rules import History, Rule, log_softmax
@@ -14,25 +14,24 @@ S = TypeVar("S")
 
 
 class Beam(NamedTuple):
-    """What was written, without prompt and end symbol."""
+    """A text without prompt and end symbol."""
 
     symbols: Ids                # (n,)
     nats: list[float]           # (n,) the model's own log-probability of each, before any rule
-    total: float                # summed log-probability after the rules, an end symbol's among it …
-    drawn: int                  # … of so many symbols
+    total: float                # the log-probability after the rules, including an end symbol's
+    scored: int                 # symbols in `total`
 
     @property
     def score(self) -> float:
-        return self.total / max(1, self.drawn)
+        return self.total / max(1, self.scored)
 
 
 def beam_search(engine: Engine[S], prompt: Ids, width: int, length: int, rule: Rule, looks_back: int,
                 end: int | None, min_length: int = 0) -> list[Beam]:
-    """The `width` best, the best first, by log-probability a symbol, so that short ones are not preferred.
+    """The `width` best texts, the best first, by log-probability per symbol, so that short ones are not preferred.
 
-    Beams that ended are kept beside those that go on. It stops at `length` symbols, and before when `width` ended ones
-    score at least as high as all that go on: that a mean may rise again is not waited for. Raises `UserError` where the
-    rules leave nothing to write.
+    The search stops at `length` symbols, or once `width` finished texts score at least as high as every open one, even
+    though a mean may rise again. Raises `SettingError` where the rules leave nothing to write.
     """
     logits, state = prime(engine, [prompt])
     beams, ended = [Beam(np.zeros(0, np.int64), [], 0.0, 0)], list[Beam]()
@@ -42,24 +41,25 @@ def beam_search(engine: Engine[S], prompt: Ids, width: int, length: int, rule: R
             allowed[:, end] = -np.inf
         open_ends = np.flatnonzero(np.isfinite(allowed).any(axis=1))
         if not len(open_ends) and not ended:
-            raise UserError(f"beams: after {at} symbols none is left that no_repeat_ngram permits. Loosen it.")
+            raise SettingError("conflict", ["beams", "no_repeat_ngram"], "after {at} symbols none is left that "
+                               "{no_repeat_ngram} permits. Raise it.", at=at)
         own = log_softmax(logits)
         ruled = np.full_like(own, -np.inf)
         ruled[open_ends] = log_softmax(allowed[open_ends])
         totals = np.array([beam.total for beam in beams])[:, None] + ruled          # (beams, V)
-        # of equals the first, so that the search does not depend on how a library sorts
+        # the first of equals, so that the search does not depend on how a library sorts
         best = np.argsort(-totals, axis=None, kind="stable")[: 2 * width]
-        goes_on, parents = list[Beam](), list[int]()
+        still_open, parents = list[Beam](), list[int]()
         for place in best[np.isfinite(totals.ravel()[best])]:
             parent, symbol = divmod(int(place), totals.shape[1])
             before, total = beams[parent], float(totals[parent, symbol])
             if symbol == end:
-                ended.append(before._replace(total=total, drawn=before.drawn + 1))
-            elif len(goes_on) < width:
+                ended.append(before._replace(total=total, scored=before.scored + 1))
+            elif len(still_open) < width:
                 nats = [*before.nats, float(own[parent, symbol])]
-                goes_on.append(Beam(np.append(before.symbols, symbol), nats, total, before.drawn + 1))
+                still_open.append(Beam(np.append(before.symbols, symbol), nats, total, before.scored + 1))
                 parents.append(parent)
-        beams = goes_on
+        beams = still_open
         if not beams or at + 1 == length or _settled(ended, beams, width):
             break
         read = np.array([beam.symbols[-1] for beam in beams])

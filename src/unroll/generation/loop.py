@@ -1,4 +1,4 @@
-"""The loop: prompts are read in one pass, then every lane goes on with what it drew."""
+"""The loop: prompts are read in one pass, then every lane reads what it drew."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
@@ -6,11 +6,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.base.errors import UserError
+from unroll.config.sampling import Sampling, SettingError
 from unroll.generation.engine import Engine, Ids, Steps
 from unroll.generation.pattern import Pattern
 from unroll.generation.rules import Logits, draw, lane_generator, log_probabilities, permit, shape
-from unroll.generation.settings import Settings
 
 S = TypeVar("S")
 STRETCH = 4096      # symbols of a prompt that are read at a time
@@ -18,23 +17,23 @@ BLOCK = 256         # draws of a lane that are made at a time
 
 
 class Symbols(NamedTuple):
-    """What some lanes go on with."""
+    """The symbols that some lanes drew and keep."""
 
     lanes: Ids                                  # (n,)
     symbols: Ids                                # (n,)
-    nats: NDArray[np.float64] | None            # (n,), log-probabilities before any rule, where asked for
+    nats: NDArray[np.float64] | None            # (n,) log-probabilities before any rule, where asked for
 
 
 class Drawing:
-    """What is drawn of each lane; a lane's draws follow from its own seed alone."""
+    """Draws a symbol for each lane at every step; a lane's draws follow from its own seed alone."""
 
-    def __init__(self, settings: Settings, prompts: Sequence[Ids], seeds: Sequence[tuple[int, int]],
+    def __init__(self, settings: Sampling, prompts: Sequence[Ids], seeds: Sequence[tuple[int, int]],
                  forbidden: Sequence[int], end: int | None, pattern: Pattern | None, with_nats: bool) -> None:
-        """`forbidden` symbols are never drawn, `end` closes a lane and is left out."""
+        """`forbidden` symbols are never drawn; `end` closes a lane and is left out."""
         self._settings, self._pattern, self._with_nats = settings, pattern, with_nats
         self._permit, self._shape, self._end = permit(settings, forbidden), shape(settings), end
         self._permit_early = permit(settings, forbidden if end is None else [*forbidden, end])
-        self._generators = [lane_generator(*each) for each in seeds]
+        self._generators = [lane_generator(seed, number) for seed, number in seeds]
         self._uniform = np.zeros((BLOCK, len(prompts)))
         self._history = np.full((len(prompts), settings.looks_back), -1, np.int64)
         for lane, prompt in enumerate(prompts):
@@ -44,7 +43,7 @@ class Drawing:
         self._drawn = 0
 
     def __call__(self, lanes: Ids, logits: Logits) -> tuple[Ids, Symbols, NDArray[np.bool_] | None]:
-        """Logits (n, V) → symbols (n,), those of them that are kept, and which lanes (n,) go on (None: all)."""
+        """Logits (n, V) → symbols (n,), those that are kept, and which lanes (n,) continue (None: all)."""
         at, length = self._drawn, self._settings.length
         self._drawn += 1
         uniform = self._uniforms(lanes, at)
@@ -74,7 +73,7 @@ class Drawing:
         return row if len(lanes) == len(row) else row[lanes]
 
     def _ends(self, lanes: Ids, symbols: Ids, left: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which symbols (n,) are kept, and which lanes go on after them."""
+        """Which symbols (n,) are kept, and which lanes continue after them."""
         kept = symbols != (-1 if self._end is None else self._end)
         on = kept & (left is None or left > 1)
         if self._pattern is not None:
@@ -88,14 +87,16 @@ class Drawing:
     def _check(self, lanes: Ids, logits: Logits) -> None:
         stuck = ~np.isfinite(logits).any(axis=1)
         if stuck.any():
-            raise UserError(f"sample {lanes[stuck][0] + 1}: after {self._drawn - 1} symbols none is left that pattern, "
-                            "allow and no_repeat_ngram all permit. Loosen one of them.")
+            used = [name for name in ("pattern", "allow", "no_repeat_ngram")
+                    if getattr(self._settings, name) is not None]
+            raise SettingError("conflict", used, "after {drawn} symbols of sample {sample}, none is left that they "
+                               "permit. Loosen one.", drawn=self._drawn - 1, sample=lanes[stuck][0] + 1)
 
 
 def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDArray[np.bool_]) -> Iterator[Symbols]:
-    """What the lanes go on with, symbol by symbol; prompts start with the begin symbol.
+    """What the lanes draw, symbol by symbol; prompts start with the begin symbol.
 
-    A lane ends when its drawing does, or its `over` is set; no more is computed for it.
+    A lane ends when `drawing` says so or its `over` is set; nothing more is computed for it.
     """
     logits, state = prime(engine, prompts)
     lanes = np.arange(len(prompts))
@@ -114,7 +115,7 @@ def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDAr
 
 
 def prime(engine: Engine[S], prompts: Sequence[Steps]) -> tuple[Logits, S]:
-    """What is said after each prompt, (B, V), and the state there; prompts of unequal length in one pass."""
+    """Logits (B, V) and state after each prompt; prompts of unequal length are read in one pass."""
     lengths = np.array([len(prompt) for prompt in prompts], np.int32)
     if lengths.max() > STRETCH:         # one by one, in memory that does not grow with the prompt
         logits, states = zip(*(_alone(engine, prompt) for prompt in prompts), strict=True)

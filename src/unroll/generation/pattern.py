@@ -1,4 +1,4 @@
-"""A regular expression that a text has to match, as what may be written next (Willard & Louf, 2023)."""
+"""A regular expression that a text has to match, as the symbols that may follow (Willard & Louf, 2023)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,24 +6,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.base.errors import UserError
+from unroll.config.sampling import SettingError
 
 Ids = NDArray[np.integer[Any]]
-MARK = "\uffff"        # Unicode has no such character
+MARK = "\uffff"        # no character of Unicode's
 
 
 class Pattern:
-    """An automaton over symbols; states count from 0, which is the first.
+    """An automaton over symbols; states are numbered from 0, the first.
 
-    Where the text matches as it is, anything may follow: what does not go on in the pattern ends the text, unless it
-    is to go on `always`.
+    Where the text matches already, any symbol may be drawn: one that the pattern does not continue with ends the text.
+    With `always`, a match never ends it.
     """
 
     def __init__(self, pattern: str, vocabulary: Sequence[bytes | None], length: int | None, end: int | None = None,
                  always: bool = False) -> None:
         """`end` is the symbol that closes a text.
 
-        Raises `UserError` when it is no regular expression, or nothing that the model can write in time matches.
+        Raises `SettingError` when it is no regular expression, or nothing that the model can write within `length`
+        symbols matches.
         """
         if pattern.endswith("$") and not pattern.endswith("\\$"):      # it matches from the start to the end anyway
             pattern = pattern[:-1]
@@ -32,12 +33,13 @@ class Pattern:
         for symbol, text in enumerate(vocabulary):
             if text:
                 symbols.setdefault(text, []).append(symbol)
-        _automaton(pattern, {}, 0)      # by itself, so that brackets open and close in it
+        _automaton(pattern, {}, 0)      # by itself, so that an unbalanced bracket is an error
         size = len(vocabulary)
-        # of a state that matches, the library forgets what does not match at once: a mark of ours ends every match
+        # in a state that matches, the library drops whatever does not match at once: a mark of ours ends every match
         first, found, matched = _automaton(f"(?:{pattern}){MARK}", symbols | {MARK.encode(): [size]}, size)
         if not found:
-            raise UserError(f"pattern: {pattern[:60]!r} needs characters that the model cannot write. Allow others.")
+            raise SettingError("unknown-symbol", ["pattern"], "{expression!r:.60} needs characters that the model "
+                               "cannot write. Allow others.", expression=pattern)
         states = found.keys() | {to for edges in found.values() for to in edges.values()}
         numbers = {state: number for number, state in enumerate([first, *sorted(states - {first})])}
         self._size, self._end, self._always = len(vocabulary), end, always
@@ -51,12 +53,13 @@ class Pattern:
         self._distance = self._distances()
         shortest = self._distance[0]
         if not np.isfinite(shortest) or (length is not None and shortest > length):
-            needed = f"{shortest:.0f} symbols at least" if np.isfinite(shortest) else "what the model cannot write"
-            raise UserError(f"pattern: {pattern[:60]!r} needs {needed}, the length is {length}. Raise the length, or "
-                            "allow shorter texts.")
+            needed = f"at least {shortest:.0f} symbols" if np.isfinite(shortest) else "what the model cannot write"
+            raise SettingError("conflict", ["pattern", "length"], "{expression!r:.60} needs {needed}, {length} is "
+                               "{symbols}. Raise {length}, or allow shorter texts.", expression=pattern, needed=needed,
+                               symbols=length)
 
     def allowed(self, states: Ids, left: int | None, may_end: bool) -> NDArray[np.bool_]:
-        """(B, V), what may follow with so many symbols `left`, the next one among them."""
+        """(B, V), the symbols that may follow with `left` symbols to go, the next one included."""
         allowed = np.zeros((len(states), self._size), dtype=bool)
         for lane, state in enumerate(states):
             if self._final[state] and may_end and not self._always:
@@ -80,7 +83,7 @@ class Pattern:
         return np.asarray(self._distance[states] < (np.inf if left is None else left))
 
     def _distances(self) -> NDArray[np.float64]:
-        """How many symbols each state is from a match."""
+        """How many symbols each state needs until it matches."""
         distance = np.where(self._final, 0.0, np.inf)
         while True:
             shorter = [min(at, 1 + distance[to].min(initial=np.inf)) for at, to in zip(distance, self._to, strict=True)]
@@ -92,7 +95,7 @@ class Pattern:
 def _automaton(
     pattern: str, symbols: Mapping[bytes, list[int]], size: int
 ) -> tuple[int, dict[int, dict[int, int]], set[int]]:
-    """The first state, of each state where symbols lead to, and those that match; none where nothing can be written."""
+    """The first state, the transitions by state and symbol, and the states that match; empty where nothing fits."""
     from outlines_core import Index, Vocabulary
 
     try:
@@ -100,6 +103,7 @@ def _automaton(
     except ValueError as error:
         if "vocabulary" in str(error):
             return 0, {}, set()
-        raise UserError(f"pattern: {pattern[:60]!r} is no regular expression that can be followed symbol by symbol: "
-                        "look-around and back-references cannot. Mend it.") from None
+        raise SettingError("unsupported", ["pattern"], "{expression!r:.60} is not a regular expression that can be "
+                           "followed symbol by symbol; look-around and back-references cannot be. Correct it.",
+                           expression=pattern) from None
     return index.get_initial_state(), index.get_transitions(), index.get_final_states()

@@ -1,4 +1,4 @@
-"""Sampling rules: logits in, logits out. They compose, and nothing is random but what `draw` is given."""
+"""Sampling rules: logits in, logits out. They compose, and all randomness comes from the numbers handed to `draw`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from unroll.generation.settings import Settings
+from unroll.config.sampling import Sampling
 
-Logits = NDArray[np.floating[Any]]      # (B, V); -inf where a symbol may not be chosen
-History = NDArray[np.int64]             # (B, W), the newest last; -1 where there is none yet
+Logits = NDArray[np.floating[Any]]      # (B, V); -inf where a symbol may not be drawn
+History = NDArray[np.int64]             # (B, W), the newest last; -1 before the first
 Rule = Callable[[Logits, History], Logits]
 
 
@@ -27,7 +27,7 @@ def repetition_penalty(logits: Logits, history: History, penalty: float) -> Logi
 
 
 def no_repeat_ngram(logits: Logits, history: History, n: int) -> Logits:
-    """Forbids what would end an n-gram that the history holds (Paulus et al., 2018)."""
+    """Forbids the symbols that would complete an n-gram of the history (Paulus et al., 2018)."""
     if history.shape[1] < n:
         return logits
     ngrams = sliding_window_view(history, n, axis=1)                        # (B, W - n + 1, n)
@@ -42,19 +42,19 @@ def temperature(logits: Logits, value: float) -> Logits:
     if value > 1e-200:
         below /= value
         return below
-    with np.errstate(over="ignore"):        # what overflows from the largest down is probability zero
+    with np.errstate(over="ignore"):        # below the largest, an overflow is probability zero
         return np.asarray(below / value)
 
 
 def greedy(logits: Logits) -> Logits:
-    """Leaves the most probable symbol alone, the first of equals."""
+    """Keep only the most probable symbol, the first of equals."""
     best = np.full_like(logits, -np.inf)
     best[np.arange(len(logits)), logits.argmax(axis=1)] = 0
     return best
 
 
 def top_k(logits: Logits, k: int) -> Logits:
-    """Keep the k most probable symbols (Fan et al., 2018), all of those equal to the k-th, too."""
+    """Keep the k most probable symbols (Fan et al., 2018) and all that equal the k-th."""
     if k >= logits.shape[1]:
         return logits
     smallest = np.partition(logits, -k, axis=1)[:, [-k]]
@@ -65,7 +65,7 @@ def top_p(logits: Logits, p: float) -> Logits:
     """Keep the smallest set of symbols whose probability reaches `p` (Holtzman et al., 2020); at least one."""
     order = np.argsort(-logits, axis=1, kind="stable")
     ranked = np.take_along_axis(probabilities(logits), order, axis=1)
-    before = np.cumsum(ranked, axis=1) - ranked         # what the more probable ones reach without this one
+    before = np.cumsum(ranked, axis=1) - ranked         # the probability of all more probable symbols
     kept = np.empty_like(before, dtype=bool)
     np.put_along_axis(kept, order, before < p, axis=1)
     return np.where(kept, logits, -np.inf)
@@ -83,42 +83,42 @@ def probabilities(logits: Logits) -> NDArray[np.float64]:
 
 
 def log_softmax(logits: Logits) -> NDArray[np.float64]:
-    """Nats of every symbol, (B, V), in double precision; some symbol of each row may be chosen."""
+    """Nats of every symbol, (B, V), in double precision; each row needs a symbol above -inf."""
     below = _from_the_largest(logits)
     return np.asarray(below - np.log(np.exp(below).sum(axis=1, keepdims=True)))
 
 
 def log_probabilities(logits: Logits, symbols: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-    """Nats of one symbol a row, (B,)."""
+    """Nats of one symbol per row, (B,)."""
     return np.asarray(log_softmax(logits)[np.arange(len(symbols)), symbols])
 
 
 def lane_generator(seed: int, number: int) -> np.random.Generator:
-    """What the `number`-th sample draws from: nothing else has a part in it."""
+    """The random numbers of the `number`-th sample, which depend on nothing else."""
     return np.random.Generator(np.random.Philox([seed % 2**64, number]))
 
 
 def draw(logits: Logits, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-    """One symbol a row by inverting the distribution at `uniform` (B,), each in [0, 1)."""
+    """One symbol per row by inverting the distribution at `uniform` (B,), numbers in [0, 1)."""
     cumulative = _from_the_largest(logits)
     np.exp(cumulative, out=cumulative)
     np.cumsum(cumulative, axis=1, out=cumulative)
-    if len(cumulative) == 1:        # the same, sooner
+    if len(cumulative) == 1:        # the same, faster
         return np.asarray(cumulative[0].searchsorted(uniform * cumulative[0, -1], side="right"), np.int64)
     return np.asarray((cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1), np.int64)
 
 
 def _from_the_largest(logits: Logits) -> NDArray[np.float64]:
-    """In double precision, 0 the largest of a row, so that no exponential overflows."""
+    """In double precision, relative to the largest of a row, so that no exponential overflows."""
     return np.asarray(np.subtract(logits, logits.max(axis=1, keepdims=True), dtype=np.float64))
 
 
-def permit(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
-    """What may be drawn at all, and what less often because it was."""
+def permit(settings: Sampling, forbidden: Sequence[int] = ()) -> Rule:
+    """Which symbols may be drawn at all, and which less often because they were."""
     rules: list[Rule] = []
     if len(forbidden):
-        symbols = np.array(forbidden)
-        rules.append(lambda logits, _: forbid(logits, symbols))
+        never = np.array(forbidden)
+        rules.append(lambda logits, _: forbid(logits, never))
     if (penalty := settings.repetition_penalty) is not None:
         rules.append(lambda logits, history: repetition_penalty(logits, history, penalty))
     if (n := settings.no_repeat_ngram) is not None:
@@ -126,7 +126,7 @@ def permit(settings: Settings, forbidden: Sequence[int] = ()) -> Rule:
     return _chain(rules)
 
 
-def shape(settings: Settings) -> Rule:
+def shape(settings: Sampling) -> Rule:
     """Temperature, then what is kept."""
     rules: list[Rule] = []
     if settings.greedy:
@@ -144,15 +144,15 @@ def shape(settings: Settings) -> Rule:
 
 def _chain(rules: Sequence[Rule]) -> Rule:
     def rule(logits: Logits, history: History) -> Logits:
-        for each in rules:
-            logits = each(logits, history)
+        for next_rule in rules:
+            logits = next_rule(logits, history)
         return logits
 
     return rule
 
 
 def _marked(symbols: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
-    """(B, n) symbols, -1 for none → (B, V), whether each is there."""
+    """(B, n) symbols, -1 for none → (B, V), whether each symbol occurs."""
     marked = np.zeros((len(symbols), size + 1), dtype=bool)
     marked[np.arange(len(symbols))[:, None], symbols] = True        # none is the last column
     return marked[:, :size]

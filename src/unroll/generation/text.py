@@ -1,68 +1,141 @@
-"""Prompts into symbols, symbols into text."""
+"""Texts after prompts: the loop, the sampling rules and the tokenizer of a language model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from unroll.base.errors import UserError
+from unroll.config.sampling import Sampling, SettingError
 from unroll.data.tokenizers import Tokenizer
-from unroll.generation.engine import Ids
+from unroll.generation.beam import beam_search
+from unroll.generation.engine import Engine, Ids, open_engine
+from unroll.generation.loop import Drawing, walk
+from unroll.generation.pattern import Pattern
+from unroll.generation.pattern_check import check_pattern
+from unroll.generation.rules import permit
+from unroll.generation.symbols import Transcript, encode_prompt, never_drawn
+from unroll.models.described import Opened, open_folder
+
+LANES = 64      # samples side by side: more fill a processor no better
 
 
-def encode_prompt(tokenizer: Tokenizer, prompt: str, replace_unknown: bool = False) -> Ids:
-    """The begin symbol and the prompt; raises `UserError` naming a symbol that a closed vocabulary lacks."""
-    try:
-        prompt.encode()
-    except UnicodeEncodeError as error:
-        raise UserError(f"prompt {prompt!r}: character {error.start + 1} is half of one. Leave it out.") from None
-    ids = tokenizer.encode(prompt)
-    if tokenizer.unknown is not None and not replace_unknown and (ids == tokenizer.unknown).any():
-        place = int(np.argmax(ids == tokenizer.unknown))
-        unseen = tokenizer.split(prompt)[place]
-        raise UserError(
-            f"prompt {_excerpt(prompt)}: the model never saw {unseen!r} (symbol {place + 1}). Leave it out, have it "
-            "replaced (--replace-unknown), or train with data/tokenizer=byte or bpe, which know every symbol."
-        )
-    return np.concatenate([[tokenizer.begin], ids]).astype(np.int64)
+@dataclass(frozen=True)
+class Sample:
+    prompt: str
+    text: str                   # what comes after the prompt
+    symbols: list[int]          # all that were drawn, those of a stop string included
+    nats: list[float] | None    # the model's log-probability of each, before any rule, where asked for
 
 
-def _excerpt(text: str, length: int = 60) -> str:
-    return repr(text if len(text) <= length else text[:length] + "…")
+def open_generator(folder: Path, threads: int = 1) -> "Generator":
+    """The generator of a model folder whose head generates text; raises `UserError` when the folder is damaged."""
+    return generator_of(open_folder(folder), threads)
 
 
-def special(tokenizer: Tokenizer) -> list[int]:
-    """Symbols that no sample may contain: the unknown one, and the begin of an item."""
-    begin = [tokenizer.begin] if tokenizer.end is not None else []
-    return begin + ([tokenizer.unknown] if tokenizer.unknown is not None else [])
+def generator_of(opened: Opened, threads: int = 1, int8: bool = False) -> "Generator":
+    (tokenizer,) = opened.tokenizers.values()
+    return Generator(open_engine(opened, threads, int8), tokenizer)
 
 
-class Writing:
-    """A lane's text as it comes: never half a character, nor what may turn out to be a stop string."""
+class Generator:
+    """The n-th sample depends on (seed, n) alone, whatever is beside it."""
 
-    def __init__(self, tokenizer: Tokenizer, prompt: Ids, stops: Sequence[str] = (), min_length: int = 0) -> None:
-        self._decoder = tokenizer.decoder(prompt)
-        self._stops, self._left = stops, min_length
-        self._held = ""
-        self.stopped = False
+    def __init__(self, engine: Engine[Any], tokenizer: Tokenizer) -> None:
+        self._engine, self.tokenizer = engine, tokenizer
+        self._never = never_drawn(tokenizer)
 
-    def add(self, symbol: int) -> str:
-        """What is certain now; of a stop string, what stood before it."""
-        text = self._held + self._decoder.add(symbol)
-        self._left -= 1
-        if not self._stops:
-            return text
-        if self._left < 0 and (found := [at for stop in self._stops if (at := text.find(stop)) >= 0]):
-            self.stopped, self._held = True, ""
-            return text[: min(found)]
-        certain = len(text) - max(_begun(text, stop) for stop in self._stops)
-        self._held = text[certain:]
-        return text[:certain]
+    def check(self, settings: Sampling) -> None:
+        """Raises `SettingError` where nothing that is asked for can be written, or a pattern takes too long."""
+        if settings.pattern is not None:
+            check_pattern(settings.pattern, self.tokenizer.vocabulary, settings.length, self.tokenizer.end)
+        self._pattern(settings)
 
-    def end(self) -> str:
-        """The rest of a text that nothing stopped."""
-        return "" if self.stopped else self._held + self._decoder.end()
+    def samples(self, prompts: Iterable[str], settings: Sampling, seed: int, first: int = 0, lanes: int = LANES,
+                replace_unknown: bool = False, with_nats: bool = False) -> Iterator[Sample]:
+        """A sample after each prompt, or as many as there are beams; samples are numbered from `first`.
 
+        Raises `UserError` on a symbol that a closed vocabulary lacks, without a length, and where the settings leave
+        nothing to write.
+        """
+        if settings.length is None:
+            raise SettingError("missing-value", ["length"], "only a streamed text may have no end. Give a number.")
+        pattern, waiting = self._pattern(settings), iter(prompts)
+        while texts := list(islice(waiting, lanes)):
+            encoded = [encode_prompt(self.tokenizer, text, replace_unknown) for text in texts]
+            if settings.beams > 1:
+                for text, prompt in zip(texts, encoded, strict=True):
+                    yield from self._beams(text, prompt, settings, with_nats)
+            else:
+                yield from self._group(texts, encoded, settings, [(seed, first + lane) for lane in range(len(texts))],
+                                       pattern, with_nats)
+            first += len(texts)
 
-def _begun(text: str, stop: str) -> int:
-    """How many characters at the end of the text are the beginning of the stop string, and not all of it."""
-    return next((count for count in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:count])), 0)
+    def stream(self, prompt: str, settings: Sampling, seed: int, number: int = 0,
+               replace_unknown: bool = False) -> Iterator[str]:
+        """What comes after the prompt, as it is drawn, in constant memory; joined, the text of `samples`."""
+        if settings.beams > 1:
+            raise SettingError("conflict", ["beams"], "the best text is known only when all are complete, so that it "
+                               "cannot be streamed. Leave {beams} out.")
+        encoded = encode_prompt(self.tokenizer, prompt, replace_unknown)
+        transcript, over = self._transcript(encoded, settings), np.zeros(1, dtype=bool)
+        drawing = self._drawing([encoded], settings, [(seed, number)], self._pattern(settings), with_nats=False)
+        for _, symbols, _ in walk(self._engine, [encoded], drawing, over):
+            for symbol in symbols.tolist():
+                if text := transcript.add(symbol):
+                    yield text
+                over[0] = transcript.stopped
+        if text := transcript.end():
+            yield text
+
+    def _group(self, texts: Sequence[str], prompts: Sequence[Ids], settings: Sampling,
+               seeds: Sequence[tuple[int, int]], pattern: Pattern | None, with_nats: bool) -> Iterator[Sample]:
+        transcripts = [self._transcript(prompt, settings) for prompt in prompts]
+        parts: list[list[str]] = [[] for _ in prompts]
+        drawn: list[list[int]] = [[] for _ in prompts]
+        costs: list[list[float]] = [[] for _ in prompts]
+        over = np.zeros(len(prompts), dtype=bool)
+        drawing = self._drawing(prompts, settings, seeds, pattern, with_nats)
+        for lanes, symbols, nats in walk(self._engine, prompts, drawing, over):
+            for lane, symbol in zip(lanes.tolist(), symbols.tolist(), strict=True):
+                parts[lane].append(transcripts[lane].add(symbol))
+                drawn[lane].append(symbol)
+                over[lane] = transcripts[lane].stopped
+            if nats is not None:
+                for lane, cost in zip(lanes.tolist(), nats.tolist(), strict=True):
+                    costs[lane].append(cost)
+        for lane, text in enumerate(texts):
+            yield Sample(text, "".join(parts[lane]) + transcripts[lane].end(), drawn[lane],
+                         costs[lane] if with_nats else None)
+
+    def _beams(self, text: str, prompt: Ids, settings: Sampling, with_nats: bool) -> Iterator[Sample]:
+        assert settings.length is not None
+        rule = permit(settings, self._never)
+        for beam in beam_search(self._engine, prompt, settings.beams, settings.length, rule, settings.looks_back,
+                                self.tokenizer.end, settings.min_length):
+            transcript = self._transcript(prompt, settings)
+            written = "".join(map(transcript.add, beam.symbols.tolist())) + transcript.end()
+            yield Sample(text, written, beam.symbols.tolist(), beam.nats if with_nats else None)
+
+    def _drawing(self, prompts: Sequence[Ids], settings: Sampling, seeds: Sequence[tuple[int, int]],
+                 pattern: Pattern | None, with_nats: bool) -> Drawing:
+        return Drawing(settings, prompts, seeds, self._never, self.tokenizer.end, pattern, with_nats)
+
+    def _transcript(self, prompt: Ids, settings: Sampling) -> Transcript:
+        return Transcript(self.tokenizer, prompt, settings.stop, settings.min_length)
+
+    def _pattern(self, settings: Sampling) -> Pattern | None:
+        tokenizer = self.tokenizer
+        if settings.pattern is not None:
+            return Pattern(settings.pattern, tokenizer.vocabulary, settings.length, tokenizer.end)
+        if settings.allow is None:
+            return None
+        if tokenizer.unknown is not None:
+            for character, symbol in zip(settings.allow, tokenizer.encode(settings.allow), strict=True):
+                if symbol == tokenizer.unknown:
+                    raise SettingError("unknown-symbol", ["allow"], "the model's vocabulary lacks {character!r}, so "
+                                       "that it cannot write it. Leave it out.", character=character)
+        characters = "".join(f"\\x{{{ord(character):x}}}" for character in sorted(set(settings.allow)))
+        return Pattern(f"[{characters}]*", tokenizer.vocabulary, settings.length, tokenizer.end, always=True)

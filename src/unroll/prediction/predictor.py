@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, within_memory
 from unroll.config.pooling import PoolingSettings
+from unroll.config.sampling import check_seed, sampling
 from unroll.data.encoders import scaler_of
 from unroll.data.store import frame_of
-from unroll.generation.engine import OnnxEngine
-from unroll.generation.generator import Generator
+from unroll.generation.engine import Engine
 from unroll.generation.music import Composer
-from unroll.generation.settings import check_seed, read_settings
+from unroll.generation.text import Generator
+from unroll.generation.torch_engine import engine_of
 from unroll.models.folder import Model, load_model
-from unroll.models.onnx.step import step_graph
 from unroll.prediction.memory import Memory
 from unroll.prediction.reading import Reader
 
@@ -158,13 +158,13 @@ class Predictor:
     def generate(self, prompts: Sequence[str] = ("",), seed: int = 1, **settings: Any) -> list[str]:
         """A text after each prompt, prompt included; the n-th depends on (seed, n) alone.
 
-        `settings` are those of `Settings`, in `unroll/generation/settings.py`: length, temperature, top_k, …
+        `settings` are those of `unroll.config.sampling`: length, temperature, top_k, …
         """
         if self.model.writes != "text":
             raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")
         if isinstance(prompts, str) or not all(isinstance(each, str) for each in prompts):
             raise UserError("generate: not a list of texts. Give [text], one prompt or several.")
-        made = self.generator.samples(prompts, read_settings(settings), check_seed(seed))
+        made = self.generator.samples(prompts, sampling(**settings), check_seed(seed))
         return [sample.prompt + sample.text for sample in made]
 
     @cached_property
@@ -178,8 +178,8 @@ class Predictor:
         return Composer(self._engine, scaler_of(self.spec.inputs[self.input]))
 
     @property
-    def _engine(self) -> OnnxEngine:
-        return OnnxEngine(step_graph(self.model.network), torch.get_num_threads())
+    def _engine(self) -> Engine[Any]:
+        return engine_of(self.model.network, torch.get_num_threads())
 
     def _run(self, values: Values, chosen: Values, memory: Memory | None) -> Values:
         """values (T, B, ·) of one length → predictions, a row a sequence."""

@@ -3,23 +3,22 @@
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 
 import unroll
 from unroll.base.errors import UserError, nearest
-from unroll.generation.generator import generator_of
-from unroll.generation.settings import Settings, check_seed, read_settings
+from unroll.config.sampling import PYTHON, Sampling, Setting, check_seed, sampling, settings
+from unroll.generation.text import generator_of
 from unroll.models.described import Opened, open_folder
 
 # what opens a folder: to generate, and to predict
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
 PREDICTS = ("filelock", "numpy", "onnx", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "safetensors",
             "tokenizers", "torch")
-TYPES = {int: "long", float: "double", bool: "boolean", str: "string"}
+TYPES = {"integer": "long", "number": "double", "boolean": "boolean", "string": "string"}    # JSON schema's: MLflow's
 TABLES = ("inputs", "instances", "dataframe_records", "dataframe_split")       # of which a request holds one
 SYMBOLS = 1_000_000     # that one request may ask for, so that it is answered in seconds, and holds none up for long
 LENGTH = 10_000         # of one text, whose symbols come one after another
@@ -34,24 +33,24 @@ class Generates:
 
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         prompts = _first_column(data)
-        seed, settings = read_params(params or {})
+        seed, rules = read_params(params or {})
         for number, prompt in enumerate(prompts, 1):
             if not isinstance(prompt, str):
                 raise UserError(f"prompt {number}: {prompt!r} is no text. Give one, or \"\" to start from nothing.")
-        self._check(len(prompts), settings)
-        made = self._generator.samples(prompts, settings, seed)
+        self._check(len(prompts), rules)
+        made = self._generator.samples(prompts, rules, seed)
         return pd.DataFrame({"text": [sample.prompt + sample.text for sample in made]})
 
-    def _check(self, prompts: int, settings: Settings) -> None:
+    def _check(self, prompts: int, rules: Sampling) -> None:
         """Raises `UserError` on what would take for ever."""
-        if settings.length is None or settings.length > LENGTH:
+        if rules.length is None or rules.length > LENGTH:
             raise UserError(f"length: a request may ask for texts of {LENGTH:,} symbols at most. Ask for fewer.")
-        if prompts * settings.beams * settings.length > SYMBOLS:
+        if prompts * rules.beams * rules.length > SYMBOLS:
             raise UserError(f"length: prompts × beams × length is more than {SYMBOLS:,} symbols, all that one request "
                             "may ask for. Ask for fewer.")
-        if sum(map(len, settings.stop)) > STOPS:
+        if sum(map(len, rules.stop)) > STOPS:
             raise UserError(f"stop: more than {STOPS} characters in all. Give fewer or shorter strings.")
-        self._generator.check(settings)
+        self._generator.check(rules)
 
 
 class Predicts:
@@ -93,7 +92,8 @@ def signature(folder: Path) -> dict[str, str] | None:
     inputs = json.dumps([{"required": True, "type": "any", **name}])
     if opened.writes != "text":
         return {"inputs": inputs}
-    params = [{"name": "seed", "type": "long", "default": 1}, *map(_parameter, fields(Settings))]
+    params = [{"name": "seed", "type": "long", "default": 1}]
+    params += [_parameter(name, setting) for name, setting in settings().items()]
     return {"inputs": inputs, "outputs": json.dumps([{"type": "string", "name": "text"}]), "params": json.dumps(params)}
 
 
@@ -124,10 +124,10 @@ def read_request(content: bytes, generates: bool) -> dict[str, Any]:
     return body
 
 
-def read_params(given: Mapping[str, Any]) -> tuple[int, Settings]:
+def read_params(given: Mapping[str, Any]) -> tuple[int, Sampling]:
     """The seed and the rest; raises `UserError` on a name, a type or a value that is none."""
     rest = dict(given)
-    return check_seed(rest.pop("seed", 1)), read_settings(rest)
+    return check_seed(rest.pop("seed", 1)), sampling(**rest)
 
 
 def write_code(path: Path) -> None:
@@ -139,12 +139,12 @@ def write_code(path: Path) -> None:
                              zipfile.ZIP_DEFLATED)
 
 
-def _parameter(field: "Field[Any]") -> dict[str, Any]:
-    """A setting of a sample, as MLflow describes one."""
-    if field.name == "stop":
-        return {"name": "stop", "type": "string", "default": [], "shape": [-1]}
-    kind = next(kind for kind in (get_args(field.type) or (field.type,)) if kind in TYPES)
-    return {"name": field.name, "type": TYPES[kind], "default": field.default}
+def _parameter(name: str, setting: Setting) -> dict[str, Any]:
+    """A sampling setting as MLflow describes it."""
+    default = PYTHON.defaults[name]
+    if setting.kind == "array":
+        return {"name": name, "type": "string", "default": list(default), "shape": [-1]}
+    return {"name": name, "type": TYPES[setting.kind], "default": default}
 
 
 def _first_column(data: pd.DataFrame) -> list[Any]:

@@ -1,6 +1,5 @@
 """Model folder → samples; of a model that writes no text, predictions for the test split, beside music and paths."""
 
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,12 +11,12 @@ from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
+from unroll.config.sampling import Sampling
 from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing import generation as pictures
-from unroll.generation.generator import Sample, open_generator
 from unroll.generation.midi import LOWEST, TEMPO, write_midi
-from unroll.generation.settings import Settings, settings_of
+from unroll.generation.text import Sample, open_generator
 from unroll.generation.worth import Data, Metrics, Written, known_chords, notes_per_frame, silent_frames, worth
 from unroll.models.folder import Model, load_model
 from unroll.prediction.paths import history, sample_paths
@@ -63,9 +62,8 @@ def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: Ge
     # a beam search comes to the same each time
     count, best = (1, settings.beams) if settings.beams > 1 else (settings.count, 1)
     prompts = [prompt for prompt in settings.prompts for _ in range(count)]
-    rules = settings_of(settings)
-    made = list(generator.samples(prompts, rules, settings.seed))
-    compared = {heat: list(generator.samples([""] * COMPARED, heated(rules, heat), settings.seed))
+    made = list(generator.samples(prompts, settings, settings.seed))
+    compared = {heat: list(generator.samples([""] * COMPARED, heated(settings, heat), settings.seed))
                 for heat in settings.temperatures}
     counted = prepared.tokens(field, "train")
     train = decode(tokenizer, counted, prepared.offsets("train"))
@@ -92,11 +90,11 @@ def written(samples: list[Sample]) -> list[Written]:
     return [Written(each.text, each.symbols) for each in samples]
 
 
-def heated(rules: Settings, temperature: float) -> Settings:
+def heated(rules: Sampling, temperature: float) -> Sampling:
     """The same rules at another temperature; as long as is needed to compare."""
     length = min(rules.length or COMPARED_LENGTH, COMPARED_LENGTH)
-    return replace(rules, temperature=temperature, greedy=False, beams=1, length=length,
-                   min_length=min(rules.min_length, length))
+    return rules.model_copy(update={"temperature": temperature, "greedy": False, "beams": 1, "length": length,
+                                    "min_length": min(rules.min_length, length)})
 
 
 def music(folder: Path, predictor: Predictor, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:

@@ -7,14 +7,12 @@ from unroll.base.processes import end_with_parent, rank
 from unroll.base.workspace import Workspace
 from unroll.config.load import load
 from unroll.config.schema import STAGE_SECTIONS
-from unroll.generation.settings import settings_of
 
 
 def run_stages(names: Sequence[str], workspace: Workspace) -> None:
     """Run stages one after another, each handed its own sections of params.yaml and no more."""
     workspace.check_code()
     config = load(workspace.params)
-    settings_of(config.generate)        # what does not go together is said before anything is trained
     if rank() > 0:      # of a training; the other stages are the first rank's
         end_with_parent()
         names = [name for name in names if name == "train"]

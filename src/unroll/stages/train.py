@@ -13,15 +13,14 @@ from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.runtime import RuntimeConfig
+from unroll.config.sampling import sampling
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
-from unroll.generation.engine import OnnxEngine
-from unroll.generation.generator import Generator
-from unroll.generation.settings import Settings
+from unroll.generation.text import Generator
+from unroll.generation.torch_engine import engine_of
 from unroll.models.described import WEIGHTS
 from unroll.models.folder import parameters, save_model
 from unroll.models.network import Network, build
-from unroll.models.onnx.step import step_graph
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Row, Unit
@@ -138,6 +137,6 @@ def unit_of(prepared: Prepared) -> Unit:
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
     """A look at what the network has learnt so far; MLflow alone gets it."""
     (field,) = prepared.spec.inputs
-    generator = Generator(OnnxEngine(step_graph(network)), prepared.tokenizer(field))
-    (made,) = generator.samples([""], Settings(length=length, temperature=0.8), seed)
+    generator = Generator(engine_of(network), prepared.tokenizer(field))
+    (made,) = generator.samples([""], sampling(length=length, temperature=0.8), seed)
     return made.text

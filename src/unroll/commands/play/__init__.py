@@ -26,7 +26,7 @@ def _check_gradio() -> None:
     try:
         import gradio  # noqa: F401
     except ImportError:
-        raise UserError("play: the page is made by gradio, which is not installed. Install the extra: pip install "
+        raise UserError("not-installed", "play", "the page needs gradio. Install the extra: pip install "
                         "'unroll[play]', or `make install`, which has it.") from None
 
 
@@ -41,8 +41,8 @@ def _page(folder: Path) -> Any:
             from unroll.commands.play.forecasts import forecast_page
 
             return forecast_page(folder)
-    raise UserError(f"--model: the model's head is {opened.heads}; there are pages of language models and of "
-                    "forecasts. Use `unroll predict`.")
+    raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models and "
+                    "forecasters have a page. Use `unroll predict`.")
 
 
 def _serve(page: Any, port: int) -> None:
@@ -54,7 +54,7 @@ def _serve(page: Any, port: int) -> None:
         page.launch(server_name=HOST, server_port=port, prevent_thread_lock=True, quiet=True, share=False,
                     footer_links=[], max_file_size="50mb", **look())
     except (OSError, OverflowError):
-        raise UserError(f"--port: {port} is taken or not to be had. Give another, 1024 to 65535.") from None
+        raise UserError("in-use", "--port", f"{port} is taken or not allowed. Give another, 1024 to 65535.") from None
     print(f"play: http://{HOST}:{port}  (Ctrl-C ends it)")
     try:
         threading.Event().wait()

@@ -10,6 +10,7 @@ import gradio as gr
 
 from unroll.base.errors import UserError
 from unroll.commands.play.shown import CSS
+from unroll.config.sampling import PAGE, named_at
 from unroll.models.described import open_folder
 
 ABOUT = """
@@ -35,6 +36,7 @@ def title(folder: Path) -> gr.Markdown:
 def told() -> Iterator[None]:
     """A `UserError` stands in the page, which goes on."""
     try:
-        yield
+        with named_at(PAGE):
+            yield
     except UserError as error:
         raise gr.Error(escape(str(error)), print_exception=False) from None

@@ -9,10 +9,10 @@ import gradio as gr
 from unroll.base.errors import UserError
 from unroll.commands.play.look import title, told
 from unroll.commands.play.shown import bars, coloured, plain
+from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
 from unroll.generation.engine import OnnxEngine
-from unroll.generation.generator import Generator
-from unroll.generation.settings import Settings
+from unroll.generation.text import Generator
 from unroll.models.described import STEP, Opened
 
 LONGEST = 5000          # characters of a prompt: each is a step when its units are looked at
@@ -117,26 +117,43 @@ def text_page(opened: Opened) -> gr.Blocks:
 NOTHING = '<div class="unroll-said">What is written stands here again, in the colours of a hidden unit.</div>'
 
 
+# of the sliders: the value at which a rule is off, unless none is, the highest value and the step; each begins at the
+# lowest value that the setting may have
+SLIDERS: dict[str, tuple[float | None, float, float]] = {
+    "length": (None, 2000, 1), "temperature": (None, 2, 0.05), "top_k": (0, 100, 1), "top_p": (1, 1, 0.01),
+    "min_p": (0, 1, 0.01), "repetition_penalty": (1, 2, 0.05),
+}
+CONTROLS = ("length", "temperature", "greedy", "top_k", "top_p", "min_p", "repetition_penalty", "stop", "pattern")
+
+
 def _controls() -> tuple[list[Any], gr.Number]:
-    """Those of `_settings`, in its order, and the seed."""
-    length = gr.Slider(1, 2000, value=400, step=1, label="Length", info="symbols")
-    temperature = gr.Slider(0.05, 2, value=0.7, step=0.05, label="Temperature", info="below 1 sharpens")
-    greedy = gr.Checkbox(label="Greedy: the most probable symbol each time")
-    top_k = gr.Slider(0, 100, value=0, step=1, label="Top-k", info="0: all symbols")
-    top_p = gr.Slider(0.01, 1, value=1, step=0.01, label="Top-p", info="1: all symbols")
-    min_p = gr.Slider(0, 1, value=0, step=0.01, label="Min-p", info="0: all symbols")
-    penalty = gr.Slider(1, 2, value=1, step=0.05, label="Repetition penalty", info="1: none")
-    stop = gr.Textbox(label="Stop", lines=2, info="texts that end it, one a line; ⏎ is a line's end")
-    pattern = gr.Textbox(label="Pattern", info="a regular expression of the continuation", elem_id="pattern")
-    seed = gr.Number(label="Seed", value=1, precision=0)
-    return [length, temperature, greedy, top_k, top_p, min_p, penalty, stop, pattern], seed
+    """A control for each of `CONTROLS`, in their order, and the seed."""
+    return [_control(name) for name in CONTROLS], gr.Number(label="Seed", value=1, precision=0)
 
 
-def _settings(length: int, temperature: float, greedy: bool, top_k: int, top_p: float, min_p: float, penalty: float,
-              stop: str, pattern: str) -> Settings:
-    """Controls at rest are rules left out."""
-    return Settings(
-        length=length, temperature=temperature, greedy=greedy, top_k=top_k or None, top_p=None if top_p == 1 else top_p,
-        min_p=min_p or None, repetition_penalty=None if penalty == 1 else penalty, pattern=pattern or None,
-        stop=tuple(line.replace("⏎", "\n") for line in stop.split("\n") if line),
-    )
+def _control(name: str) -> Any:
+    setting, default = settings()[name], PAGE.defaults[name]
+    shown: dict[str, Any] = {"label": label(name), "info": setting.description, "elem_id": name}
+    if setting.kind == "boolean":
+        return gr.Checkbox(value=default, **shown)
+    if setting.kind == "string":
+        return gr.Textbox(**shown)
+    if setting.kind == "array":
+        return gr.Textbox(lines=2, **shown | {"info": "texts that end it, one per line; ⏎ is a line break"})
+    off, most, step = SLIDERS[name]
+    least = step if setting.least is None else setting.least
+    return gr.Slider(least if off is None else min(least, off), most, value=default if off is None else off, step=step,
+                     **shown)
+
+
+def _settings(*values: Any) -> Sampling:
+    """From the values of `CONTROLS`; a control at rest is a rule left out."""
+    given = dict(zip(CONTROLS, values, strict=True))
+    given["stop"] = [line.replace("⏎", "\n") for line in given["stop"].split("\n") if line]
+    given["pattern"] = given["pattern"] or None
+    for name, (off, *_) in SLIDERS.items():
+        if off is not None and given[name] == off:
+            given[name] = None
+        elif settings()[name].kind == "integer":        # a slider may say 400.0
+            given[name] = int(given[name])
+    return sampling(PAGE, **given)

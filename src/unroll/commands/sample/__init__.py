@@ -1,38 +1,27 @@
-"""`unroll sample`: how a model goes on; what that is depends on its head."""
+"""`unroll sample`: what a model generates, which depends on its head."""
 
+from importlib import import_module
 from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.commands.model_option import model_folder
+from unroll.config.sampling import COMMAND, named_at, option
 from unroll.models.described import open_folder
+
+PLURALS = {"text": "texts", "music": "music", "paths": "forecasts"}
 
 
 def sample(options: dict[str, Any]) -> None:
-    """`options` are those that were given, under their names in Python, and `model`."""
-    given = dict(options)
-    with model_folder(given.pop("model")) as folder:
+    """`options` hold `model` and whatever else was typed, under its name in Python."""
+    typed = dict(options)
+    with model_folder(typed.pop("model")) as folder, named_at(COMMAND):
         opened = open_folder(folder)
-        match opened.writes:
-            case "text":
-                from unroll.commands.sample import texts
-
-                texts.sample(opened, _known(given, texts.OPTIONS, "texts"))
-            case "music":
-                from unroll.commands.sample import music
-
-                music.sample(opened, _known(given, music.OPTIONS, "music"))
-            case "paths":
-                from unroll.commands.sample import paths
-
-                paths.sample(folder, _known(given, paths.OPTIONS, "forecasts"))
-            case None:
-                raise UserError(f"--model: the model's head is {opened.heads}; only language models, models of music "
-                                "and forecasters are sampled from. Use `unroll predict`.")
-
-
-def _known(given: dict[str, Any], options: frozenset[str], kind: str) -> dict[str, Any]:
-    for name in given:
-        if name not in options:
-            said = "prompts" if name == "prompts_file" else name.replace("_", "-")
-            raise UserError(f"--{said}: means nothing to a model of {kind}. Leave it out.")
-    return given
+        if opened.writes is None:
+            raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models, "
+                            "models of music and forecasters are sampled from. Use `unroll predict`.")
+        command = import_module(f"unroll.commands.sample.{opened.writes}")
+        for name in typed:
+            if name not in command.OPTIONS:
+                raise UserError("no-effect", option(name.removesuffix("_file")), "means nothing to a model of "
+                                f"{PLURALS[opened.writes]}. Leave it out.")
+        command.sample(opened, typed)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from unroll.base.errors import UserError
-from unroll.commands.sample.asked import check_drawing, check_folder
+from unroll.commands.out_folder import check_folder
+from unroll.config.sampling import COMMAND_NUMBERS, sampling
 from unroll.data.encoders import scaler_of
 from unroll.data.spec import Spec
 from unroll.drawing.generation import piano_roll
@@ -37,7 +38,10 @@ OPTIONS = frozenset(each.name for each in fields(Wanted))
 def sample(opened: Opened, given: dict[str, Any]) -> None:
     """Write 001.mid, 001.png, …: `count` pieces after each prompt, which is part of them, or from nothing."""
     wanted = Wanted(**given)
-    out, length = check_folder(wanted.out, "pieces"), check_drawing(wanted.length, wanted.temperature)
+    out = check_folder(wanted.out, "pieces")
+    length = sampling(COMMAND_NUMBERS, length=wanted.length, temperature=wanted.temperature).length
+    if length is None:
+        raise UserError("unsupported", "--length", "only a text can be without an end. Give a number.")
     spec = opened.spec
     (described,) = spec.inputs.values()
     lowest, notes = LOWEST[spec.source.kind], described.size

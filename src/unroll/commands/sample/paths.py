@@ -8,8 +8,10 @@ import torch
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
-from unroll.commands.sample.asked import check_drawing, check_folder
+from unroll.commands.out_folder import check_folder
+from unroll.config.sampling import COMMAND_NUMBERS, sampling
 from unroll.drawing.generation import sampled_paths
+from unroll.models.described import Opened
 from unroll.prediction.inputs import read
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import load
@@ -33,12 +35,15 @@ class Wanted:
 OPTIONS = frozenset(each.name for each in fields(Wanted))
 
 
-def sample(folder: Path, given: dict[str, Any]) -> None:
+def sample(opened: Opened, given: dict[str, Any]) -> None:
     """Write paths.csv, `count` paths of each series in the file, and 001.png, … of each series."""
-    predictor = load(folder)
+    predictor = load(opened.folder)
     assert predictor.spec.forecast is not None
     wanted = Wanted(**{"length": predictor.spec.forecast.horizon, **given})
-    out, length = check_folder(wanted.out, "paths"), check_drawing(wanted.length, wanted.temperature)
+    out = check_folder(wanted.out, "paths")
+    length = sampling(COMMAND_NUMBERS, length=wanted.length, temperature=wanted.temperature).length
+    if length is None:
+        raise UserError("unsupported", "--length", "only a text can be without an end. Give a number.")
     if len(wanted.prompts) != 1:
         raise UserError("sample: a forecaster reads one file of series. Give it: unroll sample FILE -o FOLDER.")
     torch.set_num_threads(wanted.threads)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
 from unroll.data.tokenizers import byte, char, word
-from unroll.generation.text import Writing, encode_prompt, special
+from unroll.generation.symbols import Transcript, encode_prompt, never_drawn
 
 quick = settings(max_examples=200, deadline=None, derandomize=True,
                  suppress_health_check=[HealthCheck.too_slow])     # a busy machine is no fault
@@ -17,7 +17,7 @@ START = np.array([10])
 def written(text, stops=(), min_length=0, tokenizer=None):
     """The parts that came, and whether it was stopped."""
     tokenizer = tokenizer or byte.Fitted(items=False)
-    writing, parts = Writing(tokenizer, START, stops, min_length), []
+    writing, parts = Transcript(tokenizer, START, stops, min_length), []
     for symbol in tokenizer.encode(text).tolist():
         parts.append(writing.add(symbol))
         if writing.stopped:
@@ -55,7 +55,7 @@ def test_before_the_least_length_no_string_stops():
 
 
 def test_half_a_character_at_the_end_is_shown_as_such():
-    writing = Writing(byte.Fitted(items=False), START)
+    writing = Transcript(byte.Fitted(items=False), START)
     assert [writing.add(each) for each in "世".encode()[:2]] == ["", ""] and writing.end() == "\ufffd"
 
 
@@ -67,14 +67,15 @@ def test_a_prompt_starts_with_the_begin_symbol():
 
 
 def test_an_unknown_symbol_of_a_prompt_is_named_with_its_place():
-    with pytest.raises(UserError, match=r"prompt 'abäc€': the model never saw 'ä' \(symbol 3\)") as caught:
+    with pytest.raises(UserError) as caught:
         encode_prompt(char.Fitted("\nabc", items=False), "abäc€")
-    assert "\n" not in str(caught.value)
+    assert (caught.value.code, caught.value.where) == ("unknown-symbol", "prompt 'abäc€'")
+    assert "\n" not in str(caught.value) and "'ä' (symbol 3)" in str(caught.value)
     assert encode_prompt(char.Fitted("\nabc", items=False), "abäc€", replace_unknown=True).tolist() == [1, 2, 3, 0, 4, 0]
 
 
 def test_an_unknown_word_of_a_prompt_is_named_whole():
-    with pytest.raises(UserError, match=r"prompt 'The cat flew': the model never saw 'flew' \(symbol 3\)"):
+    with pytest.raises(UserError, match=r"'flew' \(symbol 3\)"):
         encode_prompt(word.Fitted(["cat", "the"], lowercase=True, items=False), "The cat flew")
 
 
@@ -92,4 +93,4 @@ def test_a_tokenizer_without_an_unknown_symbol_takes_any_prompt():
     ],
 )
 def test_no_sample_may_contain_the_unknown_symbol_or_the_begin_of_an_item(tokenizer, expected):
-    assert sorted(special(tokenizer)) == expected
+    assert sorted(never_drawn(tokenizer)) == expected
