@@ -188,7 +188,8 @@ def _setting(described: dict[str, Any]) -> Setting:
              "array": "a list of texts"}[kind["type"]]
     words += f" from {least}" if least is not None else f" above {above:g}" if above is not None else ""
     words += "" if most is None else f" to {most}" if least is not None else f" and at most {most:g}"
-    words += ", not empty" * ("minLength" in kind) + ", none empty" * ("minLength" in kind.get("items", {}))
+    words += " that is not empty" if "minLength" in kind else ""
+    words += " that are not empty" if "minLength" in kind.get("items", {}) else ""
     return Setting(kind["type"], words, described["description"], least)
 
 
