@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tests.models.conftest import CELLS, CORES, FUSED, SPEC, core, random_network, random_tokens, small
+from tests.outputs import of_stream
 from tests.specs import changed, make_spec
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
@@ -16,7 +17,7 @@ from unroll.data.store import sequences
 from unroll.models.cells._kernel import KernelCell
 from unroll.models.core import reverse
 from unroll.models.network import Network, build
-from unroll.models.outputs import of_stream, tensors
+from unroll.models.outputs import tensors
 
 
 def layers(cell: str, **changes) -> list[KernelCell]:

@@ -21,7 +21,7 @@ exec(Path(sys.argv[1]).read_text())
 core = yaml.safe_load(Path(sys.argv[2]).read_text())["core"]
 settings = ModelConfig.model_validate({"inputs": {}, "core": core, "heads": {}}).core
 assert settings.kind == "mgu" and settings.hidden_size == 128
-print(CELLS.code_of("mgu").Cell.prose)
+print(CELLS.code_of("mgu").Cell.__module__)
 """
 
 
@@ -56,7 +56,7 @@ import unroll.config.cells, unroll.models.cells
 unroll.config.cells.__path__.append({str(tmp_path / "src/unroll/config/cells")!r})
 unroll.models.cells.__path__.append({str(tmp_path / "src/unroll/models/cells")!r})
 """
-    assert use(tmp_path, [REPOSITORY / "src"], beside) == "an MGU"
+    assert use(tmp_path, [REPOSITORY / "src"], beside) == "unroll.models.cells.mgu"
 
 
 def test_a_cell_as_a_package(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_cell_as_a_package(tmp_path: Path) -> None:
     files["unroll_mgu-1.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: unroll-mgu\nVersion: 1.0\n"
     files["unroll_mgu-1.0.dist-info/entry_points.txt"] = f"[unroll.cells]\nmgu = {entry[1]}\n"
     write(tmp_path, files)
-    assert use(tmp_path, [tmp_path, REPOSITORY / "src"]) == "an MGU"
+    assert use(tmp_path, [tmp_path, REPOSITORY / "src"]) == "unroll_mgu.cell"
 
 
 @pytest.mark.parametrize("name", ["src/unroll/config/cells/mgu.py", "src/unroll/models/cells/mgu.py"])

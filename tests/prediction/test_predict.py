@@ -10,6 +10,7 @@ import pytest
 
 import unroll.commands.predict as module
 from tests.conftest import tiny
+from tests.outputs import of_sequences, of_stream
 from tests.prediction.conftest import LEVELS, RUNTIME, ZOO, Made, Make, asked, read_table, refused, shops
 from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
@@ -17,7 +18,6 @@ from unroll.config.generate import GenerateConfig
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
 from unroll.data.encoders import Scaler
 from unroll.data.store import decode, frame_of
-from unroll.models.outputs import of_sequences, of_stream
 from unroll.stages.generate import generate
 
 

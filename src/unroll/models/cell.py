@@ -19,7 +19,6 @@ class BaseCell(nn.Module):
     everything else; a cell only looks back, so that no earlier step changes.
     """
 
-    prose: ClassVar[str] = "a recurrent network"        # as a sentence names it, with its article
     variant: ClassVar[str] = "standard"                 # of the equations, where papers differ
     blocks: ClassVar[tuple[str, ...]] = ()              # gates whose matrices are stacked in one, in this order
     recurrent: ClassVar[bool] = True                    # gradients reach back through the state

@@ -69,9 +69,9 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
 
 
 def predicts_next_step(config: ModelConfig, spec: Spec) -> bool:
-    """Whether each step's target is the next step, so that what is drawn can be read as the next input."""
-    return all(head.kind == "next_token" or spec.targets[name].ahead == 1
-               for name, head in config.heads.items())
+    """Whether each step's target is an input's next step, so that what is drawn can be read as the next input."""
+    targets = [spec.targets[name] for name in config.heads]
+    return all(target.per == "step" and target.of is not None for target in targets)
 
 
 def parameters(network: Network) -> int:

@@ -1,4 +1,4 @@
-"""inputs → core → heads."""
+"""A whole network: inputs → core → heads."""
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,9 @@ Fields = dict[str, Tensor]
 
 class Network(nn.Module):
     def __init__(self, config: ModelConfig, spec: Spec) -> None:
-        """Sizes that come from data come from `spec` (the prepared folder's `spec.json`)."""
+        """`spec` has the sizes that follow from the data."""
         super().__init__()
-        encoders = {name: make_encoder(each, spec.inputs[name].size) for name, each in config.inputs.items()}
+        encoders = {name: make_encoder(settings, spec.inputs[name].size) for name, settings in config.inputs.items()}
         self.inputs = nn.ModuleDict(encoders)
         self.core = Core(config.core, sum(encoder.size for encoder in encoders.values()), spec.longest)
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
@@ -61,7 +61,7 @@ class Network(nn.Module):
         return {name: head(hidden) for name, head in self.heads.items()}, after
 
     def loss(self, outputs: Fields, targets: Fields) -> Tensor:
-        """Summed over all heads' targets that count: nats, squared errors, pinball losses."""
+        """The sum of all heads' losses, over the targets that count."""
         return torch.stack([self.head(name).loss(outputs[name], target) for name, target in targets.items()]).sum()
 
     def encoder(self, name: str) -> BaseEncoder:
@@ -76,10 +76,10 @@ class Network(nn.Module):
 
 
 def build(config: ModelConfig, spec: Spec, seed: int) -> Network:
-    """A fresh network whose initial weights follow from `seed` alone; raises `UserError` where data does not fit."""
-    for part, names, known in (("inputs", config.inputs, spec.inputs), ("targets", config.heads, spec.targets)):
-        if missing := set(names) - set(known):
-            raise UserError(f"model: the prepared data has no {part} {sorted(missing)}; it has {sorted(known)}.")
+    """A fresh network whose parameters follow from `seed` alone; raises `UserError` if it does not fit the data."""
+    for part, names, known in (("inputs", config.inputs, spec.inputs), ("heads", config.heads, spec.targets)):
+        if missing := sorted(set(names) - set(known)):
+            raise UserError("unknown-name", f"model.{part}.{missing[0]}", f"the prepared data has {sorted(known)}.")
     if spec.layout == "stream":
         config.core.check_stream()
     with torch.random.fork_rng(devices=[]):

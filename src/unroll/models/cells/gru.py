@@ -11,7 +11,6 @@ from unroll.models.cells._kernel import KernelCell
 class Cell(KernelCell):
     """r, z = σ(W_ih x + b_ih + W_hh h + b_hh), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h."""
 
-    prose = "a GRU"
     variant = "reset after the matrix product"
     blocks = ("r", "z", "n")
     operator, onnx_blocks = "GRU", (1, 0, 2)

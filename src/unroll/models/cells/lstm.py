@@ -12,7 +12,6 @@ from unroll.models.onnx.graph import MICROSOFT, Graph
 class Cell(KernelCell):
     """i, f, o = σ(W_ih x + b + W_hh h), g = tanh(…), c' = f c + i g, h' = o tanh(c')."""
 
-    prose = "an LSTM"
     blocks = ("i", "f", "g", "o")
     operator, onnx_blocks = "LSTM", (0, 3, 1, 2)
     int8 = True

@@ -1,12 +1,10 @@
-"""A perceptron on a window: the first layer reads its steps side by side, the others what the one below gives."""
-
 from unroll.config.cell import CellSettings
 from unroll.config.cells.mlp import Settings
 from unroll.models.cells._causal import CausalCell
 
 
 class Cell(CausalCell):
-    prose = "a perceptron on a window (MLP)"
+    """A perceptron on a window: the first layer reads its steps side by side, the others one step of the one below."""
 
     @classmethod
     def layer(cls, settings: CellSettings, input_size: int, depth: int, longest: int) -> "Cell":

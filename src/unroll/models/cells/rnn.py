@@ -24,7 +24,6 @@ NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Cell(KernelCell):
-    prose = "an RNN"
     blocks = ("h",)
     operator, onnx_blocks = "RNN", (0,)
     settings: Settings
