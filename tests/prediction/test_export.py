@@ -115,7 +115,7 @@ def test_words_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     workspace, prepared = make(tmp_path, {**TEXT, "tokenizer": {"kind": "word", "min_count": 1, "lowercase": False}})
     save_random(prepared, workspace.model, NEXT, core("gru"), 1)
     capsys.readouterr()
-    assert refused(capsys, "--model", workspace.model, "-o", tmp_path / "out").startswith("the model's symbols are words")
+    assert refused(capsys, "--model", workspace.model, "-o", tmp_path / "out").startswith("tokenizer: the model's symbols are words")
 
 
 def test_nothing_is_written_over(zoo: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
