@@ -1,4 +1,4 @@
-"""docs/extend.md is true: its files, put where it says, are a cell that passes the checks and trains."""
+"""docs/extend.md is true: its files, put where it says, are a cell, a loss and a head that pass the checks."""
 
 import re
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.models.conftest import core as core_of
 
 USE = """
 import sys, torch, yaml
@@ -25,12 +26,29 @@ print(CELLS.code_of("mgu").Cell.__module__)
 """
 
 
+HEADS_USE = """
+import sys, yaml
+from pathlib import Path
+from unroll.config.model import ModelConfig
+
+folder = Path(sys.argv[1])
+exec((folder / "check_loss").read_text())
+exec((folder / "check_head").read_text())
+task = yaml.safe_load((folder / "conf/task/counts.yaml").read_text())
+head = ModelConfig.model_validate({**task, "core": CORE}).heads["y"]
+assert (head.kind, head.per_sequence, head.pooling.kind) == ("counts", True, "last")
+other = {"kind": "regression", "loss": "log_cosh", "pooling": None, "dropout": 0.0}
+print(ModelConfig.model_validate({"inputs": {}, "core": CORE, "heads": {"y": other}}).heads["y"].loss.unit)
+"""
+
+
 def blocks() -> dict[str, str]:
-    """The files of the page by their paths; the call of the check as `check`."""
+    """The files of the page by their paths; the calls of the checks as `check`, `check_loss`, `check_head`."""
     text = (REPOSITORY / "docs" / "extend.md").read_text(encoding="utf-8")
     found = dict(re.findall(r"^`([\w/.]+)`:\n\n```\w+\n(.*?)^```", text, re.M | re.S))
-    (check,) = re.findall(r"^```python\n(from unroll\.testing import check_cell\n.*?)^```", text, re.M | re.S)
-    return {**found, "check": check}
+    for name, check in (("check", "check_cell"), ("check_loss",) * 2, ("check_head",) * 2):
+        (found[name],) = re.findall(rf"^```python\n(from unroll\.testing import {check}\n.*?)^```", text, re.M | re.S)
+    return found
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -70,7 +88,24 @@ def test_a_cell_as_a_package(tmp_path: Path) -> None:
     assert use(tmp_path, [tmp_path, REPOSITORY / "src"]) == "unroll_mgu.cell"
 
 
-@pytest.mark.parametrize("name", ["src/unroll/config/cells/mgu.py", "src/unroll/models/cells/mgu.py"])
+def test_a_loss_and_a_head_as_files_of_ours(tmp_path: Path) -> None:
+    write(tmp_path, blocks())
+    beside = "\n".join(f"""
+import unroll.{room}.{things}
+unroll.{room}.{things}.__path__.append({str(tmp_path / "src/unroll" / room / things)!r})
+""" for room in ("config", "models") for things in ("losses", "heads"))
+    core = core_of("gru")
+    code = f"import sys; sys.path.insert(0, {str(REPOSITORY / 'src')!r})\n{beside}\nCORE = {core!r}\n{HEADS_USE}"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    assert (done.returncode, done.stdout) == (0, "log cosh of errors in units of the target's scale\n"), done.stdout
+
+
+@pytest.mark.parametrize("name", [
+    *(f"src/unroll/{room}/cells/mgu.py" for room in ("config", "models")),
+    *(f"src/unroll/{room}/losses/log_cosh.py" for room in ("config", "models")),
+    *(f"src/unroll/{room}/heads/counts.py" for room in ("config", "models")),
+])
 def test_fifteen_lines(name: str) -> None:
     """No more than that with code in them, imports and strings apart."""
     lines = [line for line in blocks()[name].splitlines() if line.strip()]

@@ -7,5 +7,7 @@
 """
 
 from unroll.testing.cells import check_cell
+from unroll.testing.heads import check_head
+from unroll.testing.losses import check_loss
 
-__all__ = ["check_cell"]
+__all__ = ["check_cell", "check_head", "check_loss"]

@@ -15,6 +15,7 @@ from unroll.config.load import explain
 from unroll.models.cell import BaseCell, State
 from unroll.models.core import Core
 from unroll.models.onnx.graph import FLOAT, INT32, Graph
+from unroll.testing._compare import close, equal, equal_shape
 
 STEPS, LANES, FEATURES = 6, 3, 5
 COMMON = {"hidden_size": 4, "num_layers": 2, "dropout": 0.0, "bidirectional": False, "recurrent_init": "orthogonal"}
@@ -35,9 +36,9 @@ def check_shapes(settings: CellSettings) -> None:
     assert len(state) == len(cell.state_sizes), f"start() has {len(state)} parts, state_sizes {len(cell.state_sizes)}"
     assert all(not part.any() for part in state), "start() is not zero"
     y, after = cell(x, state)
-    _equal_shape("forward(): y", y, (STEPS, LANES, cell.size))
+    equal_shape("forward(): y", y, (STEPS, LANES, cell.size))
     for name, part, shape in zip(cell.state_sizes, after, cell.state_sizes.values(), strict=True):
-        _equal_shape(f"forward(): state {name!r}", part, (LANES, *shape))
+        equal_shape(f"forward(): state {name!r}", part, (LANES, *shape))
     for part in (y, *after):
         assert part.isfinite().all(), "forward(): not all values are finite"
         assert part.dtype == x.dtype, f"forward(): {part.dtype} from {x.dtype}; make tensors like x or the parameters"
@@ -53,7 +54,7 @@ def check_steps(settings: CellSettings) -> None:
         _equal_states(changed, (x, *state), tuple(before))
         y_t, stepped = cell.step(x_t, stepped)
         changed = "step() changes what it was given"
-        _equal(f"step() is not forward(), output of step {t}", y_t, y[t])
+        equal(f"step() is not forward(), output of step {t}", y_t, y[t])
     _equal_states("step() is not forward(), the state at the end", stepped, after)
 
 
@@ -65,7 +66,7 @@ def check_chunks(settings: CellSettings) -> None:
     for chunk in (x[:2], x[2:3], x[3:]):
         part, state = cell(chunk, state)
         parts.append(part)
-    _equal("chunks with a carried state are not the whole sequence", torch.cat(parts), y)
+    equal("chunks with a carried state are not the whole sequence", torch.cat(parts), y)
     _equal_states("the state after chunks is not that of the whole sequence", state, after)
 
 
@@ -74,7 +75,7 @@ def check_causality(settings: CellSettings) -> None:
     cell, x, state = _cell(settings), _steps(), _some_state(settings)
     other = x.clone()
     other[4:] = 7.0
-    _equal("later steps, or padding, change earlier outputs", cell(other, state)[0][:4], cell(x, state)[0][:4])
+    equal("later steps, or padding, change earlier outputs", cell(other, state)[0][:4], cell(x, state)[0][:4])
 
 
 def check_lanes(settings: CellSettings) -> None:
@@ -83,7 +84,7 @@ def check_lanes(settings: CellSettings) -> None:
     order = torch.tensor([2, 0, 0])
     y, after = cell(x, state)
     taken, after_taken = cell(x[:, order], tuple(part[order] for part in state))
-    _equal("lanes depend on each other, or axis 0 of the state is not the lanes", taken, y[:, order])
+    equal("lanes depend on each other, or axis 0 of the state is not the lanes", taken, y[:, order])
     _equal_states("the state's lanes depend on each other", after_taken, tuple(part[order] for part in after))
 
 
@@ -104,7 +105,7 @@ def check_gates(settings: CellSettings) -> None:
     """Gates lie between 0 and 1, (B, H) each."""
     cell = _cell(settings)
     for name, gate in cell.gates(_steps()[0], _some_state(settings)).items():
-        _equal_shape(f"gates(): {name!r}", gate, (LANES, cell.size))
+        equal_shape(f"gates(): {name!r}", gate, (LANES, cell.size))
         assert ((gate >= 0) & (gate <= 1)).all(), f"gates(): {name!r} is not between 0 and 1"
 
 
@@ -120,7 +121,7 @@ def check_saved(settings: CellSettings) -> None:
     one, other = _core(settings, 1), _core(settings, 2)
     other.load_state_dict(load(save({name: part.contiguous() for name, part in one.state_dict().items()})))
     x = _steps()
-    _equal("a saved and loaded core gives other outputs; register what it holds as parameters or buffers",
+    equal("a saved and loaded core gives other outputs; register what it holds as parameters or buffers",
            other(x, other.start(LANES))[0], one(x, one.start(LANES))[0])
 
 
@@ -129,7 +130,7 @@ def check_both_ways(settings: CellSettings) -> None:
     if "bidirectional" in type(settings).model_fields:
         core = _core(settings.model_copy(update={"bidirectional": True}), 1)
         y, _ = core(_steps(), core.start(LANES), lengths=torch.tensor([6, 1, 4]))
-        _equal_shape("bidirectional: y", y, (STEPS, LANES, core.size))
+        equal_shape("bidirectional: y", y, (STEPS, LANES, core.size))
 
 
 def check_onnx(settings: CellSettings) -> None:
@@ -154,11 +155,11 @@ def check_onnx(settings: CellSettings) -> None:
     found = session.run(names, {"x": steps.numpy(), "lengths": lengths, **feeds})
     expected, _ = cell(steps, cell.start(LANES))
     for lane, length in enumerate(lengths):
-        _close("onnx(): y", found[0][:length, lane], expected[:length, lane])
-        _close("onnx(): the output at the last step", found[1][lane], expected[length - 1, lane])
+        close("onnx(): y", found[0][:length, lane], expected[:length, lane])
+        close("onnx(): the output at the last step", found[1][lane], expected[length - 1, lane])
         _, after = cell(steps[:length, lane : lane + 1], cell.start(1))
         for value, part in zip(found[2:], (part for part in after if part.numel()), strict=True):
-            _close("onnx(): the next state", value[:, lane].squeeze(), part.squeeze())
+            close("onnx(): the next state", value[:, lane].squeeze(), part.squeeze())
 
 
 CHECKS: tuple[Callable[[CellSettings], None], ...] = (
@@ -208,20 +209,6 @@ def _some_state(settings: CellSettings) -> State:
     return tuple(part.detach() for part in cell(_steps().flip(0), cell.start(LANES))[1])
 
 
-def _equal(message: str, found: Tensor, expected: Tensor) -> None:
-    assert torch.allclose(found, expected, rtol=1e-9, atol=1e-9), \
-        f"{message} (they differ by up to {float((found - expected).detach().abs().max()):.1e})"
-
-
 def _equal_states(message: str, found: State, expected: State) -> None:
     for one, other in zip(found, expected, strict=True):
-        _equal(message, one, other)
-
-
-def _close(message: str, found: Any, expected: Tensor) -> None:
-    difference = float(np.abs(found - expected.detach().numpy()).max())
-    assert difference < 1e-5, f"{message} differs from PyTorch's by {difference:.1e}"
-
-
-def _equal_shape(what: str, found: Tensor, expected: tuple[int, ...]) -> None:
-    assert tuple(found.shape) == expected, f"{what} has shape {tuple(found.shape)}, not {expected}"
+        equal(message, one, other)
