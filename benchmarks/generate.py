@@ -42,7 +42,7 @@ from unroll.data.tokenizers import char
 from unroll.generation.engine import Engine, OnnxEngine
 from unroll.generation.loop import Drawing, walk
 from unroll.generation.text import Generator, open_generator
-from unroll.models.described import STEP, STEP_INT8, open_folder
+from unroll.models.manifest import STEP, STEP_INT8, open_folder
 from unroll.models.network import Network, build
 from unroll.models.onnx.step import step_graph
 

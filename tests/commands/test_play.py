@@ -28,7 +28,7 @@ from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer, byte, char, word
 from unroll.explain.activity import activities, expected, most_varied, read, readable
 from unroll.generation.engine import OnnxEngine
-from unroll.models.described import STEP
+from unroll.models.manifest import STEP
 from unroll.prediction.predictor import Predictor
 
 PICTURES = os.environ.get("UNROLL_PICTURES")

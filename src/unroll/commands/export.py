@@ -11,7 +11,7 @@ from unroll.commands.model_option import model_folder
 from unroll.commands.out_folder import check_folder
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.symbols import never_drawn
-from unroll.models.described import STEP, open_folder
+from unroll.models.manifest import STEP, open_folder
 
 # with noise of Gumbel's the largest of the logits is a draw from their softmax (Gumbel, 1954)
 EXAMPLE = '''"""A text from step.onnx; NumPy and ONNX Runtime are all that it takes."""
@@ -72,7 +72,7 @@ def export(model: str, out: Path) -> None:
         raise UserError(f"--out: {out} exists and is not an empty folder, or the one you are in. Give another.")
     with model_folder(model) as folder:
         opened = open_folder(folder)
-        if opened.writes != "text":
+        if opened.generates != "text":
             raise UserError(f"--model: the model's head is {opened.heads}, which writes no texts. Only language models "
                             "are exported.")
         (target,) = opened.config.heads

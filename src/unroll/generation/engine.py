@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.generation.rules import Logits
-from unroll.models.described import STEP, STEP_INT8, Opened
+from unroll.models.manifest import STEP, STEP_INT8, ModelFolder
 
 S = TypeVar("S")
 Ids = NDArray[np.integer[Any]]
@@ -72,7 +72,7 @@ class OnnxEngine:
         return [np.concatenate(parts, axis=1) for parts in zip(*states, strict=True)]
 
 
-def open_engine(opened: Opened, threads: int = 1, int8: bool = False) -> Engine[Any]:
+def open_engine(opened: ModelFolder, threads: int = 1, int8: bool = False) -> Engine[Any]:
     """ONNX Runtime on the folder's step file; PyTorch where the model's cell has no step in ONNX."""
     if (opened.folder / STEP).is_file():
         return OnnxEngine(opened.folder / (STEP_INT8 if int8 else STEP), threads)

@@ -17,7 +17,7 @@ from unroll.generation.pattern import Pattern
 from unroll.generation.pattern_check import check_pattern
 from unroll.generation.rules import permit
 from unroll.generation.symbols import Transcript, encode_prompt, never_drawn
-from unroll.models.described import Opened, open_folder
+from unroll.models.manifest import ModelFolder, open_folder
 
 LANES = 64      # samples side by side: more fill a processor no better
 
@@ -35,7 +35,7 @@ def open_generator(folder: Path, threads: int = 1) -> "Generator":
     return generator_of(open_folder(folder), threads)
 
 
-def generator_of(opened: Opened, threads: int = 1, int8: bool = False) -> "Generator":
+def generator_of(opened: ModelFolder, threads: int = 1, int8: bool = False) -> "Generator":
     (tokenizer,) = opened.tokenizers.values()
     return Generator(open_engine(opened, threads, int8), tokenizer)
 

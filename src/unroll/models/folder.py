@@ -43,8 +43,6 @@ class Model:
     def generates(self) -> Generated | None:
         return generated(self.config, self.spec)
 
-    writes = generates
-
 
 def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Prepared) -> None:
     """Write the whole folder, or nothing."""

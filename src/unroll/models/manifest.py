@@ -65,8 +65,6 @@ class ModelFolder:
     def generates(self) -> Generated | None:
         return generated(self.config, self.spec)
 
-    writes = generates
-
 
 def generated(config: ModelConfig, spec: Spec) -> Generated | None:
     """What a model with these heads can generate, or None."""

@@ -160,7 +160,7 @@ class Predictor:
 
         `settings` are those of `unroll.config.sampling`: length, temperature, top_k, …
         """
-        if self.model.writes != "text":
+        if self.model.generates != "text":
             raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")
         if isinstance(prompts, str) or not all(isinstance(each, str) for each in prompts):
             raise UserError("generate: not a list of texts. Give [text], one prompt or several.")

@@ -12,7 +12,7 @@ import unroll
 from unroll.base.errors import UserError, nearest
 from unroll.config.sampling import PYTHON, Sampling, Setting, check_seed, sampling, settings
 from unroll.generation.text import generator_of
-from unroll.models.described import Opened, open_folder
+from unroll.models.manifest import ModelFolder, open_folder
 
 # the packages that open a folder to generate, and to predict
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
@@ -28,7 +28,7 @@ STOPS = 200             # characters of all stop strings, each of which is searc
 class Generates:
     """A text after each prompt; prompts are the cells of the first column."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: ModelFolder) -> None:
         self._generator = generator_of(opened)
 
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -73,12 +73,12 @@ class Predicts:
 def open_served(folder: Path) -> Generates | Predicts:
     """Raises `UserError` when the folder is missing or damaged."""
     opened = open_folder(folder)
-    return Generates(opened) if opened.writes == "text" else Predicts(folder)
+    return Generates(opened) if opened.generates == "text" else Predicts(folder)
 
 
 def packages(folder: Path) -> tuple[str, ...]:
     """The packages that `open_served` needs."""
-    return GENERATES if open_folder(folder).writes == "text" else PREDICTS
+    return GENERATES if open_folder(folder).generates == "text" else PREDICTS
 
 
 def signature(folder: Path) -> dict[str, str] | None:
@@ -92,7 +92,7 @@ def signature(folder: Path) -> dict[str, str] | None:
     # texts, and refuse "arrays of doubles" without a decimal point
     name = {} if field.kind == "tokens" else {"name": "sequence"}
     inputs = json.dumps([{"required": True, "type": "any", **name}])
-    if opened.writes != "text":
+    if opened.generates != "text":
         return {"inputs": inputs}
     params = [{"name": "seed", "type": "long", "default": 1}]
     params += [_parameter(name, setting) for name, setting in settings().items()]

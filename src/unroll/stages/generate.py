@@ -33,17 +33,17 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
     torch.set_num_threads(generate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
-    if model.writes == "text":
+    if model.generates == "text":
         metrics, said = samples(workspace, model, prepared, generate)
     else:
         predictor = Predictor(model)
         with replacing(workspace.samples) as folder:
             folder.mkdir()
             metrics, said = predictions(folder, predictor, prepared)
-            if model.writes == "music":
+            if model.generates == "music":
                 more, said = music(folder, predictor, prepared, generate)
                 metrics |= more
-            elif model.writes == "paths":
+            elif model.generates == "paths":
                 paths(folder, predictor, prepared, generate)
     write_json(workspace.metrics / "generate.json", metrics)
     tracker = Tracker(runtime.tracking, workspace, JobFolder(workspace.root).describe())

@@ -18,8 +18,8 @@ from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
 from unroll.generation.text import Generator
 from unroll.generation.torch_engine import engine_of
-from unroll.models.described import WEIGHTS
 from unroll.models.folder import parameters, save_model
+from unroll.models.manifest import WEIGHTS
 from unroll.models.network import Network, build
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches

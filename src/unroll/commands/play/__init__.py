@@ -7,7 +7,7 @@ from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.commands.model_option import model_folder
-from unroll.models.described import open_folder
+from unroll.models.manifest import open_folder
 
 HOST = "127.0.0.1"
 
@@ -32,7 +32,7 @@ def _check_gradio() -> None:
 
 def _page(folder: Path) -> Any:
     opened = open_folder(folder)
-    match opened.writes:
+    match opened.generates:
         case "text":
             from unroll.commands.play.page import text_page
 

@@ -11,7 +11,7 @@ import gradio as gr
 from unroll.base.errors import UserError
 from unroll.commands.play.shown import CSS
 from unroll.config.sampling import PAGE, named_at
-from unroll.models.described import open_folder
+from unroll.models.manifest import open_folder
 
 ABOUT = """
 .unroll-title h1 {font-size: 20px; font-weight: 600; margin: 4px 0 0;}

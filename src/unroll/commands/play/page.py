@@ -13,7 +13,7 @@ from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.text import Generator
-from unroll.models.described import STEP, Opened
+from unroll.models.manifest import STEP, ModelFolder
 
 LONGEST = 5000          # characters of a prompt: each is a step when its units are looked at
 EVERY_SECONDS = 0.05    # what is written is shown: a browser draws no more often
@@ -25,7 +25,7 @@ POINTED = """element.addEventListener('click', event => {
 });"""
 
 
-def text_page(opened: Opened) -> gr.Blocks:
+def text_page(opened: ModelFolder) -> gr.Blocks:
     (tokenizer,) = opened.tokenizers.values()
     engine = OnnxEngine(opened.folder / STEP)
     generator = Generator(engine, tokenizer)

@@ -6,7 +6,7 @@ from typing import Any
 from unroll.base.errors import UserError
 from unroll.commands.model_option import model_folder
 from unroll.config.sampling import COMMAND, named_at, option
-from unroll.models.described import open_folder
+from unroll.models.manifest import open_folder
 
 PLURALS = {"text": "texts", "music": "music", "paths": "forecasts"}
 
@@ -16,12 +16,12 @@ def sample(options: dict[str, Any]) -> None:
     typed = dict(options)
     with model_folder(typed.pop("model")) as folder, named_at(COMMAND):
         opened = open_folder(folder)
-        if opened.writes is None:
+        if opened.generates is None:
             raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models, "
                             "models of music and forecasters are sampled from. Use `unroll predict`.")
-        command = import_module(f"unroll.commands.sample.{opened.writes}")
+        command = import_module(f"unroll.commands.sample.{opened.generates}")
         for name in typed:
             if name not in command.OPTIONS:
                 raise UserError("no-effect", option(name.removesuffix("_file")), "means nothing to a model of "
-                                f"{PLURALS[opened.writes]}. Leave it out.")
+                                f"{PLURALS[opened.generates]}. Leave it out.")
         command.sample(opened, typed)

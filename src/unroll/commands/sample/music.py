@@ -15,7 +15,7 @@ from unroll.drawing.generation import piano_roll
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.midi import LOWEST, TEMPO, read_midi, write_midi
 from unroll.generation.music import Composer, Roll
-from unroll.models.described import STEP, Opened
+from unroll.models.manifest import STEP, ModelFolder
 
 MIDI = (".mid", ".midi")
 
@@ -35,7 +35,7 @@ class Wanted:
 OPTIONS = frozenset(each.name for each in fields(Wanted))
 
 
-def sample(opened: Opened, given: dict[str, Any]) -> None:
+def sample(opened: ModelFolder, given: dict[str, Any]) -> None:
     """Write 001.mid, 001.png, …: `count` pieces after each prompt, which is part of them, or from nothing."""
     wanted = Wanted(**given)
     out = check_folder(wanted.out, "pieces")

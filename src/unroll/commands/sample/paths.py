@@ -11,7 +11,7 @@ from unroll.base.files import replacing
 from unroll.commands.out_folder import check_folder
 from unroll.config.sampling import COMMAND_NUMBERS, sampling
 from unroll.drawing.generation import sampled_paths
-from unroll.models.described import Opened
+from unroll.models.manifest import ModelFolder
 from unroll.prediction.inputs import read
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import load
@@ -35,7 +35,7 @@ class Wanted:
 OPTIONS = frozenset(each.name for each in fields(Wanted))
 
 
-def sample(opened: Opened, given: dict[str, Any]) -> None:
+def sample(opened: ModelFolder, given: dict[str, Any]) -> None:
     """Write paths.csv, `count` paths of each series in the file, and 001.png, … of each series."""
     predictor = load(opened.folder)
     assert predictor.spec.forecast is not None

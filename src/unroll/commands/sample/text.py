@@ -17,7 +17,7 @@ from unroll.commands.sample.prompts import read_prompts
 from unroll.config.sampling import COMMAND, Sampling, option, sampling, settings
 from unroll.generation.symbols import encode_prompt
 from unroll.generation.text import Generator, generator_of
-from unroll.models.described import STEP_INT8, Opened
+from unroll.models.manifest import STEP_INT8, ModelFolder
 
 BETWEEN = f"\n{'─' * 72}\n"
 LONG = 100_000      # symbols, above which a text is written as it is drawn
@@ -44,7 +44,7 @@ class Request:
 OPTIONS = frozenset({*settings(), *(field.name for field in fields(Request))})
 
 
-def sample(opened: Opened, typed: dict[str, Any]) -> None:
+def sample(opened: ModelFolder, typed: dict[str, Any]) -> None:
     """Print or write `count` texts for each prompt, prompt included; the n-th depends on (seed, n) alone."""
     rules = {name: value for name, value in typed.items() if name in settings()}
     request = Request(**{name: value for name, value in typed.items() if name not in rules})
@@ -61,14 +61,14 @@ def sample(opened: Opened, typed: dict[str, Any]) -> None:
             _generate(generator, request, chosen)
 
 
-def _on_cpu(opened: Opened, request: Request) -> Generator:
+def _on_cpu(opened: ModelFolder, request: Request) -> Generator:
     if request.int8 and not (opened.folder / STEP_INT8).is_file():
         raise UserError("unsupported", "--int8", f"{opened.folder} has no {STEP_INT8}, which only LSTMs have. Leave it "
                         "out.")
     return generator_of(opened, request.threads, request.int8)
 
 
-def _on_gpu(opened: Opened) -> Generator:
+def _on_gpu(opened: ModelFolder) -> Generator:
     import torch
 
     from unroll.generation.torch_engine import load_engine
