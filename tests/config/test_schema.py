@@ -15,10 +15,12 @@ from unroll.compose import compose
 from unroll.config.cells import CELLS
 from unroll.config.load import load, validate
 from unroll.config.schema import SECTIONS, STAGE_SECTIONS
+from unroll.config.sources import SOURCES
 from unroll.config.strict import Strict
 
-for kind in CELLS.own:
-    CELLS.settings_of(kind)         # kinds are imported when they are named
+for kinds in (CELLS, SOURCES):
+    for kind in kinds.own:
+        kinds.settings_of(kind)         # kinds are imported when they are named
 
 
 def sections(kind: type[Strict] = Strict) -> Iterator[type[Strict]]:
@@ -41,8 +43,9 @@ def test_no_value_has_a_default(section):
 
 
 def test_every_section_is_found_by_these_tests():
-    assert {"Config", "DocsData", "TrackingConfig"} <= {section.__name__ for section in sections()}
-    assert {f"unroll.config.cells.{kind}" for kind in CELLS.own} <= {section.__module__ for section in sections()}
+    assert {"Config", "TrackingConfig"} <= {section.__name__ for section in sections()}
+    assert {f"{kinds.settings}.{kind}" for kinds in (CELLS, SOURCES) for kind in kinds.own} <= {
+        section.__module__ for section in sections()}
 
 
 def test_the_sections_of_a_stage_are_its_params_in_dvc_yaml():
@@ -216,7 +219,7 @@ TOGETHER = "data: a target of kind forecast and the settings data.forecast go to
     ("airline", {"data__forecast": None}, TOGETHER),
     ("gunpoint", {"data__forecast": FORECAST}, TOGETHER),
     ("gunpoint", {"data__targets": {"x": "forecast"}}, TOGETHER),
-    ("airline", {"data__inputs__y": "real"}, "data: a forecast is of its own input: name both ['x', 'y']"),
+    ("airline", {"data__inputs__y": "real"}, "data: a forecast predicts its own input: give both the same name, ['x', 'y']"),
     ("gunpoint", {"data__targets": {"y": "next"}}, "data: targets.y: next is the next step of an input; inputs are ['x']"),
     ("gunpoint", {"data__targets": {"x": "class"}},
      "data: targets.x: an input has that name; give the class another one"),

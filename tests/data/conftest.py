@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from unroll.config.data import NpzData, TableData
+from unroll.config.sources.npz import Settings as NpzData
+from unroll.config.sources.table import Settings as TableData
 from unroll.config.tokenizers import char
 from unroll.data.fitting import fit_encoders
 from unroll.data.source import Origin, Source
 from unroll.data.store import Prepared, open_prepared
 from unroll.data.writer import write_prepared
-from unroll.sources.in_memory import Items
+from unroll.sources.common.memory import Items
 
 
 def npz(target: str, kind: Any, scale: Any = "standard") -> NpzData:

@@ -17,8 +17,8 @@ from tests.specs import make_spec
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, write_json
 from unroll.base.workspace import Workspace
-from unroll.config.data import TextData
 from unroll.config.load import load
+from unroll.config.sources.text import Settings as TextData
 from unroll.config.tokenizers import bpe, byte, char
 from unroll.data.fitting import fit_encoders
 from unroll.data.npy import Array
@@ -27,8 +27,8 @@ from unroll.data.spec import FORMAT, Counts
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.data.tokenizers import fit
 from unroll.data.writer import write_prepared
-from unroll.sources import text as reader
-from unroll.sources.text import whole_lines
+from unroll.readers import text as reader
+from unroll.sources.common.text import whole_lines
 from unroll.stages.prepare import prepare
 
 BYTE = byte.Settings(kind="byte")

@@ -19,7 +19,7 @@ from unroll.data.store import Prepared
 from unroll.evaluation.reports import classification
 from unroll.evaluation.reports.classification import macro_f1, measures
 from unroll.evaluation.scored import Scored, score
-from unroll.sources.in_memory import Items, OneStream
+from unroll.sources.common.memory import Items, OneStream
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 DRAW = np.random.default_rng(0)

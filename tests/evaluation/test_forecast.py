@@ -13,7 +13,7 @@ from tests.evaluation.conftest import asked, model_of
 from unroll.data.store import Prepared
 from unroll.evaluation.reports import forecast
 from unroll.evaluation.reports.forecast import forecasts, measures, seasonal_error, simple, stretches
-from unroll.sources.in_memory import Series
+from unroll.sources.common.memory import Series
 
 DRAW = np.random.default_rng(0)
 LEVELS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
-from unroll.config.data import PianorollData
+from unroll.config.sources.pianoroll import Settings as PianorollData
 from unroll.data.store import Prepared
 from unroll.evaluation.reports import labels
 from unroll.evaluation.reports.labels import measures, nll

@@ -6,12 +6,12 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
-from unroll.config.data import MackeyGlassData
+from unroll.config.sources.mackey_glass import Settings as MackeyGlassData
 from unroll.data.encoders import scaler_of
 from unroll.evaluation.reports import regression
 from unroll.evaluation.reports.regression import measures
 from unroll.evaluation.scored import score
-from unroll.sources.in_memory import OneStream
+from unroll.sources.common.memory import OneStream
 
 DRAW = np.random.default_rng(0)
 LENGTHS = [4, 6, 3, 5, 2, 7, 8, 3]

@@ -6,10 +6,10 @@ import torch
 
 from tests.data.conftest import dealt, npz, written
 from tests.evaluation.conftest import asked, model_of
-from unroll.config.data import SignalsData
+from unroll.config.sources.signals import Settings as SignalsData
 from unroll.data.store import Prepared
 from unroll.evaluation.scored import Scored, layout_of, score, score_split
-from unroll.sources.in_memory import Items, OneStream
+from unroll.sources.common.memory import Items, OneStream
 
 DRAW = np.random.default_rng(0)
 LENGTHS = [4, 1, 6, 3, 5, 2, 7, 3, 1, 8, 2, 4]

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unroll.base.errors import UserError
-from unroll.config.data import FolderData
-from unroll.data.source import SPLITS
-from unroll.sources.folder import open_folder
+from tests.refusals import refusal
+from unroll.config.sources.folder import Settings as FolderData
+from unroll.data.source import SPLITS, Source
+from unroll.sources import Access, open_source
 
 REAL = {"inputs": {"x": "real"}, "tokenizer": None}
 
@@ -24,6 +24,10 @@ def config(**changes: Any) -> FolderData:
     return FolderData.model_validate({**usual, **changes})
 
 
+def open_folder(settings: FolderData, project: Path) -> Source:
+    return open_source(settings, Access(project))[0]
+
+
 def write(project: Path, files: dict[str, str | bytes]) -> Path:
     top = project / "data" / "raw" / "mine"
     for name, content in files.items():
@@ -32,11 +36,8 @@ def write(project: Path, files: dict[str, str | bytes]) -> Path:
     return top
 
 
-def message(project: Path, **changes: Any) -> str:
-    with pytest.raises(UserError) as caught:
-        open_folder(config(**changes), project)
-    assert "\n" not in str(caught.value)
-    return str(caught.value).replace(f"{project}/data/raw/", "")
+def refused(project: Path, **changes: Any) -> tuple[str, str]:
+    return refusal(lambda: open_folder(config(**changes), project), f"{project}/data/raw/")
 
 
 TEXTS: dict[str, str | bytes] = {f"{name}/{number}.txt": f"{name} no. {number}\nof ten\n"
@@ -95,9 +96,9 @@ def test_of_recordings_the_chosen_columns_are_read_in_that_order(tmp_path):
     source = open_folder(config(**REAL, columns=["b", "a"]), tmp_path)
     assert list(source.columns["x"]) == ["b", "a"]
     assert [2, 9] in [row for split in SPLITS for piece in source.pieces(split) for row in piece["x"].tolist()]
-    assert message(tmp_path, **REAL).endswith("All columns of a recording are read: say in data.columns which are.")
-    assert message(tmp_path, **REAL, columns=["a", "a"]).startswith("data.columns: ['a', 'a'] names one twice.")
-    assert message(tmp_path, **REAL, columns=["c"]).startswith("mine/bad/0.csv: no column 'c'; ")
+    assert refused(tmp_path, **REAL) == ("bad-number", "mine/bad/0.csv, row 2, column 'noon'")
+    assert refused(tmp_path, **REAL, columns=["a", "a"]) == ("conflict", "data.columns")
+    assert refused(tmp_path, **REAL, columns=["c"]) == ("unknown-name", "mine/bad/0.csv")
 
 
 def test_recordings_are_read_as_their_settings_say(tmp_path):
@@ -107,36 +108,28 @@ def test_recordings_are_read_as_their_settings_say(tmp_path):
     assert {piece["x"][0, 0] % 1 for piece in source.pieces("train")} == {0.5}
 
 
-@pytest.mark.parametrize("files, changes, said", [
-    ({"a.txt": "x"}, {}, "mine: no folders in it. Put the files of each class into a folder called as the class."),
-    ({"good/1.txt": "x"}, {}, "mine: one class alone, 'good'. Add a folder for each other class."),
-    ({"good/1.txt": "x", "bad/.keep": ""}, {}, "mine/bad: no files of class 'bad'. Add some, or remove the folder."),
-    ({"good/1.txt": "x", "bad/1.txt": "\n"}, {}, "mine/bad/1.txt: empty. Leave it out."),
-    ({"good/1.txt": "x", "bad/1.csv": "x"}, {}, "mine/bad/1.csv: not one of the texts (.txt) that data.inputs asks "
-     "for. Move it away, or change data.inputs."),
-    (TEXTS, REAL, "mine/bad/0.txt: not one of the recordings (.csv, .tsv, .parquet) that data.inputs asks for. Move it "
-     "away, or change data.inputs."),
-    ({**TEXTS, "3.txt": "x"}, {}, "mine/3.txt: in no folder of a class. Move it into one, or away."),
-    ({**RECORDINGS, "good/3.csv": "a,c\n1,2\n"}, REAL, "mine/good/3.csv: its columns differ from those of "
-     "mine/bad/0.csv in 'b', 'c'. All recordings need the same."),
-    ({**RECORDINGS, "good/3.csv": "a,b\n1,2\n1,x\n"}, REAL, "mine/good/3.csv, row 3, column 'b': 'x' is no number. All "
-     "columns of a recording are read: say in data.columns which are."),
-    ({**RECORDINGS, "good/3.csv": "a,b\n"}, REAL, "mine/good/3.csv: no rows below the header. Leave it out, or give "
-     "some."),
+@pytest.mark.parametrize("files, changes, code, where", [
+    ({"a.txt": "x"}, {}, "missing-file", "mine"),
+    ({"good/1.txt": "x"}, {}, "missing-file", "mine"),
+    ({"good/1.txt": "x", "bad/.keep": ""}, {}, "empty", "mine/bad"),
+    ({"good/1.txt": "x", "bad/1.txt": "\n"}, {}, "empty", "mine/bad/1.txt"),
+    ({"good/1.txt": "x", "bad/1.csv": "x"}, {}, "unsupported", "mine/bad/1.csv"),
+    (TEXTS, REAL, "unsupported", "mine/bad/0.txt"),
+    ({**TEXTS, "3.txt": "x"}, {}, "unsupported", "mine/3.txt"),
+    ({**RECORDINGS, "good/3.csv": "a,c\n1,2\n"}, REAL, "conflict", "mine/good/3.csv"),
+    ({**RECORDINGS, "good/3.csv": "a,b\n1,2\n1,x\n"}, REAL, "bad-number", "mine/good/3.csv, row 3, column 'b'"),
+    ({**RECORDINGS, "good/3.csv": "a,b\n"}, REAL, "empty", "mine/good/3.csv"),
     (TEXTS, {"tokenizer": None},
-     "data.tokenizer: missing. Inputs of kind tokens need one: choose data/tokenizer=char."),
-    (TEXTS, {"targets": {"label": "class", "y": "value"}}, "data.targets.y: a folder's files have a class each, not "
-     "value. Choose class, or data.kind=table."),
-    (TEXTS, {"inputs": {"text": "tokens", "x": "real"}}, "data.inputs: a file is one input, not 2. Leave all but one "
-     "out."),
-    (TEXTS, {"path": "data/raw/mine/good/1.txt"}, "data.path: 'data/raw/mine/good/1.txt' is no folder. Give one that "
-     "has a folder for each class."),
+     "missing-value", "data.tokenizer"),
+    (TEXTS, {"targets": {"label": "class", "y": "value"}}, "unsupported", "data.targets.y"),
+    (TEXTS, {"inputs": {"text": "tokens", "x": "real"}}, "unsupported", "data.inputs"),
+    (TEXTS, {"path": "data/raw/mine/good/1.txt"}, "not-a-file", "data.path"),
 ])
-def test_a_folder_that_is_not_what_it_should_be_is_one_line(tmp_path, files, changes, said):
+def test_a_folder_that_is_not_what_it_should_be_is_one_line(tmp_path, files, changes, code, where):
     write(tmp_path, files)
-    assert message(tmp_path, **changes) == said
+    assert refused(tmp_path, **changes) == (code, where)
 
 
 def test_a_text_of_another_encoding_is_named_with_the_byte(tmp_path):
     write(tmp_path, {**TEXTS, "good/3.txt": "grün".encode("cp1252")})
-    assert message(tmp_path).startswith("mine/good/3.txt: not utf-8 at byte 2. ")
+    assert refused(tmp_path) == ("unreadable", "mine/good/3.txt")

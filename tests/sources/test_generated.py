@@ -1,12 +1,16 @@
 """Generated sequences: the same for the same settings, and what their laws say."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from unroll.config.data import MackeyGlassData, SignalsData
-from unroll.data.source import SPLITS
-from unroll.sources.generated import mackey_glass, open_generated, signals
-from unroll.sources.open import digest
+from unroll.config.sources.mackey_glass import Settings as MackeyGlassData
+from unroll.config.sources.signals import Settings as SignalsData
+from unroll.data.source import SPLITS, Source
+from unroll.sources import Access, digest, open_source
+from unroll.sources.mackey_glass import mackey_glass
+from unroll.sources.signals import signals
 
 COMMON = {"validation": 0.1, "test": 0.2, "scale": "standard", "inputs": {"x": "real"}}
 
@@ -20,6 +24,10 @@ def waves(**changes) -> SignalsData:
     given = {"kind": "signals", "size": 10, "laws": 4, "steps": 500, "dwell": 20, "noise": 0.3, "seed": 1,
              "targets": {"tag": "tag"}}
     return SignalsData(**{**COMMON, **given, **changes})
+
+
+def opened(config) -> Source:
+    return open_source(config, Access(Path()))[0]
 
 
 @pytest.mark.parametrize("tau", [17.0, 17.03, 30.0])
@@ -109,13 +117,13 @@ def test_noise_is_added_with_its_deviation():
 
 @pytest.mark.parametrize("config", [chaos, waves])
 def test_the_same_settings_are_the_same_sequences_and_others_are_not(config):
-    assert digest(open_generated(config())) == digest(open_generated(config()))
-    assert digest(open_generated(config())) != digest(open_generated(config(seed=2)))
+    assert digest(opened(config())) == digest(opened(config()))
+    assert digest(opened(config())) != digest(opened(config(seed=2)))
 
 
 @pytest.mark.parametrize("config", [chaos, waves])
 def test_a_generated_stream_is_cut_in_order(config):
-    source = open_generated(config(steps=200))
+    source = opened(config(steps=200))
     assert source.layout == "stream"
     parts = [list(source.pieces(split)) for split in SPLITS]
     assert [len(part[0]["x"]) for part in parts] == [140, 20, 40]
@@ -125,7 +133,7 @@ def test_a_generated_stream_is_cut_in_order(config):
 
 
 def test_laws_are_named_and_stand_beside_their_steps():
-    source = open_generated(waves(steps=200))
+    source = opened(waves(steps=200))
     _, law = signals(10, 4, 200, 20, 0.3, 1)
     named = np.concatenate([next(iter(source.pieces(split)))["tag"] for split in SPLITS])
     assert named.tolist() == [f"law {each + 1}" for each in law]

@@ -11,13 +11,15 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
-from unroll.config.data import ForecastConfig, TextData, UrlData
+from unroll.config.data import ForecastConfig
 from unroll.config.load import load
+from unroll.config.sources.text import Settings as TextData
+from unroll.config.sources.url import Settings as UrlData
 from unroll.config.tokenizers import byte
 from unroll.data.source import SPLITS
+from unroll.sources import Access, digest, open_source
+from unroll.sources.common.memory import Items, OneStream, Series
 from unroll.sources.docs import Docs
-from unroll.sources.in_memory import Items, OneStream, Series
-from unroll.sources.open import digest, open_source
 
 FILES = 40
 SHARED = "Notes\n    -----\n    A paragraph that stands in every file."
@@ -139,7 +141,7 @@ def test_the_committed_configuration_asks_for_the_version_that_is_installed():
 
 def test_docs_say_where_they_come_from(chants, tmp_path):
     config = load(REPOSITORY / "params.yaml").data.model_copy(update={"package": "chants", "version": "1.2"})
-    _, origin = open_source(config, tmp_path, mirror=None, progress=False)
+    _, origin = open_source(config, Access(tmp_path))
     assert (origin.name, origin.licence) == ("docstrings of chants 1.2", "CC0-1.0")
 
 
@@ -152,7 +154,7 @@ def test_a_text_and_a_download_of_it_are_the_same_source(tmp_path, unit, test):
     both = {"unit": unit, "encoding": "utf-8", "licence": "CC0", "tokenizer": byte.Settings(kind="byte"), **COMMON}
     own = TextData(kind="text", path="data/raw/a.txt", **both)
     url = UrlData(kind="url", url=file.as_uri(), sha256=hashlib.sha256(raw.encode()).hexdigest(), **both)
-    sources = [open_source(config, tmp_path, mirror=None, progress=False) for config in (own, url)]
+    sources = [open_source(config, Access(tmp_path)) for config in (own, url)]
     (here, ours), (there, theirs) = sources
     assert (ours.name, theirs.name) == ("data/raw/a.txt", file.as_uri())
     assert ours.licence == theirs.licence == "CC0"
@@ -248,13 +250,13 @@ def test_a_later_split_of_a_series_begins_with_what_its_first_window_reads():
 
 @pytest.mark.parametrize(("length", "split", "has", "needs"), [(16, "train", 8, 9), (8, "train", 4, 9)])
 def test_a_series_too_short_for_a_window_is_named(length, split, has, needs):
-    with pytest.raises(UserError, match=rf"^data\.forecast: the {split} split of short has {has} of {length} steps "
+    with pytest.raises(UserError, match=rf"^data\.forecast: the {split} split of series 'short' has {has} of {length} steps "
                                         rf"where a forecast of 3 needs {needs}\. Give a longer series"):
         Series("x", [np.zeros((40, 1)), np.zeros((length, 1))], ["long", "short"], FORECAST, 0.25, 0.25)
 
 
 def test_a_later_split_too_short_for_the_horizon_is_named():
-    with pytest.raises(UserError, match=r"^data\.forecast: the validation split of a has 2 of 40 steps where .* needs 3\."):
+    with pytest.raises(UserError, match=r"^data\.forecast: the validation split of the series has 2 of 40 steps where .* needs 3\."):
         Series("x", [np.zeros((40, 1))], ["a"], FORECAST, 0.05, 0.25)
 
 

@@ -6,16 +6,18 @@ import tokenize
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from unroll.base.errors import UserError
-from unroll.config.data import CodeData, PackagesData
+from unroll.config.sources.code import Settings as CodeData
+from unroll.config.sources.packages import Settings as PackagesData
 from unroll.config.tokenizers import char
-from unroll.data.source import SPLITS
-from unroll.sources.open import digest
-from unroll.sources.packages import open_packages, token_types_of
+from unroll.data.source import SPLITS, Origin, Source
+from unroll.sources import Access, digest, open_source
+from unroll.sources.code import token_types_of
 
 COMMON = {"tokenizer": char.Settings(kind="char", min_count=1), "inputs": {"text": "tokens"}, "test": 0.2,
           "validation": 0.1, "seed": 1}
@@ -36,6 +38,10 @@ def installed(site: Path, name: str, files: dict[str, str], licence: str = "CC0-
 def site(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
+
+
+def open_packages(config: Any) -> tuple[Source, Origin]:
+    return open_source(config, Access(Path()))
 
 
 def docstring(text: str, name: str) -> str:
@@ -62,7 +68,7 @@ def collections(site):
 
 
 def read(config: PackagesData) -> dict[str, list[tuple[str, str]]]:
-    source, _, _ = open_packages(config)
+    source, _ = open_packages(config)
     assert source.layout == "items"
     return {split: [(piece["text"], piece["label"]) for piece in source.pieces(split)] for split in SPLITS}
 
@@ -92,8 +98,8 @@ def test_each_split_has_each_package_in_its_share(collections):
 
 
 def test_packages_say_where_they_come_from(collections):
-    _, name, licence = open_packages(songs())
-    assert (name, licence) == ("docstrings of hymns 1.0, odes 1.0", "CC0-1.0; MIT")
+    _, origin = open_packages(songs())
+    assert (origin.name, origin.licence) == ("docstrings of hymns 1.0, odes 1.0", "CC0-1.0; MIT")
 
 
 def test_the_order_in_which_packages_are_named_changes_nothing(collections):
@@ -175,7 +181,7 @@ def odes(site):
 
 
 def parts(config: CodeData) -> list[tuple[str, np.ndarray]]:
-    source, _, _ = open_packages(config)
+    source, _ = open_packages(config)
     assert source.layout == "stream"
     return [(piece["text"], piece["tag"]) for split in SPLITS for piece in source.pieces(split)]
 
@@ -203,7 +209,8 @@ def test_another_seed_is_another_order_of_files(odes):
 
 
 def test_code_says_where_it_comes_from(odes):
-    assert open_packages(code())[1:] == ("Python source of odes 1.0", "CC0-1.0")
+    origin = open_packages(code())[1]
+    assert (origin.name, origin.licence) == ("Python source of odes 1.0", "CC0-1.0")
 
 
 def test_a_package_without_source_is_one_line(site):

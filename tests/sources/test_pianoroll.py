@@ -9,19 +9,19 @@ from scipy.io import savemat
 
 from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
-from unroll.config.data import PianorollData
-from unroll.data.source import SPLITS
-from unroll.sources.open import open_source
-from unroll.sources.pianoroll import open_pianoroll
+from unroll.config.sources.pianoroll import Settings as PianorollData
+from unroll.data.source import SPLITS, Origin, Source
+from unroll.sources import Access, open_source
 
 SHARED = REPOSITORY.parent / "shared" / "data"
 NAMES = {"train": "traindata", "validation": "validdata", "test": "testdata"}
 
 
-def config(file: Path | None = None) -> PianorollData:
-    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file else "0" * 64
-    return PianorollData(kind="pianoroll", url=file.as_uri() if file else "https://a", sha256=digest, licence="CC0",
-                         inputs={"x": "real"}, targets={"x": "next_labels"})
+def open_pianoroll(file: Path) -> tuple[Source, Origin]:
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    settings = PianorollData(kind="pianoroll", url=f"https://example.org/{file.name}", sha256=digest, licence="CC0",
+                             inputs={"x": "real"}, targets={"x": "next_labels"})
+    return open_source(settings, Access(file.parent, mirror=file.parent))
 
 
 def rolls(*lengths: int) -> np.ndarray:
@@ -42,8 +42,8 @@ def mat(tmp_path) -> tuple[Path, dict[str, np.ndarray]]:
 
 def test_the_published_split_is_kept(mat):
     file, content = mat
-    source, origin = open_source(config(file), file.parent, mirror=None, progress=False)
-    assert source.layout == "items" and (origin.name, origin.licence) == (file.as_uri(), "CC0")
+    source, origin = open_pianoroll(file)
+    assert source.layout == "items" and (origin.name, origin.licence) == ("https://example.org/music.mat", "CC0")
     for split in SPLITS:
         found = [piece["x"] for piece in source.pieces(split)]
         assert [each.dtype for each in found] == [np.uint8] * len(found)
@@ -54,23 +54,23 @@ def test_the_published_split_is_kept(mat):
 
 def test_pieces_of_one_length_are_pieces_too(tmp_path):
     savemat(tmp_path / "a.mat", {name: rolls(4, 4) for name in NAMES.values()})
-    source = open_pianoroll(config(), tmp_path / "a.mat")
+    source, _ = open_pianoroll(tmp_path / "a.mat")
     assert [piece["x"].shape for piece in source.pieces("train")] == [(4, 88)] * 2
 
 
 @pytest.mark.parametrize("content", [b"", b"no MATLAB file at all" * 20, b"MATLAB 5.0 MAT-file" + b" " * 200])
 def test_what_is_no_matlab_file_is_one_line(tmp_path, content):
     (tmp_path / "a.mat").write_bytes(content)
-    with pytest.raises(UserError, match=r"a\.mat: not a MATLAB file with traindata, validdata and testdata") as caught:
-        open_pianoroll(config(), tmp_path / "a.mat")
+    with pytest.raises(UserError, match=r"a\.mat: not a MATLAB file with traindata, validdata, testdata") as caught:
+        open_pianoroll(tmp_path / "a.mat")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [{"traindata": rolls(3)}, {name: np.zeros((0, 0)) for name in NAMES.values()}])
 def test_a_matlab_file_of_other_things_is_one_line(tmp_path, content):
     savemat(tmp_path / "a.mat", content)
-    with pytest.raises(UserError, match=r"a\.mat: not a MATLAB file with traindata, validdata and testdata"):
-        open_pianoroll(config(), tmp_path / "a.mat")
+    with pytest.raises(UserError, match=r"a\.mat: not a MATLAB file with traindata, validdata, testdata"):
+        open_pianoroll(tmp_path / "a.mat")
 
 
 @pytest.mark.parametrize(("name", "counts", "steps"), [
@@ -80,7 +80,7 @@ def test_the_published_files_hold_what_was_published(name, counts, steps):
     """Boulanger-Lewandowski et al. (2012)."""
     if not (SHARED / name).is_file():
         pytest.skip("not beside the project")
-    source = open_pianoroll(config(), SHARED / name)
+    source, _ = open_pianoroll(SHARED / name)
     pieces = {split: [piece["x"] for piece in source.pieces(split)] for split in SPLITS}
     assert tuple(len(each) for each in pieces.values()) == counts
     everything = np.concatenate([roll for each in pieces.values() for roll in each])

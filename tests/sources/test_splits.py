@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unroll.sources.splits import cut, deal
+from unroll.sources.common.splits import cut, deal
 
 SHARES = st.floats(0.01, 0.49)
 quick = settings(max_examples=100, deadline=None, derandomize=True)

@@ -1,5 +1,6 @@
 """Mistakes that a user can correct are raised as `UserError` and printed as one line; anything else is a defect."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -60,4 +61,9 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     """The end of a sentence that names the closest valid name, or all of them when none is close."""
     valid = [str(each) for each in valid]
     close = get_close_matches(str(name), valid, n=1, cutoff=0.6)
-    return f'did you mean "{close[0]}"?' if close else f"choose from {', '.join(valid)}."
+    return f'did you mean "{close[0]}"?' if close else f"choose from {', '.join(map(_listed, valid))}."
+
+
+def _listed(name: str) -> str:
+    """A name in a list; one of marks alone, or with a comma or a space in it, is quoted."""
+    return name if re.search(r"\w", name) and not re.search(r"[,\s]", name) else f'"{name}"'

@@ -118,10 +118,10 @@ def _run(options: argparse.Namespace) -> None:
 
         export(options.model, options.out)
     elif options.verb == "init":
-        from unroll.commands.init import Choices, init
+        from unroll.commands.init import Options, init
 
         given = vars(options)
-        init(Path(), options.name, options.given, Choices(
+        init(Path(), options.name, options.given, Options(
             targets=tuple(options.target), inputs=tuple(options.input), header={"yes": True, "no": False}.get(
                 options.header), delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
             **{name: given[name] for name in ("task", "time", "time_format", "series", "horizon", "season", "decimal",

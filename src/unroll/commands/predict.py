@@ -10,7 +10,7 @@ import torch
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
 from unroll.commands.model_option import model_folder
-from unroll.prediction.inputs import Given, read
+from unroll.prediction.inputs import Inputs, read
 from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor, load
 from unroll.prediction.table import as_table, check_name, write_table
@@ -66,7 +66,7 @@ def _check_places(given: Path, out: Path, save_state: Path | None) -> None:
             raise UserError(f"{other}: would be written over {one}. Give another file.")
 
 
-def _stamps(predictor: Predictor, inputs: Given) -> list[str] | None:
+def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
     """Of forecasts of a table with times, the time of each step ahead; a variable each has rows of its own."""
     if predictor.kind != "forecast" or inputs.times is None:
         return None

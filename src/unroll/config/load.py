@@ -1,13 +1,21 @@
 """params.yaml → a validated `Config`, or one line that says which name is wrong and what was meant."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from unroll.base.errors import UserError, nearest
+from unroll.base.errors import Code, UserError, nearest
 from unroll.config.schema import Config
+
+# pydantic's name of a mistake, or ours → the code of the error
+CODES: dict[str, Code] = {
+    "unknown_name": "unknown-name", "extension": "extension", "fields": "conflict", "agree": "conflict",
+    **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"),
+                    "out-of-range"),
+}
 
 
 def load(path: Path) -> Config:
@@ -15,9 +23,10 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file. Write it with `unroll compose`.") from None
+        raise UserError("missing-file", path, "no such file. Write it with `unroll compose`.") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not YAML: not UTF-8 at byte {error.start}. Write it with `unroll compose`.") from None
+        raise UserError("unreadable", path, f"not YAML: not UTF-8 at byte {error.start}. Write it with `unroll "
+                        "compose`.") from None
     return validate(parse(text, str(path)), str(path))
 
 
@@ -25,9 +34,9 @@ def parse(text: str, where: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
+        raise UserError("unreadable", where, f"not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
-        raise UserError(f"{where}: holds no sections. Write it with `unroll compose`.")
+        raise UserError("empty", where, "holds no sections. Write it with `unroll compose`.")
     return values
 
 
@@ -35,39 +44,54 @@ def validate(values: dict[str, Any], where: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{where}: {explain(error, values)}") from None
+        raise mistake(error, values).within(where) from None
 
 
 def explain(error: ValidationError, values: Any) -> str:
     """The first mistake as `name: what is wrong`, and how many more there are."""
+    return str(mistake(error, values))
+
+
+def mistake(error: ValidationError, values: Any) -> UserError:
+    """The first mistake, where it is named by its dotted key, and how many more there are."""
     first, *others = error.errors(include_url=False)
     key = _key(first["loc"], values, first["type"] == "missing")
     given = f" (given {first['input']!r})" if not isinstance(first["input"], dict | list) else ""
-    context = first.get("ctx", {})
+    context, code = first.get("ctx", {}), "wrong-type"
     match first["type"]:
         case "missing" | "union_tag_not_found":
             key = key if first["type"] == "missing" else f"{key}.kind"
             message = "missing. Every value stands in conf/: write params.yaml with `unroll compose`"
-            given = ""
+            code, given = "missing-value", ""
         case "literal_error":
-            valid = [each.strip("' ") for each in context["expected"].replace(" or ", ", ").split(",")]
+            valid = _literals(context["expected"])
+            code = "unknown-name"
             message, given = f"unknown value {first['input']!r}; {nearest(str(first['input']), valid)}", ""
         case "union_tag_invalid":
-            valid = [each.strip("' ") for each in context["expected_tags"].split(",")]
+            valid = _literals(context["expected_tags"])
             key = f"{key}.kind" if key else "kind"
+            code = "unknown-name"
             message, given = f"unknown kind {context['tag']!r}; {nearest(context['tag'], valid)}", ""
         case _:
+            code = CODES.get(first["type"], "wrong-type")
             message = first["msg"][0].lower() + first["msg"][1:]
     more = f" (and {len(others)} more)" if others else ""
-    return f"{key + ': ' if key else ''}{message}{given}{more}"
+    return UserError(code, key, f"{message}{given}{more}")
+
+
+def _literals(listed: str) -> list[str]:
+    """The values in pydantic's "'a', 'b' or 3"; a value may itself hold a comma."""
+    return [quoted or plain for quoted, plain in re.findall(r"'([^']*)'|([^\s',]+)", listed) if plain != "or"]
 
 
 def _key(location: tuple[int | str, ...], values: Any, missing: bool) -> str:
     """The dotted name as the file has it: pydantic's own path also names the branch of a union it took."""
     names = []
     branch = False      # whether the last part was the branch of a union
-    for part in location:
-        if not branch and isinstance(values, dict) and part == values.get("kind"):
+    for at, part in enumerate(location):
+        lacking = missing and at == len(location) - 1
+        if not branch and not lacking and isinstance(values, dict) and part == values.get("kind") \
+                and part not in values:
             branch = True
             continue
         branch = False
@@ -75,7 +99,7 @@ def _key(location: tuple[int | str, ...], values: Any, missing: bool) -> str:
             values = values[part]
         elif isinstance(values, list) and isinstance(part, int):
             values = values[part]
-        elif not (missing and part == location[-1]):
+        elif not lacking:
             continue
         names.append(str(part))
     return ".".join(names)

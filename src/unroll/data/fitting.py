@@ -63,7 +63,7 @@ def fit_encoders(config: DataConfig, source: Source) -> Encoders:
         elif target in ("value", "values"):
             made.scalers[name] = Scaler.fit(getattr(config, "scale", "none"), rows(name, target == "values"))
         elif target == "forecast":
-            settings: ForecastConfig = config.forecast      # type: ignore[union-attr, assignment]
+            settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
             made.frame = Frame.fit(ForecastSpec(**settings.model_dump()), list(rows(name, True)))
     return made
 

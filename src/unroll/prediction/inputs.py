@@ -1,131 +1,145 @@
-"""Files without targets → sequences: text, tables, arrays, `.ts` files, or a folder of such."""
+"""Files without targets → sequences: text, tables, arrays, or a folder of such, read as the source read its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from unroll.base.errors import UserError
-from unroll.data.spec import InputSpec, Spec, TableReading
-from unroll.sources import table as tables
-from unroll.sources.columns import NUMBER, Columns, to_numbers
-from unroll.sources.tabular import CSV, PARQUET, Format, column_names, is_parquet, read_parts
-from unroll.sources.text import blocks
+from unroll.data.spec import InputSpec, Reading, Spec, TableReading
+from unroll.readers import endings, format_of
+from unroll.readers.common.advice import corrected_by
+from unroll.readers.common.columns import NUMBER, Columns, to_numbers
+from unroll.readers.common.rows import find_sequences
+from unroll.readers.common.tables import column_names, read_parts, table_format
+from unroll.readers.text import whole_text
 
-TABLES = tuple(ending for ending in (*CSV, *PARQUET) if ending != ".txt")
+ALONE = TableReading(series=None, time=None, time_format=None, joint="")
 
 
-class Given(NamedTuple):
-    """Sequences and what a table calls them; `times` are the cells of each one's time column, if it has any."""
+class Inputs(NamedTuple):
+    """Sequences and their names; `times` are the cells of each one's time column, if it has any."""
 
     names: Sequence[str]
     sequences: Sequence[Any]        # text, or (T, F)
     times: Sequence[Sequence[str]] | None = None
 
 
-def read(path: Path, spec: Spec) -> Given:
+def read(path: Path, spec: Spec) -> Inputs:
     """What a model with this spec can predict from; raises `UserError` naming file, row and column.
 
-    Sequences without a name of their own are numbered from 1 on; of a folder, they are called after their file.
+    Sequences without a name of their own are numbered from 1 on; in a folder, they are named after their file.
     """
+    with corrected_by("none"):
+        return _read_all(path, spec)
+
+
+def _read_all(path: Path, spec: Spec) -> Inputs:
     if not path.exists():
-        raise UserError(f"{path}: no such file. Give a file, or a folder of files, of the kind that the model reads.")
+        raise UserError("missing-file", path, "no such file. Give a file, or a folder of files, of the kind that the "
+                        "model reads.")
     if not path.is_dir():
         return _read(path, spec)
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in READERS and file.is_file()
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings() and file.is_file()
                    and not any(part.startswith(".") for part in file.relative_to(path).parts))
     if not files:
-        raise UserError(f"{path}: holds no file that can be read ({', '.join(READERS)}).")
+        raise UserError("empty", path, f"holds no file that can be read ({', '.join(endings())}).")
     parts = [_read(file, spec) for file in files]
-    called = [bytes(file.relative_to(path)).decode(errors="backslashreplace") for file in files]
-    names = [f"{file}:{name}" if len(part.names) > 1 else file
-             for file, part in zip(called, parts, strict=True) for name in part.names]
-    sequences = [each for part in parts for each in part.sequences]
-    times = [each for part in parts for each in part.times or ()]
-    return Given(names, sequences, times if len(times) == len(names) else None)
+    labels = [bytes(file.relative_to(path)).decode(errors="backslashreplace") for file in files]
+    names = [f"{label}:{name}" if len(part.names) > 1 else label
+             for label, part in zip(labels, parts, strict=True) for name in part.names]
+    sequences = [sequence for part in parts for sequence in part.sequences]
+    times = [cells for part in parts for cells in part.times or ()]
+    return Inputs(names, sequences, times if len(times) == len(names) else None)
 
 
-def _read(file: Path, spec: Spec) -> Given:
-    reader = READERS.get(file.suffix.lower())
-    if reader is None:
-        raise UserError(f"{file}: a kind of file that is not read here. Give one of {', '.join(READERS)}.")
-    given = reader(file, spec)
-    if not given.names:
-        raise UserError(f"{file}: no sequences in it. Give at least one.")
-    return given
+def _read(file: Path, spec: Spec) -> Inputs:
+    """One file, by what its format holds."""
+    found = format_of(file)
+    if found is None:
+        raise UserError("unsupported", file, f"files of this kind are not read. Give one of {', '.join(endings())}.")
+    if found.HOLDS == "table" or (found.HOLDS == "text" and not _of_text(spec) and spec.reading.table is not None):
+        inputs = _table(file, spec)
+    elif found.HOLDS == "text":
+        inputs = _texts(file, spec)
+    else:
+        inputs = _numbered(found.sequences(file))
+    if not inputs.names:
+        raise UserError("empty", file, "no sequences in it. Give at least one.")
+    return inputs
 
 
-def _texts(file: Path, spec: Spec) -> Given:
+def _texts(file: Path, spec: Spec) -> Inputs:
     """One text where the model was trained on a stream or on files, a line each elsewhere."""
     if not _of_text(spec):
-        if spec.reading.table is not None:
-            return _table(file, spec)
-        raise UserError(f"{file}: text, where the model reads numbers. Give one of {', '.join(TABLES)}, .npz, .ts.")
-    text = "".join(blocks([file], spec.reading.encoding))
+        others = [ending for ending in endings() if ending not in endings("text")]
+        raise UserError("unsupported", file, f"text, where the model reads numbers. Give one of {', '.join(others)}.")
+    text = whole_text(file, spec.reading.encoding)
     if spec.layout == "stream":
-        return Given(["1"], [text])
+        return Inputs(["1"], [text])
     if spec.reading.whole:
-        return Given(["1"], [text.removesuffix("\n")])
+        return Inputs(["1"], [text.removesuffix("\n")])
     lines = {str(number): line for number, line in enumerate(text.split("\n"), 1) if line}
-    return Given(list(lines), list(lines.values()))
+    return Inputs(list(lines), list(lines.values()))
 
 
-def _table(file: Path, spec: Spec) -> Given:
+def _table(file: Path, spec: Spec) -> Inputs:
     """The columns that the model was trained on, or, where it was no table, every column of numbers in its order."""
-    ((field, described),) = spec.inputs.items()
+    (name, field), = spec.inputs.items()
     reading = spec.reading
-    form = Format(reading.delimiter or ("\t" if file.suffix.lower() == ".tsv" else ","), reading.decimal,
-                  reading.encoding, reading.header)
-    if reading.table is not None and described.names is not None:
-        return _trained_table(file, form, reading.table, described)
-    if described.names is not None:
-        wanted = list(described.names)
-        return Given(["1"], [Columns(read_parts([file], form, wanted)).numbers(wanted, "Give a number.")])
-    names = column_names(file, form)
-    if form.header and not is_parquet(file) and all(NUMBER.fullmatch(name.strip()) for name in names):
-        raise UserError(f"{file}, row 1: numbers where the columns' names are expected. Give the table a first row of "
-                        "names.")
-    if _of_text(spec):
-        table = Columns(read_parts([file], form, [field]))
-        texts = table.texts(field, "empty. Leave it out.")
-        return Given([str(row + 1) for row in range(len(texts))], texts)
-    series = "sequence" if not reading.whole and "sequence" in names else None
-    parts = read_parts([file], form)
-    wanted, size = [name for name in names if name != series], described.width
-    if len(wanted) != size:     # then those of text are none of them
-        wanted = [name for name in wanted if _numeric(parts[0].table[name], form.decimal)]
-    if len(wanted) != size:
-        raise UserError(f"{file}: {len(wanted)} columns of numbers{f' ({some})' if (some := _some(wanted)) else ''} "
-                        f"where the model reads {size}; the file has {_some(names)}. Give the columns that it was "
-                        "trained on, in their order, a step a row.")
-    table = Columns(parts)
-    values = table.numbers(wanted, "Give a number.")
-    if series is None:
-        return Given(["1"], [values])
-    codes, found = pd.factorize(np.array(table.texts(series, "empty. Each row needs the name of its sequence.")))
-    ends = np.cumsum(np.bincount(codes))
-    return Given([str(name) for name in found], np.split(values[np.argsort(codes, kind="stable")], ends[:-1]))
+    if reading.table is not None:
+        return _trained_table(file, reading, reading.table, field)
+    if field.names is not None:     # a recording
+        return Inputs(["1"], [Columns(read_parts([file], reading, field.names)).numbers(field.names, "Give a number.")])
+    names = column_names(file, reading)
+    if "header" in table_format(file).SETTINGS and reading.header and all(
+            NUMBER.fullmatch(column.strip()) for column in names):
+        raise UserError("missing-value", f"{file}, row 1", "numbers where the columns' names are expected. Give the "
+                        "table a first row of names.")
+    if field.kind == "tokens":
+        texts = Columns(read_parts([file], reading, [name])).texts(name, "empty. Leave it out.")
+        return _numbered(texts)
+    return _any_numbers(file, reading, names, field.width)
 
 
-def _trained_table(file: Path, form: Format, rows: TableReading, field: InputSpec) -> Given:
-    """The columns that the model was trained on; where rows have series or times, these too."""
+def _trained_table(file: Path, reading: Reading, rows: TableReading, field: InputSpec) -> Inputs:
+    """By the columns of the training table, and by its series and times."""
     assert field.names is not None
     columns, text = list(field.names), field.kind == "tokens"
-    table = Columns(read_parts([file], form, [*columns, *filter(None, (rows.series, rows.time))]))
+    table = Columns(read_parts([file], reading, [*columns, *filter(None, (rows.series, rows.time))]))
     cells = table.texts(columns[0], "an empty text. Leave the row out.") if text else []
     if rows.series is None and text:
-        return Given([str(row + 1) for row in range(len(table))], cells)
-    numbers = np.zeros(0) if text else table.numbers(columns, "Mend the cell, or leave the column out.")
-    found = list(tables._sequences(rows, table))
-    sequences = [rows.joint.join(cells[row] for row in each.index) if text else numbers[each.index] for each in found]
-    names = ["1"] if rows.series is None else [each.name for each in found]
+        return _numbered(cells)
+    numbers = None if text else table.numbers(columns, "Correct the cell, or leave the row out.")
+    found = find_sequences(table, rows)
+    sequences = [rows.joint.join(cells[row] for row in sequence.index) if numbers is None else numbers[sequence.index]
+                 for sequence in found]
+    names = [sequence.name for sequence in found]
     if rows.time is None:
-        return Given(names, sequences)
+        return Inputs(names, sequences)
     stamps = table.texts(rows.time, None)
-    return Given(names, sequences, [[stamps[row] for row in each.index] for each in found])
+    return Inputs(names, sequences, [[stamps[row] for row in sequence.index] for sequence in found])
+
+
+def _any_numbers(file: Path, reading: Reading, names: list[str], width: int) -> Inputs:
+    """Columns by their place, for a model that was trained on no table; a column `sequence` tells sequences apart."""
+    series = "sequence" if not reading.whole and "sequence" in names else None
+    parts = read_parts([file], reading)
+    wanted = [name for name in names if name != series]
+    if len(wanted) != width:        # then leave those of text out
+        wanted = [name for name in wanted if _numeric(parts[0].table[name], reading.decimal)]
+    if len(wanted) != width:
+        shown = f" ({some})" if (some := _some(wanted)) else ""
+        raise UserError("unequal-lengths", file, f"{len(wanted)} columns of numbers{shown} where the model reads "
+                        f"{width}; the file has {_some(names)}. Give the columns that it was trained on, in their "
+                        "order, a step a row.")
+    table = Columns(parts)
+    values = table.numbers(wanted, "Give a number.")
+    found = find_sequences(table, ALONE.model_copy(update={"series": series}))
+    return Inputs([sequence.name for sequence in found], [values[sequence.index] for sequence in found])
+
+
+def _numbered(sequences: Sequence[Any]) -> Inputs:
+    return Inputs([str(number + 1) for number in range(len(sequences))], sequences)
 
 
 def _numeric(column: Any, decimal: str) -> bool:
@@ -133,67 +147,6 @@ def _numeric(column: Any, decimal: str) -> bool:
         return to_numbers(column, decimal) is not None
     except NotImplementedError:     # of dates, or nested
         return False
-
-
-def _arrays(file: Path, spec: Spec) -> Given:
-    """`X` or `X_test`, or the only array; (n, T, F) or (n, T), cut at `lengths` where they are given."""
-    try:
-        with np.load(file, allow_pickle=False) as content:
-            known = content.files
-            only = known[0] if len(known) == 1 else "X"
-            ending = "_test" if "X_test" in known and "X" not in known else ""
-            wanted = {f"X{ending}", f"lengths{ending}", only}.intersection(known)
-            arrays = {name: np.asarray(content[name]) for name in wanted}
-    except Exception as error:      # a damaged file can fail in any way
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise UserError(f"{file}: not an .npz file of plain arrays: {reason}. Write one with np.savez(path, X=...).") \
-            from None
-    name = f"X{ending}" if f"X{ending}" in arrays else only
-    if name not in arrays:
-        raise UserError(f"{file}: no array X; it has {_some(known) or 'none'}. Add it.")
-    values, lengths = arrays[name], arrays.get(f"lengths{ending}")
-    if values.ndim not in (2, 3):
-        raise UserError(f"{file}: {name} is of shape {values.shape}. Give (sequences, steps, numbers).")
-    if lengths is None:
-        lengths = np.full(len(values), values.shape[1])
-    else:
-        _check_lengths(lengths, f"{file}: lengths{ending}", f"{name} is of shape {values.shape}", values.shape)
-    return Given([str(number + 1) for number in range(len(values))],
-                 [each[:length] for each, length in zip(values, lengths, strict=True)])
-
-
-def _array(file: Path, spec: Spec) -> Given:
-    """(T, F) or (n, T, F)."""
-    try:
-        values = np.load(file, allow_pickle=False)
-    except Exception as error:      # a damaged file can fail in any way
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise UserError(f"{file}: not an .npy file of a plain array: {reason}. Write one with np.save(path, X).") \
-            from None
-    if values.ndim not in (2, 3):
-        raise UserError(f"{file}: an array of shape {values.shape}. Give (steps, numbers), or several such.")
-    sequences = list(values) if values.ndim == 3 else [values]
-    return Given([str(number + 1) for number in range(len(sequences))], sequences)
-
-
-def _check_lengths(lengths: NDArray[Any], where: str, why: str, shape: tuple[int, ...]) -> None:
-    if lengths.shape != shape[:1] or lengths.dtype.kind not in "iu":
-        raise UserError(f"{where} is {lengths.dtype} of shape {lengths.shape} where {why}. Give a whole number for "
-                        "each sequence.")
-    for at in np.flatnonzero((lengths < 1) | (lengths > shape[1]))[:1]:
-        raise UserError(f"{where}: sequence {at + 1} is of length {lengths[at]} where {why}. Mend it.")
-
-
-def _ts(file: Path, spec: Spec) -> Given:
-    from unroll.sources.archive import cases
-
-    read = cases(file)
-    return Given([str(number + 1) for number in range(len(read))], read)
-
-
-READERS: dict[str, Callable[[Path, Spec], Given]] = {
-    ".txt": _texts, **dict.fromkeys(TABLES, _table), ".npz": _arrays, ".npy": _array, ".ts": _ts,
-}
 
 
 def _of_text(spec: Spec) -> bool:

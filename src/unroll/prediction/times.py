@@ -1,4 +1,4 @@
-"""How a series' times go on after its last step."""
+"""The times of a series' next steps, after its last one."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from unroll.readers.common.times import stamps as read_times
+
 OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
-# how a time may be written, and what strptime calls that
+# a pattern for how a time may be written, and its format of strptime
 STYLES = {
     r"(1[89]|2[01])\d\d(0[1-9]|1[0-2])": "%Y%m",
     r"(1[89]|2[01])\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])": "%Y%m%d",
@@ -22,30 +24,30 @@ STYLES = {
 
 
 def ahead(times: Sequence[str], horizon: int, form: str | None) -> list[str] | None:
-    """The times of the steps after the last, written as those before; None where that cannot be said.
+    """The times of the next steps, written like those before; None where they cannot be derived.
 
-    Months and other steps of the calendar go on as such, others at their usual distance.
+    Months and other steps of the calendar continue as such, others at their usual distance.
     """
     if len(times) < 3:
         return None
-    times = [each.strip() for each in times]
+    times = [time.strip() for time in times]
     if form is None:
-        form = next((form for style, form in STYLES.items() if all(re.fullmatch(style, each) for each in times)), None)
+        form = next((form for style, form in STYLES.items() if all(re.fullmatch(style, time) for time in times)), None)
     if form is None:
         numbers = pd.to_numeric(pd.Series(times), errors="coerce")
         if not numbers.isna().any():
-            return _numbers(np.asarray(numbers), horizon, all(re.fullmatch(r"[+-]?\d+", each) for each in times))
-    zones = {found[0] if (found := OFFSET.search(each)) else "" for each in times} if form is None else {""}
+            return _numbers(np.asarray(numbers), horizon, all(re.fullmatch(r"[+-]?\d+", time) for time in times))
+    zones = {found[0] if (found := OFFSET.search(time)) else "" for time in times} if form is None else {""}
     if len(zones) == 1:     # one offset, or none: by the local calendar
         (zone,) = zones
-        stamps = _parsed([each.removesuffix(zone) for each in times], form)
+        stamps = _parsed([time.removesuffix(zone) for time in times], form)
     else:
         zone, stamps = "Z", _parsed(times, None, utc=True)
     if stamps is None:
         return None
     try:
-        return [_written(each, form, zone, " " if times[-1][10:11] == " " else "T") for each in _go_on(stamps, horizon)]
-    except (OverflowError, ValueError, NotImplementedError):    # after the last year that there is
+        return [_spell(stamp, form, zone, " " if times[-1][10:11] == " " else "T") for stamp in _next(stamps, horizon)]
+    except (OverflowError, ValueError, NotImplementedError):    # after the last year of the calendar
         return None
 
 
@@ -58,7 +60,7 @@ def _numbers(numbers: Any, horizon: int, whole: bool) -> list[str] | None:
     return [f"{numbers[-1] + distance * step:.12g}" for step in range(1, horizon + 1)]
 
 
-def _written(stamp: Any, form: str | None, zone: str, separator: str) -> str:
+def _spell(stamp: Any, form: str | None, zone: str, separator: str) -> str:
     if form is None:
         return str(stamp.isoformat(separator)) + zone
     return str((stamp.tz_localize("UTC") if "%z" in form else stamp).strftime(form))
@@ -66,21 +68,19 @@ def _written(stamp: Any, form: str | None, zone: str, separator: str) -> str:
 
 def _parsed(times: Sequence[str], form: str | None, utc: bool = False) -> Any:
     """Stamps without a zone; None when one cannot be read, or they do not rise."""
-    series = pd.Series(list(times), dtype=object)
-    # zones in a form of the user's own come out in UTC
-    stamps = pd.to_datetime(series, format=form or "ISO8601", errors="coerce", utc=utc or "%z" in (form or ""))
+    stamps = read_times(times, form, utc or "%z" in (form or ""))     # zones in a user's own format become UTC
     if stamps.isna().any() or not stamps.is_monotonic_increasing:
         return None
     return stamps if stamps.dt.tz is None else stamps.dt.tz_localize(None)
 
 
-def _go_on(stamps: Any, horizon: int) -> list[Any]:
+def _next(stamps: Any, horizon: int) -> list[Any]:
     last, distance = stamps.iloc[-1], stamps.diff().median()
     frequency = pd.infer_freq(stamps)
     months = int((stamps.dt.year * 12 + stamps.dt.month).diff().median())
     if frequency is not None:
         return list(pd.date_range(last, periods=horizon + 1, freq=frequency)[1:])
-    # steps are missing, or no two are alike: what most of them are
+    # steps are missing, or no two are alike: as most of them are
     if months >= 1 and stamps.dt.day.nunique() == 1:
         return [last + pd.DateOffset(months=months * step) for step in range(1, horizon + 1)]
     if distance == pd.Timedelta(days=1) and stamps.dt.dayofweek.max() < 5 and len(stamps) > 5:

@@ -1,0 +1,51 @@
+"""Files → what they hold. Each format is a file here, found by listing this folder; what they share is in `common/`.
+
+A format is a module with
+
+- `HOLDS`, which says what a file of it is, and with it which functions the module has;
+- `ENDINGS` of its files, in lower case, and optionally `ALSO`, endings that another format owns but that are read as
+  this one where only what it holds makes sense.
+
+`HOLDS` is one of
+
+- table: `column_names(file, reading)`, `read_table(file, reading, columns)` as a pyarrow.Table, `row_numbers(file,
+  reading)` as an editor counts them, and `SETTINGS`, the fields of `Reading` that say how such a file is written; where
+  there are any, `sniff(file, settings)` finds them;
+- text: `blocks(files, encoding)`;
+- arrays: `Arrays(file)`, arrays named X_train, y_train, …;
+- labelled: `load(file)`, cases (F, T) and the class or the value of each, and `header(file)`;
+- sequences, which only predictions read.
+
+All but tables and texts also have `sequences(file)`, arrays (T, F) or (T,) to predict from.
+
+
+The sources, `init` and `predict` read every file through here.
+"""
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Literal
+
+Holds = Literal["table", "text", "arrays", "labelled", "sequences"]
+
+
+@cache
+def formats() -> tuple[ModuleType, ...]:
+    return tuple(import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)
+                 if not found.ispkg and not found.name.startswith("_"))
+
+
+def format_of(file: Path, *holds: Holds) -> ModuleType | None:
+    """The format of a file by its ending, among those that hold one of these, or any; None when there is none."""
+    among = [module for module in formats() if not holds or module.HOLDS in holds]
+    ending = file.suffix.lower()
+    return next((module for names in ("ENDINGS", "ALSO") for module in among if ending in getattr(module, names, ())),
+                None)
+
+
+def endings(*holds: Holds) -> tuple[str, ...]:
+    """Of the formats that hold one of these, or of all."""
+    return tuple(ending for module in formats() if not holds or module.HOLDS in holds for ending in module.ENDINGS)

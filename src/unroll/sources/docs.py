@@ -1,14 +1,20 @@
 """The docstrings of an installed package, read from its source without importing it."""
 
-import ast
 import hashlib
-import importlib.metadata
-import importlib.util
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-from unroll.base.errors import UserError
+from unroll.config.sources.docs import Settings
+from unroll.data.source import Source
+from unroll.sources.common.access import Access
+from unroll.sources.common.packages import docstrings, find_package, order
+from unroll.sources.common.text import TextSource
+
+
+def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
+    (field,) = settings.inputs
+    docs = Docs(settings.package, settings.version, settings.validation, settings.test, settings.seed)
+    return TextSource(field, docs, "stream"), f"docstrings of {settings.package} {settings.version}", docs.licence
 
 
 class Docs:
@@ -20,7 +26,8 @@ class Docs:
     """
 
     def __init__(self, package: str, version: str, validation: float, test: float, seed: int) -> None:
-        folder, self.licence = locate(package, version)
+        found = find_package(package, version)
+        folder, self.licence = found.folder, found.licence
         files = sorted(folder.rglob("*.py"), key=lambda file: order(seed, file.relative_to(folder)))
         texts = [text for file in files if (text := "".join(docstrings(file)))]
         total = sum(map(len, texts))
@@ -33,40 +40,6 @@ class Docs:
 
     def pieces(self, split: str) -> Iterator[str]:
         yield from self._splits[split]
-
-
-def locate(package: str, version: str) -> tuple[Path, str]:
-    try:
-        metadata = importlib.metadata.metadata(package)
-        spec = importlib.util.find_spec(package)
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        metadata, spec = None, None
-    if metadata is None or spec is None or not spec.submodule_search_locations:
-        raise UserError(f"data.package: {package!r} is not an installed package. Install it, or choose networkx.")
-    if metadata["Version"] != version:
-        raise UserError(
-            f"data.version: {package} {metadata['Version']} is installed where {version} is asked for; another "
-            f"version is another text. Install {package}=={version}, or set data.version={metadata['Version']}."
-        )
-    stated = [metadata[name] for name in ("License-Expression", "License") if name in metadata]
-    licence = next((text.splitlines()[0] for text in stated if text), "not stated")
-    return Path(spec.submodule_search_locations[0]), licence
-
-
-def order(seed: int, name: Path) -> bytes:
-    return hashlib.sha256(f"{seed}:{name.as_posix()}".encode()).digest()
-
-
-def docstrings(file: Path) -> Iterator[str]:
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):       # a template, a file of another Python
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = ast.get_docstring(node)
-            if text:
-                yield text + "\n\n"
 
 
 def _starts(texts: list[str]) -> Iterator[int]:

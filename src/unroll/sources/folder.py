@@ -1,4 +1,4 @@
-"""A folder of folders, each called as the class of the texts or recordings in it."""
+"""A folder for each class, of texts or of recordings as tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,98 +7,112 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
-from unroll.config.data import FUTURE, FolderData
+from unroll.config.data import FUTURE
+from unroll.config.sources.folder import Settings
 from unroll.data.source import Piece, Source
 from unroll.data.spec import Reading
-from unroll.sources.columns import Columns
-from unroll.sources.held_out import hold_out
-from unroll.sources.in_memory import Items
-from unroll.sources.tabular import PARQUET, Format, read_parts
-from unroll.sources.text import blocks, find_files
+from unroll.readers import endings
+from unroll.readers.common.columns import Columns
+from unroll.readers.common.tables import read_parts
+from unroll.readers.text import whole_text
+from unroll.sources.common.access import Access
+from unroll.sources.common.memory import Items
+from unroll.sources.common.splits import hold_out
 
-TEXTS = (".txt",)
-RECORDINGS = (".csv", ".tsv", *PARQUET)
 
-
-def open_folder(config: FolderData, project: Path) -> Source:
+def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     """The sequences of every class, in memory; raises `UserError` naming folder or file."""
-    (field, *more), kinds = config.inputs, set(config.inputs.values())
-    if more:
-        raise UserError(f"data.inputs: a file is one input, not {1 + len(more)}. Leave all but one out.")
-    wrong = [(name, kind) for name, kind in config.targets.items() if kind != "class" and kind not in FUTURE]
-    for name, kind in wrong:
-        raise UserError(f"data.targets.{name}: a folder's files have a class each, not {kind}. Choose class, or "
-                        "data.kind=table.")
-    text = kinds == {"tokens"}
-    if config.columns is not None and (text or len(set(config.columns)) < len(config.columns)):
-        raise UserError("data.columns: " + ("texts have none. Set it to null." if text else
-                                            f"{config.columns} names one twice. Leave it out."))
-    if text and config.tokenizer is None:
-        raise UserError("data.tokenizer: missing. Inputs of kind tokens need one: choose data/tokenizer=char.")
-    found = find_files(project, config.path)
-    if not (project / config.path).is_dir():
-        raise UserError(f"data.path: {config.path!r} is no folder. Give one that has a folder for each class.")
-    files = class_files(project / config.path, found, TEXTS if text else RECORDINGS)
+    _check(settings)
+    (field,) = settings.inputs
+    text = "tokens" in settings.inputs.values()
+    found, top = access.files(settings.path), access.project / settings.path
+    if not top.is_dir():
+        raise UserError("not-a-file", "data.path", f"{settings.path!r} is no folder. Give one that has a folder for "
+                        "each class.")
+    files = class_files(top, found, "text" if text else "table")
+    reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
+                      header=settings.header, whole=True)
     columns: list[str] = []     # in the order of the first recording
-    values = _texts(config, files) if text else _recordings(config, files, columns)
-    labels = [label for label, kind in config.targets.items() if kind == "class"]
+    values = _texts(files, reading) if text else _recordings(settings, files, reading, columns)
+    labels = [label for label, kind in settings.targets.items() if kind == "class"]
     pieces: list[Piece] = [{field: value, **dict.fromkeys(labels, name)} for name, value in values]
-    splits = hold_out(pieces, config.inputs, config.targets, config.validation, config.test, config.seed)
-    names = [bytes(file.relative_to(project / config.path)).decode(errors="backslashreplace")
-             for each in files.values() for file in each]
+    splits = hold_out(pieces, settings.inputs, settings.targets, settings.validation, settings.test, settings.seed)
+    names = [bytes(file.relative_to(top)).decode(errors="backslashreplace")
+             for members in files.values() for file in members]
     source = Items(pieces, splits, names, {field: columns} if columns else None)
-    source.reading = Reading(encoding=config.encoding, delimiter=config.delimiter, decimal=config.decimal,
-                             header=config.header, whole=True)
-    return source
+    source.reading = reading
+    return source, settings.path, settings.licence
 
 
-def class_files(top: Path, found: list[Path], endings: tuple[str, ...]) -> dict[str, list[Path]]:
-    """The files below `top` by class, both in the order of their names; raises `UserError` on one that is in none."""
-    folders = sorted(each for each in top.iterdir() if each.is_dir() and not each.name.startswith("."))
+def _check(settings: Settings) -> None:
+    if len(settings.inputs) > 1:
+        raise UserError("unsupported", "data.inputs", f"a file is one input, not {len(settings.inputs)}. Leave all but "
+                        "one out.")
+    for name, kind in settings.targets.items():
+        if kind != "class" and kind not in FUTURE:
+            raise UserError("unsupported", f"data.targets.{name}", f"a folder's files have a class each, not {kind}. "
+                            "Choose class, or data.kind=table.")
+    text = "tokens" in settings.inputs.values()
+    if settings.columns is not None and text:
+        raise UserError("no-effect", "data.columns", "texts have none. Set it to null.")
+    if settings.columns is not None and len(set(settings.columns)) < len(settings.columns):
+        raise UserError("conflict", "data.columns", f"{settings.columns} names one twice. Leave it out.")
+    if text and settings.tokenizer is None:
+        raise UserError("missing-value", "data.tokenizer", "missing. Inputs of kind tokens need one: choose "
+                        "data/tokenizer=char.")
+
+
+def class_files(top: Path, found: list[Path], holds: str) -> dict[str, list[Path]]:
+    """The files below `top` by class, both in the order of their names; raises `UserError` on a file outside a class.
+
+    `holds` is text or table, what every file must be.
+    """
+    expected = endings("text") if holds == "text" else endings("table")
+    folders = sorted(folder for folder in top.iterdir() if folder.is_dir() and not folder.name.startswith("."))
     if not folders:
-        raise UserError(f"{top}: no folders in it. Put the files of each class into a folder called as the class.")
+        raise UserError("missing-file", top, "no folders in it. Put the files of each class into a folder named after "
+                        "it.")
     if len(folders) == 1:
-        raise UserError(f"{top}: one class alone, {folders[0].name!r}. Add a folder for each other class.")
-    expected = "texts (.txt)" if endings == TEXTS else "recordings (.csv, .tsv, .parquet)"
+        raise UserError("missing-file", top, f"only one class, {folders[0].name!r}. Add a folder for each other class.")
     for file in found:
-        if file.suffix.lower() not in endings and file.parent != top:
-            raise UserError(f"{file}: not one of the {expected} that data.inputs asks for. Move it away, or change "
-                            "data.inputs.")
-        if file.suffix.lower() in endings and file.parent == top:
-            raise UserError(f"{file}: in no folder of a class. Move it into one, or away.")
+        if file.suffix.lower() not in expected and file.parent != top:
+            kind = "texts" if holds == "text" else "recordings"
+            raise UserError("unsupported", file, f"not one of the {kind} ({', '.join(expected)}) that data.inputs asks "
+                            "for. Move it away, or change data.inputs.")
+        if file.suffix.lower() in expected and file.parent == top:
+            raise UserError("unsupported", file, "outside the folders of the classes. Move it into one, or away.")
     classes = {folder.name: [file for file in found if folder in file.parents] for folder in folders}
     for name, files in classes.items():
         if not files:
-            raise UserError(f"{top / name}: no files of class {name!r}. Add some, or remove the folder.")
+            raise UserError("empty", top / name, f"no files of class {name!r}. Add some, or remove the folder.")
     return classes
 
 
-def _texts(config: FolderData, classes: dict[str, list[Path]]) -> Iterator[tuple[str, str]]:
+def _texts(classes: dict[str, list[Path]], reading: Reading) -> Iterator[tuple[str, str]]:
     for name, files in classes.items():
         for file in files:
-            text = "".join(blocks([file], config.encoding)).removesuffix("\n")
+            text = whole_text(file, reading.encoding).removesuffix("\n")
             if not text:
-                raise UserError(f"{file}: empty. Leave it out.")
+                raise UserError("empty", file, "empty. Leave it out.")
             yield name, text
 
 
 def _recordings(
-    config: FolderData, classes: dict[str, list[Path]], columns: list[str]
+    settings: Settings, classes: dict[str, list[Path]], reading: Reading, columns: list[str]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Each file's class and its numbers (T, F), their columns in the order of the first file's, which are noted."""
-    form = Format(config.delimiter, config.decimal, config.encoding, config.header)
+    """Each file's class and its numbers (T, F); fills `columns`, in the order of the first file's."""
     first: Path | None = None
     for name, files in classes.items():
         for file in files:
-            (part,) = read_parts([file], form, config.columns)
+            (part,) = read_parts([file], reading, settings.columns)
             own = list(part.table.column_names)
             if first is None:
                 first = file
                 columns += own
             if sorted(own) != sorted(columns):
                 differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
-                raise UserError(f"{file}: its columns differ from those of {first} in {differing}. All recordings "
-                                "need the same.")
-            need = ("Leave the column out of data.columns, or mend it." if config.columns is not None else
-                    "All columns of a recording are read: say in data.columns which are.")
+                raise UserError("conflict", file, f"its columns differ from those of {first} in {differing}. All "
+                                "recordings need the same.")
+            need = ("Leave the column out of data.columns, or correct it." if settings.columns is not None else
+                    "All columns of a recording are read: list in data.columns those that should be.")
             yield name, Columns([part]).numbers(columns, need)

@@ -12,7 +12,7 @@ from unroll.data.source import SPLITS
 from unroll.data.spec import Counts, Spec
 from unroll.data.store import open_prepared
 from unroll.data.writer import write_prepared
-from unroll.sources.open import open_source
+from unroll.sources import Access, open_source
 
 SHOWN = 12      # classes that are printed by name
 
@@ -20,7 +20,7 @@ SHOWN = 12      # classes that are printed by name
 def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> None:
     """Read the source, fit the encoders on its training split, and write every split."""
     mirror = Path(runtime.mirror) if runtime.mirror else None
-    source, origin = open_source(data, workspace.project, mirror, runtime.progress)
+    source, origin = open_source(data, Access(workspace.project, mirror, runtime.progress))
     encoders = fit_encoders(data, source)
     with replacing(workspace.prepared) as folder:
         write_prepared(folder, data, source, origin, encoders)

@@ -1,4 +1,4 @@
-"""`unroll init`: looks at what a user brings, says what it found and chose, and writes the configuration for it."""
+"""`unroll init`: examines a user's data, reports what it finds and decides, and writes the configuration for it."""
 
 import os
 import re
@@ -11,57 +11,59 @@ from pathlib import Path
 from unroll.base.errors import UserError
 from unroll.base.files import replacing, write_text
 from unroll.commands.init.check import check
-from unroll.commands.init.draft import Choices, Draft, Place, Say
-from unroll.commands.init.look import look
+from unroll.commands.init.dispatch import make_draft
+from unroll.commands.init.draft import Draft, Options, Place, report
 from unroll.commands.init.write import data_yaml, experiment_yaml
+from unroll.readers.common.advice import corrected_by
 
 VALUES = ("null", "true", "false", "nan", "inf")
 LARGE = 50_000_000      # bytes; more is for DVC to keep, not for git
 
-__all__ = ["Choices", "init"]
+__all__ = ["Options", "init"]
 
 
-def init(project: Path, name: str, given: Path, choices: Choices) -> None:
-    """Copy `given` below data/raw, write conf/data/NAME.yaml and conf/experiment/NAME.yaml, and say how to run them.
+def init(project: Path, name: str, given: Path, options: Options) -> None:
+    """Copy `given` below data/raw, write conf/data/NAME.yaml and conf/experiment/NAME.yaml, and print how to run them.
 
-    Raises `UserError` when something of that name is there, when the data cannot be read, or when it may be several
+    Raises `UserError` when something of that name exists, when the data cannot be read, or when it may be several
     things; nothing half-written is left then.
     """
     place = _place(project, name, given)
     data, experiment = (project / "conf" / group / f"{name}.yaml" for group in ("data", "experiment"))
     for path in (data, experiment):
         if path.exists():
-            raise UserError(f"{path}: already there. Choose another name, or remove it.")
-    say = Say()
-    draft = look(place, choices, say)
-    with ExitStack() as undo:
+            raise UserError("exists", path, "already exists. Choose another name, or remove it.")
+    with ExitStack() as undo, corrected_by("options"):
+        draft = make_draft(place, options)
         if place.copied:
             copy(draft, place, project / place.folder, undo)
-        check(project, draft, say)
+        check(project, draft)
         for path, text in ((data, data_yaml(draft)), (experiment, experiment_yaml(draft, name))):
             undo.callback(path.unlink, missing_ok=True)
             write_text(path, text)
         if place.copied:
-            _track(project, place.folder, say)
+            _track(project, place.folder)
         undo.pop_all()
-    say.line("wrote", f"{data}, {experiment}: change what does not suit there")
+    report("wrote", f"{data}, {experiment}: edit them to change anything")
     print(f"\nNow run    make repro EXPERIMENT={name}\nor         unroll compose experiment={name} && dvc repro")
 
 
 def _place(project: Path, name: str, given: Path) -> Place:
-    """Where the data is to lie; what lies below data/raw already stays there."""
+    """Where the data is to be kept; files that are below data/raw already stay there."""
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-        raise UserError(f"{name!r}: a name is small letters, digits, - and _, and starts with a letter.")
+        raise UserError("wrong-type", repr(name), "a name has small letters, digits, - and _, and starts with a "
+                        "letter.")
     if name in VALUES:
-        raise UserError(f"{name!r}: Hydra takes that for a value, not for a name. Choose another.")
+        raise UserError("wrong-type", repr(name), "Hydra takes that for a value, not for a name. Choose another.")
     try:
         str(given).encode()
     except UnicodeEncodeError:
-        raise UserError(f"{given.name!a}: a configuration cannot hold a name that is not UTF-8. Rename it.") from None
+        raise UserError("wrong-type", ascii(given.name), "a configuration cannot hold a name that is not UTF-8. Rename "
+                        "it.") from None
     if not (project / "conf" / "config.yaml").is_file():
-        raise UserError(f"{project / 'conf'}: no config.yaml there. Run in the folder of the project.")
+        raise UserError("missing-file", project / "conf", "no config.yaml there. Run in the folder of the project.")
     if not given.exists():
-        raise UserError(f"{given}: no such file or folder. Give what the data is in.")
+        raise UserError("missing-file", given, "no such file or folder. Give the one that has the data.")
     here = Path(os.path.abspath(given))      # a link below data/raw is below it
     raw = Path(os.path.abspath(project / "data" / "raw"))
     if raw in (here, *here.parents):
@@ -69,12 +71,12 @@ def _place(project: Path, name: str, given: Path) -> Place:
         return Place(name, given, within, within, copied=False)
     folder = f"data/raw/{name}"
     if (project / folder).exists():
-        raise UserError(f"{project / folder}: already there. Choose another name, or remove it.")
+        raise UserError("exists", project / folder, "already exists. Choose another name, or remove it.")
     return Place(name, given, folder if given.is_dir() else f"{folder}/{given.name}", folder, copied=True)
 
 
 def copy(draft: Draft, place: Place, target: Path, undo: ExitStack) -> None:
-    """The files that the draft reads, as they are."""
+    """Copy the files that the draft reads; `undo` removes them again."""
     top = place.given if place.given.is_dir() else place.given.parent
     with replacing(target) as temporary:
         undo.callback(shutil.rmtree, target, ignore_errors=True)
@@ -84,15 +86,15 @@ def copy(draft: Draft, place: Place, target: Path, undo: ExitStack) -> None:
             shutil.copyfile(file, copied)
 
 
-def _track(project: Path, folder: str, say: Say) -> None:
+def _track(project: Path, folder: str) -> None:
     size = sum(file.stat().st_size for file in (project / folder).rglob("*") if file.is_file())
     if size <= LARGE:
-        say.line("copied", f"to {project / folder}; commit it with git, or `dvc add` it")
+        report("copied", f"to {project / folder}; commit it with git, or `dvc add` it")
     elif (project / ".dvc").is_dir():
         done = subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", folder], cwd=project,
                               capture_output=True, text=True, check=False)
         if done.returncode:
-            raise UserError(f"{project / folder}: `dvc add` failed: {' '.join(done.stderr.split())[-300:]}")
-        say.line("copied", f"to {project / folder}, {size / 1e6:,.0f} MB, and added to DVC: commit {folder}.dvc")
+            raise UserError("process", project / folder, f"`dvc add` failed: {' '.join(done.stderr.split())[-300:]}")
+        report("copied", f"to {project / folder}, {size / 1e6:,.0f} MB, and added to DVC: commit {folder}.dvc")
     else:
-        say.line("copied", f"to {project / folder}, {size / 1e6:,.0f} MB: too large for git, and there is no .dvc here")
+        report("copied", f"to {project / folder}, {size / 1e6:,.0f} MB: too large for git, and there is no .dvc here")

@@ -1,4 +1,4 @@
-"""Whether the draft is a configuration that reads its data; what it reads is said."""
+"""Whether a draft is a configuration that reads its data: it is opened and encoded once, as `prepare` does."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,17 +9,17 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from unroll.base.errors import UserError
-from unroll.commands.init.draft import Draft, Say, spread
+from unroll.commands.init.draft import Draft, report, spread
 from unroll.config.data import DataConfig
 from unroll.config.load import explain
 from unroll.data.fitting import fit_encoders
 from unroll.data.source import SPLITS, Source
 from unroll.data.writer import write_prepared
-from unroll.sources.open import open_source
+from unroll.sources import Access, open_source
 
 
-def check(project: Path, draft: Draft, say: Say) -> None:
-    """Open the source as `prepare` does, and count what is in each split."""
+def check(project: Path, draft: Draft) -> None:
+    """Open the source, report each split, and write it to a temporary folder; raises `UserError` where that fails."""
     values = dict(draft.data)
     if draft.tokenizer is not None:
         file = project / "conf" / "data" / "tokenizer" / f"{draft.tokenizer}.yaml"
@@ -27,16 +27,17 @@ def check(project: Path, draft: Draft, say: Say) -> None:
     try:
         config: Any = TypeAdapter(DataConfig).validate_python(values)
     except ValidationError as error:
-        raise UserError(f"data: {explain(error, values)}") from None
-    source, origin = open_source(config, project, None, progress=False)
+        raise UserError("wrong-type", "data", explain(error, values)) from None
+    source, origin = open_source(config, Access(project))
     encoders = None
     if draft.data["kind"] != "text":        # fitting a tokenizer to all of a long text takes its time
         encoders = fit_encoders(config, source)
     for split in SPLITS:
-        said = _describe(source, split, config)
-        if said is None:
-            raise UserError(f"data: nothing is left for the {split} split; there is too little of it. Give more data.")
-        say.line(split, said)
+        content = _describe(source, split, config)
+        if content is None:
+            raise UserError("too-short", "data", f"nothing is left for the {split} split; there is too little of it. "
+                            "Give more data.")
+        report(split, content)
     if encoders is not None:
         with TemporaryDirectory(prefix=".prepared.", dir=project / "data") as folder:     # it may be large
             write_prepared(Path(folder) / "prepared", config, source, origin, encoders)
@@ -59,9 +60,9 @@ def _describe(source: Source, split: Any, config: Any) -> str | None:
     if source.layout == "stream":
         return f"{sum(lengths):,} {unit}"
     if source.layout == "windows":
-        taken = config.forecast.context + config.forecast.season + config.forecast.horizon - 1
-        origins = sum(length - taken for length in lengths)
+        before = config.forecast.context + config.forecast.season + config.forecast.horizon - 1
+        origins = sum(length - before for length in lengths)
         return f"{len(lengths):,} series, {origins:,} forecasts of {config.forecast.horizon} steps"
-    said = f"{len(lengths):,} sequence{'s' * (len(lengths) > 1)}, {spread(lengths).replace('steps', unit)}"
+    found = f"{len(lengths):,} sequence{'s' * (len(lengths) > 1)}, {spread(lengths).replace('steps', unit)}"
     common = ", ".join(f"{name} {count:,}" for name, count in sorted(classes.items())[:8])
-    return f"{said}: {common}{', …' if len(classes) > 8 else ''}" if common else said
+    return f"{found}: {common}{', …' if len(classes) > 8 else ''}" if common else found

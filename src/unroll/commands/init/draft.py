@@ -1,4 +1,4 @@
-"""What is known so far of a configuration to be written, and how it is said."""
+"""What is known so far of a configuration to be written, the options of the command, and lines of its report."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
@@ -11,8 +11,8 @@ from unroll.base.errors import UserError, nearest
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What the user decided with options; None and nothing: look and choose."""
+class Options:
+    """Decisions of the user; None and empty: to be found out."""
 
     task: str | None = None
     targets: tuple[str, ...] = ()
@@ -28,25 +28,25 @@ class Choices:
     header: bool | None = None
 
     def only(self, what: str, *names: str) -> None:
-        """Raises `UserError` on an option that says nothing of what was given."""
-        for each in fields(self):
-            if each.name not in names and getattr(self, each.name) not in (each.default, "none"):
-                option = {"targets": "target", "inputs": "input"}.get(each.name, each.name.replace("_", "-"))
-                raise UserError(f"--{option}: says nothing of {what}. Leave it out.")
+        """Raises `UserError` on an option without effect on what was given."""
+        for option in fields(self):
+            if option.name not in names and getattr(self, option.name) not in (option.default, "none"):
+                spelled = {"targets": "target", "inputs": "input"}.get(option.name, option.name.replace("_", "-"))
+                raise UserError("no-effect", f"--{spelled}", f"has no effect on {what}. Leave it out.")
 
     def of_a_table(self) -> bool:
-        """Whether something is chosen that only a table has."""
-        return self != Choices(self.task, encoding=self.encoding)
+        """Whether an option is given that only tables have."""
+        return self != Options(self.task, encoding=self.encoding)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the data comes from, and what the configuration calls it."""
+    """Where the data comes from, and its path in the configuration."""
 
     name: str
     given: Path
     path: str       # of `given` below the project once it is copied: data/raw/NAME/file.csv
-    folder: str     # what is made: data/raw/NAME
+    folder: str     # that is made: data/raw/NAME
     copied: bool
 
 
@@ -57,33 +57,32 @@ class Draft:
     about: str
     data: dict[str, Any]
     task: str                                   # file of conf/task
-    files: list[Path]                           # what is copied
+    files: list[Path]                           # that are copied
     tokenizer: str | None = None                # file of conf/data/tokenizer
     train: str = "small"
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)      # section → values
     notes: dict[str, str] = field(default_factory=dict)                     # setting → why it is so
 
 
-class Say:
-    """A line for each thing found or chosen, with the option that chooses otherwise."""
-
-    def line(self, what: str, said: str, option: str | None = None) -> None:
-        print(f"{what:<11}{said}" + (f"   [{option}]" if option else ""))
+def report(what: str, text: str, option: str | None = None) -> None:
+    """Print a line for something that was found or decided, with the option that decides otherwise."""
+    print(f"{what:<11}{text}" + (f"   [{option}]" if option else ""))
 
 
-def one_of(candidates: Iterable[str], what: str, option: str) -> str | None:
+def only_one(candidates: Iterable[str], option: str) -> str | None:
     """The only candidate, or None without any; raises `UserError` when there are several."""
     names = list(candidates)
     if len(names) > 1:
-        raise UserError(f"{what}: {', '.join(map(repr, names))} may be meant. Say which: {option} {names[0]!r}.")
+        raise UserError("ambiguous", option, f"{', '.join(map(repr, names))} are possible. Name one: {option} "
+                        f"{names[0]!r}.")
     return names[0] if names else None
 
 
 def known(name: str, names: Iterable[str], option: str) -> str:
-    """The name, if it is a column's."""
+    """The name, if it is a column's; else raises `UserError`."""
     names = list(names)
     if name not in names:
-        raise UserError(f"{option}: no column {name!r}; {nearest(name, names)}")
+        raise UserError("unknown-name", option, f"no column {name!r}; {nearest(name, names)}")
     return name
 
 

@@ -1,67 +1,66 @@
 """Series to be forecast → a draft: horizon, context, season and shares that the series is long enough for."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from unroll.base.errors import UserError
-from unroll.commands.init.draft import Choices, Draft, Say, known
-from unroll.commands.init.roles import Roles, pick_inputs, say_left_out, spacing
+from unroll.commands.init.draft import Draft, Options, known, report
+from unroll.commands.init.roles import Roles, pick_inputs, report_left_out
+from unroll.commands.init.spacing import spacing
+from unroll.commands.init.table import Table
 
-if TYPE_CHECKING:
-    from unroll.commands.init.tables import Table
 
-
-def draft_forecast(table: "Table", choices: Choices, say: Say) -> Draft:
+def draft_forecast(table: Table, options: Options) -> Draft:
     roles = table.roles
-    if choices.targets and set(choices.inputs) - set(choices.targets):
-        raise UserError("--input: a forecast reads the past of its targets alone. Leave it out, or make the columns "
-                        "targets, too.")
-    read = [known(name, roles.columns, "--target") for name in choices.targets or choices.inputs] or \
-        pick_inputs(roles, choices, "number", [])
+    if options.targets and set(options.inputs) - set(options.targets):
+        raise UserError("conflict", "--input", "a forecast reads only the past of its targets. Leave it out, or make "
+                        "the columns targets, too.")
+    read = [known(name, roles.columns, "--target") for name in options.targets or options.inputs] or \
+        pick_inputs(roles, options, "number", [])
     if not read:
-        raise UserError("target: no column of numbers to forecast. Say which: --target COLUMN.")
+        raise UserError("missing-value", "--target", "no column of numbers to forecast. Name one: --target COLUMN.")
     for name in read:
         if roles.columns[name].kind != "number":
-            raise UserError(f"--target: column {name!r} holds {roles.columns[name].kind}, not numbers to forecast.")
-    shown = f"{', '.join(map(repr, read))}, from {'its' if len(read) == 1 else 'their'} own past"
-    say.line("task", f"forecast: {shown}", "--task; --target COLUMN, again for each")
-    say_left_out(roles, read, say, "--target COLUMN, again for each")
+            raise UserError("wrong-type", "--target", f"column {name!r} holds {roles.columns[name].kind}, not numbers "
+                            "to forecast.")
+    report("task", f"forecast {', '.join(map(repr, read))} from {'its' if len(read) == 1 else 'their'} own past",
+           "--task; --target COLUMN, again for each")
+    report_left_out(roles, read, "--target COLUMN, again for each")
     if roles.time is None:
-        say.line("time", "no column: a step a row, in the order of the rows", "--time COLUMN")
-    forecast, share = settings(roles, read, choices, say)
+        report("time", "no column: a step a row, in the order of the rows", "--time COLUMN")
+    forecast, share = settings(roles, read, options)
     data = table.data({"x": "real"}, {"x": "forecast"}, {"x": read})
     data |= {"forecast": forecast, "validation": share, "test": share}
     return Draft(f"The next {forecast['horizon']} steps of {', '.join(read)}.", data, "forecast", table.files,
                  notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
 
 
-def settings(roles: Roles, read: list[str], choices: Choices, say: Say) -> tuple[dict[str, int | bool], float]:
+def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str, int | bool], float]:
     """Section `data.forecast`, and the share of each of validation and test."""
     least = int(roles.lengths().min())
-    season = choices.season or _season(roles, least)
-    why = "" if choices.season else ", a guess by the distance of two rows" if season > 1 else ", no cycle"
-    horizon = choices.horizon or max(1, min(season if season > 1 else 10, least // 8))
+    season = options.season or _season(roles, least)
+    reason = "" if options.season else ", guessed from the spacing of the rows" if season > 1 else ": no cycle"
+    horizon = options.horizon or max(1, min(season if season > 1 else 10, least // 8))
     # each of validation and test holds at least one forecast, and better a few
-    share = next((each for each in (0.15, 0.2, 0.25) if least * each >= 1.5 * horizon), 0.25)
+    share = next((share for share in (0.15, 0.2, 0.25) if least * share >= 1.5 * horizon), 0.25)
     room = int(least * (1 - 2 * share)) - season - horizon
     context = max(1, min(max(2 * season, 2 * horizon, 10), room // 2))
     if room < 2 or int(least * share) < horizon:
-        raise UserError(f"--horizon: the shortest series has {least:,} steps, too few for a forecast of {horizon} with "
-                        f"a season of {season}. Choose a smaller --horizon or --season, or give a longer series.")
+        raise UserError("too-short", "--horizon", f"the shortest series has {least:,} steps, too few for a forecast of "
+                        f"{horizon} with a season of {season}. Choose a smaller --horizon or --season, or give a "
+                        "longer series.")
     log = all(_grows(roles, name, season) for name in read)
     windows = int((roles.lengths() * (1 - 2 * share)).sum())
     stride = max(1, windows // 20_000)
-    say.line("horizon", f"{horizon} steps ahead, from {context} steps", "--horizon N")
-    say.line("season", f"{season} step{'s' * (season > 1)}{why}", "--season N; 1: none")
+    report("horizon", f"{horizon} step{'s' * (horizon > 1)} ahead, reading the {context} before", "--horizon N")
+    report("season", f"{season} step{'s' * (season > 1)}{reason}", "--season N; 1: none")
     if log:
-        say.line("log", "on the logarithm: all values are positive and swing more where they are higher",
-                 "forecast.log in conf/data")
+        report("log", "forecast on the logarithm: all values are positive, and swings grow with the level",
+               "forecast.log in conf/data")
     return {"horizon": horizon, "context": context, "season": season, "log": log, "stride": stride}, share
 
 
 def _season(roles: Roles, least: int) -> int:
-    season = spacing(roles)[1] if roles.time is not None else 1
+    season = spacing(roles.time, roles.codes).season if roles.time is not None else 1
     return season if 6 * season <= least else 1
 
 

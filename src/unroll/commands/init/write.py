@@ -1,4 +1,4 @@
-"""A draft → the text of conf/data/NAME.yaml and conf/experiment/NAME.yaml, each setting with what it is for."""
+"""A draft → the text of conf/data/NAME.yaml and conf/experiment/NAME.yaml, a comment beside each setting."""
 
 import json
 import re
@@ -17,7 +17,7 @@ MEANING = {
     "tokenizer": "of inputs of kind tokens",
     "encoding": "any of Python's names",
     "header": "whether the first row holds the columns' names",
-    "columns": "those of each input and target; of recordings, those that are read",
+    "columns": "of each input and target; of recordings, those that are read",
     "series": "the column that says which sequence a row belongs to; null: the table is one",
     "time": "the column that orders a sequence's rows, and must rise; null: they come in order",
     "time_format": "of strptime; null: ISO 8601, or a number",
@@ -27,13 +27,13 @@ MEANING = {
     "validation": "share that chooses the best weights",
     "test": "share that only `evaluate` reads; null: the data has a test split of its own",
     "seed": "of the hash or the draw that splits",
-    "licence": "of the data; it is kept with the model",
+    "licence": "of the data; kept with the model",
 }
 FORECAST = {
     "horizon": "steps ahead",
     "context": "steps that the network reads before each forecast",
     "season": "steps of a cycle; 1: none",
-    "log": "on the logarithm: for positive series whose swings grow with their level",
+    "log": "whether the logarithm is forecast: for positive series whose swings grow with their level",
     "stride": "steps between the origins of two training windows",
 }
 
@@ -45,7 +45,7 @@ def data_yaml(draft: Draft) -> str:
     for name, value in draft.data.items():
         if name == "forecast" and value is not None:
             lines.append("forecast:")
-            lines += [_setting(f"  {each}", value[each], draft.notes.get(each, FORECAST[each])) for each in value]
+            lines += [_setting(f"  {key}", part, draft.notes.get(key, FORECAST[key])) for key, part in value.items()]
         else:
             lines.append(_setting(name, value, draft.notes.get(name, MEANING.get(name))))
     return "\n".join(lines) + "\n"
@@ -53,12 +53,12 @@ def data_yaml(draft: Draft) -> str:
 
 def experiment_yaml(draft: Draft, name: str) -> str:
     lines = ["# @package _global_", f"# {draft.about}", "defaults:"]
-    choices = {"data": name, "task": draft.task, "model": "lstm", "train": draft.train}
+    groups = {"data": name, "task": draft.task, "model": "lstm", "train": draft.train}
     meaning = {"model": "or gru, rnn, cnn, mlp: unroll sweep compares them"}
-    lines += [_setting(f"  - override /{group}", choice, meaning.get(group)) for group, choice in choices.items()]
+    lines += [_setting(f"  - override /{group}", file, meaning.get(group)) for group, file in groups.items()]
     for section, values in draft.overrides.items():
         lines.append(f"{section}:")
-        lines += [_setting(f"  {each}", value, draft.notes.get(each)) for each, value in values.items()]
+        lines += [_setting(f"  {key}", value, draft.notes.get(key)) for key, value in values.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -70,7 +70,7 @@ def _setting(name: str, value: Any, meaning: str | None) -> str:
 def flow(value: Any) -> str:
     """YAML on one line, the same to YAML 1.1, to Hydra and to a reader."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow(key)}: {flow(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{flow(key)}: {flow(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str):

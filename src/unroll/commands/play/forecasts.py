@@ -12,8 +12,9 @@ from unroll.base.errors import UserError
 from unroll.commands.play.look import title, told
 from unroll.data.store import open_prepared
 from unroll.drawing.evaluation import forecast_figure
-from unroll.prediction.inputs import TABLES, read
+from unroll.prediction.inputs import read
 from unroll.prediction.predictor import Predictor, load
+from unroll.readers import endings
 
 Series = dict[str, Any]     # name → (T, D)
 
@@ -48,8 +49,8 @@ def forecast_page(folder: Path) -> gr.Blocks:
         series = gr.State()
         with gr.Row():
             with gr.Column(scale=1, min_width=270):
-                file = gr.File(label="A table, as for unroll predict", file_types=[*TABLES, ".npz", ".ts"],
-                               elem_id="file", height=140)
+                file = gr.File(label="A table, as for unroll predict", elem_id="file", height=140,
+                               file_types=[*endings("table", "arrays", "labelled")])
                 own = gr.Button("Its own test data", visible=bool(example), elem_id="own")
                 name = gr.Dropdown([], label="Series", elem_id="series")
                 column = gr.Dropdown([(each, at) for at, each in enumerate(predictor.columns)], value=0,

@@ -1,0 +1,161 @@
+"""What each column of a table holds: numbers, times or text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError
+from unroll.commands.init.draft import Options, report
+from unroll.commands.init.stray import stray_cell
+from unroll.readers.common.columns import MISSING, NUMBER, Columns, is_date, is_number, to_numbers
+from unroll.readers.common.tables import Part
+from unroll.readers.common.times import ISO, NOT_A_TIME, fits, forms, nanoseconds
+
+NAMES = 12      # different cells at most that are listed
+CLASSES = 20    # different cells at most that are rather names than numbers with a stray cell
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column of all files; `values` are floats (N,) with NaN, nanoseconds (N,), or text."""
+
+    name: str
+    kind: str                   # number, time or text
+    values: NDArray[Any]
+    missing: float              # share of cells without a value
+    forms: tuple[str | None, ...] = ()      # of times: formats that fit, None: ISO 8601
+    stray: UserError | None = None          # of text: names a cell but for which it would be numbers or times
+
+    @cached_property
+    def distinct(self) -> int:
+        return len(pd.unique(self.present))
+
+    @cached_property
+    def present(self) -> NDArray[Any]:
+        """The values of cells that are not missing."""
+        if self.kind == "text":
+            known = np.array([str(cell).strip().lower() not in MISSING for cell in self.values])
+        else:
+            known = ~np.isnan(self.values) if self.kind == "number" else self.values != NOT_A_TIME
+        return np.asarray(self.values[known])
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds whole numbers."""
+        return self.kind == "number" and bool((self.present == np.round(self.present)).all())
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """(N,) as text, one spelling a value."""
+        if self.whole:
+            return np.array(["" if np.isnan(value) else str(int(value)) for value in self.values], dtype=object)
+        return np.array([str(value) for value in self.values], dtype=object)
+
+    def describe(self) -> str:
+        """One line."""
+        gaps = f", {self.missing:.1%} missing" if self.missing else ""
+        if self.kind == "number":
+            if not len(self.present):
+                return f"no values{gaps}"
+            kind = "whole numbers" if self.whole else "numbers"
+            few = f", {self.distinct} different" if self.whole and self.distinct <= CLASSES else ""
+            return f"{kind} {self.present.min():g} to {self.present.max():g}{few}{gaps}"
+        if self.kind == "time":
+            first, last = (pd.Timestamp(int(time)) for time in (self.present.min(), self.present.max()))
+            return f"times {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, written as {self.forms[0] or ISO}{gaps}"
+        if self.stray is not None:
+            gaps = f"{gaps}; {self.stray.text}"
+        sizes = [len(str(cell)) for cell in self.present]
+        if self.distinct <= NAMES:
+            return f"{self.distinct} names: {', '.join(map(str, sorted(pd.unique(self.present))))}{gaps}"
+        return f"text of {min(sizes):,} to {max(sizes):,} characters, {self.distinct:,} different{gaps}"
+
+
+def find_columns(parts: Sequence[Part], time: str | None = None, form: str | None = None) -> list[Column]:
+    """Every column with its kind, each reported.
+
+    `form` is how the column `time` is written or, where no column is named, any that does not hold numbers. Raises
+    `UserError` where none is written so.
+    """
+    columns = []
+    for name in parts[0].table.column_names:
+        chunks = [part.table[name] for part in parts]
+        column = None if form is None or time not in (None, name) else _as_times(name, chunks, form, time is not None)
+        column = column or _column(name, Columns(parts), chunks, parts[0].reading.decimal)
+        report("column", f"{name!r}: {column.describe()}")
+        columns.append(column)
+    if form is not None and not any(column.forms == (form,) for column in columns):
+        which = f"column {time!r} is not" if time else "no column of text is"
+        raise UserError("bad-time", "--time-format", f"{which} written as {form!r}. Give a format of strptime, such as "
+                        "'%d.%m.%Y', and the column as --time.")
+    return columns
+
+
+def refuse_stray_cells(columns: Sequence[Column], options: Options, named: Any = None) -> None:
+    """Raise where a column of numbers or times would be left out, or become text, for the sake of a stray cell.
+
+    `named` recognises names of columns that tell sequences apart, which may be anything.
+    """
+    for column in columns:
+        if column.stray is None or not _would_be_read(column, options, named):
+            continue
+        way = ("declare it a class: --task classify or tag" if column.name in options.targets
+               else "choose the columns that are read: --input COLUMN")
+        raise UserError(column.stray.code, column.stray.where, f"{column.stray.text}. Correct it, or {way}.")
+
+
+def _would_be_read(column: Column, options: Options, named: Any) -> bool:
+    """As numbers or a time, unless the options say otherwise."""
+    if column.name in options.targets:
+        return options.task not in ("classify", "tag")
+    if options.inputs or column.name == options.series or (options.targets and options.task == "forecast"):
+        return False
+    return column.distinct > CLASSES and not (named is not None and named.fullmatch(column.name.strip()))
+
+
+def _as_times(name: str, chunks: list[Any], form: str, numbers: bool) -> Column | None:
+    """Where every cell is written so; a column of numbers only where it is named."""
+    cells, present = _cells(chunks)
+    if not present.any() or not fits(cells[present], form) or not (
+            numbers or any(NUMBER.fullmatch(cell.strip()) is None for cell in cells[present])):
+        return None
+    return Column(name, "time", nanoseconds(cells, form), float(1 - present.mean()), (form,))
+
+
+def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column:
+    if all(is_date(chunk.type) for chunk in chunks):
+        stamps = pd.concat([chunk.cast(pa.timestamp("ns"), safe=False).to_pandas() for chunk in chunks])
+        return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,))
+    if all(is_number(chunk.type) for chunk in chunks):
+        values = np.concatenate([np.asarray(to_numbers(chunk, decimal)) for chunk in chunks])
+        return Column(name, "number", values, float(np.isnan(values).mean()))
+    cells, present = _cells(chunks)
+    missing = float(1 - present.mean())
+    numbers = to_numbers(pa.chunked_array([[str(cell) for cell in cells[present]]], pa.string()), decimal)
+    if numbers is not None:
+        values = np.full(len(cells), np.nan)
+        values[present] = numbers
+        return Column(name, "number", values, missing)
+    fitting = forms(cells[present]) if present.any() else ()
+    if fitting:
+        return Column(name, "time", nanoseconds(cells, fitting[0]), missing, fitting)
+    found = stray_cell(cells, np.flatnonzero(present), decimal)
+    if found is None:
+        return Column(name, "text", cells, missing)
+    row, code, reason = found
+    cell = shorten(str(cells[row]), 60)
+    return Column(name, "text", cells, missing, stray=UserError(code, rows.where(row, name), f"{cell!r} {reason}"))
+
+
+def _cells(chunks: list[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """As they are written, and which of them have a value."""
+    written = ["" if cell is None else str(cell) for chunk in chunks for cell in chunk.to_pylist()]
+    cells = np.array(written, dtype=object)
+    return cells, np.array([cell.strip().lower() not in MISSING for cell in cells])

@@ -1,0 +1,32 @@
+"""How tables are written, by the options or as the first file that can be written in several ways shows."""
+
+from pathlib import Path
+
+from unroll.base.errors import UserError
+from unroll.commands.init.draft import Options, report
+from unroll.data.spec import Reading
+from unroll.readers.common.tables import table_format
+
+SETTINGS = ("encoding", "delimiter", "header", "decimal")
+OPTIONS = {"header": "--header yes or no", "decimal": "--decimal ."}
+
+
+def find_reading(files: list[Path], options: Options) -> Reading:
+    """Raises `UserError` when the first such file is empty, or an option is wrong or without effect."""
+    if options.delimiter is not None and len(options.delimiter) != 1:
+        raise UserError("wrong-type", "--delimiter", f"{options.delimiter!r} is not one character. Give ',', ';' or a "
+                        "tab.")
+    written = {name: getattr(options, name) for name in SETTINGS}
+    for file in files:
+        reader = table_format(file)
+        if reader.SETTINGS:
+            reading, findings = reader.sniff(file, written)
+            for name in SETTINGS:
+                if name in findings:
+                    report(name, findings[name], OPTIONS.get(name, f"--{name}"))
+            assert isinstance(reading, Reading)
+            return reading
+    for name, value in written.items():
+        if value is not None:
+            raise UserError("no-effect", f"--{name}", f"has no effect on {files[0].suffix} files. Leave it out.")
+    return Reading(delimiter=",")

@@ -1,0 +1,24 @@
+"""A folder for each class."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from unroll.config.data import Scale, Share, SplitSettings
+from unroll.config.tokenizer import Tokenizer
+
+
+class Settings(SplitSettings):
+    """A folder of folders, each named after the class of the files in it: texts, or recordings as tables."""
+
+    kind: Literal["folder"]
+    path: str
+    encoding: str
+    delimiter: str
+    decimal: Literal[".", ","]
+    header: bool
+    columns: Annotated[list[str], Field(min_length=1)] | None       # of a recording that are read; null: all
+    tokenizer: Tokenizer | None
+    scale: Scale
+    test: Share
+    licence: str

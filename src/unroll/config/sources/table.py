@@ -1,0 +1,26 @@
+"""Tables: CSV, Parquet."""
+
+from typing import Literal
+
+from unroll.config.data import ForecastConfig, Name, Scale, Share, SplitSettings
+from unroll.config.tokenizer import Tokenizer
+
+
+class Settings(SplitSettings):
+    """A table: a step a row, or, for text, a sequence a row."""
+
+    kind: Literal["table"]
+    path: str                       # below data/raw/: a file, a folder or a glob; several are read one after another
+    delimiter: str                  # of CSV, as are the next three
+    decimal: Literal[".", ","]
+    encoding: str
+    header: bool                    # without: columns are called column_1, column_2, …
+    columns: dict[Name, list[str]]  # the columns of each input and target; a forecast's or next's stand at its input
+    series: str | None              # column that says which sequence a row belongs to; null: the table is one
+    time: str | None                # column that orders a sequence's rows, and must rise
+    time_format: str | None         # of strptime; null: ISO 8601, or a number
+    tokenizer: Tokenizer | None     # of inputs of kind tokens
+    scale: Scale
+    test: Share
+    forecast: ForecastConfig | None
+    licence: str

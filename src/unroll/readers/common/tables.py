@@ -1,0 +1,80 @@
+"""The columns of one table or of several files of one, whatever their format."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from unroll.base.errors import UserError, nearest
+from unroll.data.spec import Reading
+from unroll.readers import endings, format_of
+from unroll.readers.common.advice import named
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file's columns: text of CSV, typed of Parquet."""
+
+    file: Path
+    reading: Reading
+    table: Any          # pyarrow.Table
+
+    def where(self, row: int) -> str:
+        """The file and the row in it as an editor counts, from 1 on, a header included."""
+        return f"{self.file}, row {self._numbers[row]}"
+
+    @cached_property
+    def _numbers(self) -> Sequence[int]:
+        numbers: Sequence[int] = table_format(self.file).row_numbers(self.file, self.reading)    # only errors need them
+        return numbers
+
+
+def table_format(file: Path) -> ModuleType:
+    """The format that reads a table; raises `UserError` when none does."""
+    found = format_of(file, "table")
+    if found is None:
+        raise UserError("unsupported", file, "not a table that can be read. Give one of "
+                        f"{', '.join(endings('table'))}.")
+    return found
+
+
+def column_names(file: Path, reading: Reading) -> list[str]:
+    """Of a file; raises `UserError` when it is empty, in another format, or two columns share a name."""
+    names: list[str] = table_format(file).column_names(file, reading)
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError("ambiguous", file, f"{names.count(name)} columns are named {name!r}. Give each a name of "
+                            "its own.")
+    return names
+
+
+def read_parts(files: Sequence[Path], reading: Reading, columns: Sequence[str] | None = None) -> list[Part]:
+    """The columns of every file, by default all; raises `UserError` when files disagree or have no rows."""
+    parts = []
+    first = column_names(files[0], reading)
+    for file in files:
+        names = first if file == files[0] else column_names(file, reading)
+        if set(names) != set(first):
+            differing = ", ".join(map(repr, sorted(set(names) ^ set(first))))
+            raise UserError("conflict", file, f"its columns differ from those of {files[0]} in {differing}. Give files "
+                            "of the same columns, or name one of them.")
+        wanted = list(first if columns is None else dict.fromkeys(columns))
+        for name in wanted:
+            if name not in names:
+                raise UserError("unknown-name", file, f"no column {name!r}; {_alternative(name, names, reading)}")
+        table = table_format(file).read_table(file, reading, wanted)
+        if not len(table):
+            raise UserError("empty", file, f"no rows{' below the header' if reading.header else ''}. Leave it out, or "
+                            "give some.")
+        parts.append(Part(file, reading, table))
+    return parts
+
+
+def _alternative(name: str, names: list[str], reading: Reading) -> str:
+    mark = next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
+    if mark is not None:
+        return (f"the whole line is one column, {names[0]!r}. Is {named('delimiter')} {mark!r} instead of "
+                f"{reading.delimiter or ','!r}?")
+    return nearest(name, names)

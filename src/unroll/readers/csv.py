@@ -1,0 +1,125 @@
+"""CSV and its relatives, parsed by pyarrow; every cell is text until something asks for a number or a time."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from unroll.base.errors import UserError
+from unroll.data.spec import Reading
+from unroll.readers.common.advice import named, remedy
+from unroll.readers.common.dialect import find_decimal, find_delimiter, find_header, first_lines, rows_of
+from unroll.readers.common.encodings import find_encoding
+from unroll.readers.text import blocks, whole_text
+
+HOLDS = "table"
+ENDINGS = (".csv", ".tsv")
+ALSO = (".txt",)
+SETTINGS = ("delimiter", "decimal", "encoding", "header")      # of `Reading`, that say how it is written
+BLOCK = 1 << 26     # bytes that pyarrow parses at a time: a row may not be longer
+
+
+def sniff(file: Path, settings: Mapping[str, Any]) -> tuple[Reading, dict[str, str]]:
+    """How the file is written, and of what is not among `settings` the finding in words, by the name of the setting.
+
+    Raises `UserError` when the file is empty or in no known encoding.
+    """
+    known = {name: value for name, value in settings.items() if value is not None}
+    findings: dict[str, str] = {}
+    if "encoding" not in known:
+        known["encoding"], findings["encoding"] = find_encoding(file)
+    lines = first_lines(file, known["encoding"])
+    if not lines:
+        raise UserError("empty", file, "empty. Give a table with rows.")
+    if re.fullmatch(r"sep=.\s*", lines[0].lstrip("\ufeff"), re.IGNORECASE):
+        raise UserError("unsupported", f"{file}, row 1", f"{lines[0].strip()!r} is meant for Excel alone. Take the row "
+                        "out.")
+    if "delimiter" not in known:
+        known["delimiter"], findings["delimiter"] = find_delimiter(lines)
+    rows = rows_of(lines, known["delimiter"])
+    if "header" not in known:
+        known["header"], findings["header"] = find_header(rows)
+    if "decimal" not in known:
+        known["decimal"], reason = find_decimal(rows[known["header"] :])
+        findings |= {} if reason is None else {"decimal": reason}
+    return Reading(**known), findings
+
+
+def column_names(file: Path, reading: Reading) -> list[str]:
+    """Those of the first row, or column_1, column_2, … without a header; raises `UserError` on an empty file."""
+    record = next(records(file, reading), None)
+    if record is None:
+        raise UserError("empty", file, "empty. Leave it out, or give a table with rows.")
+    return list(record[1]) if reading.header else [f"column_{number + 1}" for number in range(len(record[1]))]
+
+
+def read_table(file: Path, reading: Reading, columns: Sequence[str]) -> Any:
+    """A pyarrow.Table of these columns as text; raises `UserError` naming a row of another number of cells."""
+    names = column_names(file, reading)
+    text = whole_text(file, reading.encoding).encode()
+    try:
+        return pa.csv.read_csv(
+            io.BytesIO(text),
+            pa.csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=None if reading.header else names),
+            pa.csv.ParseOptions(delimiter=delimiter_of(file, reading), newlines_in_values=True),
+            pa.csv.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.string()),
+                                  strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid as error:
+        raise _ragged(file, reading, len(names)) or UserError("unreadable", file, "not CSV: "
+                                                              f"{' '.join(str(error).split()).rstrip('.')}.") from None
+
+
+def row_numbers(file: Path, reading: Reading) -> list[int]:
+    """The line on which each row starts, as an editor counts: cells may hold line ends; empty lines are no rows."""
+    return [line for line, _ in records(file, reading)][int(reading.header) :]
+
+
+def delimiter_of(file: Path, reading: Reading) -> str:
+    return reading.delimiter or ("\t" if file.suffix.lower() == ".tsv" else ",")
+
+
+def records(file: Path, reading: Reading) -> Iterator[tuple[int, list[str]]]:
+    """Each row's first line and its cells, as pyarrow has them: empty lines are no rows."""
+    delimiter = delimiter_of(file, reading)
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        raise UserError("wrong-type", named("delimiter"), f"{delimiter!r} is not one ASCII character between cells. "
+                        "Give ',', ';' or '\\t'.")
+    csv.field_size_limit(BLOCK)     # texts are longer than the 128 KiB that the module expects of a cell
+    reader = csv.reader(_lines(file, reading.encoding), delimiter=delimiter)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise UserError("unreadable", f"{file}, row {line}", f"not CSV: {error}. Correct the row.") from None
+        if cells is None:
+            return
+        if cells:
+            yield line, cells
+
+
+def _lines(file: Path, encoding: str) -> Iterator[str]:
+    rest = ""
+    for block in blocks([file], encoding):
+        *lines, rest = (rest + block).split("\n")
+        yield from (line + "\n" for line in lines)
+    if rest:
+        yield rest
+
+
+def _ragged(file: Path, reading: Reading, width: int) -> UserError | None:
+    """Names the first row that has more cells than the first one, or fewer."""
+    for line, cells in records(file, reading):
+        if len(cells) != width:
+            cause = "a quotation mark that is never closed" if any("\n" in cell for cell in cells) else (
+                "a delimiter within a cell that is not quoted, or a cell left out")
+            return UserError("unequal-lengths", f"{file}, row {line}", f"{len(cells)} cell{'s' * (len(cells) != 1)} "
+                             f"where the first row has {width}: {cause}? Correct the row."
+                             f"{remedy('Or is {} another one?', 'delimiter')}")
+    return None

@@ -1,0 +1,152 @@
+"""A prediction from the training files reads the sequences that the source read, whatever the format."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+from scipy.io import savemat
+
+from tests.prediction.conftest import SPLIT, TABLE, TEXT, make, sequences, shops
+from unroll.base.files import sha256
+from unroll.config.data import DataConfig
+from unroll.data.source import SPLITS, Source
+from unroll.prediction.inputs import read
+from unroll.sources import Access, open_source
+
+DRAW = np.random.default_rng(5)
+X = DRAW.normal(size=(20, 6, 2))
+FORECAST = {"horizon": 4, "context": 8, "season": 3, "log": True, "stride": 1}
+LETTERS = {**TABLE, "path": "data/raw/letters.csv", "inputs": {"text": "tokens"}, "targets": {"tag": "tag"},
+           "columns": {"text": ["letter"], "tag": ["tag"]}, "series": "series"}
+REALS = {**TABLE, "inputs": {"x": "real"}, "targets": {"label": "class"}, "columns": {"x": ["b", "a"], "label": ["class"]},
+         "series": "series", "scale": "none"}
+FOLDER = {"kind": "folder", "path": "data/raw/classes", "delimiter": ";", "decimal": ",", "header": True, "columns": None,
+          "encoding": "utf-8", "licence": "mine", "targets": {"label": "class"}, "scale": "none", **SPLIT}
+ARRAYS = {"kind": "npz", "path": "data/raw/a.npz", "inputs": {"x": "real"}, "targets": {"label": "class"},
+          "scale": "none", "licence": "mine", **SPLIT}
+TS = "@problemName two\n@timeStamps false\n@missing false\n@univariate false\n@dimensions 2\n@equalLength false\n" \
+     "@classLabel true a b\n@data\n" + "".join(f"{n},2,3:4,{n},6:{'ab'[n % 2]}\n" for n in range(20))
+
+
+def table_files(raw: Path) -> None:
+    sequences().to_parquet(raw / "reals.parquet")
+    sequences().to_csv(raw / "reals.csv", index=False)
+    mixed = sequences().sort_values("step", kind="stable")      # rows of all sequences take turns
+    mixed.to_csv(raw / "mixed.tsv", index=False, sep="\t")
+    sequences().to_csv(raw / "letters.csv", index=False)
+    words = sequences().assign(letter=[f"word{n % 7}" for n in range(len(sequences()))])
+    words.to_csv(raw / "words.csv", index=False)
+
+
+def recordings(raw: Path) -> None:
+    for number in range(20):
+        file = raw / "classes" / "ab"[number % 2] / f"{number}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("u;v\n" + "".join(f"{number},5;{step}\n" for step in range(3 + number)))
+
+
+def whole_texts(raw: Path) -> None:
+    for number in range(20):
+        file = raw / "classes" / "ab"[number % 2] / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"text {number}\nof two lines\n")
+
+
+def music(raw: Path) -> None:
+    rolls = np.empty((1, 4), object)
+    for place in range(4):
+        rolls[0, place] = (DRAW.random((5 + place, 88)) < 0.05).astype(np.float64)
+    savemat(raw / "music.mat", dict.fromkeys(("traindata", "validdata", "testdata"), rolls))
+
+
+def nothing(raw: Path) -> None:
+    """The files that every project has."""
+
+
+def arrays(raw: Path) -> None:
+    padded = np.concatenate([X, np.full((20, 1, 2), np.nan)], axis=1)
+    np.savez(raw / "a.npz", X_train=padded, y_train=np.arange(20) % 2, lengths_train=np.full(20, 6))
+
+
+def ts_file(raw: Path) -> None:
+    (raw / "a.ts").write_text(TS)
+
+
+# name → what writes the files, section `data`, the file that is predicted from
+CASES: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "csv": (table_files, {**REALS, "path": "data/raw/reals.csv"}, "reals.csv"),
+    "parquet": (table_files, {**REALS, "path": "data/raw/reals.parquet"}, "reals.parquet"),
+    "tsv, ordered by time": (table_files, {**REALS, "path": "data/raw/mixed.tsv", "delimiter": "\t", "time": "step"},
+                             "mixed.tsv"),
+    "letters": (table_files, LETTERS, "letters.csv"),
+    "words": (table_files, {**LETTERS, "path": "data/raw/words.csv",
+                            "tokenizer": {"kind": "word", "min_count": 1, "lowercase": False}}, "words.csv"),
+    "rows of text": (nothing, {**TABLE, "path": "data/raw/texts.csv", "inputs": {"text": "tokens"}, "series": None,
+                               "targets": {"label": "class"}, "columns": {"text": ["text"], "label": ["class"]}},
+                     "texts.csv"),
+    "one long table": (nothing, {**TABLE, "path": "data/raw/shops.csv", "inputs": {"x": "real"}, "series": None,
+                                 "targets": {"x": "next"}, "columns": {"x": ["sold"]}}, "shops.csv"),
+    "recordings": (recordings, {**FOLDER, "inputs": {"x": "real"}, "tokenizer": None}, "classes"),
+    "texts": (whole_texts, {**FOLDER, "inputs": {"text": "tokens"}, "tokenizer": TEXT["tokenizer"]}, "classes"),
+    "lines": (nothing, {**TEXT, "unit": "line"}, "corpus.txt"),
+    "stream": (nothing, {**TEXT, "unit": "stream"}, "corpus.txt"),
+    "npz": (arrays, ARRAYS, "a.npz"),
+    "ts": (ts_file, {"kind": "ts", "train": "data/raw/a.ts", "inputs": {"x": "real"}, "targets": {"label": "class"},
+                     "scale": "none", "licence": "mine", **SPLIT}, "a.ts"),
+}
+
+
+def content(source: Source, field: str) -> dict[str, Any]:
+    """Name → sequence, of all splits; a stream is one, and lines are numbered by their text alone."""
+    pieces = [piece[field] for split in SPLITS for piece in source.pieces(split)]
+    places = [place.name for split in SPLITS for place in source.places(split)]
+    if source.layout == "stream":
+        return {"1": "".join(pieces) if isinstance(pieces[0], str) else np.concatenate(pieces)}
+    return dict(zip(places or pieces, pieces, strict=True))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_prediction_reads_what_the_source_read(tmp_path: Path, name: str) -> None:
+    write, data, file = CASES[name]
+    if name == "ts":
+        pytest.importorskip("aeon")
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    write(tmp_path / "data" / "raw")
+    _, prepared = make(tmp_path, data)
+    source, _ = open_source(TypeAdapter(DataConfig).validate_python(data), Access(tmp_path))
+    (field,) = data["inputs"]
+    expected = content(source, field)
+    inputs = read(tmp_path / "data" / "raw" / file, prepared.spec)
+    found = dict(zip(inputs.names, inputs.sequences, strict=True))
+    if name == "lines":     # the source does not number them
+        found = {text: text for text in found.values()}
+    assert sorted(found) == sorted(expected)
+    for key, sequence in expected.items():
+        np.testing.assert_array_equal(found[key], sequence, strict=True)
+
+
+def test_series_to_be_forecast_are_read_to_their_ends(tmp_path: Path) -> None:
+    data = {**TABLE, "path": "data/raw/shops.csv", "inputs": {"x": "real"}, "targets": {"x": "forecast"},
+            "columns": {"x": ["sold", "price"]}, "series": "shop", "time": "month", "forecast": FORECAST}
+    _, prepared = make(tmp_path, data)
+    inputs = read(tmp_path / "data" / "raw" / "shops.csv", prepared.spec)
+    source, _ = open_source(TypeAdapter(DataConfig).validate_python(data), Access(tmp_path))
+    for name, sequence, train, test in zip(inputs.names, inputs.sequences, source.pieces("train"), source.pieces("test"),
+                                           strict=True):
+        np.testing.assert_array_equal(sequence, shops()[shops()["shop"] == name][["sold", "price"]])
+        np.testing.assert_array_equal(sequence[: len(train["x"])], train["x"])
+        np.testing.assert_array_equal(sequence[-len(test["x"]) :], test["x"])
+
+
+def test_piano_rolls_are_those_of_the_test_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNROLL_CACHE", str(tmp_path / "cache"))
+    music(tmp_path)
+    file = tmp_path / "music.mat"
+    data = {"kind": "pianoroll", "url": file.as_uri(), "sha256": sha256(file), "licence": "mine",
+            "inputs": {"x": "real"}, "targets": {"x": "next_labels"}}
+    _, prepared = make(tmp_path, data)
+    source, _ = open_source(TypeAdapter(DataConfig).validate_python(data), Access(tmp_path))
+    for sequence, piece in zip(read(file, prepared.spec).sequences, source.pieces("test"), strict=True):
+        np.testing.assert_array_equal(sequence, piece["x"])
