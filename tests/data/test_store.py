@@ -28,6 +28,7 @@ from unroll.data.store import Prepared, decode, open_prepared
 from unroll.data.tokenizers import fit
 from unroll.data.writer import write_prepared
 from unroll.readers import text as reader
+from unroll.sources.common import text as text_source
 from unroll.sources.common.text import whole_lines
 from unroll.stages.prepare import prepare
 
@@ -318,7 +319,7 @@ def test_a_merge_does_not_straddle_two_blocks(tmp_path, monkeypatch):
     text, config = "the cat sat on the mat\n" * 50, data(tokenizer=BPE)
     whole = made(tmp_path / "whole", text, config)
     monkeypatch.setattr(reader, "BLOCK", 4)         # four symbols at a time, as a slow disk would give them
-    monkeypatch.setattr(reader, "whole_lines", partial(whole_lines, block=40))
+    monkeypatch.setattr(text_source, "whole_lines", partial(whole_lines, block=40))
     cut = made(tmp_path / "cut", text, config)
     for split in SPLITS:
         assert cut.tokens("text", split).tolist() == whole.tokens("text", split).tolist()
@@ -345,7 +346,7 @@ def test_a_long_text_is_prepared_in_a_fraction_of_its_size(tmp_path):
 @pytest.mark.parametrize("tokenizer", [BYTE, CHAR], ids=lambda config: config.kind)
 def test_memory_does_not_grow_with_the_text(tmp_path, monkeypatch, unit, tokenizer):
     monkeypatch.setattr(reader, "BLOCK", 1 << 12)
-    monkeypatch.setattr(reader, "whole_lines", partial(whole_lines, block=1 << 12))
+    monkeypatch.setattr(text_source, "whole_lines", partial(whole_lines, block=1 << 12))
     text = "".join(f"{number:079}\n" for number in range(3_000))
     short, long = (peak(tmp_path, part, data(unit, tokenizer)) for part in (text[: len(text) // 4], text))
     assert long - short < len(text) / 8

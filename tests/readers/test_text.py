@@ -107,7 +107,7 @@ def test_a_wrong_encoding_is_named_with_file_and_byte(tmp_path, monkeypatch, enc
 @pytest.mark.parametrize("written", ["gb18030", "utf_16"])
 def test_the_encoding_that_a_text_was_written_in_is_suggested(tmp_path, chinese, written):
     files = write(tmp_path, chinese.encode(written))
-    assert refused(files).text.endswith(f"It may be {written}: set data.encoding={written}.")
+    assert refused(files).text.endswith(f" It may be {written}. Set data.encoding to {written}.")
     assert read(files, written) == chinese
 
 
@@ -135,7 +135,7 @@ def test_a_codec_that_cannot_read_the_file_is_one_line(tmp_path, encoding):
 def test_the_suggestion_looks_where_the_bad_byte_is(tmp_path, monkeypatch, chinese):
     monkeypatch.setattr(text_format, "BLOCK", 2048)
     (tmp_path / "a.txt").write_bytes(b"plain ascii\n" * 1000 + chinese.encode("gb18030"))
-    with pytest.raises(UserError, match=r"at byte 12000\. It may be gb18030: set data\.encoding=gb18030\.$"):
+    with pytest.raises(UserError, match=r"at byte 12000\. It may be gb18030\. Set data\.encoding to gb18030\.$"):
         "".join(blocks([tmp_path / "a.txt"], "utf-8"))
 
 

@@ -397,9 +397,10 @@ def test_cells_of_parquet_are_named_by_row_and_type(tmp_path):
     ("a,b\n1,2\n3,x\n", {}, "1.csv, row 3, column 'b': 'x' is no number. data.columns.x takes numbers only: correct the "
      "cell, or leave the column out."),
     ('a,b\n1,2\n3,"4,5"\n', {}, "1.csv, row 3, column 'b': '4,5' is no number. Is the decimal mark a comma? Set "
-     "data.decimal=','."),
+     "data.decimal to ','."),
     ("id,a\np,1\nq,1\np,1\n", {"series": "id", "columns": {"x": ["a"]}}, "1.csv, row 4, column 'id': sequence 'p' "
-     "continues here after rows of another one. Sort the rows by sequence, or give each sequence a name of its own."),
+     "continues here after rows of another one. Sort the rows by sequence, or give each sequence a name of its own. If a "
+     "column orders the rows, name it as data.time."),
 ])
 def test_a_mistake_names_its_remedy(tmp_path, content, changes, sentence):
     write(tmp_path, content)
