@@ -10,6 +10,7 @@ from unroll.config.data import FUTURE, DataConfig
 from unroll.config.encoders import ENCODERS
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
+from unroll.config.head import HeadSettings
 from unroll.config.heads import HEADS
 from unroll.config.model import ModelConfig
 from unroll.config.poolings import POOLINGS
@@ -28,47 +29,51 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Config":
-        # one after another: kinds are compared of names that agree
-        for mistake in chain(_names(self.data, self.model), _kinds(self.data, self.model)):
-            raise PydanticCustomError("agree", "{text}", {"text": mistake})
+        # one after another: kinds are compared once names agree
+        for where, text in chain(_names(self.data, self.model), _kinds(self.data, self.model)):
+            raise PydanticCustomError("agree", "{where}: {text}", {"where": where, "text": text})
         return self
 
 
-def _names(data: DataConfig, model: ModelConfig) -> Iterator[str]:
+Mistake = tuple[str, str]       # the setting, and what is wrong with it
+
+
+def _names(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
     for ours, theirs, part in ((model.inputs, data.inputs, "inputs"), (model.heads, data.targets, "heads")):
         if set(ours) != set(theirs):
-            yield (f"model.{part} names {sorted(ours)} where data has {sorted(theirs)}; choose the task that "
-                   "fits (task=…, conf/task/), or use the same names")
+            yield f"model.{part}", (f"names {sorted(ours)} where data has {sorted(theirs)}; choose the task that fits "
+                                    "(task=…, conf/task/), or use the same names")
     for part, names in (("inputs", data.inputs), ("targets", data.targets)):
         if len(names) > 1:
-            yield (f"data.{part}: {len(names)} of them ({', '.join(sorted(names))}); several at once are not supported "
-                   "yet. Leave one")
+            yield f"data.{part}", (f"several at once ({', '.join(sorted(names))}) are not supported yet; keep one")
 
 
 PER_SEQUENCE = ("class", "value", "forecast")       # targets of which a sequence has one
 
 
-def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[str]:
+def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
     for name, field in data.inputs.items():
         encoder = model.inputs[name]
         if encoder.reads != field:
-            fitting = [kind for kind in ENCODERS.own if ENCODERS.settings_of(kind).reads == field]
-            yield f"model.inputs.{name}: {field} need kind {' or '.join(fitting)}, not {encoder.kind}"
+            kinds = [kind for kind in ENCODERS.own if ENCODERS.settings_of(kind).reads == field]
+            yield f"model.inputs.{name}", f"an input of kind {field} needs {' or '.join(kinds)}, not {encoder.kind}"
     for name, target in data.targets.items():
-        head = model.heads[name]
-        predicted: str = target
-        if target == "next":
-            predicted = "next_symbol" if data.inputs[name] == "tokens" else "next_value"
-        if predicted not in head.predicts:
-            fitting = [kind for kind in HEADS.own if predicted in HEADS.settings_of(kind).predicts]
-            yield f"model.heads.{name}: a target of kind {target} needs kind {' or '.join(fitting)}, not {head.kind}"
-        if target in PER_SEQUENCE and not head.per_sequence:
-            yield f"model.heads.{name}.pooling: one {target} a sequence needs one of {', '.join(POOLINGS.own)}"
-        if target not in PER_SEQUENCE and head.per_sequence:
-            yield f"model.heads.{name}.pooling: a target every step has none; set it to null"
+        yield from _head(name, target, data.inputs.get(name) == "tokens", model.heads[name])
         if model.core.both_ways and target in FUTURE and target != "forecast":
-            yield (f"model.core.bidirectional: the target {name} is the future of the input, which a recurrence from "
-                   "the end on has read; set it to false")
+            yield "model.core.bidirectional", (f"the target {name} is the future of the input, which the backward "
+                                               "direction has already read; set it to false")
+
+
+def _head(name: str, target: str, symbols: bool, head: HeadSettings) -> Iterator[Mistake]:
+    """`symbols`: whether the input of that name has symbols, so that the next step is one."""
+    predicted = ("next_symbol" if symbols else "next_value") if target == "next" else target
+    if predicted not in head.predicts:
+        kinds = [kind for kind in HEADS.own if predicted in HEADS.settings_of(kind).predicts]
+        yield f"model.heads.{name}", f"a target of kind {target} needs {' or '.join(kinds)}, not {head.kind}"
+    if target in PER_SEQUENCE and not head.per_sequence:
+        yield f"model.heads.{name}.pooling", f"one {target} per sequence needs one of {', '.join(POOLINGS.own)}"
+    if target not in PER_SEQUENCE and head.per_sequence:
+        yield f"model.heads.{name}.pooling", f"a {target} at each step needs none; set it to null"
 
 
 SECTIONS = tuple(Config.model_fields)
