@@ -25,7 +25,7 @@ from unroll.config.schema import SECTIONS, Config
 def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:
     """The frozen text of params.yaml and its validated content; raises `UserError` on a wrong override."""
     if not (conf / "config.yaml").is_file():
-        raise UserError(f"{conf}: no config.yaml there. Run in the folder of the project.")
+        raise UserError("missing-file", conf, "no config.yaml there. Run in the folder of the project.")
     with _one_line(conf, overrides), initialize_config_dir(str(conf.resolve()), version_base=None):
         values = hydra_compose("config", overrides=list(overrides))
         OmegaConf.resolve(values)
@@ -34,7 +34,7 @@ def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:
 
 
 def choices(conf: Path, overrides: Sequence[str]) -> dict[str, str]:
-    """Which file of each group a composition takes, Hydra's own groups left out."""
+    """The file that a composition takes from each group, without Hydra's own groups."""
     with _one_line(conf, overrides), initialize_config_dir(str(conf.resolve()), version_base=None):
         found = hydra_compose("config", overrides=list(overrides), return_hydra_config=True).hydra.runtime.choices
     return {group: name for group, name in sorted(found.items()) if not group.startswith("hydra/") and name is not None}
@@ -45,24 +45,24 @@ Launch = Callable[[list[list[str]], Callable[[Path, Path], Any]], list[float]]
 
 
 def multirun(conf: Path, overrides: Sequence[str], folder: Path, launch: Launch) -> None:
-    """Hydra's multirun: every job's overrides, and where jobs run, are handed to `launch` at once.
+    """Hydra's multirun: call `launch` once, with the overrides of every job and a function that makes their pool.
 
-    What was asked for is kept in `folder`/multirun.yaml. Raises `UserError` on a wrong override or an empty grid.
+    Hydra writes its own record to `folder`/multirun.yaml. Raises `UserError` on a wrong override or an empty grid.
     """
     failure: list[Exception] = []
 
     def guarded(*jobs: Any) -> list[float]:
         try:
             return launch(*jobs)
-        except Exception as error:      # none of Hydra's
+        except Exception as error:      # ours: not to be taken for one of Hydra's
             failure.append(error)
             raise RuntimeError from None
 
-    given = [f"hydra.sweep.dir='{folder}'", "hydra/launcher=local", *overrides]
+    options = [f"hydra.sweep.dir='{folder}'", "hydra/launcher=local", *overrides]
     try:
         with _one_line(conf, overrides):
             path = create_config_search_path(str(conf.resolve()))
-            Hydra.create_main_hydra2("unroll", path).multirun("config", guarded, given, with_log_configuration=False)
+            Hydra.create_main_hydra2("unroll", path).multirun("config", guarded, options, with_log_configuration=False)
     except RuntimeError:
         if failure:
             raise failure[0] from None
@@ -70,57 +70,71 @@ def multirun(conf: Path, overrides: Sequence[str], folder: Path, launch: Launch)
 
 
 def swept(overrides: Sequence[str]) -> list[str]:
-    """The names that are given several values."""
+    """The names that have several values."""
     with _one_line(Path(), overrides):
         parsed = OverridesParser.create().parse_overrides(list(overrides))
-    return [each.get_key_element() for each in parsed if each.is_sweep_override()]
+    return [override.get_key_element() for override in parsed if override.is_sweep_override()]
 
 
 @contextmanager
 def _one_line(conf: Path, overrides: Sequence[str]) -> Iterator[None]:
-    """What Hydra objects to, in one line that says what was meant."""
+    """Turn what Hydra raises on an override into a `UserError`."""
     GlobalHydra.instance().clear()
     try:
         yield
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        message = _nearest_choice(conf, error) or _explain(error) + _nearest_name(conf, overrides, error)
-        raise UserError(message) from None
+        raise _unknown_choice(conf, error) or _unreadable(error) or _refused(conf, overrides, error) from None
 
 
-def _nearest_choice(conf: Path, error: Exception) -> str:
-    """Which file of a group a missing one may have meant; empty when something else is wrong."""
+def _unknown_choice(conf: Path, error: Exception) -> UserError | None:
+    """The error of a file that a group does not have, with the name of the nearest one."""
     missing = re.search(r"Could not find '([\w/]+)/([\w-]*)'", str(error))
     if missing is None:
-        return ""
+        return None
     group, name = missing.groups()
     if group == "hydra/launcher":
-        return f"{group}: no {name!r}; {nearest(name, LAUNCHERS)}"
-    found = sorted(file.stem for file in (conf / group).glob("*.yaml"))
-    return f"{group}: no {name!r} in {conf / group}; {nearest(name, found)}"
+        return UserError("unknown-name", group, f"no {name!r}; {nearest(name, LAUNCHERS)}")
+    files = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+    return UserError("unknown-name", group, f"no {name!r} in {conf / group}; {nearest(name, files)}")
+
+
+def _unreadable(error: Exception) -> UserError | None:
+    """The error of an override that cannot be parsed."""
+    override = getattr(error, "override", None)
+    return override and UserError("wrong-type", override, f"not in Hydra's grammar: {_explain(error)}")
+
+
+def _refused(conf: Path, overrides: Sequence[str], error: Exception) -> UserError:
+    """The error of an override that can be parsed: its name is not known, or its value not possible there."""
+    names = {override: override.split("=", 1)[0].lstrip("+~") for override in overrides}
+    name = next((name for override, name in names.items() if {f"'{name}'", f"'{override}'"} & _quoted(error)), "")
+    if str(error).startswith("Ambiguous value"):
+        return UserError("conflict", name, "several values. Compare them with `unroll sweep`, or quote one that holds "
+                         "a comma.")
+    valid = _valid_names(conf) if name else []
+    if not name or name in valid:
+        return UserError("wrong-type", name, _explain(error))
+    close = get_close_matches(name, valid, n=1, cutoff=0.75)
+    return UserError("unknown-name", name, "no such setting; " + (
+        f'did you mean "{close[0]}"?' if close else f"{conf} has the names that can be set."))
+
+
+def _quoted(error: Exception) -> set[str]:
+    return set(re.findall(r"'[^']*'", str(error)))
 
 
 def _explain(error: Exception) -> str:
-    """Hydra's message, its lines joined and its advice about its own flags left out."""
+    """Hydra's message on one line, without its advice about its own flags."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and not line.startswith(("full_key", "object_type", "To append"))]
-    override = getattr(error, "override", None)
-    where = f"{override!r} is not in Hydra's grammar: " if override else ""
-    return where + re.sub(r"\s*\(?See https?://\S+\)?( for details)?", "", " ".join(kept)).rstrip(".") + "."
+    return re.sub(r"\s*\(?See https?://\S+\)?( for details)?", "", " ".join(kept)).rstrip(".") + "."
 
 
-def _nearest_name(conf: Path, overrides: Sequence[str], error: Exception) -> str:
-    """Which name of the default composition an unknown one may have meant."""
-    for override in overrides:
-        name = override.split("=", 1)[0].lstrip("+~")
-        if f"'{name}'" not in str(error):
-            continue
-        GlobalHydra.instance().clear()
-        with initialize_config_dir(str(conf.resolve()), version_base=None):
-            values = OmegaConf.to_container(hydra_compose("config"), resolve=True)
-        valid = [*SECTIONS, *_names(values)]
-        close = get_close_matches(name, valid, n=1, cutoff=0.75)
-        return f' Did you mean "{close[0]}"?' if close else f" The composition has no such name; see {conf}."
-    return ""
+def _valid_names(conf: Path) -> list[str]:
+    """The sections and dotted names of the default composition."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf.resolve()), version_base=None):
+        return [*SECTIONS, *_names(OmegaConf.to_container(hydra_compose("config"), resolve=True))]
 
 
 def _names(values: object, prefix: str = "") -> list[str]:

@@ -26,7 +26,7 @@ HEADS: dict[str, dict[str, Any]] = {
 composed = cache(tiny)
 
 
-def asked(**changes: Any) -> EvaluateConfig:
+def evaluation(**changes: Any) -> EvaluateConfig:
     return composed().evaluate.model_copy(update=changes)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
 from tests.data.conftest import dealt, npz, table, written
-from tests.evaluation.conftest import asked, model_of
+from tests.evaluation.conftest import evaluation, model_of
 from unroll.baselines import classifiers as simple
 from unroll.baselines import nearest
 from unroll.config.tokenizers import word
@@ -81,21 +81,21 @@ def test_the_nearest_neighbour_is_the_nearest_of_training_and_validation(sequenc
     assert found["dtw_1nn"].tolist() == expected
 
 
-def test_warping_that_would_take_too_long_is_left_out_and_said(sequences, capsys):
+def test_warping_that_would_take_too_long_is_left_out_with_a_line(sequences, capsys):
     assert nearest.nearest_neighbour(sequences, "x", "label", most_cells=700) == {}
     assert capsys.readouterr().out == "evaluate: 1-NN DTW left out: 7.7e+02 cells, evaluate.dtw_cells allows 7.0e+02\n"
 
 
 @pytest.mark.usefixtures("without_aeon")
-def test_warping_without_aeon_is_left_out_and_said(sequences, capsys):
+def test_warping_without_aeon_is_left_out_with_a_line(sequences, capsys):
     assert nearest.nearest_neighbour(sequences, "x", "label", 10**9) == {}
     assert "aeon is not installed" in capsys.readouterr().err
 
 
-def test_the_report_of_a_class_a_sequence(sequences, tmp_path):
+def test_the_report_of_a_class_per_sequence(sequences, tmp_path):
     model = model_of(sequences, "class")
-    report = classification.report(model, sequences, "label", asked())
-    scored = score(model.network, sequences.sequences("test"), "label", asked())
+    report = classification.report(model, sequences, "label", evaluation())
+    scored = score(model.network, sequences.sequences("test"), "label", evaluation())
     truth, predicted = scored.targets, scored.predictions.argmax(axis=1)
     names = {f"{prefix}{name}" for prefix in ("test/", "best/val_", "best/train_") for name in ("loss", "accuracy", "macro_f1")}
     methods = {"majority"} | ({"dtw_1nn"} if "aeon" in sys.modules else set())
@@ -118,7 +118,7 @@ def streamed(folder, fields, config) -> Prepared:
                                                       "test": (count - 60, count)}))
 
 
-def test_by_its_symbol_each_is_what_it_mostly_is(tmp_path):
+def test_by_symbol_predicts_the_most_frequent_class_of_each_symbol(tmp_path):
     text = "".join(DRAW.choice([*"abc"], 400))
     tags = np.array([("x" if each == "a" else "y") if DRAW.random() < 0.9 else "z" for each in text])
     made = streamed(tmp_path, {"text": text, "tag": tags}, table({"text": "tokens"}, {"tag": "tag"}))
@@ -127,39 +127,39 @@ def test_by_its_symbol_each_is_what_it_mostly_is(tmp_path):
     assert ["xyz"[each] for each in found] == [mostly[each] for each in text[-60:]]
 
 
-def test_one_step_alone_is_told_by_its_numbers_and_their_squares(tmp_path):
+def test_one_step_predicts_from_the_numbers_of_a_step_and_their_squares(tmp_path):
     """A circle: no straight line parts it."""
     x = DRAW.uniform(-2, 2, (600, 2))
     tags = np.where((x**2).sum(axis=1) < 2, "in", "out")
     made = streamed(tmp_path, {"x": x, "tag": tags}, npz("tag", "tag"))
-    found = simple.one_step(made, "x", "tag", asked(train_tokens=10_000))
+    found = simple.one_step(made, "x", "tag", evaluation(train_tokens=10_000))
     truth = made.values("tag", "test")
     assert (found == truth).mean() > 0.9 > (truth == np.bincount(truth).argmax()).mean()
-    again = simple.one_step(made, "x", "tag", asked(train_tokens=10_000))
+    again = simple.one_step(made, "x", "tag", evaluation(train_tokens=10_000))
     assert np.array_equal(found, again)
 
 
-def test_of_a_long_training_split_steps_of_all_of_it_are_read(tmp_path):
+def test_one_step_reads_steps_from_all_of_a_long_training_split(tmp_path):
     """Its beginning may hold one class alone."""
     tags = np.array(["a"] * 300 + ["b"] * 300)
     x = DRAW.standard_normal((600, 1)) + 9 * (tags == "b")[:, None]
     made = streamed(tmp_path, {"x": x, "tag": tags}, npz("tag", "tag"))
-    assert set(simple.one_step(made, "x", "tag", asked(train_tokens=50)).tolist()) == {1}
+    assert set(simple.one_step(made, "x", "tag", evaluation(train_tokens=50)).tolist()) == {1}
 
 
-def test_of_steps_of_one_class_alone_one_step_says_that_class(tmp_path):
+def test_one_step_predicts_the_only_class_that_it_reads(tmp_path):
     tags = np.array(["a"] * 509 + ["b"] * 91)
     made = streamed(tmp_path, {"x": DRAW.standard_normal((600, 1)), "tag": tags}, npz("tag", "tag"))
-    assert set(simple.one_step(made, "x", "tag", asked(train_tokens=5)).tolist()) == {0}
+    assert set(simple.one_step(made, "x", "tag", evaluation(train_tokens=5)).tolist()) == {0}
 
 
 @pytest.mark.parametrize("kind", ["text", "real"])
-def test_the_report_of_a_tag_a_step(tmp_path, kind):
+def test_the_report_of_a_class_per_step(tmp_path, kind):
     text, x = "".join(DRAW.choice([*"abc"], 400)), DRAW.standard_normal((400, 2))
     tags = np.array(["even" if each in "ab" else "odd" for each in text])
     fields = {"text": text, "tag": tags} if kind == "text" else {"x": x, "tag": tags}
     made = streamed(tmp_path, fields, table({"text": "tokens"}, {"tag": "tag"}) if kind == "text" else npz("tag", "tag"))
-    report = classification.report(model_of(made, "tag", "cnn"), made, "tag", asked())
+    report = classification.report(model_of(made, "tag", "cnn"), made, "tag", evaluation())
     method = "symbol" if kind == "text" else "one_step"
     assert set(report.comparison.baselines) == {"majority", method}
     if kind == "text":
@@ -176,24 +176,24 @@ def texts(words: dict[str, list[str]], count: int = 30) -> Items:
     return Items([pieces[each] for each in order], {"train": range(40), "validation": range(40, 50), "test": range(50, 60)})
 
 
-def test_words_tell_texts_apart(tmp_path):
+def test_tfidf_separates_texts_by_their_words(tmp_path):
     made = written(tmp_path, table({"text": "tokens"}, {"label": "class"}),
                    texts({"music": ["song", "choir", "note", "the", "of"], "sea": ["wave", "salt", "ship", "the", "of"]}))
-    found = simple.words(made, "text", "label", asked())["tfidf"]
+    found = simple.words(made, "text", "label", evaluation())["tfidf"]
     assert found.tolist() == made.values("label", "test").tolist()
-    assert classification.baselines(made, "label", 2, asked())["tfidf"].tolist() == found.tolist()
+    assert classification.baselines(made, "label", 2, evaluation())["tfidf"].tolist() == found.tolist()
 
 
 def test_words_are_read_back_from_symbols_that_are_words(tmp_path):
     config = table({"text": "tokens"}, {"label": "class"}).model_copy(
         update={"tokenizer": word.Settings(kind="word", min_count=1, lowercase=True)})
     made = written(tmp_path, config, texts({"a": ["song", "the"], "b": ["wave", "of"]}))
-    assert simple.words(made, "text", "label", asked())["tfidf"].tolist() == made.values("label", "test").tolist()
+    assert simple.words(made, "text", "label", evaluation())["tfidf"].tolist() == made.values("label", "test").tolist()
 
 
 def test_texts_without_a_word_that_stands_twice_have_no_such_baseline(tmp_path, capsys):
     """As short texts in a script without spaces: every sentence is a word of its own."""
     pieces = [{"text": "".join(map(chr, DRAW.integers(0x4E00, 0x9FFF, 8))), "label": "ab"[each % 2]} for each in range(12)]
     made = written(tmp_path, table({"text": "tokens"}, {"label": "class"}), dealt(pieces))
-    assert set(classification.baselines(made, "label", 2, asked())) == {"majority"}
+    assert set(classification.baselines(made, "label", 2, evaluation())) == {"majority"}
     assert "left out" in capsys.readouterr().out

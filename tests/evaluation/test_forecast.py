@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.data.conftest import table, written
-from tests.evaluation.conftest import asked, model_of
+from tests.evaluation.conftest import evaluation, model_of
 from unroll.data.store import Prepared
 from unroll.evaluation.reports import forecast
 from unroll.evaluation.reports.forecast import forecasts, measures, seasonal_error, simple, stretches
@@ -52,7 +52,7 @@ def test_a_perfect_forecast_costs_nothing(seed):
     assert (found["mase"], found["smape"], found["crps"], found["mae"], found["coverage"]) == (0, 0, 0, 0, 1)
 
 
-def test_of_a_single_forecast_crps_is_the_absolute_error():
+def test_crps_of_a_single_forecast_is_the_absolute_error():
     quantiles, truth = random()
     found = measures(quantiles[..., 2:3], truth, np.array([0.5]), np.ones(2), "")
     assert found["crps"] == pytest.approx(found["mae"]) == np.abs(truth - quantiles[..., 2]).mean()
@@ -106,7 +106,7 @@ def test_the_scale_is_the_seasonal_naive_error_within_training(tmp_path):
 
 def test_a_constant_series_is_measured_too(tmp_path):
     made = prepared(tmp_path, [np.full((48, 1), 5.0)])
-    metrics = forecast.report(model_of(made, "forecast"), made, "x", asked()).metrics
+    metrics = forecast.report(model_of(made, "forecast"), made, "x", evaluation()).metrics
     assert all(math.isfinite(value) for value in metrics.values())
     assert metrics["baseline/naive_mae"] == metrics["baseline/seasonal_naive_mae"] == metrics["baseline/drift_mae"] == 0
 
@@ -140,7 +140,7 @@ def test_on_a_straight_line_the_drift_is_right_and_on_a_season_the_season(tmp_pa
 
 def reported(folder, series: np.ndarray) -> tuple[Any, ...]:
     made = prepared(folder, [series])
-    return model_of(made, "forecast"), made, "x", asked()
+    return model_of(made, "forecast"), made, "x", evaluation()
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -150,19 +150,19 @@ def test_every_origin_of_the_test_split_is_forecast_in_its_order(tmp_path, log, 
     made = prepared(tmp_path, [np.exp(each / 30) for each in walks(48, 72)], log=log)
     model, data = model_of(made, "forecast"), made.sequences("test")
     assert data.frame is not None and data.bounds is not None
-    quantiles, truth = forecasts(model, data, "x", asked(lanes=lanes))
+    quantiles, truth = forecasts(model, data, "x", evaluation(lanes=lanes))
     assert quantiles.shape == (len(data), 3, 2, 5) and len(data) == (12 - 2) + (18 - 2)
     assert (np.diff(quantiles, axis=-1) >= 0).all()
     values = data.inputs["x"].values
     for number, (_first, last) in enumerate(data.bounds):
         np.testing.assert_array_equal(truth[number], values[last : last + 3])
-        alone, _ = forecasts(model, data.only(slice(number, number + 1)), "x", asked(lanes=1))
+        alone, _ = forecasts(model, data.only(slice(number, number + 1)), "x", evaluation(lanes=1))
         np.testing.assert_allclose(quantiles[number], alone[0], rtol=1e-5)
 
 
 def test_the_report_holds_every_measure_of_every_method(tmp_path):
     made = prepared(tmp_path, walks(48, 72))
-    report = forecast.report(model_of(made, "forecast"), made, "x", asked())
+    report = forecast.report(model_of(made, "forecast"), made, "x", evaluation())
     own = {f"{prefix}{name}" for prefix in ("test/", "best/val_")
            for name in ("mase", "smape", "crps", "mae", "coverage", "coverage_asked")}
     methods = {"naive", "seasonal_naive", "drift"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import dealt, npz, written
-from tests.evaluation.conftest import asked, model_of
+from tests.evaluation.conftest import evaluation, model_of
 from unroll.config.sources.pianoroll import Settings as PianorollData
 from unroll.data.store import Prepared
 from unroll.evaluation.reports import labels
@@ -56,7 +56,7 @@ def prepared(tmp_path) -> Prepared:
 
 
 def test_the_report_of_what_sounds_next(prepared, tmp_path):
-    report = labels.report(model_of(prepared, "labels"), prepared, "x", asked())
+    report = labels.report(model_of(prepared, "labels"), prepared, "x", evaluation())
     found = report.metrics
     assert set(found) == {f"{prefix}{name}" for prefix in ("test/", "best/val_", "best/train_")
                           for name in ("loss", "nll", "frame_accuracy")} | {
@@ -73,7 +73,7 @@ def test_the_frequencies_are_those_of_training_counted_once_more(prepared):
     share = (train.sum(axis=0) + 1) / (len(train) + 2)
     cost = [-(np.log(share[roll[t] > 0]).sum() + np.log(1 - share[roll[t] == 0]).sum())
             for roll in ROLLS[6:] for t in range(1, len(roll))]
-    found = labels.report(model_of(prepared, "labels"), prepared, "x", asked()).metrics
+    found = labels.report(model_of(prepared, "labels"), prepared, "x", evaluation()).metrics
     assert found["baseline/frequencies_nll"] == pytest.approx(np.mean(cost))
 
 
@@ -91,14 +91,14 @@ def test_the_last_step_is_the_one_before_in_the_same_sequence(prepared):
         for before, after in itertools.pairwise(roll):
             p = np.where(before > 0, on["stays"] / on["was"], on["comes"] / on["off"])
             cost.append(-np.log(np.where(after > 0, p, 1 - p)).sum())
-    found = labels.report(model_of(prepared, "labels"), prepared, "x", asked()).metrics
+    found = labels.report(model_of(prepared, "labels"), prepared, "x", evaluation()).metrics
     assert found["baseline/last_step_nll"] == pytest.approx(np.mean(cost))
 
 
 def test_labels_at_their_own_step_have_no_step_before(tmp_path):
     pieces = [{"x": DRAW.standard_normal((len(roll), 2)), "on": roll} for roll in ROLLS]
     made = written(tmp_path, npz("on", "labels"), dealt(pieces))
-    found = labels.report(model_of(made, "labels"), made, "on", asked()).metrics
+    found = labels.report(model_of(made, "labels"), made, "on", evaluation()).metrics
     assert [name for name in found if name.startswith("baseline/")] == ["baseline/frequencies_nll"]
 
 
@@ -107,5 +107,5 @@ def test_a_sequence_of_one_step_is_left_out_of_what_comes_next(tmp_path):
                            targets={"x": "next_labels"})
     short = [roll[:1] if number in (1, 6) else roll for number, roll in enumerate(ROLLS)]
     made = written(tmp_path, config, dealt([{"x": roll} for roll in short]))
-    found = labels.report(model_of(made, "labels"), made, "x", asked(lanes=1)).metrics
+    found = labels.report(model_of(made, "labels"), made, "x", evaluation(lanes=1)).metrics
     assert all(math.isfinite(value) for value in found.values())

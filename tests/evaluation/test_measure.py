@@ -162,7 +162,7 @@ def test_an_unlimited_split_is_not_decoded(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("unit", ["stream", "line"])
-def test_of_a_long_training_text_what_is_scored_is_what_is_counted(tmp_path, unit):
+def test_the_part_of_a_long_training_text_that_is_scored_is_the_one_that_is_counted(tmp_path, unit):
     """A part of a text that changes on its way: every kind of it is among what is scored."""
     tokenizer = char.Fitted("abc", items=unit == "line")
     prepared = write(tmp_path / "p", unit, tokenizer, *(["a" * 400 + "b" * 400 + "c" * 400] if unit == "stream" else

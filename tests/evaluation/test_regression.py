@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from tests.data.conftest import dealt, npz, written
-from tests.evaluation.conftest import asked, model_of
+from tests.evaluation.conftest import evaluation, model_of
 from unroll.config.sources.mackey_glass import Settings as MackeyGlassData
 from unroll.data.encoders import scaler_of
 from unroll.evaluation.reports import regression
@@ -34,7 +34,7 @@ def test_a_perfect_prediction_is_perfect_and_the_mean_explains_nothing():
     assert measures(np.broadcast_to(truth.mean(axis=0), truth.shape), truth, "")["r2"] == pytest.approx(0, abs=1e-9)
 
 
-def test_of_a_single_target_nothing_is_explained():
+def test_r2_of_a_single_target_is_0():
     assert measures(np.ones((1, 1)), np.zeros((1, 1)), "") == {"mse": 1, "mae": 1, "r2": 0}
 
 
@@ -46,8 +46,8 @@ def test_the_report_is_in_units_of_the_target(tmp_path, kind, scale):
     pieces = [{"x": DRAW.standard_normal((length, 2)), "y": each} for length, each in zip(LENGTHS, y, strict=True)]
     made = written(tmp_path, npz("y", kind, scale), dealt(pieces))
     model = model_of(made, kind)
-    report = regression.report(model, made, "y", asked())
-    scored = score(model.network, made.sequences("test"), "y", asked())
+    report = regression.report(model, made, "y", evaluation())
+    scored = score(model.network, made.sequences("test"), "y", evaluation())
     truth = np.concatenate([np.atleast_2d(each) for each in y[6:]])
     predicted = scaler_of(made.spec.targets["y"]).decode(scored.predictions)
     assert report.metrics["test/mse"] == pytest.approx(((predicted - truth) ** 2).mean(), rel=1e-4)
@@ -66,7 +66,7 @@ def test_the_last_value_is_a_baseline_of_the_next(tmp_path):
                              inputs={"x": "real"}, targets={"x": "next"}, validation=0.25, test=0.25, seed=1)
     x = 20 + np.cumsum(DRAW.standard_normal((90, 2)), axis=0)
     made = written(tmp_path, config, OneStream({"x": x}, {"train": (0, 40), "validation": (40, 60), "test": (60, 90)}))
-    found = regression.report(model_of(made, "values"), made, "x", asked(lanes=3, warmup=4)).metrics
+    found = regression.report(model_of(made, "values"), made, "x", evaluation(lanes=3, warmup=4)).metrics
     before, after = x[60:89], x[61:90]
     assert found["baseline/last_mse"] == pytest.approx(((before - after) ** 2).mean(), rel=1e-4)
     assert found["baseline/last_mae"] == pytest.approx(np.abs(before - after).mean(), rel=1e-4)

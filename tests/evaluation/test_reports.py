@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import dealt, npz, written
-from tests.evaluation.conftest import asked, model_of
+from tests.evaluation.conftest import evaluation, model_of
 from unroll.config.head import HeadSettings
 from unroll.config.heads import HEADS
 from unroll.evaluation.reports import _losses, labels, regression, report_of
@@ -36,7 +36,7 @@ def test_the_general_report_is_the_loss_of_each_split(tmp_path):
     pieces = [{"x": draw.standard_normal((length, 2)), "y": draw.standard_normal((length, 1))} for length in range(2, 12)]
     made = written(tmp_path, npz("y", "values"), dealt(pieces))
     model = model_of(made, "values")
-    report, own = (module.report(model, made, "y", asked()) for module in (_losses, regression))
+    report, own = (module.report(model, made, "y", evaluation()) for module in (_losses, regression))
     assert report.metrics == {name: own.metrics[name] for name in ("test/loss", "best/val_loss", "best/train_loss")}
     assert (report.measure, report.higher_is_better, report.comparison.baselines) == ("loss", False, {})
     report.draw(tmp_path)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.data.conftest import dealt, npz, written
-from tests.evaluation.conftest import asked, model_of
+from tests.evaluation.conftest import evaluation, model_of
 from unroll.config.sources.signals import Settings as SignalsData
 from unroll.data.store import Prepared
 from unroll.evaluation.scored import Scored, layout_of, score, score_split
@@ -53,7 +53,7 @@ def one_by_one(made: Prepared, kind: str) -> Scored:
 @pytest.mark.parametrize("lanes", [1, 3, 100])
 def test_every_target_of_sequences_is_scored_once_and_in_order(tmp_path, kind, lanes):
     made = prepared(tmp_path, kind)
-    found = score(model_of(made, kind).network, made.sequences("train"), "y", asked(lanes=lanes))
+    found = score(model_of(made, kind).network, made.sequences("train"), "y", evaluation(lanes=lanes))
     expected = one_by_one(made, kind)
     np.testing.assert_allclose(found.predictions, expected.predictions, rtol=0, atol=1e-5)
     np.testing.assert_array_equal(found.targets, expected.targets)
@@ -74,7 +74,7 @@ def test_every_target_of_a_stream_is_scored_once_and_in_order(tmp_path, lanes, w
     """A convolution looks two steps back: lanes that were warmed up so long say what one lane says."""
     made = signals(tmp_path)
     network = model_of(made, "tag", "cnn").network
-    one, many = (score(network, made.sequences("test"), "tag", asked(lanes=a, warmup=b)) for a, b in ((1, 0), (lanes, warmup)))
+    one, many = (score(network, made.sequences("test"), "tag", evaluation(lanes=a, warmup=b)) for a, b in ((1, 0), (lanes, warmup)))
     assert many.targets.tolist() == made.values("tag", "test").tolist()
     np.testing.assert_allclose(many.predictions, one.predictions, rtol=0, atol=1e-5)
     assert many.loss == pytest.approx(one.loss, rel=1e-5)
@@ -86,7 +86,7 @@ def test_a_long_stream_carries_its_state_from_stretch_to_stretch(tmp_path):
     """Longer than what is read at a time: as if it were read at once."""
     made = signals(tmp_path, 1200)
     network = model_of(made, "tag", "lstm").network
-    found = score(network, made.sequences("test"), "tag", asked(lanes=1, warmup=0))
+    found = score(network, made.sequences("test"), "tag", evaluation(lanes=1, warmup=0))
     x = torch.from_numpy(made.values("x", "test").astype(np.float32))[:, None]
     assert len(x) > 2 * 256
     with torch.inference_mode():
@@ -99,29 +99,29 @@ def test_about_as_many_training_steps_are_scored_as_are_asked_for(tmp_path, limi
     """Whole sequences, one at least; the other splits as they are."""
     made = prepared(tmp_path, "class")
     network = model_of(made, "class").network
-    assert len(score_split(network, made, "train", "y", asked(train_tokens=limit)).targets) == sequences
-    assert len(score_split(network, made, "test", "y", asked(train_tokens=limit)).targets) == 2
+    assert len(score_split(network, made, "train", "y", evaluation(train_tokens=limit)).targets) == sequences
+    assert len(score_split(network, made, "test", "y", evaluation(train_tokens=limit)).targets) == 2
 
 
-def test_of_training_sequences_sorted_by_class_every_class_is_scored(tmp_path):
+def test_every_class_of_training_sequences_sorted_by_class_is_scored(tmp_path):
     """As a source with a folder for each class has them."""
     names = sorted("abcd" * 10)
     pieces = [{"x": DRAW.standard_normal((5, 2)), "y": name} for name in names]
     made = written(tmp_path, npz("y", "class"), Items(pieces, {"train": range(40), "validation": range(4), "test": range(4)}))
-    scored = score_split(model_of(made, "class").network, made, "train", "y", asked(train_tokens=40))
+    scored = score_split(model_of(made, "class").network, made, "train", "y", evaluation(train_tokens=40))
     assert np.bincount(scored.targets).tolist() == [2, 2, 2, 2]
 
 
 @pytest.mark.parametrize(("lanes", "limit", "expected"), [
     (4, 8, [0, 1, 15, 16, 30, 31, 45, 46]), (1, 3, [0, 1, 2]), (4, 999, range(60)), (100, 30, range(60)),
 ])
-def test_of_a_long_training_stream_the_beginning_of_each_lane_is_scored(tmp_path, lanes, limit, expected):
+def test_the_beginning_of_each_lane_of_a_long_training_stream_is_scored(tmp_path, lanes, limit, expected):
     made = signals(tmp_path)
     tags, network = made.values("tag", "train"), model_of(made, "tag", "cnn").network
-    found = score_split(network, made, "train", "tag", asked(lanes=lanes, warmup=2, train_tokens=limit))
-    whole = score(network, made.sequences("train"), "tag", asked(lanes=1, warmup=0))
+    found = score_split(network, made, "train", "tag", evaluation(lanes=lanes, warmup=2, train_tokens=limit))
+    whole = score(network, made.sequences("train"), "tag", evaluation(lanes=1, warmup=0))
     assert found.targets.tolist() == tags[list(expected)].tolist()
     np.testing.assert_allclose(found.predictions, whole.predictions[list(expected)], rtol=0, atol=1e-5)
-    layout = layout_of(made.sequences("train"), asked(lanes=lanes, warmup=2), limit)
+    layout = layout_of(made.sequences("train"), evaluation(lanes=lanes, warmup=2), limit)
     assert [at for part in layout.stretches() for at in range(60)[part]] == list(expected)
     assert sum(layout.count_valid(index) for index in range(len(layout))) == len(expected)

@@ -69,7 +69,7 @@ def figures(workspace: Workspace) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_task_comes_to_its_figures_and_pictures(name, tmp_path):
+def test_a_task_has_its_figures_and_pictures(name, tmp_path):
     if configured(name, tmp_path).data.kind == "aeon":
         pytest.importorskip("aeon")
     workspace = made(name, tmp_path)

@@ -1,4 +1,4 @@
-"""Classifiers without a recurrence, by scikit-learn: what a network must be better than."""
+"""Simple classifiers by scikit-learn, for a network to be compared with."""
 
 from itertools import pairwise
 from typing import Any
@@ -16,9 +16,9 @@ Labels = NDArray[np.int64]
 
 
 def words(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -> dict[str, Labels]:
-    """TF-IDF of words and pairs of words, then logistic regression; its strength is chosen on validation data.
+    """TF-IDF of words and pairs of words, then logistic regression, its strength selected on validation data.
 
-    Nothing where no word stands in two texts, as in a script without spaces.
+    Empty if no word occurs in two texts, as in a script without spaces.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -29,7 +29,7 @@ def words(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -
     try:
         train = vectors.fit_transform(texts["train"])
     except ValueError:
-        print("evaluate: TF-IDF left out: no word stands in two training texts")
+        print("evaluate: TF-IDF left out: no word occurs in two training texts")
         return {}
     validation, test = (vectors.transform(texts[split]) for split in ("validation", "test"))
     models = [LogisticRegression(C=c, max_iter=1000, random_state=settings.seed).fit(train, labels["train"])
@@ -47,7 +47,7 @@ def _texts(prepared: Prepared, field: str, split: Split) -> list[str]:
 
 
 def by_symbol(prepared: Prepared, field: str, name: str, classes: int) -> Labels:
-    """The class that a symbol mostly has in training, without a look at its neighbours."""
+    """The most frequent class of each symbol in training, whatever its neighbours are."""
     size = prepared.spec.inputs[field].size
     symbols, tags = prepared.tokens(field, "train").astype(np.int64), prepared.values(name, "train")
     counts = np.bincount(symbols * classes + tags, minlength=size * classes).reshape(size, classes)
@@ -62,8 +62,8 @@ def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig
 
     scale = scaler_of(prepared.spec.inputs[field]).encode
     values, tags = prepared.values(field, "train"), prepared.values(name, "train")
-    chosen = spread(len(tags), settings.train_tokens)       # of all of it: its beginning may hold one class alone
-    known, labels = scale(values[chosen]), np.asarray(tags[chosen])
+    steps = spread(len(tags), settings.train_tokens)
+    known, labels = scale(values[steps]), np.asarray(tags[steps])
     if (labels == labels[0]).all():
         return np.full(len(prepared.values(name, "test")), labels[0], np.int64)
     model: Any = make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=300, random_state=settings.seed))

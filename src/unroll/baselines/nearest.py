@@ -1,4 +1,4 @@
-"""The classic of time series classification: the class of the nearest training sequence (aeon)."""
+"""The classic baseline of time series classification: the class of the nearest training sequence (aeon)."""
 
 import sys
 import warnings
@@ -13,9 +13,10 @@ from unroll.data.store import Prepared
 
 
 def nearest_neighbour(prepared: Prepared, field: str, name: str, most_cells: int) -> dict[str, NDArray[np.int64]]:
-    """1-NN under dynamic time warping without a window (Sakoe & Chiba, 1978); nothing where it would take too long.
+    """1-NN under dynamic time warping without a window (Sakoe & Chiba, 1978).
 
-    There is nothing to choose, so the validation split is among the neighbours.
+    Empty if it would fill more than `most_cells` cells of warping tables, or aeon is not installed. Nothing is selected
+    on validation data, so the neighbours are training and validation sequences.
     """
     train = [*_cases(prepared, field, "train"), *_cases(prepared, field, "validation")]
     test = _cases(prepared, field, "test")
@@ -29,14 +30,14 @@ def nearest_neighbour(prepared: Prepared, field: str, name: str, most_cells: int
         print("evaluate: 1-NN DTW left out: aeon is not installed (pip install 'unroll[aeon]')", file=sys.stderr)
         return {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")         # of Numba, about aeon's types
+        warnings.simplefilter("ignore")         # Numba's, about aeon's types
         distances = dtw_pairwise_distance(test, train)          # (test, train)
     labels = np.concatenate([prepared.values(name, split) for split in ("train", "validation")]).astype(np.int64)
     return {"dtw_1nn": labels[distances.argmin(axis=1)]}
 
 
 def _cases(prepared: Prepared, field: str, split: Split) -> list[Any]:
-    """(F, T) each, as aeon has them."""
+    """Sequences (F, T), as aeon reads them."""
     values, offsets = prepared.values(field, split), prepared.offsets(split)
     assert offsets is not None
     return [np.ascontiguousarray(values[start:stop].T, np.float64) for start, stop in pairwise(offsets)]

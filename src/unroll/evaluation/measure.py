@@ -1,4 +1,4 @@
-"""Text and what its predictions cost, in the units that readers compare."""
+"""Texts, and losses in the units that are compared: bits per character and per byte."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from unroll.data.tokenizers import Ids, Tokenizer
 
 @dataclass(frozen=True)
 class Text:
-    """A split, or a part of it, in the units that losses are reported in."""
+    """A split or a part of it, and its sizes in the units of losses."""
 
     tokens: Ids
     offsets: NDArray[np.int64] | None
@@ -24,7 +24,7 @@ class Text:
     bytes: int
 
     def sequences(self, spec: Spec, field: str) -> Sequences:
-        """As batches are cut from it."""
+        """The text as batches are cut from it."""
         return sequences(spec, {field: self.tokens}, self.offsets)
 
 
@@ -38,12 +38,13 @@ def read_split(prepared: Prepared, field: str, tokenizer: Tokenizer, split: Spli
 
 
 def count(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None) -> Text:
+    """Tokens as a text; its characters and bytes are counted by decoding it."""
     text = decode(tokenizer, tokens, offsets)
     return Text(tokens, offsets, len(text), len(text.encode()))
 
 
 def losses(nats: float, text: Text, prefix: str) -> dict[str, float]:
-    """Nats in the units that readers compare: per symbol, and bits per character and byte of the source."""
+    """The sum `nats` over a text as loss and perplexity per symbol, and as bits per character and per byte."""
     loss = nats / len(text.tokens)
     return {
         f"{prefix}loss": loss,

@@ -42,5 +42,5 @@ class Report:
                           baselines)
 
 
-# of one target, by its name; the splits are read as `evaluate` says
+# model, data, name of the target, settings
 Reporter = Callable[[Model, Prepared, str, EvaluateConfig], Report]

@@ -16,7 +16,7 @@ from unroll.drawing.evaluation import bars, curves
 from unroll.evaluation.card import card
 from unroll.evaluation.report import Report
 from unroll.evaluation.reports import report_of
-from unroll.models.folder import load_model
+from unroll.models.folder import Model, load_model
 from unroll.tracking import Tracker
 
 
@@ -30,15 +30,8 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     ((target, head),) = model.config.heads.items()
     report = report_of(head)(model, prepared, target, evaluate)
     write_json(workspace.metrics / "test.json", report.metrics)
-    training = json.loads((workspace.metrics / "train.json").read_text(encoding="utf-8"))
-    about = card(model.config, model.spec, report.prose, training, report.comparison)
-    with replacing(workspace.card) as folder:
-        folder.mkdir()
-        (folder / "README.md").write_text(about, encoding="utf-8", newline="")
-        report.comparison.write(folder / workspace.comparison.name)
-    with replacing(workspace.plots / "test") as folder:
-        folder.mkdir()
-        draw(folder, workspace.plots, model.config.core.kind, report)
+    about = describe(workspace, model, report)
+    draw(workspace.plots, model.config.core.kind, report)
     tracker.describe(about)
     tracker.metrics(report.metrics)
     tracker.files(workspace.plots / "test", folder="plots")
@@ -48,15 +41,29 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     print(f"evaluate: {summary(report)} → {workspace.metrics / 'test.json'} ({tracker.where()})")
 
 
-def draw(folder: Path, plots: Path, model: str, report: Report) -> None:
-    """The pictures of every task, and the task's own; `model` names the model among the baselines."""
+def describe(workspace: Workspace, model: Model, report: Report) -> str:
+    """Write the model's card and the comparison with baselines; return the card."""
+    training = json.loads((workspace.metrics / "train.json").read_text(encoding="utf-8"))
+    about = card(model.config, model.spec, report.prose, training, report.comparison)
+    with replacing(workspace.card) as folder:
+        folder.mkdir()
+        (folder / "README.md").write_text(about, encoding="utf-8", newline="")
+        report.comparison.write(folder / workspace.comparison.name)
+    return about
+
+
+def draw(plots: Path, model: str, report: Report) -> None:
+    """Draw what every task has, then the task's own pictures; `model` names the model among the baselines."""
     train, validation = (read_rows(plots / f"{curve}.csv") for curve in ("train", "validation"))
     text = "bpc" in validation[0]
     factor = validation[0]["bpc"] / validation[0]["loss"] if text else 1.0
-    curves(train, validation, factor, "bits per character" if text else "loss", folder / "curves.png")
-    compared = report.comparison
-    bars(dict(compared.ranked(model)), model, compared.unit, compared.higher_is_better, folder / "baselines.png")
-    report.draw(folder)
+    comparison = report.comparison
+    with replacing(plots / "test") as folder:
+        folder.mkdir()
+        curves(train, validation, factor, "bits per character" if text else "loss", folder / "curves.png")
+        bars(dict(comparison.ranked(model)), model, comparison.unit, comparison.higher_is_better,
+             folder / "baselines.png")
+        report.draw(folder)
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:

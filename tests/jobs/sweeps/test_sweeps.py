@@ -42,17 +42,18 @@ def test_the_cells_are_compared_over_seeds_and_a_command_line_has_the_last_word(
     assert all("train.seed=7" in each for each in jobs)
 
 
-@pytest.mark.parametrize(("override", "said"), [
-    ("model=rnn,lstmm", r'^model: no \'lstmm\' in .*conf/model; did you mean "lstm"\?$'),
-    ("train.sed=1,2", r'^Could not override \'train\.sed\'\. Did you mean "train\.seed"\?$'),
-    ("model=", r"^model: no '' in .*conf/model; choose from bigru"),
-    ("model=choice()", r"empty choice is not legal"),
-    ("hydra/launcher=slrum", r'^hydra/launcher: no \'slrum\'; did you mean "slurm"\?$'),
+@pytest.mark.parametrize(("override", "code", "where", "meant"), [
+    ("model=rnn,lstmm", "unknown-name", "model", 'did you mean "lstm"?'),
+    ("train.sed=1,2", "unknown-name", "train.sed", 'did you mean "train.seed"?'),
+    ("model=", "unknown-name", "model", "choose from bigru, bilstm, cnn, gru, lstm, mlp, rnn."),
+    ("model=choice()", "wrong-type", "model=choice()", ""),
+    ("hydra/launcher=slrum", "unknown-name", "hydra/launcher", 'did you mean "slurm"?'),
 ])
-def test_a_wrong_grid_is_one_line(tmp_path, override, said):
-    with pytest.raises(UserError, match=said) as caught:
+def test_a_wrong_grid_is_one_line(tmp_path, override, code, where, meant):
+    with pytest.raises(UserError) as error:
         grid(tmp_path, override)
-    assert "\n" not in str(caught.value)
+    assert (error.value.code, error.value.where) == (code, where)
+    assert error.value.text.endswith(meant) and "\n" not in str(error.value)
 
 
 def test_a_mistake_of_a_job_is_not_taken_for_hydras(tmp_path):
@@ -70,11 +71,11 @@ def test_a_mistake_of_a_job_is_not_taken_for_hydras(tmp_path):
     (["train.seed=3"], "single"),
     (["train/optimizer=sgd,adam"], "train-optimizer"),
 ])
-def test_a_sweep_is_called_by_what_it_varies(overrides, name):
+def test_a_sweep_is_named_by_what_it_varies(overrides, name):
     assert name_of(overrides) == name
 
 
-def test_a_job_is_called_by_what_tells_it_apart():
+def test_a_job_is_named_by_what_tells_it_apart():
     jobs = [["model=rnn", "train.epochs=3"], ["model=gru", "train.epochs=3"]]
     assert [naming(jobs)(each) for each in jobs] == [["model=rnn"], ["model=gru"]]
     assert naming(jobs[:1])(jobs[0]) == ["model=rnn", "train.epochs=3"]
@@ -106,8 +107,8 @@ def test_finished_jobs_are_not_started_and_a_failure_does_not_stop_the_others(tm
     pool = FakePool(end)
     assert run_all(REPOSITORY, jobs, pool, FakeGroup()) == {jobs[1]: "train: no validation loss was finite."}
     assert pool.started == jobs[1:]
-    said = capsys.readouterr().out
-    assert "1 of 3 jobs had finished before" in said and "train.seed=3: validation loss 1.5000 (3 of 3)" in said
+    printed = capsys.readouterr().out
+    assert "1 of 3 jobs had finished before" in printed and "train.seed=3: validation loss 1.5000 (3 of 3)" in printed
 
 
 def test_a_job_that_ends_well_but_unfinished_has_failed(tmp_path):
@@ -115,7 +116,7 @@ def test_a_job_that_ends_well_but_unfinished_has_failed(tmp_path):
     assert run_all(REPOSITORY, jobs, FakePool(lambda _: 0), FakeGroup()) == {job: "its log is empty"}
 
 
-def test_a_job_that_is_not_taken_is_left_out_and_the_others_run(tmp_path):
+def test_a_job_that_cannot_be_started_is_left_out_and_the_others_run(tmp_path):
     jobs = [make(tmp_path, f"train.seed={seed}") for seed in (1, 2)]
 
     class Refusing(FakePool):

@@ -46,7 +46,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
 
 
 def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig) -> tuple[Values, Values]:
-    """Quantiles (N, H, D, levels) and what came (N, H, D), for each window in order."""
+    """Quantiles (N, H, D, levels) and the actual values (N, H, D), a row per window in order."""
     assert data.frame is not None
     scored = score(model.network, data, name, settings)
     window, future = stretches(data, name)
@@ -54,7 +54,7 @@ def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig
 
 
 def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """(rows, N, D) what each window holds, (H, N, D) what follows it."""
+    """The rows of every window (rows, N, D), and the values that follow it (H, N, D)."""
     assert data.frame is not None and data.bounds is not None
     values = data.inputs[name].values
     rows, horizon = data.frame.rows, data.frame.forecast.horizon
@@ -114,7 +114,7 @@ def simple(data: Sequences, window: NDArray[Any]) -> dict[str, Values]:
 
 
 def _draw(data: Sequences, name: str, quantiles: Values, levels: Values, folder: Path) -> None:
-    """The first, a middle and the last origin of the first series."""
+    """The first, a middle and the last origin; of several numbers per step, the first."""
     assert data.bounds is not None and data.frame is not None
     window, future = stretches(data, name)
     origins = sorted({0, len(quantiles) // 2, len(quantiles) - 1})

@@ -58,7 +58,7 @@ def measures(scored: Scored, prefix: str) -> Metrics:
 
 
 def _pairs(prepared: Prepared, field: str, split: Split) -> tuple[Values, Values]:
-    """Each step and the next one of its own sequence, (N, L) both."""
+    """The labels of each step and of the next step of its sequence, both (N, L)."""
     values, offsets = np.asarray(prepared.values(field, split)), prepared.offsets(split)
     if offsets is None:
         return values[:-1], values[1:]
@@ -69,8 +69,8 @@ def _pairs(prepared: Prepared, field: str, split: Split) -> tuple[Values, Values
 
 
 def _transitions(prepared: Prepared, field: str) -> tuple[Values, Values]:
-    """(L,) of each label, how often it stays on and how often it comes on; counted once more (Laplace)."""
-    now, after = (each.astype(np.float64) for each in _pairs(prepared, field, "train"))
+    """Shares (L,) of steps at which a label stays on, and comes on, with add-one smoothing (Laplace)."""
+    now, after = (labels.astype(np.float64) for labels in _pairs(prepared, field, "train"))
     stays = ((now * after).sum(axis=0) + 1) / (now.sum(axis=0) + 2)
     comes = (((1 - now) * after).sum(axis=0) + 1) / ((1 - now).sum(axis=0) + 2)
     return stays, comes
