@@ -16,7 +16,9 @@ from unroll.base.workspace import Workspace
 from unroll.commands import cli
 from unroll.commands.sample import text as sample
 from unroll.config.sampling import sampling
+from unroll.data.store import open_prepared
 from unroll.generation.text import open_generator
+from unroll.prediction.predictor import load
 
 LINE = "\n" + "─" * 72 + "\n"
 
@@ -215,3 +217,18 @@ def test_a_thousand_samples_do_not_depend_on_what_is_beside_them(model):
     differ = sum(one != other for one, other in zip(together, alone, strict=True))
     assert differ <= 2, "but where two symbols tie within rounding"
     assert len(np.unique(together)) > 900
+
+
+def test_a_cell_without_a_step_in_onnx_is_stepped_by_pytorch(trained, model, capsys, monkeypatch):
+    """As a cell of another package may be; the text is the same."""
+    from unroll.models.cells.lstm import Cell
+    from unroll.models.folder import load_model, save_model
+
+    (onnx,) = said(capsys, "The ", "--length", "40")
+    monkeypatch.setattr(Cell, "has_onnx", classmethod(lambda cls: False))
+    loaded = load_model(trained)
+    save_model(Path("artifacts/model"), loaded.network, loaded.config, open_prepared(trained.parent.parent / "data" / "prepared"))
+    assert not list(Path("artifacts/model").glob("*.onnx"))
+    assert said(capsys, "The ", "--length", "40") == [onnx]
+    assert "--int8: " in refused(capsys, "--int8")
+    assert load("artifacts/model").generate(["The "], length=40, temperature=0.7) == [onnx]

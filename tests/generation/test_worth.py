@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from unroll.baselines.ngrams import witten_bell
 from unroll.data.tokenizers import char
 from unroll.generation import worth as module
+from unroll.generation.text import Sample
 from unroll.generation.worth import (
     Data,
-    Written,
     copied_share,
     distinct,
     divergence,
@@ -20,8 +20,8 @@ from unroll.generation.worth import (
     loop_rate,
     ngram_bits,
     stretches,
+    text_worth,
     words_in_corpus,
-    worth,
 )
 
 SHORT = st.text("abc", max_size=12)
@@ -109,17 +109,17 @@ def data(order=2):
 
 def test_ngram_bits_are_of_each_group_by_itself():
     given = data()
-    groups = [[Written(text, given.tokenizer.encode(text).tolist()) for text in texts] for texts in (["ab", "bb"], ["a"], [""])]
+    groups = [[Sample("", text, given.tokenizer.encode(text).tolist(), None) for text in texts] for texts in (["ab", "bb"], ["a"], [""])]
     first, second, nothing = ngram_bits(groups, given)
     alone = witten_bell(given.counted, np.array([1, 2]), given.tokenizer.size, 2)[1] / math.log(2)
     assert second == pytest.approx(alone) and first != second and math.isnan(nothing)
 
 
 def test_real_text_stands_beside_the_samples():
-    made = [Written(text, data().tokenizer.encode(text).tolist()) for text in ("abba", "bbbbbb")]
-    metrics, rows = worth(made, {0.5: made[:1], 1.0: made}, data())
+    made = [Sample("", text, data().tokenizer.encode(text).tolist(), None) for text in ("abba", "bbbbbb")]
+    metrics, rows = text_worth(made, {0.5: made[:1], 1.0: made}, data())
     assert metrics["samples/characters"] == 10 and metrics["samples/longest_copy"] == 4
     assert metrics["samples/real_ngram2_bpc"] > 0 and metrics["samples/real_divergence_3"] >= 0
     assert [row["temperature"] for row in rows] == [0.5, 1.0] and rows[0]["ngram2_bpc"] != rows[1]["ngram2_bpc"]
-    nothing, _ = worth([Written("", [])], {}, data())
+    nothing, _ = text_worth([Sample("", "", [], None)], {}, data())
     assert "samples/ngram2_bpc" not in nothing, "there is no such number"

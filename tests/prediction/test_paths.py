@@ -13,9 +13,11 @@ from tests.conftest import REPOSITORY
 from tests.generation.test_music import refused as refused_line
 from tests.generation.test_music import said
 from tests.prediction.conftest import HORIZON, RUNTIME, Made, refused, shops
+from unroll.base.errors import UserError
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
-from unroll.prediction.paths import draw, history, sample_paths
+from unroll.generation.paths import draw
+from unroll.prediction.paths import history, sample_paths
 from unroll.stages.generate import generate
 
 LEVELS = np.array([0.1, 0.25, 0.5, 0.9])
@@ -106,8 +108,9 @@ def test_far_beyond_the_horizon_paths_are_finite_and_keep_their_logarithm(zoo, k
 
 def test_a_path_without_bounds_and_a_short_series_are_one_line(zoo):
     made = zoo("forecast")
-    line = refused(lambda: sample_paths(made.predictor, series(made), 3, 30, 1, temperature=1e9, name="north"))
-    assert line.startswith("sequence north: after ") and "a path is so far from all" in line
+    with pytest.raises(UserError) as caught:
+        sample_paths(made.predictor, series(made), 3, 30, 1, temperature=1e9, name="north")
+    assert caught.value.code == "bad-number" and caught.value.where.startswith("sequence north: step ")
     assert "sequence north: 3 steps where" in refused(lambda: sample_paths(made.predictor, series(made, 3), 3, 30, 1, name="north"))
 
 
@@ -156,12 +159,12 @@ def test_a_low_temperature_is_the_path_of_medians(zoo, place, capsys):
 
 
 @pytest.mark.parametrize(("arguments", "line"), [
-    (["shops.csv"], "--out: paths go into a folder. Add -o FOLDER."), (["shops.csv", "-o", "shops.csv"], "--out: "),
+    (["shops.csv"], "--out: paths are written into a folder. Add -o FOLDER."), (["shops.csv", "-o", "shops.csv"], "--out: "),
     (["-o", "out"], "sample: a forecaster reads one file of series."), (["a.csv", "b.csv", "-o", "out"], "sample: a forecaster reads one"),
     (["none.csv", "-o", "out"], "none.csv: no such file."), (["short.csv", "-o", "out"], "short.csv: sequence north: 5 steps where"),
     (["wrong.csv", "-o", "out"], "wrong.csv"), (["shops.csv", "-o", "out", "--greedy"], "--greedy: means nothing to a model of forecasts."),
     (["shops.csv", "-o", "out", "--tempo", "90"], "--tempo: means nothing"), (["shops.csv", "-o", "out", "--length", "inf"], "--length: only a text"),
-    (["shops.csv", "-o", "out", "--temperature", "-1"], "--temperature: -1 is not above 0."),
+    (["shops.csv", "-o", "out", "--temperature", "-1"], "--temperature: "),
 ])
 def test_what_cannot_be_is_one_line_and_nothing_is_written(zoo, place, capsys, arguments, line):
     shops().iloc[:5].to_csv("short.csv", index=False)

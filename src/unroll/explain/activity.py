@@ -1,12 +1,12 @@
-"""What goes on in a language model while it reads a text: its hidden units, and what it expects next."""
+"""A language model while it reads a text: its hidden units, and the probabilities of the next symbol."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.tokenizers import Tokenizer
-from unroll.generation.engine import Ids, OnnxEngine
+from unroll.generation.engine import Engine, Ids
 from unroll.generation.loop import prime
 from unroll.generation.rules import probabilities
 from unroll.generation.symbols import encode_prompt
@@ -16,48 +16,45 @@ Units = NDArray[np.float32]
 
 
 class Reading(NamedTuple):
-    """A text as the model reads it. Place p is the moment after the first p symbols, 0 … T."""
+    """A text as the model reads it. Place p, 0 … T, is after the first p symbols."""
 
     symbols: Ids        # (T + 1,), the begin symbol first
-    parts: list[str]    # (T,), what each adds to the text
+    parts: list[str]    # (T,), the text that each adds
     units: Units        # (T + 1, layers, H), at each place
 
 
-def read(engine: OnnxEngine, tokenizer: Tokenizer, text: str) -> Reading:
+def read(engine: Engine[Any], tokenizer: Tokenizer, text: str) -> Reading:
     """Raises `UserError` on a symbol that a closed vocabulary lacks."""
     symbols = encode_prompt(tokenizer, text)
     decoder = tokenizer.decoder(symbols[:1])
-    parts = [decoder.add(each) for each in symbols[1:].tolist()]
+    parts = [decoder.add(symbol) for symbol in symbols[1:].tolist()]
     if parts:
         parts[-1] += decoder.end()
     return Reading(symbols, parts, activities(engine, symbols))
 
 
-def activities(engine: OnnxEngine, symbols: Ids) -> Units:
-    """Hidden states after each symbol, (T, layers, H); a network that looks at windows has none, (T, 0, 0)."""
-    hidden = [at for at, name in enumerate(engine.parts) if name.endswith(".h")]
-    if not hidden:
-        return np.zeros((len(symbols), 0, 0), np.float32)
-    state, one, kept = engine.start(1), np.ones(1, np.int32), []
+def activities(engine: Engine[Any], symbols: Ids) -> Units:
+    """Hidden units after each symbol, (T, layers, H); (T, 0, 0) for a network that reads windows."""
+    state, one, units = engine.start(1), np.ones(1, np.int32), []
     for symbol in symbols[:, None, None]:
         _, state = engine.read(symbol, one, state)
-        kept.append([state[at][0, 0] for at in hidden])
-    return np.array(kept)
+        units.append([layer[0].copy() for layer in engine.hidden(state)])
+    return np.array(units, np.float32).reshape(len(units), len(units[0]), -1 if units[0] else 0)
 
 
 def most_varied(units: Units) -> int:
-    """Of (T, H) the unit whose values spread most."""
+    """The unit of (T, H) whose values have the largest deviation."""
     return int(units.std(axis=0).argmax())
 
 
-def expected(engine: OnnxEngine, symbols: Ids, place: int) -> NDArray[np.float64]:
-    """Probabilities (V,) of what comes at a place; before temperature and every rule."""
+def expected(engine: Engine[Any], symbols: Ids, place: int) -> NDArray[np.float64]:
+    """Probabilities (V,) of the symbol at a place, before temperature and every rule."""
     logits, _ = prime(engine, [symbols[: place + 1]])
     return np.asarray(probabilities(logits)[0])
 
 
 def readable(tokenizer: Tokenizer, symbol: int) -> str:
-    """A symbol as an eye sees it: ␣ for a space, ⏎ for a newline, hexadecimal for a part of a character."""
+    """A symbol made visible: ␣ for a space, ⏎ for a newline, hexadecimal for a part of a character."""
     if symbol == tokenizer.unknown:
         return "unknown"
     if tokenizer.end is not None and symbol in (tokenizer.begin, tokenizer.end):
@@ -65,4 +62,5 @@ def readable(tokenizer: Tokenizer, symbol: int) -> str:
     text = tokenizer.decode(np.array([symbol]))
     if "\ufffd" in text:
         return (tokenizer.vocabulary[symbol] or b"").hex(" ")
-    return "".join(SHOWN.get(each) or (each if each.isprintable() else f"\\u{ord(each):04x}") for each in text)
+    return "".join(SHOWN.get(character) or (character if character.isprintable() else f"\\u{ord(character):04x}")
+                   for character in text)

@@ -35,6 +35,9 @@ class Engine(Protocol[S]):
     def join(self, states: Sequence[S]) -> S:
         """States side by side."""
 
+    def hidden(self, state: S) -> list[NDArray[np.float32]]:
+        """The hidden units (B, H) of each recurrent layer; none in a network that reads windows."""
+
 
 class OnnxEngine:
     """A step file in ONNX Runtime, on the CPU; it needs no PyTorch."""
@@ -52,11 +55,6 @@ class OnnxEngine:
         heads = [value.name for value in self._session.get_outputs() if value.name.startswith("heads.")]
         self._outputs = heads + [name.replace("state.", "next.", 1) for name in self._state]
 
-    @property
-    def parts(self) -> list[str]:
-        """The names of a state's arrays, in their order: `state.core.layers.0.h`, …"""
-        return list(self._state)
-
     def start(self, lanes: int) -> Arrays:
         return [np.zeros((first, lanes, last), np.float32) for first, _, last in self._state.values()]
 
@@ -71,11 +69,14 @@ class OnnxEngine:
     def join(self, states: Sequence[Arrays]) -> Arrays:
         return [np.concatenate(parts, axis=1) for parts in zip(*states, strict=True)]
 
+    def hidden(self, state: Arrays) -> list[NDArray[np.float32]]:
+        return [part[0] for name, part in zip(self._state, state, strict=True) if name.endswith(".h")]
 
-def open_engine(opened: ModelFolder, threads: int = 1, int8: bool = False) -> Engine[Any]:
+
+def open_engine(model: ModelFolder, threads: int = 1, int8: bool = False) -> Engine[Any]:
     """ONNX Runtime on the folder's step file; PyTorch where the model's cell has no step in ONNX."""
-    if (opened.folder / STEP).is_file():
-        return OnnxEngine(opened.folder / (STEP_INT8 if int8 else STEP), threads)
+    if (model.folder / STEP).is_file():
+        return OnnxEngine(model.folder / (STEP_INT8 if int8 else STEP), threads)
     from unroll.generation.torch_engine import load_engine
 
-    return load_engine(opened.folder, threads)
+    return load_engine(model.folder, threads)

@@ -1,4 +1,4 @@
-"""New music: each note of a frame is drawn on its own, then the frame is read (Boulanger-Lewandowski et al., 2012)."""
+"""New music: every note of a frame is drawn on its own, then the frame is read (Boulanger-Lewandowski et al., 2012)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,23 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.encoders import Scaler
-from unroll.generation.engine import Engine
+from unroll.data.encoders import Scaler, scaler_of
+from unroll.generation.engine import Engine, open_engine
 from unroll.generation.loop import prime
 from unroll.generation.rules import Logits, lane_generator
+from unroll.models.manifest import ModelFolder
 
-Roll = NDArray[np.bool_]        # (T, notes), what sounds
-# frames of silence before a piece that nothing precedes: no training says what comes first, and after a single frame a
-# network holds notes possible that it never saw, which can lead it to where it does not find back from
+Roll = NDArray[np.bool_]        # (T, notes), true where a note sounds
+# frames of silence read before a piece without a prompt: training never predicts a first frame, and after a single one
+# a network gives probability to notes that it never saw, from which it may not recover
 SILENCE = 8
 LANES = 64                      # pieces side by side
-BLOCK = 64                      # frames of a lane whose draws are made at a time
+BLOCK = 64                      # frames of a lane whose random numbers are made at a time
 
 
 @dataclass(frozen=True)
 class Piece:
     roll: Roll
-    primed: int                 # frames that were given; those after them are new
+    primed: int                 # frames of the prompt; those after them are new
+
+
+def open_composer(model: ModelFolder, threads: int = 1) -> "Composer":
+    (field,) = model.spec.inputs.values()
+    return Composer(open_engine(model, threads), scaler_of(field))
 
 
 class Composer:
@@ -35,9 +41,9 @@ class Composer:
 
     def pieces(self, prompts: Iterable[Roll], length: int, temperature: float, seed: int, first: int = 0,
                lanes: int = LANES) -> Iterator[Piece]:
-        """`length` new frames after each prompt; after one without frames, as if silence had been heard."""
-        given = iter(prompts)
-        while group := list(islice(given, lanes)):
+        """`length` new frames after each prompt (T, notes), T ≥ 0; silence is read before a piece without a prompt."""
+        waiting = iter(prompts)
+        while group := list(islice(waiting, lanes)):
             draws = [_draws(seed, first + lane, prompt.shape[1]) for lane, prompt in enumerate(group)]
             made = self._group(group, length, temperature, draws)
             for prompt, roll in zip(group, made, strict=True):
@@ -52,7 +58,7 @@ class Composer:
         logits, state = prime(self._engine, heard)
         lengths, frames = np.ones(len(prompts), np.int32), list[Roll]()
         while True:
-            frames.append(np.stack([next(each) for each in draws]) < probabilities(logits, temperature))
+            frames.append(np.stack([next(uniform) for uniform in draws]) < probabilities(logits, temperature))
             if len(frames) == length:
                 return np.stack(frames, axis=1)
             logits, state = self._engine.read(self._encode(frames[-1])[None], lengths, state)
@@ -62,13 +68,13 @@ class Composer:
 
 
 def probabilities(logits: Logits, temperature: float) -> NDArray[np.float64]:
-    """Of each note; below 1 a temperature sharpens."""
+    """The probability of each note; a temperature below 1 sharpens."""
     half = logits.astype(np.float64) / temperature / 2
     return np.asarray(0.5 + 0.5 * np.tanh(half))        # a sigmoid that cannot overflow
 
 
 def _draws(seed: int, number: int, notes: int) -> Iterator[NDArray[np.float64]]:
-    """(notes,) uniform numbers a frame."""
+    """(notes,) uniform numbers for each frame."""
     generator = lane_generator(seed, number)
     while True:
         yield from generator.random((BLOCK, notes))

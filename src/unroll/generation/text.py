@@ -35,9 +35,9 @@ def open_generator(folder: Path, threads: int = 1) -> "Generator":
     return generator_of(open_folder(folder), threads)
 
 
-def generator_of(opened: ModelFolder, threads: int = 1, int8: bool = False) -> "Generator":
-    (tokenizer,) = opened.tokenizers.values()
-    return Generator(open_engine(opened, threads, int8), tokenizer)
+def generator_of(model: ModelFolder, threads: int = 1, int8: bool = False) -> "Generator":
+    (tokenizer,) = model.tokenizers.values()
+    return Generator(open_engine(model, threads, int8), tokenizer)
 
 
 class Generator:

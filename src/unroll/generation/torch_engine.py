@@ -68,6 +68,11 @@ class TorchEngine:
         layers = zip(*(state.layers for state in states), strict=True)
         return Held([tuple(torch.cat(parts) for parts in zip(*layer, strict=True)) for layer in layers])
 
+    def hidden(self, state: Held) -> list[NDArray[np.float32]]:
+        cells: Any = self._network.core.layers
+        return [part.float().cpu().numpy() for layer, cell in zip(state.layers, cells, strict=True)
+                for name, part in zip(cell.state_sizes, layer, strict=True) if name == "h"]
+
     def _read_prompts(self, values: Tensor, lengths: NDArray[np.int32], state: list[State]) \
             -> tuple[Tensor, list[State]]:
         """Prompts of one length together: a kernel's state is the one after its last step."""

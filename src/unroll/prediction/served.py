@@ -12,7 +12,7 @@ import unroll
 from unroll.base.errors import UserError, nearest
 from unroll.config.sampling import PYTHON, Sampling, Setting, check_seed, sampling, settings
 from unroll.generation.text import generator_of
-from unroll.models.manifest import ModelFolder, open_folder
+from unroll.models.manifest import STEP, ModelFolder, open_folder
 
 # the packages that open a folder to generate, and to predict
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
@@ -78,7 +78,7 @@ def open_served(folder: Path) -> Generates | Predicts:
 
 def packages(folder: Path) -> tuple[str, ...]:
     """The packages that `open_served` needs."""
-    return GENERATES if open_folder(folder).generates == "text" else PREDICTS
+    return GENERATES if open_folder(folder).generates == "text" and (folder / STEP).is_file() else PREDICTS
 
 
 def signature(folder: Path) -> dict[str, str] | None:

@@ -1,30 +1,35 @@
-"""Predictions as a table: a row a sequence, a step, or a step ahead."""
+"""Predictions as a table: a row for each sequence, each step, or each step ahead."""
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
+from unroll.data.store import Prepared
 from unroll.prediction.predictor import Predictor
 
 Values = NDArray[Any]
-DIGITS = 6      # significant ones: what a batch's size adds is less
+DIGITS = 6      # significant ones; the size of a batch changes only later ones
 
 
 def as_table(
     predictor: Predictor, predictions: Sequence[Values], names: Sequence[str], before: Sequence[int] | None = None
 ) -> pd.DataFrame:
-    """Columns: `sequence`, `step` (from 1 on) that the prediction is of, where it is of one, and
+    """Columns `sequence`, `step` (from 1, for predictions of a step), and by kind of target:
 
-    of classes the likeliest under the target's name and `p_<class>` each; of labels `p_<label>`; of values the target's
-    name, `<target>_<column>` of several; of forecasts the median under the target's name and `q<level>`, of several
-    series a row for each `variable`; of a language model `nats`, what each symbol cost. Where the data is no table,
-    columns are numbered from 1 on. `before` are the steps that went before, where sequences go on.
+    - classes: the most probable under the target's name, and `p_<class>` for each;
+    - labels: `p_<label>` for each;
+    - values: the target's name, or `<target>_<column>` for each of several;
+    - forecasts: the median under the target's name, `q<level>`, and a row for each `variable` of several series;
+    - symbols: `nats`, the cost of each.
+
+    Columns of data without names are numbered from 1. `before` are the steps that each sequence has had already.
     """
     makers: dict[str, Callable[[Predictor, Values], dict[str, Any]]] = {
         "classification": _classes, "labels": _labels, "regression": _reals, "forecast": _quantiles,
@@ -34,10 +39,10 @@ def as_table(
     if predictor.kind != "forecast" and predictor.per == "sequence":
         return pd.DataFrame({"sequence": list(names), **make(predictor, np.stack(predictions))})
     columns = make(predictor, np.concatenate(predictions))
-    lengths = [len(each) for each in predictions]
+    lengths = [len(steps) for steps in predictions]
     first = np.array(before or [0] * len(names)) + predictor.ahead + 1
     step = np.concatenate([start + np.arange(length) for start, length in zip(first, lengths, strict=True)])
-    # rows a step: one, or of a forecast one for each variable
+    # rows per step: one, or one for each variable of a forecast
     rows = len(next(iter(columns.values()))) // len(step)
     sequence = np.repeat(np.array(names, dtype=object), lengths)
     return pd.DataFrame({"sequence": np.repeat(sequence, rows), "step": np.repeat(step, rows), **columns})
@@ -46,9 +51,9 @@ def as_table(
 def paths_table(
     predictor: Predictor, paths: Sequence[Values], names: Sequence[str], times: Sequence[Sequence[str]] | None = None
 ) -> pd.DataFrame:
-    """Sampled paths (count, H, D) of each sequence: columns `sequence`, `path` and `step` (from 1 on), and the values
+    """Sampled paths (count, H, D) of each sequence: columns `sequence`, `path`, `step` (from 1), and the values.
 
-    under the target's name, `<target>_<column>` of several; `times` are those of each sequence's H steps.
+    `times` are those of each sequence's H steps.
     """
     parts = []
     for at, (name, drawn) in enumerate(zip(names, paths, strict=True)):
@@ -62,48 +67,73 @@ def paths_table(
     return pd.concat(parts, ignore_index=True)
 
 
+def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train", "validation", "test"]) \
+        -> tuple[pd.DataFrame, int]:
+    """Predictions for a split, and for how many sequences; a forecast is made from each of the split's origins.
+
+    Its column `origin` is the last step of the series that the forecast has read, counted from 1.
+    """
+    sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
+    values = np.asarray(prepared.values(predictor.input, split))
+    if offsets is None:
+        inputs = [values]
+    elif sequences.frame is None or sequences.bounds is None:
+        inputs = [values[first:last] for first, last in pairwise(offsets)]
+    else:
+        inputs = [values[first:last] for first, last in sequences.bounds]
+        series = np.searchsorted(offsets, sequences.bounds[:, 0], side="right") - 1
+        firsts = np.array([place.first for place in places])[series]
+        origins = sequences.bounds[:, 1] - offsets[series] + firsts
+        places = [places[at] for at in series]
+    before = [place.first for place in places] if sequences.frame is None else None
+    table = as_table(predictor, predictor.predict(inputs), [place.name for place in places], before)
+    if sequences.frame is not None:
+        table.insert(1, "origin", np.repeat(origins, len(table) // len(inputs)))
+    return table, len(inputs)
+
+
 def value_names(predictor: Predictor) -> list[str]:
-    """Of the columns that hold a target's numbers."""
+    """The columns that hold a target's numbers."""
     name, columns = _name(predictor), predictor.columns
     return [name if len(columns) == 1 else f"{name}_{column}" for column in columns]
 
 
-def _classes(predictor: Predictor, given: Values) -> dict[str, Any]:
+def _classes(predictor: Predictor, predicted: Values) -> dict[str, Any]:
     names = np.array(predictor.classes)
-    return {_name(predictor): names[given.argmax(axis=-1)],
-            **{f"p_{name}": given[..., at] for at, name in enumerate(names)}}
+    return {_name(predictor): names[predicted.argmax(axis=-1)],
+            **{f"p_{name}": predicted[..., at] for at, name in enumerate(names)}}
 
 
-def _labels(predictor: Predictor, given: Values) -> dict[str, Any]:
-    return {f"p_{label}": given[..., at] for at, label in enumerate(predictor.columns)}
+def _labels(predictor: Predictor, predicted: Values) -> dict[str, Any]:
+    return {f"p_{label}": predicted[..., at] for at, label in enumerate(predictor.columns)}
 
 
-def _reals(predictor: Predictor, given: Values) -> dict[str, Any]:
-    return {name: given[..., at] for at, name in enumerate(value_names(predictor))}
+def _reals(predictor: Predictor, predicted: Values) -> dict[str, Any]:
+    return {name: predicted[..., at] for at, name in enumerate(value_names(predictor))}
 
 
-def _quantiles(predictor: Predictor, given: Values) -> dict[str, Any]:
-    """given (steps ahead of all sequences, D, levels)."""
-    steps, size, _ = given.shape
-    flat = given.reshape(steps * size, -1)
+def _quantiles(predictor: Predictor, predicted: Values) -> dict[str, Any]:
+    """predicted (steps ahead of all sequences, D, levels)"""
+    steps, size, _ = predicted.shape
+    flat = predicted.reshape(steps * size, -1)
     variable = {} if size == 1 else {"variable": np.tile(predictor.columns, steps)}
     median = predictor.levels.index(0.5)
     return {**variable, _name(predictor): flat[:, median],
             **{f"q{level:g}": flat[:, at] for at, level in enumerate(predictor.levels)}}
 
 
-def _nats(predictor: Predictor, given: Values) -> dict[str, Any]:
-    return {"nats": np.log(1 / given.clip(1e-300))}
+def _nats(predictor: Predictor, predicted: Values) -> dict[str, Any]:
+    return {"nats": np.log(1 / predicted.clip(1e-300))}
 
 
 def _name(predictor: Predictor) -> str:
-    """The target's name, where no other column is called so."""
+    """The target's name, or another one where it is the name of another column."""
     others = {"sequence", "origin", "path", "step", "time", "variable", *(f"p_{name}" for name in predictor.classes)}
     return f"predicted_{predictor.target}" if predictor.target in others else predictor.target
 
 
 def _write_jsonl(table: pd.DataFrame, path: Path) -> None:
-    # pandas would write numbers with ten decimals, which of a small probability leaves nothing
+    # pandas would write ten decimals, which leaves nothing of a small probability
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_dict("records"))
 
@@ -118,11 +148,11 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
 def check_name(path: Path) -> None:
     """Raises `UserError` on an ending that has no writer."""
     if path.suffix not in WRITERS:
-        raise UserError(f"{path}: the ending says how it is written: {', '.join(WRITERS)}.")
+        raise UserError("unsupported", path, f"no table is written with this ending. Choose {', '.join(WRITERS)}.")
 
 
 def write_table(table: pd.DataFrame, path: Path, ending: str) -> None:
-    """As `ending` says: .csv, .jsonl or .parquet; numbers to six significant digits."""
+    """Write a .csv, .jsonl or .parquet, as `ending` says; numbers to six significant digits."""
     rounded = table.copy()
     for name in table.select_dtypes("float").columns:
         rounded[name] = [float(f"{value:.{DIGITS}g}") for value in table[name]]

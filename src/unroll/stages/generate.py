@@ -1,6 +1,5 @@
-"""Model folder → samples; of a model that writes no text, predictions for the test split, beside music and paths."""
+"""Model folder → samples, or, from models that generate no text, predictions for the test split beside them."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,38 +10,38 @@ from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
-from unroll.config.sampling import Sampling
+from unroll.config.sampling import CONF, Sampling, named_at
 from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
-from unroll.drawing import generation as pictures
-from unroll.generation.midi import LOWEST, TEMPO, write_midi
-from unroll.generation.text import Sample, open_generator
-from unroll.generation.worth import Data, Metrics, Written, known_chords, notes_per_frame, silent_frames, worth
-from unroll.models.folder import Model, load_model
+from unroll.drawing.generation import sampled_paths, temperature
+from unroll.generation.midi import LOWEST, TEMPO, write_pieces
+from unroll.generation.text import open_generator
+from unroll.generation.worth import Data, Metrics, music_worth, text_worth
+from unroll.models.folder import load_model
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.table import as_table, paths_table, value_names, write_table
+from unroll.prediction.table import paths_table, split_table, value_names, write_table
 from unroll.tracking import Tracker
 
-COMPARED, COMPARED_LENGTH = 16, 400     # samples and symbols of each temperature
+COMPARED, COMPARED_LENGTH = 16, 400     # samples at each temperature, and their symbols
 PATHS = 100     # enough to see where most of them are
 
 
 def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateConfig) -> None:
-    """Sample and say what the samples are worth; tasks without text predict the test split."""
+    """Sample, and measure what the samples are worth; like `evaluate`, it reads the test split."""
     torch.set_num_threads(generate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
-    if model.generates == "text":
-        metrics, said = samples(workspace, model, prepared, generate)
-    else:
-        predictor = Predictor(model)
-        with replacing(workspace.samples) as folder:
-            folder.mkdir()
-            metrics, said = predictions(folder, predictor, prepared)
+    with replacing(workspace.samples) as folder, named_at(CONF):
+        folder.mkdir()
+        if model.generates == "text":
+            metrics, summary = text(folder, workspace.model, prepared, generate)
+        else:
+            predictor = Predictor(model)
+            metrics, summary = predictions(folder, predictor, prepared)
             if model.generates == "music":
-                more, said = music(folder, predictor, prepared, generate)
-                metrics |= more
+                figures, summary = music(folder, predictor, prepared, generate)
+                metrics |= figures
             elif model.generates == "paths":
                 paths(folder, predictor, prepared, generate)
     write_json(workspace.metrics / "generate.json", metrics)
@@ -52,101 +51,71 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
     tracker.files(workspace.samples, folder="samples/final")
     tracker.files(workspace.params)
     tracker.finish()
-    print(f"generate: {said} → {workspace.samples} ({tracker.where()})")
+    print(f"generate: {summary} → {workspace.samples} ({tracker.where()})")
 
 
-def samples(workspace: Workspace, model: Model, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
-    """A text file for each sample, prompt included; a picture of what temperature does."""
-    (field,) = model.config.inputs
-    tokenizer, generator = model.tokenizers[field], open_generator(workspace.model, settings.threads)
-    # a beam search comes to the same each time
-    count, best = (1, settings.beams) if settings.beams > 1 else (settings.count, 1)
+def text(folder: Path, model: Path, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
+    """A text file for each sample, prompt included, and a picture of the temperature's effect; prints some."""
+    generator = open_generator(model, settings.threads)
+    count = 1 if settings.beams > 1 else settings.count         # a beam search finds the same texts each time
     prompts = [prompt for prompt in settings.prompts for _ in range(count)]
-    made = list(generator.samples(prompts, settings, settings.seed))
-    compared = {heat: list(generator.samples([""] * COMPARED, heated(settings, heat), settings.seed))
-                for heat in settings.temperatures}
-    counted = prepared.tokens(field, "train")
-    train = decode(tokenizer, counted, prepared.offsets("train"))
-    test = decode(tokenizer, prepared.tokens(field, "test"), prepared.offsets("test"))
-    data = Data(train, test, tokenizer, some_steps(counted, prepared.offsets("train"), settings.ngram_tokens)[0],
-                settings.ngram_order)
-    metrics, rows = worth(written(made), {heat: written(group) for heat, group in compared.items()}, data)
-    texts = [each.prompt + each.text for each in made]
-    with replacing(workspace.samples) as folder:
-        folder.mkdir()
-        for number, text in enumerate(texts, 1):
-            (folder / f"{number:03d}.txt").write_text(text + "\n", encoding="utf-8", newline="")
-        if rows:
-            write_rows(folder / "temperature.csv", rows)
-            pictures.temperature(rows, metrics, folder / "temperature.png")
-    for text in texts[:: count * best]:       # the first sample of each prompt
-        print(f"{'─' * 72}\n{text}")
+    samples = list(generator.samples(prompts, settings, settings.seed))
+    compared = {value: list(generator.samples([""] * COMPARED, at_temperature(settings, value), settings.seed))
+                for value in settings.temperatures}
+    (field,) = prepared.spec.inputs
+    tokens, offsets = prepared.tokens(field, "train"), prepared.offsets("train")
+    metrics, rows = text_worth(samples, compared, Data(
+        decode(generator.tokenizer, tokens, offsets),
+        decode(generator.tokenizer, prepared.tokens(field, "test"), prepared.offsets("test")),
+        generator.tokenizer, some_steps(tokens, offsets, settings.ngram_tokens)[0], settings.ngram_order))
+    texts = [sample.prompt + sample.text for sample in samples]
+    for number, whole in enumerate(texts, 1):
+        (folder / f"{number:03d}.txt").write_text(whole + "\n", encoding="utf-8", newline="")
+    if rows:
+        write_rows(folder / "temperature.csv", rows)
+        temperature(rows, metrics, folder / "temperature.png")
+    for whole in texts[:: len(texts) // len(settings.prompts)]:         # the first of each prompt
+        print(f"{'─' * 72}\n{whole}")
     print("─" * 72)
     return metrics, (f"{len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "
                      f"corpus, longest copy {metrics['samples/longest_copy']} characters")
 
 
-def written(samples: list[Sample]) -> list[Written]:
-    return [Written(each.text, each.symbols) for each in samples]
-
-
-def heated(rules: Sampling, temperature: float) -> Sampling:
-    """The same rules at another temperature; as long as is needed to compare."""
+def at_temperature(rules: Sampling, value: float) -> Sampling:
+    """The same rules at another temperature, for texts that are long enough to compare."""
     length = min(rules.length or COMPARED_LENGTH, COMPARED_LENGTH)
-    return rules.model_copy(update={"temperature": temperature, "greedy": False, "beams": 1, "length": length,
+    return rules.model_copy(update={"temperature": value, "greedy": False, "beams": 1, "length": length,
                                     "min_length": min(rules.min_length, length)})
 
 
 def music(folder: Path, predictor: Predictor, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
     """A MIDI file and a picture for each new piece."""
-    lowest, notes = LOWEST[prepared.spec.source.kind], prepared.spec.inputs[predictor.input].size
-    silence = [np.zeros((0, notes), bool)] * settings.count
-    pieces = list(predictor.composer.pieces(silence, settings.length, settings.temperature, settings.seed))
-    for number, piece in enumerate(pieces, 1):
-        write_midi(piece.roll, lowest, TEMPO, folder / f"{number:03d}.mid")
-        pictures.piano_roll(piece.roll, piece.primed, lowest, folder / f"{number:03d}.png")
+    nothing = [np.zeros((0, prepared.spec.inputs[predictor.input].size), bool)] * settings.count
+    pieces = list(predictor.composer.pieces(nothing, settings.length, settings.temperature, settings.seed))
+    write_pieces(pieces, LOWEST[prepared.spec.source.kind], TEMPO, folder)
     train, test = (np.asarray(prepared.values(predictor.input, split)) > 0 for split in ("train", "test"))
-    new = np.concatenate([piece.roll for piece in pieces])
-    metrics: Metrics = {}
-    for name, roll in (("samples/", new), ("samples/test_", test)):     # what the figures are of music that is none
-        metrics |= {f"{name}notes_per_frame": notes_per_frame(roll), f"{name}silent_frames": silent_frames(roll),
-                    f"{name}known_chords": known_chords(roll, train)}
-    return metrics, (f"{len(pieces)} pieces, {metrics['samples/notes_per_frame']:.2f} notes a frame (test split "
+    metrics = music_worth(np.concatenate([piece.roll for piece in pieces]), test, train)
+    return metrics, (f"{len(pieces)} pieces, {metrics['samples/notes_per_frame']:.2f} notes per frame (test split "
                      f"{metrics['samples/test_notes_per_frame']:.2f}), {metrics['samples/known_chords']:.1%} of their "
                      "chords occur in the training split")
 
 
 def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: GenerateConfig) -> None:
-    """How the first series of the test split that is long enough could go on: a table and a fan chart."""
+    """A table and a fan chart of paths for the first series of the test split that is long enough."""
     offsets, bounds = prepared.offsets("test"), prepared.sequences("test").bounds
-    assert offsets is not None and bounds is not None
+    assert offsets is not None and bounds is not None and prepared.spec.forecast is not None
     at = int(np.searchsorted(offsets, bounds[0, 0], side="right")) - 1
     series = prepared.values(predictor.input, "test")[offsets[at] : offsets[at + 1]]
     name = prepared.places("test")[at].name
-    assert prepared.spec.forecast is not None
-    length = 2 * prepared.spec.forecast.horizon       # also what comes after it
+    length = 2 * prepared.spec.forecast.horizon       # beyond what the model was trained to forecast
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
     write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
-    pictures.sampled_paths(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")
+    sampled_paths(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")
 
 
 def predictions(folder: Path, predictor: Predictor, prepared: Prepared) -> tuple[Metrics, str]:
-    """One table; a forecast from every origin of the test split, the last step of its series that was read."""
-    test, places, offsets = prepared.sequences("test"), prepared.places("test"), prepared.offsets("test")
-    values = np.asarray(prepared.values(predictor.input, "test"))
-    if offsets is None:
-        given = [values]
-    elif test.frame is None or test.bounds is None:
-        given = [values[first:last] for first, last in pairwise(offsets)]
-    else:
-        given = [values[first:last] for first, last in test.bounds]
-        series = np.searchsorted(offsets, test.bounds[:, 0], side="right") - 1
-        origins = test.bounds[:, 1] - offsets[series] + np.array([each.first for each in places])[series]
-        places = [places[at] for at in series]
-    before = [each.first for each in places] if test.frame is None else None
-    table = as_table(predictor, predictor.predict(given), [each.name for each in places], before)
-    if test.frame is not None:
-        table.insert(1, "origin", np.repeat(origins, len(table) // len(given)))
+    """A table of predictions for the test split."""
+    table, sequences = split_table(predictor, prepared, "test")
     write_table(table, folder / "predictions.csv", ".csv")
-    return {"predictions/sequences": len(given), "predictions/rows": len(table)}, \
-        f"{len(table):,} predictions for {len(given):,} sequences of the test split"
+    return {"predictions/sequences": sequences, "predictions/rows": len(table)}, \
+        f"{len(table):,} predictions for {sequences:,} sequences of the test split"

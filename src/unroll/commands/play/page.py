@@ -11,9 +11,9 @@ from unroll.commands.play.look import title, told
 from unroll.commands.play.shown import bars, coloured, plain
 from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
-from unroll.generation.engine import OnnxEngine
+from unroll.generation.engine import open_engine
 from unroll.generation.text import Generator
-from unroll.models.manifest import STEP, ModelFolder
+from unroll.models.manifest import ModelFolder
 
 LONGEST = 5000          # characters of a prompt: each is a step when its units are looked at
 EVERY_SECONDS = 0.05    # what is written is shown: a browser draws no more often
@@ -27,7 +27,7 @@ POINTED = """element.addEventListener('click', event => {
 
 def text_page(opened: ModelFolder) -> gr.Blocks:
     (tokenizer,) = opened.tokenizers.values()
-    engine = OnnxEngine(opened.folder / STEP)
+    engine = open_engine(opened)
     generator = Generator(engine, tokenizer)
     names = [readable(tokenizer, symbol) for symbol in range(tokenizer.size)]
     layers, size = read(engine, tokenizer, "").units.shape[1:]

@@ -1,4 +1,4 @@
-"""How a piece of music goes on, or a new one: a MIDI file and a picture each."""
+"""Pieces of music, new or after a prompt: a MIDI file and a picture each."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -9,66 +9,57 @@ import numpy as np
 from unroll.base.errors import UserError
 from unroll.commands.out_folder import check_folder
 from unroll.config.sampling import COMMAND_NUMBERS, sampling
-from unroll.data.encoders import scaler_of
 from unroll.data.spec import Spec
-from unroll.drawing.generation import piano_roll
-from unroll.generation.engine import OnnxEngine
-from unroll.generation.midi import LOWEST, TEMPO, read_midi, write_midi
-from unroll.generation.music import Composer, Roll
-from unroll.models.manifest import STEP, ModelFolder
+from unroll.generation.midi import LOWEST, TEMPO, read_midi, write_pieces
+from unroll.generation.music import Roll, open_composer
+from unroll.models.manifest import ModelFolder
 
 MIDI = (".mid", ".midi")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Request:
     prompts: tuple[str, ...] = ()       # files
     out: Path | None = None
     count: int = 1                      # pieces after each prompt
-    length: int | None = 200            # frames after it
-    temperature: float = 1.0
-    tempo: int = TEMPO                  # frames a minute
+    tempo: int = TEMPO                  # frames per minute
     seed: int = 1
     threads: int = 1
 
 
-OPTIONS = frozenset(each.name for each in fields(Wanted))
+RULES = ("length", "temperature")       # the sampling settings that apply; the length in frames
+OPTIONS = frozenset({*RULES, *(field.name for field in fields(Request))})
 
 
-def sample(opened: ModelFolder, given: dict[str, Any]) -> None:
+def sample(model: ModelFolder, typed: dict[str, Any]) -> None:
     """Write 001.mid, 001.png, …: `count` pieces after each prompt, which is part of them, or from nothing."""
-    wanted = Wanted(**given)
-    out = check_folder(wanted.out, "pieces")
-    length = sampling(COMMAND_NUMBERS, length=wanted.length, temperature=wanted.temperature).length
-    if length is None:
-        raise UserError("unsupported", "--length", "only a text can be without an end. Give a number.")
-    spec = opened.spec
-    (described,) = spec.inputs.values()
-    lowest, notes = LOWEST[spec.source.kind], described.size
-    prompts = [roll for name in wanted.prompts for roll in _read(Path(name), spec, lowest, notes)]
-    if not wanted.prompts:
-        prompts = [np.zeros((0, notes), bool)]
-    composer = Composer(OnnxEngine(opened.folder / STEP, wanted.threads), scaler_of(described))
-    asked = [prompt for prompt in prompts for _ in range(wanted.count)]
-    for number, piece in enumerate(composer.pieces(asked, length, wanted.temperature, wanted.seed), 1):
-        write_midi(piece.roll, lowest, wanted.tempo, out / f"{number:03d}.mid")
-        piano_roll(piece.roll, piece.primed, lowest, out / f"{number:03d}.png")
-    print(f"sample: {len(asked):,} piece{'s' * (len(asked) > 1)} of {length:,} new frames → {out}")
+    rules = sampling(COMMAND_NUMBERS, **{name: typed[name] for name in RULES if name in typed})
+    request = Request(**{name: value for name, value in typed.items() if name not in RULES})
+    out = check_folder(request.out, "pieces")
+    if rules.length is None:
+        raise UserError("unsupported", "--length", "only a text may have no end. Give a number.")
+    (field,) = model.spec.inputs.values()
+    lowest = LOWEST[model.spec.source.kind]
+    prompts = [roll for name in request.prompts for roll in _read(Path(name), model.spec, lowest, field.size)]
+    repeated = [prompt for prompt in prompts or [np.zeros((0, field.size), bool)] for _ in range(request.count)]
+    composer = open_composer(model, request.threads)
+    write_pieces(composer.pieces(repeated, rules.length, rules.temperature, request.seed), lowest, request.tempo, out)
+    print(f"sample: {len(repeated):,} piece{'s' * (len(repeated) > 1)} of {rules.length:,} new frames → {out}")
 
 
 def _read(path: Path, spec: Spec, lowest: int, notes: int) -> list[Roll]:
-    """A MIDI file, or one that `unroll predict` reads, of numbers 0 and 1; a prompt for each sequence in it."""
+    """A MIDI file, or a file of numbers 0 and 1 that `unroll predict` reads; a prompt for each sequence in it."""
     if path.suffix.lower() in MIDI:
         return [read_midi(path, lowest, notes)]
     from unroll.prediction.inputs import read
     from unroll.prediction.reading import Reader
 
-    (described,) = spec.inputs.values()
-    given, reader, rolls = read(path, spec), Reader(described, None, None), list[Roll]()
-    for name, sequence in zip(given.names, given.sequences, strict=True):
+    (field,) = spec.inputs.values()
+    inputs, reader, rolls = read(path, spec), Reader(field, None, None), list[Roll]()
+    for name, sequence in zip(inputs.names, inputs.sequences, strict=True):
         values = reader.sequence(f"{path}: sequence {name}", sequence, False)
         for step, place in np.argwhere((values != 0) & (values != 1))[:1]:
-            raise UserError(f"{path}: sequence {name}, step {step + 1}, number {place + 1}: {values[step, place]:g} "
-                            "where a note is on, 1, or off, 0. Mend it.")
+            raise UserError("bad-number", f"{path}: sequence {name}, step {step + 1}, number {place + 1}",
+                            f"{values[step, place]:g} where a note is on, 1, or off, 0. Correct it.")
         rolls.append(values > 0)
     return rolls

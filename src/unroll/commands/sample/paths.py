@@ -1,4 +1,4 @@
-"""How series could go on: a table of sampled paths, and a fan chart of each series."""
+"""Paths that series could take: a table of samples, and a fan chart of each series."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,45 +22,45 @@ PICTURES = 50       # at most: each takes longer than its paths
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Request:
     prompts: tuple[str, ...] = ()       # one file
     out: Path | None = None
     count: int = 100                    # paths of each series
-    length: int | None                  # steps
-    temperature: float = 1.0
     seed: int = 1
-    threads: int = 1                    # a step is so little that more would wait for each other
+    threads: int = 1                    # a step is so short that more would wait for each other
 
 
-OPTIONS = frozenset(each.name for each in fields(Wanted))
+RULES = ("length", "temperature")       # the sampling settings that apply; the length in steps
+OPTIONS = frozenset({*RULES, *(field.name for field in fields(Request))})
 
 
-def sample(opened: ModelFolder, given: dict[str, Any]) -> None:
+def sample(model: ModelFolder, typed: dict[str, Any]) -> None:
     """Write paths.csv, `count` paths of each series in the file, and 001.png, … of each series."""
-    predictor = load(opened.folder)
-    assert predictor.spec.forecast is not None
-    wanted = Wanted(**{"length": predictor.spec.forecast.horizon, **given})
-    out = check_folder(wanted.out, "paths")
-    length = sampling(COMMAND_NUMBERS, length=wanted.length, temperature=wanted.temperature).length
-    if length is None:
-        raise UserError("unsupported", "--length", "only a text can be without an end. Give a number.")
-    if len(wanted.prompts) != 1:
-        raise UserError("sample: a forecaster reads one file of series. Give it: unroll sample FILE -o FOLDER.")
-    torch.set_num_threads(wanted.threads)
-    inputs = read(Path(wanted.prompts[0]), predictor.spec)
+    assert model.spec.forecast is not None
+    given = {name: typed[name] for name in RULES if name in typed}
+    rules = sampling(COMMAND_NUMBERS, **{"length": model.spec.forecast.horizon, **given})
+    request = Request(**{name: value for name, value in typed.items() if name not in RULES})
+    out = check_folder(request.out, "paths")
+    if rules.length is None:
+        raise UserError("unsupported", "--length", "only a text may have no end. Give a number.")
+    if len(request.prompts) != 1:
+        raise UserError("missing-value", "sample", "a forecaster reads one file of series. Give it: unroll sample FILE "
+                        "-o FOLDER.")
+    torch.set_num_threads(request.threads)
+    predictor, inputs = load(model.folder), read(Path(request.prompts[0]), model.spec)
     try:
-        drawn = [sample_paths(predictor, series, wanted.count, length, wanted.seed, wanted.temperature,
-                              number * wanted.count, name)
+        drawn = [sample_paths(predictor, series, request.count, rules.length, request.seed, rules.temperature,
+                              number * request.count, name)
                  for number, (name, series) in enumerate(zip(inputs.names, inputs.sequences, strict=True))]
     except UserError as error:
-        raise UserError(f"{wanted.prompts[0]}: {error}") from None
-    form = predictor.spec.reading.time_format
-    times = [ahead(each, length, form) for each in inputs.times or ()]
-    known = [each for each in times if each is not None]
+        raise error.within(request.prompts[0]) from None
+    times = [ahead(stamps, rules.length, model.spec.reading.time_format) for stamps in inputs.times or ()]
+    known = [stamps for stamps in times if stamps is not None]
     table = paths_table(predictor, drawn, inputs.names, known if len(known) == len(drawn) else None)
     with replacing(out / "paths.csv") as temporary:
         write_table(table, temporary, ".csv")
     for number, (series, paths) in enumerate(zip(inputs.sequences[:PICTURES], drawn, strict=False), 1):
-        sampled_paths(history(predictor, series, length), paths, value_names(predictor), out / f"{number:03d}.png")
-    shown = f", pictures of the first {PICTURES}" if len(drawn) > PICTURES else ""
-    print(f"sample: {wanted.count:,} paths of {length:,} steps of {len(drawn):,} series{shown} → {out}")
+        sampled_paths(history(predictor, series, rules.length), paths, value_names(predictor),
+                      out / f"{number:03d}.png")
+    pictures = f", pictures of the first {PICTURES}" if len(drawn) > PICTURES else ""
+    print(f"sample: {request.count:,} paths of {rules.length:,} steps of {len(drawn):,} series{pictures} → {out}")
