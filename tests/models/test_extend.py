@@ -3,12 +3,19 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+import unroll
+from tests.conftest import REPOSITORY, run, tiny
 from tests.models.conftest import core as core_of
+from unroll.base.workspace import Workspace
+from unroll.commands import cli
+from unroll.config.cells import CELLS
+from unroll.models.manifest import STEP
 
 USE = """
 import sys, torch, yaml
@@ -110,3 +117,32 @@ def test_fifteen_lines(name: str) -> None:
     """No more than that with code in them, imports and strings apart."""
     lines = [line for line in blocks()[name].splitlines() if line.strip()]
     assert len([line for line in lines if not line.startswith(("import", "from")) and '"""' not in line]) <= 15
+
+
+@pytest.fixture
+def mgu(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The page's cell among ours."""
+    folder = tmp_path_factory.mktemp("mgu")
+    write(folder, blocks())
+    for package in ("config", "models"):
+        module = import_module(f"unroll.{package}.cells")
+        monkeypatch.setattr(module, "__path__", [*module.__path__, str(folder / f"src/unroll/{package}/cells")])
+    monkeypatch.delitem(CELLS.__dict__, "own", raising=False)
+    yield
+    CELLS.__dict__.pop("own", None)
+    for package in ("config", "models"):
+        sys.modules.pop(f"unroll.{package}.cells.mgu", None)
+
+
+def test_a_new_cell_trains_is_measured_and_writes(workspace: Workspace, mgu: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without an ONNX step of its own: PyTorch writes its texts, the same through every door."""
+    config = tiny()
+    core = CELLS.settings_of("mgu")(kind="mgu", hidden_size=12, num_layers=2, dropout=0.1)
+    run(workspace, config.model_copy(update={"model": config.model.model_copy(update={"core": core})}))
+    assert not (workspace.model / STEP).exists() and (workspace.metrics / "test.json").exists()
+    model = unroll.load(workspace.model)
+    assert model.model.config.core == core
+    (text,) = model.generate(["The "], seed=3, length=30, temperature=0.8)
+    cli.main(["sample", "--model", str(workspace.model), "The ", "--seed", "3", "--length", "30",
+              "--temperature", "0.8"])
+    assert text.removeprefix("The ") in capsys.readouterr().out
