@@ -1,12 +1,14 @@
 """Devices, precision and what is said when processes do not meet; real processes are in tests/pipeline/test_ranks.py."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from tests.conftest import refused
 from tests.training.conftest import settings, trained
+from unroll.training.learner import Learner
 from unroll.training.ranks import check_devices, explained
 
 
@@ -90,3 +92,20 @@ def test_a_loader_that_dies_while_it_hands_over_a_batch_is_one_line():
         next(iter(loader))
     with pytest.raises(ConnectionResetError), explained(settings(), 1):
         cut()
+
+
+def test_ranks_add_their_losses_on_their_own_device(monkeypatch):
+    """NCCL refuses a tensor of the CPU; "meta" stands for a GPU."""
+    learner = Learner(torch.nn.Linear(1, 1), settings(), 1).to("meta")
+    summed, logged = [], {}
+
+    def reduce(tensor, reduce_op):
+        summed.append((tensor.device.type, tensor.dtype, reduce_op))
+        return tensor
+
+    learner._trainer = SimpleNamespace(strategy=SimpleNamespace(reduce=reduce))
+    monkeypatch.setattr(learner, "log", lambda name, value, **_: logged.update({name: value}))
+    learner._validated = (3.0, 2)
+    learner.on_validation_epoch_end()
+    assert summed == [("meta", torch.float64, "sum")]
+    assert logged["val/loss"].dtype == torch.float64

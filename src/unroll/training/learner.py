@@ -88,7 +88,9 @@ class Learner(LightningModule):
         self._validated = total, count + batch.valid
 
     def on_validation_epoch_end(self) -> None:
-        own = torch.tensor(self._validated[0], dtype=torch.float64)
+        # NCCL sums what lies on a GPU alone; Apple's GPUs have no float64
+        device = "cpu" if self.device.type == "mps" else self.device
+        own = torch.tensor(self._validated[0], dtype=torch.float64, device=device)
         total = self.trainer.strategy.reduce(own, reduce_op="sum")
         assert isinstance(total, Tensor)
         self.log("val/loss", total / self._validated[1], rank_zero_only=False, sync_dist=False)
