@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from tests.models.conftest import CORES, random_network, random_tokens, small
+from unroll.generation import torch_engine
 from unroll.generation.engine import OnnxEngine
-from unroll.generation.torch_engine import TorchEngine
+from unroll.generation.torch_engine import CAPTURE_AFTER, Held, TorchEngine
 from unroll.models.onnx.step import step_graph
 
 ENGINES = {
@@ -73,3 +74,36 @@ def test_the_same_network_is_the_same_file():
 def test_a_tied_embedding_is_there_once():
     sizes = [len(step_graph(random_network(small("lstm", 64, hidden=64, tied=tied)).float())) for tied in (True, False)]
     assert sizes[1] - sizes[0] > 4 * 11 * 64 - 200
+
+
+def test_a_step_is_captured_once_and_again_for_fewer_lanes(monkeypatch):
+    """On the CPU, with a stand-in for the CUDA graph."""
+    network = random_network(small("gru", 5), scale=0.2).float().eval()
+    captures, replays = [], []
+
+    class Graph:
+        def __init__(self, network, field, head, values, state):
+            self.lanes, self._field, self._head = len(values), field, head
+            captures.append(self.lanes)
+
+        def step(self, values, state):
+            replays.append(len(values))
+            with torch.inference_mode():
+                outputs, layers = network.step({self._field: torch.from_numpy(values)}, state.layers)
+            return outputs[self._head].numpy(), Held(layers, self)
+
+    monkeypatch.setattr(torch_engine, "_Captured", Graph)
+    tokens = random_tokens(60, 3)["text"]
+    with torch.inference_mode():
+        whole = network({"text": tokens})[0]["text"].numpy()
+    engine = TorchEngine(network)
+    engine._capture = True
+    state = engine.start(3)
+    for step, symbols in enumerate(tokens.numpy()):
+        lanes = [0, 1, 2] if step < 30 else [0, 2]
+        if step == 30:
+            state = engine.take(state, np.array(lanes))
+        logits, state = engine.read(symbols[None, lanes], ones(len(lanes)), state)
+        np.testing.assert_allclose(logits, whole[step, lanes], rtol=0, atol=1e-5)
+    assert captures == [3, 2]
+    assert replays == [3] * (30 - CAPTURE_AFTER) + [2] * (30 - CAPTURE_AFTER)

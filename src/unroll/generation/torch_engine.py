@@ -42,8 +42,14 @@ class TorchEngine:
     def start(self, lanes: int) -> Held:
         return Held(self._network.start(lanes))
 
-    @torch.inference_mode()
     def read(self, steps: Steps, lengths: NDArray[np.int32], state: Held) -> tuple[Logits, Held]:
+        if len(steps) == 1 and self._captured is not None and self._captured.lanes == steps.shape[1]:
+            return self._captured.step(steps[0], state)
+        return self._launch(steps, lengths, state)
+
+    @torch.inference_mode()
+    def _launch(self, steps: Steps, lengths: NDArray[np.int32], state: Held) -> tuple[Logits, Held]:
+        """Operation by operation, until the step is worth capturing."""
         whole_numbers = np.issubdtype(steps.dtype, np.integer)
         values = torch.from_numpy(steps.astype(np.int64 if whole_numbers else np.float32)).to(self._device)
         if len(steps) > 1:
@@ -51,14 +57,12 @@ class TorchEngine:
             return logits.float().cpu().numpy(), Held(layers)
         lanes = steps.shape[1]
         self._steps_alike, self._lanes = (self._steps_alike + 1 if lanes == self._lanes else 0), lanes
-        if self._captured is not None and self._captured.lanes != lanes:
-            self._captured = None
-        if not self._capture or (self._captured is None and self._steps_alike < CAPTURE_AFTER):
-            outputs, layers = self._network.step({self._field: values[0]}, state.layers)
-            return outputs[self._head].float().cpu().numpy(), Held(layers)
-        if self._captured is None:
+        self._captured = None
+        if self._capture and self._steps_alike >= CAPTURE_AFTER:
             self._captured = _Captured(self._network, self._field, self._head, values[0], state.layers)
-        return self._captured.step(values[0], state)
+            return self._captured.step(steps[0], state)
+        outputs, layers = self._network.step({self._field: values[0]}, state.layers)
+        return outputs[self._head].float().cpu().numpy(), Held(layers)
 
     def take(self, state: Held, lanes: Ids) -> Held:
         places = torch.from_numpy(np.asarray(lanes)).to(self._device)
@@ -91,30 +95,41 @@ class TorchEngine:
 
 
 class _Captured:
-    """One step as a CUDA graph, which reads and writes the same memory each time."""
+    """One step as a CUDA graph, which reads and writes the same memory each time.
+
+    The graph copies the values from pinned memory of the host, and the logits into such, so that a step is one launch
+    and one wait.
+    """
 
     def __init__(self, network: Network, field: str, head: str, values: Tensor, state: list[State]) -> None:
         self.lanes = len(values)
-        self._values = torch.zeros_like(values)
+        inputs = {field: values.clone()}
         self._state = [tuple(part.clone() for part in layer) for layer in state]
         aside = torch.cuda.Stream()     # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):      # libraries set themselves up in the first calls, which must not be captured
             for _ in range(3):
-                network.step({field: self._values}, self._state)
+                outputs, _after = network.step(inputs, self._state)
         torch.cuda.current_stream().wait_stream(aside)
+        read = torch.zeros(values.shape, dtype=values.dtype, pin_memory=True)
+        written = torch.zeros(outputs[head].shape, pin_memory=True)
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
-            outputs, after = network.step({field: self._values}, self._state)
-            self._logits = outputs[head].float()
+            inputs[field].copy_(read, non_blocking=True)
+            outputs, after = network.step(inputs, self._state)
+            written.copy_(outputs[head].float(), non_blocking=True)
             self._put(after)
+        self._values, self._logits = read.numpy(), written.numpy()
+        self._stream = torch.cuda.current_stream()
 
-    def step(self, values: Tensor, state: Held) -> tuple[Logits, Held]:
+    def step(self, values: Steps, state: Held) -> tuple[Logits, Held]:
         if state.place is not self:
-            self._put(state.layers)
-        self._values.copy_(values)
+            with torch.inference_mode():
+                self._put(state.layers)
+        self._values[:] = values
         self._graph.replay()
-        return self._logits.cpu().numpy(), Held(self._state, self)
+        self._stream.synchronize()
+        return self._logits.copy(), Held(self._state, self)
 
     def _put(self, state: list[State]) -> None:
         for to, layer in zip(self._state, state, strict=True):
