@@ -1,21 +1,23 @@
-"""Everything about a GPU that can be asked of one, in one command; it needs PyTorch with CUDA and one device.
+"""What can be measured on a GPU, in one command; needs PyTorch with CUDA and one device.
 
-    python -m benchmarks.gpu                    all of it
-    python -m benchmarks.gpu twice --steps 50   one part: twice, resumed, ranks, speed, generation
+    python -m benchmarks.gpu                    everything
+    python -m benchmarks.gpu twice --steps 50   one part of those below
+    python -m benchmarks.gpu --accelerator cpu --steps 4        whether the script itself runs
 
-`twice` trains every cell in every precision two times and compares the bytes; `resumed` kills a training and compares
-what it ends with; `ranks` trains in two processes that share the device, over gloo, and compares losses; `speed` counts
-symbols a second in each precision, and beside a bare loop (benchmarks/bare.py); `generation` does so at batch 1, the
-network's step captured as a CUDA graph and not, and compares what both say with the CPU's. Results go to
-benchmarks/results/gpu.json. Every training is `unroll train` in a process of its own.
+`twice` trains every cell in every precision two times and compares the bytes; `resumed` kills a training, continues it
+and compares the bytes with an uninterrupted one's; `ranks` trains in two processes that share the device, over Gloo,
+and in one over NCCL, and compares with one plain process; `processor` compares losses with the CPU's; `experiments`
+trains every experiment whose data is at hand twice; `speed` counts symbols a second in each precision, and beside a
+bare loop (benchmarks/bare.py); `generation` does so at batch 1, with the network's step captured as a CUDA graph and
+without, and compares the symbols with the CPU's. Results go to benchmarks/results/gpu.json. Every training is `unroll
+train` in a process of its own; those of `speed` run one at a time, the others side by side.
 """
 
 import argparse
 import json
-import os
 import socket
-import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -25,183 +27,198 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import bare
 from benchmarks.chaos import outputs
 from benchmarks.generate import by_engine, in_turns, random_network
-from benchmarks.overhead import ROWS, timed
+from benchmarks.trainings import (
+    PROJECT,
+    QUIET,
+    TEXT,
+    apart,
+    finish,
+    freeze,
+    run,
+    seconds_a_step,
+    side_by_side,
+    start,
+    training,
+)
 from unroll.base.environment import environment
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
-from unroll.compose import compose
-from unroll.config.load import load
 from unroll.config.sampling import sampling
-from unroll.data.store import open_prepared
 from unroll.generation.loop import Drawing, walk
 from unroll.generation.torch_engine import TorchEngine
 from unroll.stages.pipeline import run_stages
 
-PROJECT = Path(__file__).parent.parent
 CELLS = ("rnn", "lstm", "gru")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-FIXED = ["train.accelerator=gpu", "train.epochs=99", f"train.log_steps={ROWS}", "runtime.progress=false",
-         "runtime.tracking.enabled=false", "model.core.num_layers=2", "model.core.dropout=0.2"]
 LARGE = ["model.core.hidden_size=512", "train.batch_size=64", "train.bptt=128"]
+CORES = ("bilstm", "bigru", "cnn", "mlp")       # that no experiment has, on whole sequences
+EXPERIMENT_STEPS = 20
+PROCESSOR_STEPS = 20
 
 
 def main() -> None:
-    parts: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-        "twice": twice, "resumed": resumed, "ranks": ranks, "speed": speed,
-        "generation": generation}
+    parts: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
+        "twice": twice, "resumed": resumed, "ranks": ranks, "processor": processor, "experiments": experiments,
+        "speed": speed, "generation": generation}
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("parts", nargs="*", default=list(parts), metavar="PART", help=", ".join(parts))
     options.add_argument("--steps", type=int, default=200)
+    options.add_argument("--rounds", type=int, default=5, help="pairs of the pipeline and the bare loop")
+    options.add_argument("--mirror", help="folder that holds downloads by file name, for the experiments")
     options.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "gpu.json")
-    options.add_argument("--child", nargs=2, metavar=("HOW", "ROOT"), help=argparse.SUPPRESS)
+    options.add_argument("--accelerator", choices=("gpu", "cpu"), default="gpu")
     chosen = options.parse_args()
-    if chosen.child:
-        child(chosen.child[0], Path(chosen.child[1]))
-        return
-    if not torch.cuda.is_available():
+    if chosen.accelerator == "gpu" and not torch.cuda.is_available():
         sys.exit("gpu.py: PyTorch finds no GPU here, so that there is nothing to measure.")
     results = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
     with TemporaryDirectory() as folder:
-        root = Path(folder)
-        freeze(root, 1)
-        run_stages(("prepare",), Workspace(PROJECT, root))
+        freeze(Path(folder), *TEXT)
+        run_stages(("prepare",), Workspace(PROJECT, Path(folder)))
         for part in chosen.parts:
-            results[part] = parts[part](root, chosen.steps)
-            print(f"{part}: {json.dumps(results[part], indent=2)}", flush=True)
-    write_json(chosen.out, {**results, "machine": environment("gpu"), "steps": chosen.steps})
+            started = time.monotonic()
+            try:
+                results[part] = parts[part](Path(folder), chosen)
+            except Exception as error:      # the other parts are worth having
+                results[part] = {"failed": f"{type(error).__name__}: {error}"}
+            print(f"{part} ({time.monotonic() - started:.0f} s): {json.dumps(results[part], indent=2)}", flush=True)
+            write_json(chosen.out, {**results, "machine": environment("gpu"), "steps": chosen.steps})
 
 
-def freeze(root: Path, steps: int, *overrides: str) -> None:
-    limits = [f"train.max_steps={steps}", f"train.validate_steps={max(steps // 2, 1)}"]
-    (root / "params.yaml").write_text(compose(PROJECT / "conf", [*FIXED, *limits, *overrides])[0], encoding="utf-8")
-
-
-def start(root: Path, how: str = "plain", **more: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen([sys.executable, "-m", "benchmarks.gpu", "--child", how, str(root)], cwd=PROJECT, text=True,
-                            env=os.environ | {"PYTHONPATH": "src", "DVC_ROOT": str(root)} | more,
-                            stdout=subprocess.PIPE)
-
-
-def run(root: Path, how: str = "plain") -> str:
-    process = start(root, how)
-    said, _ = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"exit code {process.returncode}")
-    return said
-
-
-def twice(root: Path, steps: int) -> dict[str, Any]:
+def twice(root: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     """Whether the outputs of two trainings are the same bytes."""
-    found = {}
-    for cell in CELLS:
-        for precision in PRECISIONS:
-            freeze(root, steps, f"model={cell}", *FIXED[-2:], f"train.precision={precision}")
-            run(root)
-            first = outputs(root)
-            run(root)
-            found[f"{cell} {precision}"] = first == outputs(root)
-    return found
+    names = [(cell, precision) for cell in CELLS for precision in PRECISIONS]
+    roots = [training(root, chosen, f"twice {cell} {precision}", f"model={cell}", f"train.precision={precision}")
+             for cell, precision in names]
+
+    def compare(own: Path) -> bool | str:
+        try:
+            run(own)
+            first = outputs(own)
+            run(own)
+        except RuntimeError as error:
+            return str(error)
+        return first == outputs(own)
+
+    results = side_by_side(compare, roots)
+    return {" ".join(name): result for name, result in zip(names, results, strict=True)}
 
 
-def resumed(root: Path, steps: int) -> dict[str, Any]:
-    """Whether a training that was killed in its midst ends in the bytes of one that was not."""
-    found = {}
-    for precision in PRECISIONS:
-        settings = [f"train.precision={precision}", "runtime.checkpoint.steps=10"]
-        freeze(root, steps, *settings)
-        run(root)
-        whole = outputs(root)
-        process = start(root)
-        while process.poll() is None and not list((root / ".unroll").rglob("step-*")):
-            pass
+def resumed(root: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Whether a training that was killed and continued ends in the bytes of one that was not."""
+    roots = [training(root, chosen, f"resumed {precision}", f"train.precision={precision}",
+                      "runtime.checkpoint.steps=10") for precision in PRECISIONS]
+
+    def compare(own: Path) -> dict[str, Any]:
+        run(own)
+        whole = outputs(own)
+        process = start(own)
+        while process.poll() is None and not list((own / ".unroll").rglob("step-*")):
+            time.sleep(0.005)
         process.kill()
         process.communicate()
-        found[precision] = {"stopped in its midst": bool(list((root / ".unroll").rglob("step-*"))),
-                            "went on": "going on from" in run(root), "identical": outputs(root) == whole}
-    return found
+        checkpoints = sorted(path.name for path in (own / ".unroll").rglob("step-*"))
+        printed = run(own)
+        return {"killed after": checkpoints[-1:], "continued": "going on from" in printed,
+                "identical": outputs(own) == whole}
+
+    return dict(zip(PRECISIONS, side_by_side(compare, roots), strict=True))
 
 
-def ranks(root: Path, steps: int) -> dict[str, Any]:
-    """Largest relative difference between the losses of one process and of two that share the device."""
-    losses = []
-    for nodes in (1, 2):
-        freeze(root, steps, f"train.num_nodes={nodes}", "train.log_steps=1")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-        processes = [start(root, "gloo", NODE_RANK=str(node), **meeting) for node in range(nodes)]
-        if any([process.wait() for process in processes]):
-            raise RuntimeError("a process failed")
-        lines = (root / "plots" / "train.csv").read_text().splitlines()
-        losses.append([float(line.split(",")[1]) for line in lines[1:]])
-    return {"largest_relative_difference": max(abs(a - b) / a for a, b in zip(*losses, strict=True))}
+def ranks(root: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """One plain process beside two that share the device (Gloo), and beside one that is a group of its own (NCCL)."""
+    plain, nccl, gloo = (
+        training(root, chosen, f"ranks {name}", "train.log_steps=1", *overrides)
+        for name, overrides in (("plain", []), ("nccl", ["train.strategy=ddp"]), ("gloo", ["train.num_nodes=2"])))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+
+    processes = [start(plain), start(nccl), *(start(gloo, "gloo", NODE_RANK=str(node), **meeting) for node in range(2))]
+    side_by_side(finish, processes)
+    weights = [(own / "artifacts" / "model" / "model.safetensors").read_bytes() for own in (plain, nccl)]
+    return {"two processes over Gloo": {"largest relative difference of a loss": apart(plain, gloo)},
+            "one process over NCCL": {"the same weights": weights[0] == weights[1]}}
 
 
-def speed(root: Path, steps: int, rounds: int = 5) -> dict[str, Any]:
-    """Symbols a second of the pipeline, and by those of a bare loop; the two take turns."""
-    found = {}
+def processor(root: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """How far losses of the GPU are from the CPU's."""
+    fixed = [f"train.max_steps={PROCESSOR_STEPS}", f"train.validate_steps={PROCESSOR_STEPS}", "train.log_steps=1"]
+    devices = {cell: [training(root, chosen, f"processor {cell} {device}", *fixed, f"model={cell}",
+                               f"train.accelerator={device}") for device in ("cpu", chosen.accelerator)]
+               for cell in CELLS}
+    side_by_side(run, [own for pair in devices.values() for own in pair])
+    return {cell: {f"largest relative difference of a loss in {PROCESSOR_STEPS} steps": apart(*pair)}
+            for cell, pair in devices.items()}
+
+
+def experiments(root: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Whether each experiment trains here, and two times to the same bytes."""
+    stems = sorted(path.stem for path in (PROJECT / "conf" / "experiment").glob("*.yaml"))
+    names = {stem: [f"experiment={stem}"] for stem in stems}
+    names |= {f"japanese_vowels {core}": ["experiment=japanese_vowels", f"model={core}"] for core in CORES}
+    fixed = [*QUIET, f"train.accelerator={chosen.accelerator}", f"train.max_steps={EXPERIMENT_STEPS}",
+             f"train.validate_steps={EXPERIMENT_STEPS}"]
+    fixed += [f"runtime.mirror={chosen.mirror}"] if chosen.mirror else []
+    roots = [freeze(root / f"experiment_{name.replace(' ', '_')}", *overrides, *fixed)
+             for name, overrides in names.items()]
+
+    def compare(own: Path) -> bool | str:
+        process = start(own, "whole")
+        errors = process.communicate()[1]
+        if process.returncode:
+            last = (errors.strip() or "-").splitlines()[-1]
+            return last if (own / "data" / "prepared" / "spec.json").exists() else f"not prepared: {last}"
+        first = outputs(own)
+        try:
+            run(own)
+        except RuntimeError as error:
+            return str(error)
+        return first == outputs(own)
+
+    return dict(zip(names, side_by_side(compare, roots), strict=True))
+
+
+def speed(root: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Symbols a second of the pipeline, and its speed by that of a bare loop; the two take turns."""
+    result: dict[str, Any] = {}
     for precision in PRECISIONS:
-        freeze(root, steps, *LARGE, f"train.precision={precision}")
-        pairs = [(step_of(run(root)), step_of(run(root, "bare")))
-                 for _ in range(rounds if precision == "32-true" else 1)]
-        symbols = 64 * 128
-        found[precision] = {"symbols_a_second": symbols / median(ours for ours, _ in pairs)}
+        own = training(root, chosen, f"speed {precision}", f"train.validate_steps={chosen.steps}", *LARGE,
+                       f"train.precision={precision}")
         if precision == "32-true":
-            found[precision]["by_bare"] = median(plain / ours for ours, plain in pairs)
-    return found
+            pairs = [(seconds_a_step(run(own)), seconds_a_step(run(own, "bare"))) for _ in range(chosen.rounds)]
+            ours = median(seconds for seconds, _ in pairs)
+            full = {"by the bare loop's": round(median(plain / seconds for seconds, plain in pairs), 3)}
+        else:
+            ours = seconds_a_step(run(own))
+            full = {}
+        result[precision] = {"symbols a second": round(64 * 128 / ours), "milliseconds a step": round(1000 * ours, 2)}
+        result[precision] |= full
+    return result
 
 
-def generation(root: Path, steps: int, turns: int = 5) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def generation(root: Path, chosen: argparse.Namespace, turns: int = 5) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for size in ("1x256", "2x512", "2x1024"):
         network = random_network("lstm", *map(int, size.split("x")))
         greedy = [list(_greedy(TorchEngine(network), 200))]
-        network.cuda()
+        if torch.cuda.is_available():
+            network.cuda()
         engines = {name: TorchEngine(network, capture=name == "captured") for name in ("captured", "eager")}
         greedy += [list(_greedy(engine, 200)) for engine in engines.values()]
         rates = in_turns({name: by_engine(engine, 1) for name, engine in engines.items()}, turns, 1)
         ratios = [a / b for a, b in zip(rates["captured"], rates["eager"], strict=True)]
-        found[size] = {name: round(median(each)) for name, each in rates.items()} | {
+        result[size] = {f"{name}, symbols a second": round(median(turn)) for name, turn in rates.items()} | {
             "captured to eager": round(median(ratios), 2), "the same as on the CPU": greedy[1:] == [greedy[0]] * 2}
-    return found
+    return result
 
 
 def _greedy(engine: TorchEngine, count: int) -> Iterator[int]:
     prompts = [np.array([1])]
     drawing = Drawing(sampling(length=count, greedy=True), prompts, [(1, 0)], [0], None, None, with_nats=False)
-    for each in walk(engine, prompts, drawing, np.zeros(1, dtype=bool)):
-        yield int(each.symbols[0])
-
-
-def step_of(said: str) -> float:
-    return float(said.splitlines()[-1])
-
-
-def child(how: str, root: Path) -> None:
-    """Trains; the last line that it prints is seconds a step."""
-    times: list[float] = [0.0]
-    if how == "bare":
-        config = load(root / "params.yaml")
-        bare.train(open_prepared(root / "data" / "prepared"), config.model, config.train, times, "cuda")
-        rows = times[ROWS::ROWS]
-        print((rows[-1] - rows[0]) / (ROWS * (len(rows) - 1)))
-        return
-    if how == "gloo":       # NCCL refuses two processes on one device
-        from lightning.pytorch.strategies import DDPStrategy
-
-        from unroll.training import fit
-
-        def over_gloo(config: Any, wait_minutes: float) -> Any:
-            return DDPStrategy(process_group_backend="gloo") if config.num_nodes > 1 else "auto"
-
-        fit.make_strategy = over_gloo   # type: ignore[attr-defined]
-    with timed(times):
-        run_stages(("train",), Workspace(PROJECT, root))
-    if len(times) > 2:
-        print((times[-1] - times[1]) / (ROWS * (len(times) - 2)))
+    for drawn in walk(engine, prompts, drawing, np.zeros(1, dtype=bool)):
+        yield int(drawn.symbols[0])
 
 
 if __name__ == "__main__":
