@@ -24,7 +24,7 @@ def written(spec: Spec = SPEC, comparison: Comparison = BITS) -> str:
 
 def test_a_card_has_task_data_sizes_figures_and_limits() -> None:
     text = written()
-    for part in ("# LSTM, trained on letters", "Test split: 1.9000 bits per character. It predicts the next symbol",
+    for part in ("# LSTM, trained on letters", "The model predicts the next symbol", "Test split: 1.9000 bits per character.",
                  "`lstm`, 1 layer of 6 units", "| parameters | 12,345 |", f"`{'0' * 64}`",
                  "| licence of the data | none |", "| train | 1,200 symbols |", "unroll.load(", "unroll predict",
                  "1.2927 nats per symbol; 1.8650 bits per character", "2,780 steps", "step 1,500", "dvc repro",

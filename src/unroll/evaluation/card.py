@@ -12,7 +12,7 @@ from unroll.evaluation.comparison import Comparison
 from unroll.evaluation.report import Prose
 
 LIMITS = (      # of every task
-    "Its figures hold for data of the same source; for any other data it has to be measured again.",
+    "Its figures hold for data of the same source; measure it again on any other data.",
     "Its effects on people have not been examined: not for decisions about them.",
 )
 
@@ -42,7 +42,7 @@ def card(
     limits = "\n".join(f"- {limit}" for limit in (*prose.limits, *LIMITS))
     return f"""# {kind}, trained on {_escaped(source.name)}
 
-Test split: {comparison.model:.4f} {comparison.unit}. It {prose.task.format(**per)}.
+The model {prose.task.format(**per)}. Test split: {comparison.model:.4f} {comparison.unit}.
 
 | | |
 |---|---|

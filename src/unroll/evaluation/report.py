@@ -16,7 +16,7 @@ Metrics = dict[str, float]
 class Prose:
     """What the card says of a task; `{per}` is step or sequence, `{horizon}` the steps of a forecast."""
 
-    task: str                   # continues "It …"
+    task: str                   # continues "The model …"
     limits: tuple[str, ...]     # what the model is not good for, a sentence each
     commands: str = "`unroll predict new.csv -o out.csv` writes a table of predictions"
     example: str = "model.predict([x1, x2])     # {values}"     # `{values}`: what an input sequence is given as
