@@ -9,5 +9,6 @@
 from unroll.testing.cells import check_cell
 from unroll.testing.heads import check_head
 from unroll.testing.losses import check_loss
+from unroll.testing.sources import check_source
 
-__all__ = ["check_cell", "check_head", "check_loss"]
+__all__ = ["check_cell", "check_head", "check_loss", "check_source"]
