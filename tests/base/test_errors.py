@@ -4,7 +4,7 @@ import re
 from typing import get_args
 
 from tests.conftest import REPOSITORY
-from unroll.base.errors import Code, UserError
+from unroll.base.errors import Code, UserError, nearest
 
 
 def test_the_page_of_errors_explains_every_code() -> None:
@@ -17,3 +17,7 @@ def test_an_error_seen_from_further_out_keeps_its_code() -> None:
     error = UserError("bad-number", "row 3", "no number. Correct it.").within("sales.csv")
     assert (error.code, error.where, str(error)) == ("bad-number", "sales.csv: row 3",
                                                      "sales.csv: row 3: no number. Correct it.")
+
+
+def test_names_in_a_list_that_could_be_taken_apart_are_quoted() -> None:
+    assert nearest("z", ["temp", "a, b", "in °C", ","]) == 'choose from temp, "a, b", "in °C", ",".'

@@ -1,15 +1,16 @@
 """Every mistake in params.yaml is one line that names the dotted key."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
 from unroll.compose import compose
-from unroll.config.load import load, parse, validate
+from unroll.config.load import explain, load, parse, validate
 
 GONE = object()
 
@@ -186,6 +187,15 @@ def test_an_unknown_kind_is_answered_with_the_nearest(name, value, meant):
 )
 def test_an_unknown_choice_is_answered_with_the_nearest(name, value, meant):
     assert message(changed(name, value)) == f"params.yaml: {name}: unknown value {value!r}; {meant}"
+
+
+def test_choices_that_are_marks_are_quoted():
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Literal[".", ","]).validate_python(";")
+    assert explain(caught.value, ";") == "unknown value ';'; choose from \".\", \",\"."
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Literal["a or b", "c, d", 3]).validate_python("z")
+    assert explain(caught.value, "z") == "unknown value 'z'; choose from \"a or b\", \"c, d\", 3."
 
 
 def test_several_mistakes_are_counted_and_the_first_is_shown():
