@@ -171,7 +171,7 @@ def test_arrays_are_mapped_and_any_program_can_read_them(tmp_path):
     prepared = written(tmp_path, data("line"), train=["ab"], validation=["a"], test=["b"])
     assert isinstance(prepared.tokens("text", "train"), np.memmap)
     assert isinstance(prepared.offsets("train"), np.memmap)
-    assert np.load(prepared.folder / "text.train.npy", allow_pickle=False).tolist() == [1, 2, 4]
+    assert np.load(prepared.folder / "train" / "text" / "values.npy", allow_pickle=False).tolist() == [1, 2, 4]
 
 
 @settings(max_examples=30, deadline=None)
@@ -198,7 +198,8 @@ def test_the_spec_says_what_lies_there(tmp_path, chinese):
     assert (spec.source.kind, spec.source.name, spec.source.licence) == ("text", "data/raw/a.txt", "CC0")
     assert spec.inputs["text"].size == spec.targets["text"].size == prepared.tokenizer("text").size
     assert prepared.files == {
-        file.name: sha256(file) for file in prepared.folder.iterdir() if file.name != "spec.json"
+        file.relative_to(prepared.folder).as_posix(): sha256(file)
+        for file in prepared.folder.rglob("*") if file.is_file() and file.name != "spec.json"
     }
     assert str(tmp_path) not in (prepared.folder / "spec.json").read_text(encoding="utf-8")
 
@@ -278,7 +279,7 @@ def test_both_formats_are_named(short):
         open_prepared(short.folder)
 
 
-@pytest.mark.parametrize("name", ["text.train.npy", "offsets.train.npy"])
+@pytest.mark.parametrize("name", ["train/text/values.npy", "train/offsets.npy"])
 @pytest.mark.parametrize("damage, code", [(None, "missing-file"), (lambda raw: raw[:140], "damaged"),
                                           (lambda raw: raw[:20], "damaged"), (lambda raw: b"text" * 40, "damaged")])
 def test_an_array_that_cannot_be_used_is_one_line(short, name, damage, code):
@@ -358,7 +359,8 @@ def opened(folder: Path) -> Prepared:
 
 @pytest.mark.parametrize("raw", [b"", b"\x93NUMPY\x01\x00v\x00(((((" + b" " * 113])
 def test_an_empty_array_or_header_is_one_line(tmp_path, raw):
-    (tmp_path / "text.train.npy").write_bytes(raw)
+    (tmp_path / "train" / "text").mkdir(parents=True)
+    (tmp_path / "train" / "text" / "values.npy").write_bytes(raw)
     with pytest.raises(UserError, match="damaged"):
         opened(tmp_path).tokens("text", "train")
 

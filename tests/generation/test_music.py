@@ -228,7 +228,7 @@ def test_the_stage_writes_pieces_beside_predictions(music):
     assert [each.name for each in files] == ["001.mid", "001.png", "002.mid", "002.png", "predictions.csv"]
     figures = json.loads((workspace.metrics / "generate.json").read_text())
     rolls = np.concatenate([read_midi(file, 21, NOTES) for file in files if file.suffix == ".mid"])
-    test = np.load(workspace.prepared / "x.test.npy")
+    test = np.load(workspace.prepared / "test/x/values.npy")
     assert len(rolls) == 50
     assert figures["samples/notes_per_frame"] == rolls.sum() / 50
     assert figures["samples/test_notes_per_frame"] == pytest.approx(test.sum() / len(test))

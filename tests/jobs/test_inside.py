@@ -75,7 +75,7 @@ def test_prepared_data_is_made_once_and_linked(workspace: Workspace, monkeypatch
         prepare_once(Workspace(workspace.project, root))
         roots.append(root / "data" / "prepared")
     assert len(made) == 2, "a and b differ in nothing that prepare reads"
-    numbers = [os.stat(each / "text.train.npy").st_ino for each in roots]
+    numbers = [os.stat(each / "train/text/values.npy").st_ino for each in roots]
     assert numbers[0] == numbers[1] != numbers[2]
     (workspace.project / "data" / "raw" / "more.txt").write_text("more")
     prepare_once(Workspace(workspace.project, workspace.project / "roots" / "a"))

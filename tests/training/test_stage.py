@@ -144,8 +144,8 @@ def test_a_prepared_folder_of_another_configuration_is_refused(made):
 
 def test_the_test_split_is_touched_by_evaluate_and_generate_alone(workspace):
     run(workspace, tiny(), "prepare")
-    (workspace.prepared / "text.test.npy").unlink()
+    (workspace.prepared / "test" / "text" / "values.npy").unlink()
     run(workspace, tiny(), "train")
     for stage in ("evaluate", "generate"):
-        with pytest.raises(UserError, match=r"text\.test\.npy: missing"):
+        with pytest.raises(UserError, match=r"test/text/values\.npy: missing"):
             run(workspace, tiny(), stage)

@@ -12,6 +12,7 @@ from unroll.commands.out_folder import check_folder
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.symbols import never_drawn
 from unroll.models.manifest import STEP, open_folder
+from unroll.models.onnx.names import field_input
 
 # with noise of Gumbel's the largest of the logits is a draw from their softmax (Gumbel, 1954)
 EXAMPLE = '''"""A text from step.onnx; NumPy and ONNX Runtime are all that it takes."""
@@ -82,7 +83,8 @@ def export(model: str, out: Path) -> None:
             temporary.mkdir()
             shutil.copyfile(folder / STEP, temporary / STEP)
             write_json(temporary / "vocabulary.json", known)
-            (temporary / "example.py").write_text(EXAMPLE.replace("FIELD", json.dumps(field)), encoding="utf-8")
+            example = EXAMPLE.replace("FIELD", json.dumps(field_input(field)))
+            (temporary / "example.py").write_text(example, encoding="utf-8")
             (temporary / "README.md").write_text(_readme(temporary / STEP, target), encoding="utf-8")
     print(f"export: {tokenizer.size:,} symbols, {STEP}, vocabulary.json, example.py → {out}")
 

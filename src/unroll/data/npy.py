@@ -12,6 +12,7 @@ class Array:
     """A `.npy` file that grows row by row; its header is written when its length is known."""
 
     def __init__(self, path: Path, kind: np.dtype[Any], row: tuple[int, ...] = ()) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._file, self._kind, self._row, self._length = path.open("wb"), kind, row, 0
         self._header()
 

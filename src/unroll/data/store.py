@@ -19,6 +19,13 @@ from unroll.data.source import Place, Split
 from unroll.data.spec import InputSpec, Part, Spec, TargetSpec, parse, read_spec
 from unroll.data.tokenizers import Ids, Tokenizer, restore
 
+# a field's name has neither dot nor upper case, so that no name can clash with a file of the folder's own
+SPEC = "spec.json"
+VALUES = "{split}/{field}/values.npy"
+OFFSETS = "{split}/offsets.npy"
+PLACES = "{split}/places.json"
+TOKENIZER = "{field}.tokenizer.json"
+
 AGAIN = "Make it again with `unroll prepare`."
 
 
@@ -36,7 +43,7 @@ class Prepared:
 
     folder: Path
     spec: Spec
-    files: dict[str, str]       # SHA-256 of each, by name
+    files: dict[str, str]       # SHA-256 of each, by its path in the folder
     digest: str
 
     def tokens(self, field: str, split: Split) -> NDArray[np.unsignedinteger[Any]]:
@@ -45,17 +52,18 @@ class Prepared:
 
     def values(self, field: str, split: Split) -> NDArray[Any]:
         """A row a step, or a row a sequence, as the source has them: reals are not scaled."""
-        values: NDArray[Any] = self._load(f"{field}.{split}.npy")
+        values: NDArray[Any] = self._load(VALUES.format(split=split, field=field))
         return values
 
     def offsets(self, split: Split) -> NDArray[np.int64] | None:
         """(sequences + 1,) where each sequence starts and the last one ends; None for a stream."""
-        return None if self.spec.layout == "stream" else self._load(f"offsets.{split}.npy")
+        return None if self.spec.layout == "stream" else self._load(OFFSETS.format(split=split))
 
     def places(self, split: Split) -> list[Place]:
         """Of each sequence, or series to be forecast; numbered from 1 on where the source has no names."""
-        path = self.folder / f"places.{split}.json"
-        if path.name not in self.files:
+        name = PLACES.format(split=split)
+        path = self.folder / name
+        if name not in self.files:
             return [Place(str(number + 1)) for number in range(self.spec.splits[split].sequences)]
         try:
             return [Place(*each) for each in json.loads(path.read_text(encoding="utf-8"))]
@@ -63,7 +71,7 @@ class Prepared:
             raise _unusable(path, error) from None
 
     def tokenizer(self, field: str) -> Tokenizer:
-        path = self.folder / f"{field}.tokenizer.json"
+        path = self.folder / TOKENIZER.format(field=field)
         try:
             return restore(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -141,7 +149,7 @@ def _unusable(path: Path, error: Exception) -> UserError:
 
 def open_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
     """Open a prepared folder; with `config`, refuse one that was made from another configuration."""
-    path = folder / "spec.json"
+    path = folder / SPEC
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

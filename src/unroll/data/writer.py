@@ -21,7 +21,7 @@ from unroll.data.fitting import (
 from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Source, Split, called
 from unroll.data.spec import Counts, SourceSpec, Spec
-from unroll.data.store import Contents
+from unroll.data.store import OFFSETS, PLACES, SPEC, TOKENIZER, VALUES, Contents
 from unroll.data.tokenizers import Tokenizer
 
 Values = NDArray[Any]
@@ -39,13 +39,13 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
                 writer.add(piece)
         splits[split] = Counts(**writer.counts)
         if places := source.places(split):
-            write_json(folder / f"places.{split}.json", places)
+            write_json(folder / PLACES.format(split=split), places)
         if not writer.counts["sequences"]:
             raise UserError(f"data: the {split} split is empty; the source is too short. Give more of it.")
         if split == "train":
             longest = writer.longest
     for name, tokenizer in encoders.tokenizers.items():
-        write_json(folder / f"{name}.tokenizer.json", tokenizer.state())
+        write_json(folder / TOKENIZER.format(field=name), tokenizer.state())
     spec = Spec(
         layout=source.layout,
         longest=longest if encoders.frame is None else encoders.frame.forecast.context,
@@ -56,9 +56,10 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
         source=SourceSpec(kind=config.kind, name=origin.name, licence=origin.licence, sha256=origin.sha256),
         reading=source.reading,
     )
-    files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
-    contents = Contents(spec=spec, configuration=config.model_dump(mode="json"), files=files)
-    write_json(folder / "spec.json", contents.model_dump(mode="json"))
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    contents = Contents(spec=spec, configuration=config.model_dump(mode="json"),
+                        files={file.relative_to(folder).as_posix(): sha256(file) for file in files})
+    write_json(folder / SPEC, contents.model_dump(mode="json"))
 
 
 class _SplitWriter:
@@ -69,8 +70,9 @@ class _SplitWriter:
         self._places = source.places(split)
         self._encoders = encoders
         self._arrays: dict[str, Array] = {}
-        self._offsets = None if self._layout == "stream" else Array(folder / f"offsets.{split}.npy", np.dtype(np.int64))
-        if self._offsets:
+        self._offsets: Array | None = None
+        if self._layout != "stream":
+            self._offsets = Array(folder / OFFSETS.format(split=split), np.dtype(np.int64))
             self._offsets.append(np.zeros(1))
         self.counts = {"sequences": 0, "steps": 0}
         self.longest = 0
@@ -91,7 +93,8 @@ class _SplitWriter:
         for name, each in rows.items():
             if name not in self._arrays:
                 kind = self._kind(name, each)
-                self._arrays[name] = Array(self._folder / f"{name}.{self._split}.npy", kind, each.shape[1:])
+                path = self._folder / VALUES.format(split=self._split, field=name)
+                self._arrays[name] = Array(path, kind, each.shape[1:])
             self._arrays[name].append(each)
         self.counts["sequences"] += 1
         self.counts["steps"] += length

@@ -15,6 +15,7 @@ from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
+from unroll.models.by_field import plain
 from unroll.models.manifest import (
     MANIFEST,
     STEP,
@@ -79,11 +80,13 @@ def parameters(network: Network) -> int:
 
 def write_weights(path: Path, network: Network) -> None:
     # through Python's own files, whose errors say that the disk is full
-    path.write_bytes(save({name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}))
+    weights = {plain(name): value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    path.write_bytes(save(weights))
 
 
 def read_weights(path: Path, network: Network) -> None:
-    network.load_state_dict(load_file(path))
+    names = {plain(name): name for name in network.state_dict()}
+    network.load_state_dict({names.get(name, name): value for name, value in load_file(path).items()})
 
 
 def load_model(folder: Path, trained_on: Prepared | None = None) -> Model:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
+from unroll.models.by_field import ByField
 from unroll.models.cell import State
 from unroll.models.core import Core
 from unroll.models.dropout import Dropout, no_dropout
@@ -20,10 +21,10 @@ class Network(nn.Module):
         """`spec` has the sizes that follow from the data."""
         super().__init__()
         encoders = {name: make_encoder(settings, spec.inputs[name].size) for name, settings in config.inputs.items()}
-        self.inputs = nn.ModuleDict(encoders)
+        self.inputs = ByField(encoders)
         self.core = Core(config.core, sum(encoder.size for encoder in encoders.values()), spec.longest)
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
-        self.heads = nn.ModuleDict()
+        self.heads = ByField()
         for name, head in config.heads.items():
             target = spec.targets[name]
             self.heads[name] = make_head(head, Sizes(self.core.size, target.size, self.core.directions, horizon,

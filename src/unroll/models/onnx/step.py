@@ -6,6 +6,7 @@ head's at a lane's last step, (B, ·), before any softmax, and the state there.
 
 from unroll.models.network import Network
 from unroll.models.onnx.graph import INT32, Graph
+from unroll.models.onnx.names import field_input
 
 
 def step_graph(network: Network, int8: bool = False) -> bytes:
@@ -16,7 +17,7 @@ def step_graph(network: Network, int8: bool = False) -> bytes:
     and what they are multiplied by is quantised as it comes (Jacob et al., 2018).
     """
     graph = Graph(int8)
-    x = graph.concatenated([network.encoder(name).onnx(graph, name) for name in network.inputs])       # (T, B, E)
+    x = graph.concatenated([network.encoder(name).onnx(graph, field_input(name)) for name in network.inputs])
     graph.input("lengths", INT32, ["B"])
     last = ""
     for depth, layer in enumerate(network.core.layers):
