@@ -7,6 +7,7 @@ from unroll.config.strict import Probability, Strict
 
 # as in `data.targets`, but for `next`, which is a symbol or a vector as its input is
 Target = Literal["next_symbol", "next_value", "next_labels", "class", "tag", "labels", "value", "values", "forecast"]
+PER_SEQUENCE: tuple[Target, ...] = ("class", "value", "forecast")       # of which a sequence has one
 Generated = Literal["text", "music", "paths"]
 
 
@@ -28,12 +29,12 @@ class HeadSettings(Strict):
 
     @property
     def unit(self) -> str:
-        """Of the mean loss, for readers; {per} is step or sequence."""
+        """The unit of the mean loss, for readers; {per} is step or sequence."""
         return "as the head defines it"
 
 
 class PooledSettings(HeadSettings):
-    """Of heads that predict at each step, or, with a pooling, once for a sequence."""
+    """Settings of heads that predict at each step, or, with a pooling, once for a sequence."""
 
     pooling: Pooling | None
 

@@ -19,7 +19,7 @@ class LossSettings(Strict):
     kind: str
 
     target: ClassVar[Target]                # what it is a loss of
-    unit: ClassVar[str]                     # of its mean, as readers see it; {per} is step or sequence
+    unit: ClassVar[str]                     # of its mean, for readers; {per} is step or sequence
     intervals: ClassVar[bool] = False       # what is predicted are quantiles, not one value alone
     normal: ClassVar[bool] = False          # these are the quantiles of a normal distribution
 

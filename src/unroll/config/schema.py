@@ -10,7 +10,7 @@ from unroll.config.data import FUTURE, DataConfig
 from unroll.config.encoders import ENCODERS
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
-from unroll.config.head import HeadSettings
+from unroll.config.head import PER_SEQUENCE, HeadSettings
 from unroll.config.heads import HEADS
 from unroll.config.model import ModelConfig
 from unroll.config.poolings import POOLINGS
@@ -46,9 +46,6 @@ def _names(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
     for part, names in (("inputs", data.inputs), ("targets", data.targets)):
         if len(names) > 1:
             yield f"data.{part}", (f"several at once ({', '.join(sorted(names))}) are not supported yet; keep one")
-
-
-PER_SEQUENCE = ("class", "value", "forecast")       # targets of which a sequence has one
 
 
 def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:

@@ -9,7 +9,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from unroll.config.encoders.embedding import Settings as Embedding
-from unroll.config.head import HeadSettings, Target
+from unroll.config.head import PER_SEQUENCE, HeadSettings, Target
 from unroll.config.heads import HEADS
 from unroll.config.load import explain
 from unroll.data.fields import IGNORED
@@ -24,33 +24,37 @@ COMMON = {"dropout": 0.0, "pooling": None, "tied": False}
 
 
 def check_head(kind: str, **settings: Any) -> None:
-    """Check a kind of head, one of ours or of an installed package, on each kind of target that it predicts.
+    """Check a kind of head, one of ours or of an installed package, on the kinds of targets that it predicts.
 
-    `settings` are those that the kind alone has; dropout is 0 and there is no pooling unless they are given.
+    `settings` are those that the kind alone has. Dropout is 0 and there is no pooling unless they say otherwise; with a
+    pooling, targets of whole sequences are checked, without, those of steps.
     """
     made = _settings(kind, settings)
     assert made.predicts, f"{kind}: predicts is empty, so that no target can have this head"
     unknown = sorted(set(made.predicts) - set(get_args(Target)))
     assert not unknown, f"{kind}: predicts has {unknown}, which are no targets; these are: {get_args(Target)}"
-    for check in CHECKS:
-        check(made)
+    targets = [target for target in made.predicts if (target in PER_SEQUENCE) == made.per_sequence]
+    assert targets, f"{kind}: per_sequence is {made.per_sequence}, but it predicts {made.predicts}"
+    for target in targets:
+        for check in CHECKS:
+            check(made, target)
 
 
-def check_shapes(settings: HeadSettings) -> None:
+def check_shapes(settings: HeadSettings, target: Target) -> None:
     """Raw outputs and predictions for each step, or for each sequence; finite, of the type of the input."""
     head, hidden = _head(settings), _hidden()
     leading = (LANES,) if settings.per_sequence else (STEPS, LANES)
     outputs = head(hidden, LENGTHS)
     for what, found in (("forward()", outputs), ("predict()", head.predict(outputs))):
         first = tuple(found.shape[: len(leading)])
-        assert first == leading, f"{what}: the first axes are {first}, not {leading} as of {settings.predicts[0]!r}"
+        assert first == leading, f"{what}: the first axes are {first}, not {leading}"
         assert found.isfinite().all(), f"{what}: not all values are finite"
         assert found.dtype == hidden.dtype, f"{what}: {found.dtype} from {hidden.dtype}"
     equal_shape("forward() of a single step", head(hidden[0]), (LANES, outputs.shape[-1]))
     equal("without lengths all steps are valid", head(hidden), head(hidden, torch.full((LANES,), STEPS)))
 
 
-def check_padding(settings: HeadSettings) -> None:
+def check_padding(settings: HeadSettings, target: Target) -> None:
     """A padded batch gives what each of its sequences gives alone; an empty lane stays finite."""
     head, hidden = _head(settings), _hidden()
     outputs = head(hidden, LENGTHS)
@@ -61,21 +65,21 @@ def check_padding(settings: HeadSettings) -> None:
     assert head(hidden, torch.tensor([6, 0, 4, 3])).isfinite().all(), "an empty lane gives numbers that are not finite"
 
 
-def check_loss_of_head(settings: HeadSettings) -> None:
+def check_loss_of_head(settings: HeadSettings, target: Target) -> None:
     """A sum over the targets that count; masked ones cost nothing and have no gradient."""
     head = _head(settings)
     outputs = head(_hidden(), LENGTHS).detach().requires_grad_()
-    target = _target(settings)
-    cost = head.loss(outputs, target)
+    values = _values(settings, target)
+    cost = head.loss(outputs, values)
     equal_shape("loss()", cost, ())
-    axis = outputs.dim() - 2        # of the lanes
-    parts = sum(head.loss(outputs.narrow(axis, lane, 1), target.narrow(axis, lane, 1)) for lane in range(LANES))
+    axis = 0 if settings.per_sequence else 1        # of the lanes
+    parts = sum(head.loss(outputs.narrow(axis, lane, 1), values.narrow(axis, lane, 1)) for lane in range(LANES))
     assert isinstance(parts, Tensor)
     equal("loss() is not a sum over targets: its lanes do not add up to it", parts, cost)
-    masked = target.clone()
-    masked.select(axis, 1).fill_(torch.nan if target.is_floating_point() else IGNORED)
+    masked = values.clone()
+    masked.select(axis, 1).fill_(torch.nan if values.is_floating_point() else IGNORED)
     left = head.loss(outputs, masked)
-    of_lane = head.loss(outputs.narrow(axis, 1, 1), target.narrow(axis, 1, 1))
+    of_lane = head.loss(outputs.narrow(axis, 1, 1), values.narrow(axis, 1, 1))
     equal("masked targets cost something", left, parts - of_lane)
     (gradient,) = torch.autograd.grad(left, outputs)
     assert gradient.isfinite().all(), "the gradient is not finite where targets are masked"
@@ -83,14 +87,14 @@ def check_loss_of_head(settings: HeadSettings) -> None:
     assert gradient.select(axis, 0).any(), "known targets have no gradient"
 
 
-def check_training(settings: HeadSettings) -> None:
+def check_training(settings: HeadSettings, target: Target) -> None:
     """Every parameter gets a gradient, and a few steps against it make the loss smaller."""
-    head, hidden, target = _head(settings), _hidden(), _target(settings)
+    head, hidden, values = _head(settings), _hidden(), _values(settings, target)
     optimizer = torch.optim.SGD(head.parameters(), lr=1e-3)
     costs = []
     for _ in range(5):
         optimizer.zero_grad()
-        cost = head.loss(head(hidden, LENGTHS), target)
+        cost = head.loss(head(hidden, LENGTHS), values)
         cost.backward()     # type: ignore[no-untyped-call]
         costs.append(float(cost.detach()))
         for name, parameter in head.named_parameters():
@@ -100,19 +104,19 @@ def check_training(settings: HeadSettings) -> None:
     assert costs[-1] < costs[0], f"five small steps against the gradient do not make the loss smaller: {costs}"
 
 
-def check_dropout(settings: HeadSettings) -> None:
+def check_dropout(settings: HeadSettings, target: Target) -> None:
     """The dropout that is handed to `forward` is applied, with the probability of the settings."""
-    asked: list[float] = []
+    probabilities: list[float] = []
 
     def record(values: Tensor, probability: float) -> Tensor:
-        asked.append(probability)
+        probabilities.append(probability)
         return values
 
     _head(settings.model_copy(update={"dropout": 0.25}))(_hidden(), LENGTHS, record)
-    assert asked and set(asked) == {0.25}, f"forward() with dropout 0.25 asks for dropout of {asked or 'nothing'}"
+    assert set(probabilities) == {0.25}, f"forward() with dropout 0.25 asks for dropout of {probabilities or 'nothing'}"
 
 
-def check_seed(settings: HeadSettings) -> None:
+def check_seed(settings: HeadSettings, target: Target) -> None:
     """Parameters follow from PyTorch's seed alone, and saving and loading them keeps the predictions."""
     first, again, other = (_made(settings, seed) for seed in (1, 1, 2))
     one, same, different = (head.state_dict() for head in (first, again, other))
@@ -123,7 +127,7 @@ def check_seed(settings: HeadSettings) -> None:
           other(_hidden(), LENGTHS), first(_hidden(), LENGTHS))
 
 
-def check_onnx(settings: HeadSettings) -> None:
+def check_onnx(settings: HeadSettings, target: Target) -> None:
     """The step graph's outputs are PyTorch's to 1e-5, for heads that predict at each step."""
     if settings.per_sequence:
         return
@@ -134,12 +138,12 @@ def check_onnx(settings: HeadSettings) -> None:
     head.onnx(graph, "heads.y", last)
     session = InferenceSession(graph.model().SerializeToString(), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    assert names == ["heads.y"], f"onnx() has outputs {names} where it must write the one that it is told"
+    assert names == ["heads.y"], f"onnx() writes the outputs {names}, not the one that it is asked for"
     step = _hidden()[0].float()
     close("onnx()", session.run(None, {"last": step.numpy()})[0], head(step))
 
 
-CHECKS: tuple[Callable[[HeadSettings], None], ...] = (
+CHECKS: tuple[Callable[[HeadSettings, Target], None], ...] = (
     check_shapes, check_padding, check_loss_of_head, check_training, check_dropout, check_seed, check_onnx)
 
 
@@ -178,19 +182,19 @@ def _hidden() -> Tensor:
     return torch.randn(STEPS, LANES, FEATURES, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
 
 
-def _target(settings: HeadSettings) -> Tensor:
-    """Of the first kind that it predicts: (T, B, …), or (B, …) for sequences; padding is masked."""
+def _values(settings: HeadSettings, target: Target) -> Tensor:
+    """Values of such a target: (T, B, …), or (B, …) for sequences; padding is masked."""
     draw = torch.Generator().manual_seed(5)
     leading = (LANES,) if settings.per_sequence else (STEPS, LANES)
-    match settings.predicts[0]:
+    match target:
         case "next_symbol" | "class" | "tag":
-            target = torch.randint(SIZE, leading, generator=draw)
+            values = torch.randint(SIZE, leading, generator=draw)
         case "labels" | "next_labels":
-            target = torch.randint(2, (*leading, SIZE), generator=draw).double()
+            values = torch.randint(2, (*leading, SIZE), generator=draw).double()
         case "forecast":
-            target = torch.randn(*leading, HORIZON, SIZE, generator=draw, dtype=torch.float64)
+            values = torch.randn(*leading, HORIZON, SIZE, generator=draw, dtype=torch.float64)
         case _:
-            target = torch.randn(*leading, SIZE, generator=draw, dtype=torch.float64)
+            values = torch.randn(*leading, SIZE, generator=draw, dtype=torch.float64)
     if not settings.per_sequence:
-        target[torch.arange(STEPS)[:, None] >= LENGTHS] = torch.nan if target.is_floating_point() else IGNORED
-    return target
+        values[torch.arange(STEPS)[:, None] >= LENGTHS] = torch.nan if values.is_floating_point() else IGNORED
+    return values
