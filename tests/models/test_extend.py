@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import unroll
-from tests.conftest import REPOSITORY, run, tiny
+from tests.conftest import REPOSITORY, refused, run, tiny
 from tests.models.conftest import core as core_of
 from unroll.base.workspace import Workspace
 from unroll.commands import cli
+from unroll.commands.export import export
 from unroll.config.cells import CELLS
 from unroll.models.manifest import STEP
 
@@ -146,3 +147,5 @@ def test_a_new_cell_trains_is_measured_and_writes(workspace: Workspace, mgu: Non
     cli.main(["sample", "--model", str(workspace.model), "The ", "--seed", "3", "--length", "30",
               "--temperature", "0.8"])
     assert text.removeprefix("The ") in capsys.readouterr().out
+    with refused("unsupported", "--model"):
+        export(str(workspace.model), workspace.root / "exported")

@@ -76,6 +76,9 @@ def export(model: str, out: Path) -> None:
         if opened.generates != "text":
             raise UserError(f"--model: the model's head is {opened.heads}, which writes no texts. Only language models "
                             "are exported.")
+        if not (folder / STEP).is_file():
+            raise UserError("unsupported", "--model", f"the model's cell, {opened.config.core.kind}, has no ONNX step "
+                            "to export. Train one of another cell.")
         (target,) = opened.config.heads
         ((field, tokenizer),) = opened.tokenizers.items()
         known = vocabulary(tokenizer)

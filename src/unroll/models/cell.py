@@ -40,7 +40,7 @@ class BaseCell(nn.Module):
 
     @property
     def state_sizes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each part of the state, without lanes; they start at zero."""
+        """The shape of each part of the state, without lanes; they start at zero. `h` is shown as the hidden units."""
         return {"h": (self.size,)}
 
     def start(self, lanes: int) -> State:
