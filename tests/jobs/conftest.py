@@ -30,7 +30,7 @@ def make(folder: Path, *overrides: str) -> Job:
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     made = make(tmp_path)
-    made.write("group", "")
+    made.write(REPOSITORY, "group", "")
     return made
 
 
@@ -86,7 +86,7 @@ class FakeGroup:
         self.given_up: list[tuple[Job, int]] = []
 
     def admit(self, job: Job) -> None:
-        job.write("group", "")
+        job.write(REPOSITORY, "group", "")
 
     def pruned(self, job: Job, step: int) -> None:
         self.given_up.append((job, step))

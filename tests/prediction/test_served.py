@@ -51,9 +51,9 @@ def test_what_is_wrong_is_said_as_elsewhere(zoo: Make) -> None:
     assert refused(lambda: model.predict(pd.DataFrame({"sequence": [[[1, 2, 3]]]}))).startswith("sequence 1: of shape (1, 3)")
 
 
-def test_the_code_that_goes_with_a_model_is_all_of_it_and_always_the_same(tmp_path: Path) -> None:
-    served.write_code(tmp_path / "one.zip")
-    served.write_code(tmp_path / "two.zip")
+def test_the_code_that_goes_with_a_model_is_all_of_it_and_always_the_same(zoo: Make, tmp_path: Path) -> None:
+    served.write_code(tmp_path / "one.zip", zoo("class").model)
+    served.write_code(tmp_path / "two.zip", zoo("class").model)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     package = Path(unroll.__file__).parent
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:

@@ -47,7 +47,8 @@ def _outputs(stage: dict[str, Any]) -> Iterator[str]:
 
 
 def _place(workspace: Workspace, dep: str) -> Path:
-    return workspace.project / dep
+    """A job has a lock of its own, of the extensions that its own configuration names."""
+    return workspace.extensions if dep == workspace.extensions.name else workspace.project / dep
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -51,6 +51,11 @@ class Workspace:
         return self.project / "requirements.lock"
 
     @property
+    def extensions(self) -> Path:
+        """The lock of the extensions that params.yaml names, beside it."""
+        return self.root / "extensions.lock"
+
+    @property
     def home(self) -> Path:
         """The repository: DVC names it when a stage runs in one of its temporary checkouts."""
         return Path(os.environ.get("DVC_ROOT") or self.project).resolve()

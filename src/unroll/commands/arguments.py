@@ -31,6 +31,9 @@ def parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
                                "params.yaml, byte for byte what `dvc exp run` writes, and say what changed.")
     compose.add_argument("overrides", nargs="*", help="Hydra overrides: model=gru train.learning_rate=1e-3")
     compose.add_argument("--check", action="store_true", help="write nothing; fail if params.yaml is not up to date")
+    verbs.add_parser("extensions", help="lock the code of other packages that params.yaml names", description="Write "
+                     "extensions.lock anew: of each cell, head, loss or source of another package that params.yaml "
+                     "names, the version that is installed and the SHA-256 of its code.")
     sweep = verbs.add_parser("sweep", help="one run for each combination of values", description="Hydra multirun: "
                              "every combination gets a root of its own below .unroll/sweeps/.")
     sweep.add_argument("overrides", nargs="+", help="Hydra overrides: model=rnn,lstm,gru train.seed=1,2")

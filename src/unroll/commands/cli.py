@@ -83,6 +83,10 @@ def _run(options: argparse.Namespace) -> None:
         from unroll.commands.compose import freeze
 
         freeze(Path(), options.overrides, options.check)
+    elif options.verb == "extensions":
+        from unroll.commands.extensions import lock_installed
+
+        lock_installed(Path())
     elif options.verb == "sweep":
         from unroll.jobs.sweeps import sweep
 

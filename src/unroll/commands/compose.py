@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unroll.base.errors import UserError
+from unroll.base.extensions import Extension, kept, read_lock, write_lock
 from unroll.base.files import write_text
-from unroll.config.load import parse
+from unroll.config.load import extensions_of, parse
 
 
 def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
@@ -18,12 +19,30 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
     text, _ = compose(project / "conf", overrides)
     path = project / "params.yaml"
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    lock = project / "extensions.lock"
+    locked = read_lock(lock)
+    extensions = kept(extensions_of(text), locked)
     if check and text != before:
         raise UserError("stale", path, "not what conf/ composes. Run `unroll compose`; edit conf/, not this file.")
+    if check and extensions != locked:
+        raise UserError("stale", lock, "not of the extensions that params.yaml names. Run `unroll compose`.")
     if text != before:
         write_text(path, text)
         for line in changes(before, text):
             print(f"{path}: {line}")
+    relock(lock, extensions)
+
+
+def relock(lock: Path, extensions: Sequence[Extension]) -> None:
+    """Write a lock of extensions where it differs, and print each that changed."""
+    locked = read_lock(lock)
+    if extensions == locked and lock.is_file():
+        return
+    write_lock(lock, extensions)
+    old, new = ({f"{each.group}:{each.name}": each for each in them} for them in (locked, extensions))
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            print(f"{lock}: {name}: {old.get(name, '(none)')} → {new.get(name, '(none)')}")
 
 
 def changes(before: str, after: str) -> list[str]:

@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from unroll.base.errors import Code, UserError, nearest
+from unroll.base.extensions import Extension, Extensions
 from unroll.config.schema import Config
 
 # pydantic's name of a mistake, or ours → the code of the error
@@ -18,8 +19,11 @@ CODES: dict[str, Code] = {
 }
 
 
-def load(path: Path) -> Config:
-    """Read a frozen configuration; raises `UserError` naming file and key."""
+def load(path: Path, lock: Path | None = None) -> Config:
+    """Read a frozen configuration; with the lock of its extensions, refuse other code than the lock says.
+
+    Raises `UserError` naming file and setting.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -27,10 +31,11 @@ def load(path: Path) -> Config:
     except UnicodeDecodeError as error:
         raise UserError("unreadable", path, f"not YAML: not UTF-8 at byte {error.start}. Write it with `unroll "
                         "compose`.") from None
-    return validate(parse(text, str(path)), str(path))
+    return validate(parse(text, path), path, None if lock is None else Extensions(lock))
 
 
-def parse(text: str, where: str) -> dict[str, Any]:
+def parse(text: str, where: str | Path) -> dict[str, Any]:
+    """Sections by name; raises `UserError` when the text is not YAML or has none."""
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -40,11 +45,19 @@ def parse(text: str, where: str) -> dict[str, Any]:
     return values
 
 
-def validate(values: dict[str, Any], where: str) -> Config:
+def validate(values: dict[str, Any], where: str | Path, extensions: Extensions | None = None) -> Config:
+    """The configuration that the values are; what it names of other packages is collected in `extensions`."""
     try:
-        return Config.model_validate(values)
+        return Config.model_validate(values, context=extensions)
     except ValidationError as error:
         raise mistake(error, values).within(where) from None
+
+
+def extensions_of(text: str) -> set[Extension]:
+    """What a frozen configuration names of other packages, as installed here."""
+    extensions = Extensions()
+    validate(parse(text, "params.yaml"), "params.yaml", extensions)
+    return extensions.named
 
 
 def explain(error: ValidationError, values: Any) -> str:

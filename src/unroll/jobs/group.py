@@ -51,7 +51,7 @@ class Group:
 
     def admit(self, job: Job) -> None:
         """Write what the job's process reads, its parent run included."""
-        job.write(self._name, self.run_id)
+        job.write(self._project, self._name, self.run_id)
 
     def pruned(self, job: Job, step: int) -> None:
         """Tag the run of a job that was ended early, and remove its checkpoints.

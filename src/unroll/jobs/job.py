@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unroll.base.deps import digest
+from unroll.base.extensions import Extension, kept, read_lock, write_lock
 from unroll.base.files import to_json, write_json, write_text
 from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
+from unroll.config.load import extensions_of
 from unroll.config.schema import Config
 
 STAGES = ("prepare", "train", "evaluate", "generate")
@@ -43,18 +45,24 @@ class Job:
     def folder(self) -> JobFolder:
         return JobFolder(self.root)
 
-    def write(self, group: str, parent: str) -> None:
-        """What its process reads; `parent` is the run of MLflow that it belongs to, if there is one."""
+    def write(self, project: Path, group: str, parent: str) -> None:
+        """Write what the job's process reads; `parent` is the id of the MLflow run that it belongs to, or empty."""
         write_text(self.root / "params.yaml", self.text)
+        write_lock(Workspace(project, self.root).extensions, self._extensions(project))
         write_json(self.folder.description, {
             "name": self.name, "group": group, "parent": parent, "overrides": list(self.overrides),
             "choices": dict(self.choices),
         })
 
     def finished(self, project: Path) -> bool:
-        """Whether all its stages ran, with the code, the libraries and the data that are there now."""
-        state, inputs = self.folder.state(), digest(Workspace(project, self.root), STAGES)
-        return state["inputs"] == inputs and list(state["seconds"]) == list(STAGES)
+        """Whether all stages have run with the code, libraries, extensions and data that are there now."""
+        state, workspace = self.folder.state(), Workspace(project, self.root)
+        return (state["inputs"] == digest(workspace, STAGES) and list(state["seconds"]) == list(STAGES)
+                and read_lock(workspace.extensions) == self._extensions(project))
+
+    def _extensions(self, project: Path) -> list[Extension]:
+        """The extensions that it names: as the project's lock has them, or else as they are installed."""
+        return kept(extensions_of(self.text), read_lock(project / "extensions.lock"))
 
     def metrics(self) -> dict[str, float]:
         """Of the training and of the test split."""

@@ -7,6 +7,7 @@ import shutil
 from filelock import FileLock
 
 from unroll.base.deps import digest
+from unroll.base.extensions import read_lock, write_lock
 from unroll.base.files import replacing, to_json
 from unroll.base.workspace import Workspace
 from unroll.config.load import load
@@ -15,7 +16,7 @@ from unroll.stages.pipeline import run_stages
 
 def prepare_once(workspace: Workspace) -> None:
     """`data/prepared` of a root; whoever comes while another makes it waits for it."""
-    config = load(workspace.params)
+    config = load(workspace.params, workspace.extensions)
     parts = {"data": config.data.model_dump(mode="json"), "inputs": digest(workspace, ["prepare"])}
     key = hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
     made = Workspace(workspace.project, workspace.home / ".unroll" / "prepared" / key)
@@ -23,6 +24,7 @@ def prepare_once(workspace: Workspace) -> None:
     with FileLock(made.root / "lock"):
         if not made.prepared.is_dir():      # it appears whole
             shutil.copyfile(workspace.params, made.params)
+            write_lock(made.extensions, read_lock(workspace.extensions))
             run_stages(("prepare",), made)
     with replacing(workspace.prepared) as temporary:
         shutil.copytree(made.prepared, temporary, copy_function=_link)

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from packaging.requirements import Requirement
 
 import unroll
 from unroll.base.errors import UserError, nearest
+from unroll.base.extensions import code
+from unroll.config.kinds import foreign
 from unroll.config.sampling import PYTHON, Sampling, Setting, check_seed, sampling, settings
 from unroll.generation.text import generator_of
 from unroll.models.manifest import STEP, ModelFolder, open_folder
@@ -18,6 +21,7 @@ from unroll.models.manifest import STEP, ModelFolder, open_folder
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
 PREDICTS = ("filelock", "numpy", "onnx", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "safetensors",
             "tokenizers", "torch")
+COMPILED = (".so", ".pyd", ".dylib", ".dll")
 TYPES = {"integer": "long", "number": "double", "boolean": "boolean", "string": "string"}    # JSON schema's: MLflow's
 TABLES = ("inputs", "instances", "dataframe_records", "dataframe_split")       # a request holds one of them
 SYMBOLS = 1_000_000     # per request, so that it is answered in seconds and does not block others for long
@@ -77,8 +81,13 @@ def open_served(folder: Path) -> Generates | Predicts:
 
 
 def packages(folder: Path) -> tuple[str, ...]:
-    """The packages that `open_served` needs."""
-    return GENERATES if open_folder(folder).generates == "text" and (folder / STEP).is_file() else PREDICTS
+    """The packages that `open_served` needs, those of kinds from other packages included."""
+    opened = open_folder(folder)
+    ours = GENERATES if opened.generates == "text" and (folder / STEP).is_file() else PREDICTS
+    needed = {Requirement(line) for entry in foreign(opened.config)
+              for line in (entry.dist and entry.dist.requires) or ()}
+    names = {package.name for package in needed if package.marker is None or package.marker.evaluate({"extra": ""})}
+    return tuple(sorted({*ours, *names} - {"unroll"}))
 
 
 def signature(folder: Path) -> dict[str, str] | None:
@@ -133,13 +142,33 @@ def read_params(given: Mapping[str, Any]) -> tuple[int, Sampling]:
     return check_seed(rest.pop("seed", 1)), sampling(**rest)
 
 
-def write_code(path: Path) -> None:
-    """This package, as an archive that Python imports from; the same code is the same bytes."""
+def write_code(path: Path, folder: Path) -> None:
+    """An archive to import from: this package, and those that the model's own kinds come from.
+
+    The same code is the same bytes. Raises `UserError` when an archive cannot carry it.
+    """
     package = Path(unroll.__file__).parent
+    files = {file.relative_to(package.parent).as_posix(): file.read_bytes() for file in package.rglob("*.py")}
+    files |= foreign_code(folder)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(package.rglob("*.py")):
-            archive.writestr(zipfile.ZipInfo(file.relative_to(package.parent).as_posix()), file.read_bytes(),
-                             zipfile.ZIP_DEFLATED)
+        for name, content in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+
+
+def foreign_code(folder: Path) -> dict[str, bytes]:
+    """The code of other packages that a model is made of, and what says that it is installed, by name."""
+    files: dict[str, bytes] = {}
+    for entry in foreign(open_folder(folder).config):
+        for name, path in code(entry).items():
+            if path.suffix in COMPILED:
+                raise UserError("extension", f"{entry.group}:{entry.name}", f"its package has compiled code ({name}), "
+                                "which the archive that MLflow imports from cannot carry.")
+            files[name] = path.read_bytes()
+        assert entry.dist is not None
+        for name in ("METADATA", "entry_points.txt"):
+            folder_name = f"{entry.dist.name}-{entry.dist.version}.dist-info"
+            files[f"{folder_name}/{name}"] = (entry.dist.read_text(name) or "").encode()
+    return files
 
 
 def _parameter(name: str, setting: Setting) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from unroll.config.schema import STAGE_SECTIONS
 def run_stages(names: Sequence[str], workspace: Workspace) -> None:
     """Run stages one after another, each handed its own sections of params.yaml and no more."""
     workspace.check_code()
-    config = load(workspace.params)
+    config = load(workspace.params, workspace.extensions)
     if rank() > 0:      # of a training; the other stages are the first rank's
         end_with_parent()
         names = [name for name in names if name == "train"]

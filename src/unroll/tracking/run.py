@@ -1,6 +1,7 @@
 """One run in MLflow's own terms; every method calls the store and raises whatever MLflow raises."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from unroll.base.errors import UserError
 from unroll.base.workspace import Workspace
 from unroll.tracking.provenance import provenance
 
@@ -96,8 +98,14 @@ class Run:
     def model(self, folder: Path, tags: Mapping[str, str]) -> None:
         from mlflow.entities import LoggedModelOutput
 
+        from unroll.prediction.served import foreign_code
         from unroll.tracking.models import write_model
 
+        try:
+            foreign_code(folder)
+        except UserError as error:
+            print(f"unroll: MLflow gets no model to serve: {error} [{error.code}]", file=sys.stderr)
+            return
         run = self._client.get_run(self.id)
         wanted = f"source_run_id = '{self.id}' AND name = '{MODEL}'"
         found = self._client.search_logged_models([run.info.experiment_id], wanted)

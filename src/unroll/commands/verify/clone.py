@@ -96,7 +96,8 @@ class Clone:
         root = self._parent / name
         root.mkdir()
         self._run("python", "-m", "unroll", "compose", "experiment=smoke", heard=False)
-        shutil.copy(self.folder / "params.yaml", root)
+        for name in ("params.yaml", "extensions.lock"):
+            shutil.copy(self.folder / name, root)
         self._run("python", "-m", "unroll", "run", "--root", str(root))
         return root
 
