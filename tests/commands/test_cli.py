@@ -47,7 +47,7 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(
         main(["compose"])
     assert stop.value.code == 2
     line = capsys.readouterr().err
-    assert line.startswith("unroll: conf: ") and line.count("\n") == 1 and line.endswith("]\n")
+    assert line.startswith("unroll: conf: ") and line.count("\n") == 1 and line.endswith("[missing-file]\n")
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "README.md/out"])

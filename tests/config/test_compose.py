@@ -32,7 +32,8 @@ def refusal(*overrides: str) -> UserError:
 def project(tmp_path, monkeypatch):
     """A folder with conf/ and its params.yaml, as the current one."""
     shutil.copytree(CONF, tmp_path / "conf")
-    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    for name in ("params.yaml", "extensions.lock"):
+        shutil.copy(REPOSITORY / name, tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

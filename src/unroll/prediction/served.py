@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from packaging.requirements import Requirement
 
 import unroll
 from unroll.base.errors import UserError, nearest
@@ -82,6 +81,8 @@ def open_served(folder: Path) -> Generates | Predicts:
 
 def packages(folder: Path) -> tuple[str, ...]:
     """The packages that `open_served` needs, those of kinds from other packages included."""
+    from packaging.requirements import Requirement      # where a model is logged; serving does without it
+
     opened = open_folder(folder)
     ours = GENERATES if opened.generates == "text" and (folder / STEP).is_file() else PREDICTS
     needed = {Requirement(line) for entry in foreign(opened.config)

@@ -173,7 +173,7 @@ def test_a_trial_that_fails_counts_and_the_study_goes_on(tmp_path, capsys):
 def test_a_space_that_conf_does_not_know_fails_every_trial_with_its_reason(tmp_path, capsys):
     searching, *_ = search(tmp_path, configuration(space={"train.lerning_rate": {"low": 0.1, "high": 0.2}}), Watched(end))
     searching.run(1)
-    assert 'Did you mean "train.learning_rate"?' in capsys.readouterr().out
+    assert 'did you mean "train.learning_rate"?' in capsys.readouterr().out
 
 
 def test_equal_values_are_one_root_and_run_once(tmp_path):
