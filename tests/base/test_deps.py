@@ -13,9 +13,10 @@ from unroll.base.workspace import Workspace
 
 # what stages import and do not depend on, each with its reason
 HARMLESS = {
-    "unroll": "a version and the number of times that a waiting thread spins",
+    "unroll": "how many times a waiting thread spins",
     "unroll.base.deps": "decides what runs again, not what comes out",
     "unroll.base.errors": "sentences: with an error nothing is written",
+    "unroll.base.extensions": "refuses what is not locked; the lock is a dep",
     "unroll.base.job_folder": "notes of a sweep or study beside the outputs",
     "unroll.base.processes": "who started this process",
     "unroll.base.workspace": "where folders lie",

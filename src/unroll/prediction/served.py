@@ -81,7 +81,7 @@ def open_served(folder: Path) -> Generates | Predicts:
 
 def packages(folder: Path) -> tuple[str, ...]:
     """The packages that `open_served` needs, those of kinds from other packages included."""
-    from packaging.requirements import Requirement      # where a model is logged; serving does without it
+    from packaging.requirements import Requirement  # where a model is logged; serving does without it
 
     opened = open_folder(folder)
     ours = GENERATES if opened.generates == "text" and (folder / STEP).is_file() else PREDICTS
