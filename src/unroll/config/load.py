@@ -61,7 +61,7 @@ def extensions_of(text: str) -> set[Extension]:
 
 
 def explain(error: ValidationError, values: Any) -> str:
-    """The first mistake as `name: what is wrong`, and how many more there are."""
+    """The first mistake as `name: sentence`, and how many more there are."""
     return str(mistake(error, values))
 
 
@@ -69,27 +69,27 @@ def mistake(error: ValidationError, values: Any) -> UserError:
     """The first mistake, where it is named by its dotted key, and how many more there are."""
     first, *others = error.errors(include_url=False)
     key = _key(first["loc"], values, first["type"] == "missing")
-    given = f" (given {first['input']!r})" if not isinstance(first["input"], dict | list) else ""
+    value = f" (given {first['input']!r})" if not isinstance(first["input"], dict | list) else ""
     context, code = first.get("ctx", {}), "wrong-type"
     match first["type"]:
         case "missing" | "union_tag_not_found":
             key = key if first["type"] == "missing" else f"{key}.kind"
             message = "missing. Every value stands in conf/: write params.yaml with `unroll compose`"
-            code, given = "missing-value", ""
+            code, value = "missing-value", ""
         case "literal_error":
             valid = _literals(context["expected"])
             code = "unknown-name"
-            message, given = f"unknown value {first['input']!r}; {nearest(str(first['input']), valid)}", ""
+            message, value = f"unknown value {first['input']!r}; {nearest(str(first['input']), valid)}", ""
         case "union_tag_invalid":
             valid = _literals(context["expected_tags"])
             key = f"{key}.kind" if key else "kind"
             code = "unknown-name"
-            message, given = f"unknown kind {context['tag']!r}; {nearest(context['tag'], valid)}", ""
+            message, value = f"unknown kind {context['tag']!r}; {nearest(context['tag'], valid)}", ""
         case _:
             code = CODES.get(first["type"], "wrong-type")
             message = first["msg"][0].lower() + first["msg"][1:]
     more = f" (and {len(others)} more)" if others else ""
-    return UserError(code, key, f"{message}{given}{more}")
+    return UserError(code, key, f"{message}{value}{more}")
 
 
 def _literals(listed: str) -> list[str]:

@@ -21,7 +21,7 @@ from unroll.generation.text import Generator
 from unroll.generation.torch_engine import engine_of
 from unroll.models.folder import Model, load_model
 from unroll.prediction.memory import Memory
-from unroll.prediction.reading import Reader
+from unroll.prediction.reading import InputReader
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
@@ -43,7 +43,7 @@ class Predictor:
         self._begin = self.spec.inputs[self.input].begin      # of a language model
         self._tokenizer = model.tokenizers.get(self.input)
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
-        self.reader = Reader(self.spec.inputs[self.input], self._tokenizer, self._frame)
+        self.reader = InputReader(self.spec.inputs[self.input], self._tokenizer, self._frame)
         # in single precision a long memory lets grow what another order of summing changes
         self._network = deepcopy(model.network).double()
         self._head = self._network.head(self.target)

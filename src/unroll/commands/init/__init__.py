@@ -22,13 +22,13 @@ LARGE = 50_000_000      # bytes; more is for DVC to keep, not for git
 __all__ = ["Options", "init"]
 
 
-def init(project: Path, name: str, given: Path, options: Options) -> None:
-    """Copy `given` below data/raw, write conf/data/NAME.yaml and conf/experiment/NAME.yaml, and print how to run them.
+def init(project: Path, name: str, origin: Path, options: Options) -> None:
+    """Copy `origin` below data/raw, write conf/data/NAME.yaml and conf/experiment/NAME.yaml, and print how to run them.
 
     Raises `UserError` when something of that name exists, when the data cannot be read, or when it may be several
     things; nothing half-written is left then.
     """
-    place = _place(project, name, given)
+    place = _place(project, name, origin)
     data, experiment = (project / "conf" / group / f"{name}.yaml" for group in ("data", "experiment"))
     for path in (data, experiment):
         if path.exists():
@@ -48,7 +48,7 @@ def init(project: Path, name: str, given: Path, options: Options) -> None:
     print(f"\nNow run    make repro EXPERIMENT={name}\nor         unroll compose experiment={name} && dvc repro")
 
 
-def _place(project: Path, name: str, given: Path) -> Place:
+def _place(project: Path, name: str, origin: Path) -> Place:
     """Where the data is to be kept; files that are below data/raw already stay there."""
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise UserError("wrong-type", repr(name), "a name has small letters, digits, - and _, and starts with a "
@@ -56,28 +56,28 @@ def _place(project: Path, name: str, given: Path) -> Place:
     if name in VALUES:
         raise UserError("wrong-type", repr(name), "Hydra takes that for a value, not for a name. Choose another.")
     try:
-        str(given).encode()
+        str(origin).encode()
     except UnicodeEncodeError:
-        raise UserError("wrong-type", ascii(given.name), "a configuration cannot hold a name that is not UTF-8. Rename "
-                        "it.") from None
+        raise UserError("wrong-type", ascii(origin.name), "a configuration cannot hold a name that is not UTF-8. "
+                        "Rename it.") from None
     if not (project / "conf" / "config.yaml").is_file():
         raise UserError("missing-file", project / "conf", "no config.yaml there. Run in the folder of the project.")
-    if not given.exists():
-        raise UserError("missing-file", given, "no such file or folder. Give the one that has the data.")
-    here = Path(os.path.abspath(given))      # a link below data/raw is below it
+    if not origin.exists():
+        raise UserError("missing-file", origin, "no such file or folder. Give the one that has the data.")
+    here = Path(os.path.abspath(origin))      # a link below data/raw is below it
     raw = Path(os.path.abspath(project / "data" / "raw"))
     if raw in (here, *here.parents):
         within = (Path("data/raw") / here.relative_to(raw)).as_posix()
-        return Place(name, given, within, within, copied=False)
+        return Place(name, origin, within, within, copied=False)
     folder = f"data/raw/{name}"
     if (project / folder).exists():
         raise UserError("exists", project / folder, "already exists. Choose another name, or remove it.")
-    return Place(name, given, folder if given.is_dir() else f"{folder}/{given.name}", folder, copied=True)
+    return Place(name, origin, folder if origin.is_dir() else f"{folder}/{origin.name}", folder, copied=True)
 
 
 def copy(draft: Draft, place: Place, target: Path, undo: ExitStack) -> None:
     """Copy the files that the draft reads; `undo` removes them again."""
-    top = place.given if place.given.is_dir() else place.given.parent
+    top = place.origin if place.origin.is_dir() else place.origin.parent
     with replacing(target) as temporary:
         undo.callback(shutil.rmtree, target, ignore_errors=True)
         for file in draft.files:

@@ -14,18 +14,18 @@ from unroll.readers import endings, format_of
 
 def make_draft(place: Place, options: Options) -> Draft:
     """Raises `UserError` when the files cannot be read here, or may be several things."""
-    given = place.given
-    if given.is_file():
-        return _draft_of([given], place, options)
-    folders = [path for path in given.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    files = [path for path in sorted(given.iterdir()) if path.is_file() and not _hidden(path)]
+    origin = place.origin
+    if origin.is_file():
+        return _draft_of([origin], place, options)
+    folders = [path for path in origin.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    files = [path for path in sorted(origin.iterdir()) if path.is_file() and not _hidden(path)]
     if folders:
         if any(format_of(file) is not None for file in files):
-            raise UserError("ambiguous", given, "files and folders beside each other. Give a folder of files, or one "
+            raise UserError("ambiguous", origin, "files and folders beside each other. Give a folder of files, or one "
                             "that has a folder for each class and nothing else.")
         return draft_folder(place, options)
     if not files:
-        raise UserError("empty", given, f"empty. Give {_readable()}.")
+        raise UserError("empty", origin, f"empty. Give {_readable()}.")
     return _draft_of(files, place, options)
 
 
@@ -49,7 +49,7 @@ def _draft_of(files: list[Path], place: Place, options: Options) -> Draft:
         return draft_labelled(place, files, options)
     kinds = ", ".join(sorted({file.suffix.lower() or "no ending" for file in files}))
     brought = f"{len(files)} files, {kinds}" if len(files) > 1 else kinds
-    raise UserError("unsupported", place.given, f"{brought}: not among what is read here. Give {_readable()}, all "
+    raise UserError("unsupported", place.origin, f"{brought}: not among what is read here. Give {_readable()}, all "
                     "files of one kind.")
 
 

@@ -28,7 +28,7 @@ class Options:
     header: bool | None = None
 
     def only(self, what: str, *names: str) -> None:
-        """Raises `UserError` on an option without effect on what was given."""
+        """Raises `UserError` on an option without effect on `what`."""
         for option in fields(self):
             if option.name not in names and getattr(self, option.name) not in (option.default, "none"):
                 spelled = {"targets": "target", "inputs": "input"}.get(option.name, option.name.replace("_", "-"))
@@ -44,8 +44,8 @@ class Place:
     """Where the data comes from, and its path in the configuration."""
 
     name: str
-    given: Path
-    path: str       # of `given` below the project once it is copied: data/raw/NAME/file.csv
+    origin: Path
+    path: str       # of `origin` below the project once it is copied: data/raw/NAME/file.csv
     folder: str     # that is made: data/raw/NAME
     copied: bool
 

@@ -20,7 +20,7 @@ def draft_folder(place: Place, options: Options) -> Draft:
     if options.task not in (None, "classify"):
         raise UserError("conflict", f"--task {options.task}", "folders are classes: --task classify. To read one text "
                         "or table, give it alone.")
-    top = place.given
+    top = place.origin
     below = [file for file in sorted(top.rglob("*")) if file.is_file() and file.parent != top and file.suffix != ".dvc"
              and not any(part.startswith(".") for part in file.relative_to(top).parts)]
     text = any(file.suffix.lower() in endings("text") for file in below)

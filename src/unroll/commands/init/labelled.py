@@ -10,12 +10,12 @@ FACTS = ("problemname", "univariate", "dimensions", "equallength", "classlabel",
 
 
 def draft_labelled(place: Place, files: list[Path], options: Options) -> Draft:
-    if place.given.is_file():
+    if place.origin.is_file():
         files = _pair(files[0])
     train = next((file for file in files if _part(file) != "TEST"), files[0])
     others = [file for file in files if file != train]
     if len(others) > 1 or any(_part(file) != "TEST" for file in others):
-        raise UserError("ambiguous", place.given, f"{len(files)} {train.suffix} files. Give one, or a pair that ends "
+        raise UserError("ambiguous", place.origin, f"{len(files)} {train.suffix} files. Give one, or a pair that ends "
                         f"in _TRAIN{train.suffix} and _TEST{train.suffix}.")
     reader = format_of(train, "labelled")
     assert reader is not None
@@ -30,7 +30,7 @@ def draft_labelled(place: Place, files: list[Path], options: Options) -> Draft:
     for name in FACTS:
         if name in facts:
             report("header", f"@{name} {facts[name]}")
-    folder = place.path if place.given.is_dir() else place.path.rsplit("/", 1)[0]
+    folder = place.path if place.origin.is_dir() else place.path.rsplit("/", 1)[0]
     report("task", f"{task}: {what} of each sequence")
     report("test", f"{others[0].name}" if others else f"no _TEST{train.suffix} beside it: a share is held out",
            None if others else "test in conf/data")

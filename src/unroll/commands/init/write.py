@@ -17,7 +17,7 @@ MEANING = {
     "tokenizer": "of inputs of kind tokens",
     "encoding": "any of Python's names",
     "header": "whether the first row holds the columns' names",
-    "columns": "of each input and target; of recordings, those that are read",
+    "columns": "of each input and target; for recordings, those that are read",
     "series": "the column that says which sequence a row belongs to; null: the table is one",
     "time": "the column that orders a sequence's rows, and must rise; null: they come in order",
     "time_format": "of strptime; null: ISO 8601, or a number",

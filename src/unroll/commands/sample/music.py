@@ -52,10 +52,10 @@ def _read(path: Path, spec: Spec, lowest: int, notes: int) -> list[Roll]:
     if path.suffix.lower() in MIDI:
         return [read_midi(path, lowest, notes)]
     from unroll.prediction.inputs import read
-    from unroll.prediction.reading import Reader
+    from unroll.prediction.reading import InputReader
 
     (field,) = spec.inputs.values()
-    inputs, reader, rolls = read(path, spec), Reader(field, None, None), list[Roll]()
+    inputs, reader, rolls = read(path, spec), InputReader(field, None, None), list[Roll]()
     for name, sequence in zip(inputs.names, inputs.sequences, strict=True):
         values = reader.sequence(f"{path}: sequence {name}", sequence, False)
         for step, place in np.argwhere((values != 0) & (values != 1))[:1]:

@@ -14,7 +14,7 @@ class Settings(SplitSettings):
     delimiter: str                  # of CSV, as are the next three
     decimal: Literal[".", ","]
     encoding: str
-    header: bool                    # without: columns are called column_1, column_2, …
+    header: bool                    # false: columns are named column_1, column_2, …
     columns: dict[Name, list[str]]  # the columns of each input and target; a forecast's or next's stand at its input
     series: str | None              # column that says which sequence a row belongs to; null: the table is one
     time: str | None                # column that orders a sequence's rows, and must rise
