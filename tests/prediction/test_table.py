@@ -36,6 +36,10 @@ COLUMNS = {
 }
 
 
+def spec_of(target: str, of: str | None = None) -> Any:
+    return SimpleNamespace(targets={target: SimpleNamespace(kind="classes", of=of)})
+
+
 def table_of(made: Made, count: int = 3) -> tuple[pd.DataFrame, list[Any]]:
     found = made.predictor.predict(some(made, count))
     return as_table(made.predictor, found, [f"s{number}" for number in range(count)]), found
@@ -111,14 +115,14 @@ def test_any_name_comes_back(tmp_path: Path, ending: str) -> None:
 
 @pytest.mark.parametrize("target", ["sequence", "step", "p_a"])
 def test_a_target_called_as_another_column(target: str) -> None:
-    predictor: Any = SimpleNamespace(kind="classification", per="step", target=target, classes=["a", "b"], ahead=0)
+    predictor: Any = SimpleNamespace(per="step", target=target, classes=["a", "b"], ahead=0, spec=spec_of(target))
     table = as_table(predictor, [np.array([[0.2, 0.8], [0.6, 0.4]])], ["s"])
     assert list(table.columns) == ["sequence", "step", f"predicted_{target}", "p_a", "p_b"]
     assert table[f"predicted_{target}"].tolist() == ["b", "a"]
 
 
 def test_a_symbol_that_costs_nothing_costs_zero() -> None:
-    predictor: Any = SimpleNamespace(kind="next_token", per="step", target="text", classes=[], ahead=0)
+    predictor: Any = SimpleNamespace(per="step", target="text", classes=[], ahead=0, spec=spec_of("text", of="text"))
     nats = as_table(predictor, [np.array([1.0, 0.5, 0.0])], ["s"])["nats"]
     assert not np.signbit(nats).any() and np.isfinite(nats).all()
 

@@ -68,7 +68,7 @@ def _check_places(given: Path, out: Path, save_state: Path | None) -> None:
 
 def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
     """Of forecasts of a table with times, the time of each step ahead; a variable each has rows of its own."""
-    if predictor.kind != "forecast" or inputs.times is None:
+    if predictor.spec.targets[predictor.target].kind != "forecast" or inputs.times is None:
         return None
     spec = predictor.spec
     assert spec.forecast is not None

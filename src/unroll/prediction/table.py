@@ -32,11 +32,12 @@ def as_table(
     Columns of data without names are numbered from 1. `before` are the steps that each sequence has had already.
     """
     makers: dict[str, Callable[[Predictor, Values], dict[str, Any]]] = {
-        "classification": _classes, "labels": _labels, "regression": _reals, "forecast": _quantiles,
-        "next_token": _nats,
+        "classes": _classes, "labels": _labels, "reals": _reals, "forecast": _quantiles,
     }
-    make = makers[predictor.kind]
-    if predictor.kind != "forecast" and predictor.per == "sequence":
+    target = predictor.spec.targets[predictor.target]
+    symbols = target.kind == "classes" and target.of is not None        # the next ones of a text
+    make = _nats if symbols else makers[target.kind]
+    if target.kind != "forecast" and predictor.per == "sequence":
         return pd.DataFrame({"sequence": list(names), **make(predictor, np.stack(predictions))})
     columns = make(predictor, np.concatenate(predictions))
     lengths = [len(steps) for steps in predictions]
