@@ -129,22 +129,25 @@ def changed(experiment: str, **changes: Any) -> dict[str, Any]:
     return found
 
 
-def message(experiment: str, **changes: Any) -> str:
+def refused(experiment: str, **changes: Any) -> UserError:
     with pytest.raises(UserError) as caught:
         validate(changed(experiment, **changes), "params.yaml")
     assert "\n" not in str(caught.value)
-    return str(caught.value).removeprefix("params.yaml: ")
+    return caught.value
 
 
-@pytest.mark.parametrize(("overrides", "starts"), [
-    (["data=gunpoint"], "model.inputs: names ['text'] where data has ['x']; choose the task that fits"),
-    (["data=docstrings"], "model.heads: names ['text'] where data has ['label']; choose the task that fits"),
-    (["task=classify"], "model.inputs: names ['x'] where data has ['text']; choose the task that fits"),
+def message(experiment: str, **changes: Any) -> str:
+    return str(refused(experiment, **changes)).removeprefix("params.yaml: ")
+
+
+@pytest.mark.parametrize(("overrides", "where"), [
+    (["data=gunpoint"], "model.inputs"), (["data=docstrings"], "model.heads"), (["task=classify"], "model.inputs"),
 ])
-def test_data_without_its_task_is_answered_with_where_tasks_are(overrides, starts):
+def test_data_without_its_task_is_answered_with_where_tasks_are(overrides, where):
     with pytest.raises(UserError) as caught:
         compose(REPOSITORY / "conf", overrides)
-    assert str(caught.value).startswith(f"conf/: {starts} (task=…, conf/task/)")
+    assert (caught.value.code, caught.value.where) == ("conflict", f"conf/: {where}")
+    assert "(task=…, conf/task/)" in str(caught.value)
 
 
 def gru(both: bool) -> dict[str, Any]:
@@ -158,8 +161,8 @@ MLP = {"kind": "mlp", "hidden_size": 4, "num_layers": 2, "dropout": 0.0, "window
 
 @pytest.mark.parametrize("experiment", ["default", "jsb", "mackey_glass"])      # a symbol, labels, a number
 def test_what_comes_next_is_not_read_from_the_end_on(experiment):
-    said = message(experiment, model__core=gru(True))
-    assert said.startswith("model.core.bidirectional: ")
+    error = refused(experiment, model__core=gru(True))
+    assert (error.code, error.where) == ("conflict", "params.yaml: model.core.bidirectional")
     validate(changed(experiment, model__core=gru(False)), "params.yaml")
 
 
@@ -177,26 +180,28 @@ def test_a_bidirectional_core_without_recurrence_has_no_such_setting(experiment)
 EMBEDDING = {"kind": "embedding", "size": 4, "dropout": 0.0}
 
 
-@pytest.mark.parametrize(("experiment", "changes", "where"), [
-    ("gunpoint", {"model__inputs__x": EMBEDDING}, "model.inputs.x"),
-    ("gunpoint", {"data__inputs__x": "tokens"}, "model.inputs.x"),
-    ("gunpoint", {"data__targets__label": "value"}, "model.heads.label"),
-    ("covid", {"data__targets__y": "class"}, "model.heads.y"),
+@pytest.mark.parametrize(("experiment", "changes", "where", "code"), [
+    ("gunpoint", {"model__inputs__x": EMBEDDING}, "model.inputs.x", "conflict"),
+    ("gunpoint", {"data__inputs__x": "tokens"}, "model.inputs.x", "conflict"),
+    ("gunpoint", {"data__targets__label": "value"}, "model.heads.label", "conflict"),
+    ("covid", {"data__targets__y": "class"}, "model.heads.y", "conflict"),
     ("jsb", {"model__heads__x": {"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.0}},
-     "model.heads.x"),
+     "model.heads.x", "conflict"),
     ("mackey_glass", {"model__heads__x": {"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}},
-     "model.heads.x"),
-    ("gunpoint", {"model__heads__label__pooling": None}, "model.heads.label.pooling"),
-    ("covid", {"model__heads__y__pooling": None}, "model.heads.y.pooling"),
-    ("signals", {"model__heads__tag__pooling": "last"}, "model.heads.tag.pooling"),
-    ("gunpoint", {"model__heads__label__pooling": "lst"}, "model.heads.label.pooling.kind"),
-    ("covid", {"model__heads__y__loss": "square_error"}, "model.heads.y.loss.kind"),
-    ("covid", {"model__heads__y__loss": "cross_entropy"}, "model.heads.y.loss"),
-    ("covid", {"model__heads__y__loss": {"kind": "huber"}}, "model.heads.y.loss.delta"),
-    ("airline", {"model__heads__x__loss": "squared_error"}, "model.heads.x.loss"),
+     "model.heads.x", "conflict"),
+    ("gunpoint", {"model__heads__label__pooling": None}, "model.heads.label.pooling", "conflict"),
+    ("covid", {"model__heads__y__pooling": None}, "model.heads.y.pooling", "conflict"),
+    ("signals", {"model__heads__tag__pooling": "last"}, "model.heads.tag.pooling", "conflict"),
+    ("gunpoint", {"model__heads__label__pooling": "lst"}, "model.heads.label.pooling.kind", "unknown-name"),
+    ("covid", {"model__heads__y__loss": "square_error"}, "model.heads.y.loss.kind", "unknown-name"),
+    ("covid", {"model__heads__y__loss": "cross_entropy"}, "model.heads.y.loss", "conflict"),
+    ("covid", {"model__heads__y__loss": {"kind": "huber"}}, "model.heads.y.loss.delta", "missing-value"),
+    ("covid", {"model__heads__y__loss": {"kind": "huber", "delta": 0.0}}, "model.heads.y.loss.delta", "out-of-range"),
+    ("airline", {"model__heads__x__loss": "squared_error"}, "model.heads.x.loss", "conflict"),
 ])
-def test_a_model_of_another_task_is_refused_at_its_setting(experiment, changes, where):
-    assert message(experiment, **changes).startswith(f"{where}: ")
+def test_a_model_of_another_task_is_refused_at_its_setting(experiment, changes, where, code):
+    error = refused(experiment, **changes)
+    assert (error.code, error.where) == (code, f"params.yaml: {where}")
 
 
 @pytest.mark.parametrize(("experiment", "changes", "text"), [
@@ -253,4 +258,5 @@ def test_levels_rise_and_hold_the_median(levels, fits):
         asked = changed("airline", model__heads__x__levels=levels)
         assert validate(asked, "params.yaml").model.heads["x"].levels == levels
     else:
-        assert message("airline", model__heads__x__levels=levels).startswith("model.heads.x")
+        error = refused("airline", model__heads__x__levels=levels)
+        assert error.code == "out-of-range" and error.where.startswith("params.yaml: model.heads.x.levels")

@@ -13,9 +13,9 @@ from unroll.config.schema import Config
 
 # pydantic's name of a mistake, or ours → the code of the error
 CODES: dict[str, Code] = {
-    "unknown_name": "unknown-name", "extension": "extension", "fields": "conflict", "agree": "conflict",
-    **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"),
-                    "out-of-range"),
+    "unknown_name": "unknown-name", "extension": "extension", "fields": "conflict", "loss": "conflict",
+    **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number",
+                     "too_short", "levels"), "out-of-range"),
 }
 
 
@@ -85,6 +85,8 @@ def mistake(error: ValidationError, values: Any) -> UserError:
             key = f"{key}.kind" if key else "kind"
             code = "unknown-name"
             message, value = f"unknown kind {context['tag']!r}; {nearest(context['tag'], valid)}", ""
+        case "agree":       # of two sections, so that pydantic knows no place
+            key, message, code = context["where"], context["text"], "conflict"
         case _:
             code = CODES.get(first["type"], "wrong-type")
             message = first["msg"][0].lower() + first["msg"][1:]
