@@ -1,4 +1,4 @@
-"""One command per verb; each imports what it needs when it runs, so that `--help` is there at once."""
+"""One command per verb; each imports what it needs when it runs, so that `--help` is quick."""
 
 import argparse
 import errno
@@ -21,12 +21,11 @@ MENDABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, 
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a verb; what a user can mend ends as one line and exit code 2."""
-    # scrolling past a reader who has gone away is no error of ours
+    """Run a verb; an error that a user can correct ends as one line and exit code 2."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:      # closed by who started it
+        if getattr(sys, name) is None:      # closed by the parent
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))    # noqa: SIM115  # as long as the process
-    # of characters that a terminal does not know it gets question marks
+    # a terminal gets question marks for characters that it does not know
     sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
     arguments = sys.argv[1:] if arguments is None else arguments
     line = parser(arguments)
@@ -61,7 +60,7 @@ def fail(message: str, code: str) -> None:
     """Print one line that ends with the error's code, and exit with 2."""
     who = "unroll"
     if rank() > 0:
-        # most often the first process says the same and ends all; this one has something to say when it does not
+        # usually the first process reports the same and ends all; this one speaks up when it does not
         time.sleep(FIRST_SPEAKS_SECONDS)
         who = f"unroll, process {rank()}"
     print(f"{who}: {' '.join(message.split())} [{code}]", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`unroll export`: a language model for programs that know ONNX and nothing of this package."""
+"""`unroll export`: a language model for programs that use ONNX and not this package."""
 
 import json
 import shutil
@@ -14,19 +14,19 @@ from unroll.generation.symbols import never_drawn
 from unroll.models.manifest import STEP, open_folder
 from unroll.models.onnx.names import field_input
 
-# with noise of Gumbel's the largest of the logits is a draw from their softmax (Gumbel, 1954)
-EXAMPLE = '''"""A text from step.onnx; NumPy and ONNX Runtime are all that it takes."""
+# the largest of the logits plus Gumbel noise is a draw from their softmax (Gumbel, 1954)
+EXAMPLE = '''"""A text from step.onnx; it needs NumPy and ONNX Runtime only."""
 import json
 from pathlib import Path
 
 import numpy as np
 from onnxruntime import InferenceSession
 
-TEMPERATURE, SEED, LENGTH = 0.7, 1, 500     # a temperature of 0: always the most probable symbol
+TEMPERATURE, SEED, LENGTH = 0.7, 1, 500     # at temperature 0, the most probable symbol each time
 here = Path(__file__).parent
 known = json.loads((here / "vocabulary.json").read_text(encoding="utf-8"))
 session = InferenceSession(str(here / "step.onnx"), providers=["CPUExecutionProvider"])
-state = {each.name: np.zeros((each.shape[0], 1, each.shape[2]), np.float32) for each in session.get_inputs()[2:]}
+state = {part.name: np.zeros((part.shape[0], 1, part.shape[2]), np.float32) for part in session.get_inputs()[2:]}
 draw, symbol, text = np.random.default_rng(SEED), known["begin"], b""
 for _ in range(LENGTH):
     *after, logits = session.run(None, {FIELD: [[symbol]], "lengths": np.array([1], np.int32), **state})
@@ -42,7 +42,7 @@ print(text.decode(errors="replace"))
 TYPES = {"tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(float)": "float32"}
 README = """# A language model as an ONNX graph
 
-`step.onnx` reads symbols and says what may come next. `example.py` writes a text with it: `python example.py`, where
+`step.onnx` reads symbols and predicts the next one. `example.py` writes a text with it: `python example.py`, where
 NumPy and ONNX Runtime are installed.
 
 | input | type | shape |
@@ -53,29 +53,29 @@ NumPy and ONNX Runtime are installed.
 |---|---|---|
 {outputs}
 
-T are the steps that are read at once, B the texts side by side, each of `lengths` steps; what stands after them is not
-looked at. `heads.{target}` are the logits, before any softmax, of the symbol after the last one read. The first thing
-read of a text is the symbol `begin`, with all of the state 0; from then on `next.…` is given back as `state.…`.
+T is the number of steps read at once and B the number of texts side by side, each of `lengths` steps; padding after
+them is ignored. `heads.{target}` are the logits, before any softmax, of the symbol after the last one read. A text
+begins with the symbol `begin` and a state of zeros; then each `next.…` is the following step's `state.…`.
 
 `vocabulary.json` has
 
 - `symbols`: what each symbol adds to a text, a string, or bytes where it is a part of a character, or null for nothing;
-- `begin`, `end`, `unknown`: the symbol before a text, the one that closes it and the one for what the model never saw;
-  null where there is none;
-- `never`: symbols that are not to be drawn, whatever their logits.
+- `begin`, `end`, `unknown`: the symbol before a text, the one that closes it, and the one for everything that the
+  vocabulary lacks; null where the model has no such symbol;
+- `never`: symbols that must not be drawn, whatever their logits.
 """
 
 
 def export(model: str, out: Path) -> None:
-    """Write the step file, the vocabulary, an example and what they are; raises `UserError` on what writes no texts."""
+    """Write step file, vocabulary, example and README; raises `UserError` for a model that cannot be exported."""
     out = check_folder(out, "the files").resolve()
     if out.exists() and (out == Path.cwd() or any(out.iterdir())):
-        raise UserError(f"--out: {out} exists and is not an empty folder, or the one you are in. Give another.")
+        raise UserError("exists", "--out", f"{out} exists and is not empty, or is the folder you are in. Give another.")
     with model_folder(model) as folder:
         opened = open_folder(folder)
         if opened.generates != "text":
-            raise UserError(f"--model: the model's head is {opened.heads}, which writes no texts. Only language models "
-                            "are exported.")
+            raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models are "
+                            "exported.")
         if not (folder / STEP).is_file():
             raise UserError("unsupported", "--model", f"the model's cell, {opened.config.core.kind}, has no ONNX step "
                             "to export. Train one of another cell.")
@@ -93,13 +93,13 @@ def export(model: str, out: Path) -> None:
 
 
 def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
-    """Raises `UserError` where what a symbol adds to a text depends on those before it."""
-    return {"symbols": [_plain(each) for each in tokenizer.vocabulary], "begin": tokenizer.begin,
+    """Raises `UserError` where the text of a symbol depends on those before it."""
+    return {"symbols": [_plain(symbol) for symbol in tokenizer.vocabulary], "begin": tokenizer.begin,
             "end": tokenizer.end, "unknown": tokenizer.unknown, "never": never_drawn(tokenizer)}
 
 
 def _plain(part: bytes | None) -> str | list[int] | None:
-    """Text where it is whole characters."""
+    """Text, or bytes where it is not whole characters."""
     try:
         return None if part is None else part.decode()
     except UnicodeDecodeError:
@@ -114,5 +114,5 @@ def _readme(step: Path, target: str) -> str:
 
 
 def _rows(described: list[Any]) -> str:
-    return "\n".join(f"| `{each.name}` | {TYPES[each.type]} | ({', '.join(map(str, each.shape))}) |"
-                     for each in described)
+    return "\n".join(f"| `{value.name}` | {TYPES[value.type]} | ({', '.join(map(str, value.shape))}) |"
+                     for value in described)

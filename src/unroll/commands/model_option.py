@@ -1,4 +1,4 @@
-"""The model that a user names: a folder, or a registered version, which is fetched."""
+"""The model that `--model` names: a folder, or a registered version, which is fetched."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from unroll.base.errors import UserError
 
 @contextmanager
 def model_folder(model: str) -> Iterator[Path]:
-    """`models:/NAME@alias`, `models:/NAME/1` or a model folder; what was fetched is there as long as the context."""
+    """The folder of `models:/NAME@alias`, `models:/NAME/1` or a path; a fetched one exists only within the context."""
     if not model.startswith("models:/"):
         if Path(model).is_file():
-            raise UserError(f"--model: {model} is a file. Give the folder that it is in.")
+            raise UserError("not-a-file", "--model", f"{model} is a file. Give the folder that it is in.")
         yield Path(model)
         return
     from unroll.tracking.models import fetch_model

@@ -17,14 +17,14 @@ from unroll.prediction.table import as_table, check_name, write_table
 from unroll.prediction.times import ahead
 
 
-def predict(given: Path, out: Path, model: str, state: Path | None, save_state: Path | None) -> None:
-    """Write what the model says of every sequence of `given`; with a state, go on from where others ended."""
-    torch.set_num_threads(1)    # a step of a single sequence is so little that threads would only wait for each other
+def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None) -> None:
+    """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones."""
+    torch.set_num_threads(1)    # a step of a single sequence is so short that threads would only wait for each other
     check_name(out)
-    _check_places(given, out, save_state)
+    _check_places(file, out, save_state)
     with model_folder(model) as folder:
         predictor = load(folder)
-    inputs = read(given, predictor.spec)
+    inputs = read(file, predictor.spec)
     memory = None
     if state is not None:
         memory = load_memory(state, predictor.memory(len(inputs.names)), inputs.names, predictor.model.digest)
@@ -32,15 +32,15 @@ def predict(given: Path, out: Path, model: str, state: Path | None, save_state: 
         memory = predictor.memory(len(inputs.names))
     before = None if memory is None else memory.steps.tolist()
     try:
-        # what is saved goes on later, so that its texts do not end here
+        # with a state to save, texts continue later and do not end here
         predictions = predictor.predict(inputs.sequences, memory, save_state is None, inputs.names)
     except UserError as error:
-        raise UserError(f"{given}: {error}") from None
+        raise error.within(file) from None
     table = as_table(predictor, predictions, inputs.names, before)
     stamps = _stamps(predictor, inputs)
     if stamps is not None:
         table.insert(2, "time", stamps)
-    with ExitStack() as both:       # both files, or none
+    with ExitStack() as both:       # write both files, or none
         write_table(table, both.enter_context(replacing(out)), out.suffix)
         if save_state is not None and memory is not None:
             temporary = both.enter_context(replacing(save_state))
@@ -50,24 +50,25 @@ def predict(given: Path, out: Path, model: str, state: Path | None, save_state: 
     print(f"predict: {len(table):,} rows for {len(inputs.names):,} sequences → {out}")
 
 
-def _check_places(given: Path, out: Path, save_state: Path | None) -> None:
-    """What is written must neither replace a folder nor what is read; raises before anything is done."""
+def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
+    """Raises `UserError` where an output would replace a folder or the input."""
     written = [path for path in (out, save_state) if path is not None]
     for path in written:
         parent = next(each for each in path.absolute().parents if each.exists())
         if path.is_dir() or not parent.is_dir():
-            raise UserError(f"{path}: {'is a folder' if path.is_dir() else f'{parent} is no folder'}. Give a file.")
-    for one, other in combinations([given, *written], 2):
+            reason = "is a folder" if path.is_dir() else f"{parent} is not a folder"
+            raise UserError("not-a-file", path, f"{reason}. Give a file.")
+    for one, other in combinations([file, *written], 2):
         try:
             same = one.resolve() == other.resolve()
-        except RuntimeError as error:       # links that lead in a circle
-            raise UserError(f"{error}. Give a file.") from None
+        except RuntimeError as error:       # a loop of links
+            raise UserError("not-a-file", other, f"{error}. Give a file.") from None
         if same:
-            raise UserError(f"{other}: would be written over {one}. Give another file.")
+            raise UserError("conflict", other, f"would be written over {one}. Give another file.")
 
 
 def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
-    """Of forecasts of a table with times, the time of each step ahead; a variable each has rows of its own."""
+    """The time of each step ahead, once for each variable, in forecasts of a table with times."""
     if predictor.spec.targets[predictor.target].kind != "forecast" or inputs.times is None:
         return None
     spec = predictor.spec

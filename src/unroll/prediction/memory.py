@@ -1,4 +1,4 @@
-"""What a model remembers of sequences that go on, and that on disk."""
+"""What a model remembers of sequences that continue later, in Python and on disk."""
 
 import hashlib
 import json
@@ -19,64 +19,67 @@ Tensors = dict[str, torch.Tensor]
 
 
 class Memory:
-    """What a model remembers of sequences that go on, a lane each.
+    """What a model remembers of sequences, one per lane.
 
-    The core's state; of a language model also the last symbol, which the state has not read yet; how many steps
-    have come.
+    The core's state, the number of steps read, and of a language model the last symbol, which the state has not read
+    yet.
     """
 
     def __init__(self, state: list[State], last: NDArray[np.int64] | None, steps: NDArray[np.int64]) -> None:
         self.state, self.last, self.steps = state, last, steps
 
-    def lanes(self, chosen: NDArray[Any]) -> "Memory":
-        """A copy of some."""
-        state = [tuple(part[torch.from_numpy(chosen)] for part in layer) for layer in self.state]
-        return Memory(state, None if self.last is None else self.last[chosen], self.steps[chosen])
+    def lanes(self, places: NDArray[Any]) -> "Memory":
+        """A copy of these lanes."""
+        state = [tuple(part[torch.from_numpy(places)] for part in layer) for layer in self.state]
+        return Memory(state, None if self.last is None else self.last[places], self.steps[places])
 
-    def put(self, chosen: NDArray[Any], other: "Memory") -> None:
+    def put(self, places: NDArray[Any], other: "Memory") -> None:
+        """Overwrite these lanes."""
         for layer, theirs in zip(self.state, other.state, strict=True):
             for part, new in zip(layer, theirs, strict=True):
-                part[torch.from_numpy(chosen)] = new
-        self.steps[chosen] = other.steps
+                part[torch.from_numpy(places)] = new
+        self.steps[places] = other.steps
         if self.last is not None and other.last is not None:
-            self.last[chosen] = other.last
+            self.last[places] = other.last
 
     def __len__(self) -> int:
         return len(self.steps)
 
 
 def write_memory(path: Path, memory: Memory, names: Sequence[str], model: str) -> None:
-    """The state of each sequence, under its name, of the model with this SHA-256."""
-    tensors = {f"{depth}.{part}": each.contiguous() for depth, layer in enumerate(memory.state)
-               for part, each in enumerate(layer)}
+    """Write the memory of named sequences; `model` is the SHA-256 of the weights."""
+    tensors = {f"{depth}.{part}": value.contiguous() for depth, layer in enumerate(memory.state)
+               for part, value in enumerate(layer)}
     tensors["steps"] = torch.from_numpy(memory.steps)
     if memory.last is not None:
         tensors["last"] = torch.from_numpy(memory.last)
     about = json.dumps({"model": model, "names": list(names), "digest": _digest(tensors)})
-    path.write_bytes(save(tensors, {"about": about}))       # of several entries the library would change the order
+    path.write_bytes(save(tensors, {"about": about}))       # the library would write several entries in any order
 
 
 def load_memory(path: Path, fresh: Memory, names: Sequence[str], model: str) -> Memory:
-    """Of the shape of a `fresh` one; raises `UserError` when it is damaged, another model's, or of other sequences."""
+    """Read memory of the shape of a `fresh` one; raises `UserError` on a damaged file, another model's or sequences."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}). Write a state with --save-state.") from None
+        raise UserError("missing-file", path, f"cannot be read ({error.strerror}). Write a state with --save-state.") \
+            from None
     try:
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        written = json.loads(header["__metadata__"]["about"])
-        place = {name: at for at, name in enumerate(written["names"])}
-        if written["digest"] != _digest(tensors):
+        about = json.loads(header["__metadata__"]["about"])
+        place = {name: at for at, name in enumerate(about["names"])}
+        if about["digest"] != _digest(tensors):
             raise ValueError
     except (SafetensorError, ValueError, KeyError, TypeError):
-        raise UserError(f"{path}: damaged, or not a state. Write one with --save-state.") from None
-    if written["model"] != model:
-        raise UserError(f"{path}: the state of another model. Give the model that wrote it as --model.")
+        raise UserError("damaged", path, "damaged, or not a state. Write one with --save-state.") from None
+    if about["model"] != model:
+        raise UserError("conflict", path, "the state of another model. Give the model that wrote it as --model.")
     for name in names:
         if name not in place:
-            raise UserError(f"{path}: has no state of the sequence {name!r}; it has {', '.join(list(place)[:5])}"
-                            f"{' …' if len(place) > 5 else ''}. Give sequences of these, or leave --state out.")
+            raise UserError("not-found", path, f"has no state of the sequence {name!r}; it has "
+                            f"{', '.join(list(place)[:5])}{' …' if len(place) > 5 else ''}. Give sequences of "
+                            "these, or leave --state out.")
     rows = np.array([place[name] for name in names])
     state = [tuple(tensors[f"{depth}.{part}"] for part in range(len(layer))) for depth, layer in enumerate(fresh.state)]
     last = None if fresh.last is None else tensors["last"].numpy()

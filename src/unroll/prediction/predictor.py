@@ -25,7 +25,7 @@ from unroll.prediction.reading import InputReader
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
-STEPS = 4096    # symbols that are read at a time: a probability of every symbol stands for each
+STEPS = 4096    # symbols that are read at a time, each of which gives a probability for every symbol
 
 
 class Predictor:
@@ -36,15 +36,15 @@ class Predictor:
         for part in ("inputs", "targets"):
             names = list(getattr(self.spec, part))
             if len(names) > 1:
-                raise UserError(f"the model has {len(names)} {part}, {', '.join(names)}, where a "
-                                "prediction is from one input of one target. Train a model for each.")
+                raise UserError("unsupported", "model", f"has {len(names)} {part}, {', '.join(names)}; a prediction is "
+                                "from one input of one target. Train a model for each.")
         (self.input,), (self.target,) = self.spec.inputs, self.spec.targets
         self._described = self.spec.targets[self.target]
         self._begin = self.spec.inputs[self.input].begin      # of a language model
         self._tokenizer = model.tokenizers.get(self.input)
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
         self.reader = InputReader(self.spec.inputs[self.input], self._tokenizer, self._frame)
-        # in single precision a long memory lets grow what another order of summing changes
+        # in double precision, since a long memory amplifies the rounding of another order of summing
         self._network = deepcopy(model.network).double()
         self._head = self._network.head(self.target)
         self._pooling: PoolingSettings | None = getattr(model.config.heads[self.target], "pooling", None)
@@ -52,32 +52,32 @@ class Predictor:
 
     @property
     def kind(self) -> str:
-        """The head: next_token, classification, labels, regression or forecast."""
+        """The kind of head: next_token, classification, labels, regression, forecast, …"""
         return self.model.config.heads[self.target].kind
 
     @property
     def per(self) -> str:
-        """step or sequence: what a prediction is of."""
+        """What a prediction is of: step or sequence."""
         return self._described.per
 
     @property
     def classes(self) -> list[str]:
-        """Names of the classes, in the order of their probabilities; none of other heads."""
+        """Names of the classes, in the order of their probabilities; empty for other heads."""
         return list(self._described.classes or ())
 
     @property
     def levels(self) -> list[float]:
-        """Of a forecast, the quantiles' levels."""
+        """The levels of a forecast's quantiles; empty for other heads."""
         return list(getattr(self.model.config.heads[self.target], "levels", []))
 
     @property
     def columns(self) -> list[str]:
-        """What the target's numbers are called: as in the table that the model was trained on, or 1, 2, …"""
+        """Names of the target's numbers: the columns that the model was trained on, or 1, 2, …"""
         return list(self._described.names or map(str, range(1, self._described.size + 1)))
 
     @property
     def ahead(self) -> int:
-        """How many steps after the one just read a prediction is of: 1 where the next one is predicted."""
+        """How many steps a prediction is ahead of the step just read: 1 where the next one is predicted."""
         return self._described.ahead
 
     @torch.inference_mode()
@@ -85,72 +85,74 @@ class Predictor:
         self, sequences: Sequence[Any] | Values, memory: Memory | None = None, end: bool | None = None,
         names: Sequence[str] | None = None,
     ) -> list[Values]:
-        """Of each sequence, (T, F) or (T,) real numbers or a text, what the head says, in units of the target.
+        """Predictions for sequences, (T, F) or (T,) real numbers or texts, in units of the target.
 
-        Probabilities (classes,) or (T, classes); probabilities of labels (T, L); values (D,) or (T, D); quantiles of
-        the steps ahead (H, D, levels); of a language model, the probability that each symbol had before it came (T,).
-        `memory` goes on from where earlier sequences ended, and is moved on in place. `end` says whether short texts
-        end here, with a symbol of their own; unless given, they do when there is no memory that goes on. `names` are
-        what an error calls the sequences. Raises `UserError` on an empty sequence, one of the wrong width, or a series
-        too short for its window.
+        For each: probabilities (classes,) or (T, classes); probabilities of labels (T, L); values (D,) or (T, D);
+        quantiles of the steps ahead (H, D, levels); the probability of each symbol before it came (T,).
+        With `memory`, sequences continue earlier ones, and it is updated in place. `end` closes texts with the end
+        symbol, as is the default without memory. `names` name the sequences in errors. Raises `UserError` on an empty
+        sequence, one of the wrong width, or a series too short for its window.
         """
         if isinstance(sequences, str) or not hasattr(sequences, "__len__"):
             kind = "a text" if isinstance(sequences, str) else repr(sequences)
-            raise UserError(f"predict: {kind} where several sequences are expected. Give a list: [text].")
+            raise UserError("wrong-type", "predict", f"{kind} where several sequences are expected. Give a list: "
+                            "[text].")
         if memory is not None:
             self._check_memory(memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
         closed = memory is None if end is None else end
-        values = [self.reader.sequence(f"sequence {name}", each, closed)
-                  for name, each in zip(names, sequences, strict=True)]
-        lengths = np.array([len(each) for each in values])
-        found: list[Values] = [np.zeros(0)] * len(values)
+        values = [self.reader.sequence(f"sequence {name}", sequence, closed)
+                  for name, sequence in zip(names, sequences, strict=True)]
+        lengths = np.array([len(sequence) for sequence in values])
+        predictions: list[Values] = [np.zeros(0)] * len(values)
         moved = None if memory is None else memory.lanes(np.arange(len(values)))
         for length in np.unique(lengths):
             alike = np.flatnonzero(lengths == length)
             for first in range(0, len(alike), LANES):
-                chosen = alike[first : first + LANES]
-                said = (f"sequence {names[chosen[0]]}: too little memory for {len(chosen)} sequences of {length:,} "
-                        "steps. Give shorter ones, or fewer of that length.")
-                with np.errstate(over="ignore"), within_memory("", said.__str__):
-                    given = self._run(np.stack([values[each] for each in chosen], axis=1), chosen, moved)
-                for place, each in enumerate(chosen):
-                    found[each] = given[place]
-        for name, each in zip(names, found, strict=True):
-            if not np.isfinite(each).all():
-                raise UserError(f"sequence {name}: the prediction is no finite number. Is a value far from all "
-                                "that the model was trained on? Mend it.")
+                lanes = alike[first : first + LANES]
+                advice = (f"too little memory for {len(lanes)} sequences of {length:,} steps. Give shorter ones, or "
+                          "fewer of that length.")
+                with np.errstate(over="ignore"), within_memory(f"sequence {names[lanes[0]]}", advice.__str__):
+                    batch = self._run(np.stack([values[lane] for lane in lanes], axis=1), lanes, moved)
+                for lane, prediction in zip(lanes, batch, strict=True):
+                    predictions[lane] = prediction
+        for name, prediction in zip(names, predictions, strict=True):
+            if not np.isfinite(prediction).all():
+                raise UserError("bad-number", f"sequence {name}", "the prediction is not finite. Is a value far from "
+                                "all that the model was trained on? Correct it.")
         if memory is not None and moved is not None:
-            memory.put(np.arange(len(values)), moved)       # all of them, or, of an error, none
-        return found
+            memory.put(np.arange(len(values)), moved)       # all lanes, or none when there was an error
+        return predictions
 
     def memory(self, lanes: int) -> Memory:
-        """A fresh one: nothing has been read."""
+        """The memory of sequences of which nothing has been read."""
         self._check_state()
         if not isinstance(lanes, int | np.integer) or lanes < 1:
-            raise UserError(f"memory: {lanes!r} is not a whole number above 0. Give how many sequences go on.")
-        # cells may share their zeros, which are written to
+            raise UserError("out-of-range", "memory", f"{lanes!r} is not a whole number above 0. Give the number of "
+                            "sequences.")
+        # copies, since cells may share their zeros
         state = [tuple(part.detach().clone() for part in layer) for layer in self._network.start(lanes)]
         last = None if self._begin is None else np.full(lanes, self._begin, np.int64)
         return Memory(state, last, np.zeros(lanes, np.int64))
 
     @torch.inference_mode()
     def step(self, values: Values | None, memory: Memory) -> Values:
-        """One step of each lane, (B, F) real numbers or (B,) symbols → (B, ·) predictions; moves `memory` on.
+        """One step of each lane, (B, F) real numbers or (B,) symbols → (B, ·) predictions; updates `memory`.
 
-        Of a language model the probabilities (B, V) of the symbol after the one given; None: of the one to come.
+        A language model predicts the probabilities (B, V) of the symbol after this one; None reads no symbol.
         """
         self._check_memory(memory, None)
         state = memory.state
         if values is not None:
-            given = self.reader.step(values, len(memory))
+            step = self.reader.step(values, len(memory))
             if memory.last is not None:
                 state = self._network.step({self.input: torch.from_numpy(memory.last)}, state)[1]
-                memory.last = given.astype(np.int64)
+                memory.last = step.astype(np.int64)
             memory.steps = memory.steps + 1
         elif memory.last is None:
-            raise UserError("step: only a language model says something of what is to come before a step is given.")
-        read = memory.last if memory.last is not None else self._encode(given)
+            raise UserError("missing-value", "step", "only a language model predicts before it has read a step. Give "
+                            "one.")
+        read = memory.last if memory.last is not None else self._encode(step)
         outputs, after = self._network.step({self.input: torch.from_numpy(read)}, state)
         memory.state = after if memory.last is None else state
         return self._decode(self._head.predict(outputs[self.target]).double().numpy())
@@ -161,30 +163,31 @@ class Predictor:
         `settings` are those of `unroll.config.sampling`: length, temperature, top_k, …
         """
         if self.model.generates != "text":
-            raise UserError(f"generate: the model's head is {self.kind}; only language models generate.")
-        if isinstance(prompts, str) or not all(isinstance(each, str) for each in prompts):
-            raise UserError("generate: not a list of texts. Give [text], one prompt or several.")
+            raise UserError("unsupported", "generate", f"the model's head is {self.kind}; only language models "
+                            "generate texts.")
+        if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
+            raise UserError("wrong-type", "generate", "not a list of texts. Give [text], one prompt or several.")
         made = self.generator.samples(prompts, sampling(**settings), check_seed(seed))
         return [sample.prompt + sample.text for sample in made]
 
     @cached_property
     def generator(self) -> Generator:
-        """What `generate` calls, and says more: symbols, their probabilities, a text as it comes."""
+        """Behind `generate`, with more results: symbols, their probabilities, a text as it is drawn."""
         return Generator(self._engine, self.model.tokenizers[self.input])
 
     @cached_property
     def composer(self) -> Composer:
-        """Of a model of music."""
+        """Generates pieces, from a model of music."""
         return Composer(self._engine, scaler_of(self.spec.inputs[self.input]))
 
     @property
     def _engine(self) -> Engine[Any]:
         return engine_of(self.model.network, torch.get_num_threads())
 
-    def _run(self, values: Values, chosen: Values, memory: Memory | None) -> Values:
-        """values (T, B, ·) of one length → predictions, a row a sequence."""
+    def _run(self, values: Values, places: Values, memory: Memory | None) -> Values:
+        """values (T, B, ·) of one length → predictions (B, …)"""
         steps, lanes = values.shape[:2]
-        own = None if memory is None else memory.lanes(chosen)
+        own = None if memory is None else memory.lanes(places)
         if self._frame is not None:
             inputs = self._frame.encode(values).astype(np.float64)
         elif self._begin is not None:       # read one step late, so that each symbol is predicted from those before it
@@ -192,19 +195,19 @@ class Predictor:
             inputs = np.concatenate([last[None], values[:-1]])
         else:
             inputs = self._encode(values)
-        # a prediction of a step needs what came before alone
+        # without pooling, a prediction needs only the steps before it
         stretch = len(inputs) if self._pooling is not None or self._both_ways else max(1, STEPS // lanes)
         state = None if own is None else own.state
         parts = []
         for first in range(0, len(inputs), stretch):
             read = {self.input: torch.from_numpy(inputs[first : first + stretch])}
             outputs, state = self._network(read, state)
-            given = self._head.predict(outputs[self.target])
+            predicted = self._head.predict(outputs[self.target])
             if self.kind == "next_token":
-                given = given.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
-            parts.append(given.double().numpy())
+                predicted = predicted.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
+            parts.append(predicted.double().numpy())
         if memory is not None and own is not None and state is not None:
-            memory.put(chosen, Memory(state, None if own.last is None else values[-1], own.steps + steps))
+            memory.put(places, Memory(state, None if own.last is None else values[-1], own.steps + steps))
         if self._frame is not None:
             return self._frame.decode(values, parts[0])                     # (B, H, D, levels)
         if self._pooling is not None:
@@ -220,21 +223,22 @@ class Predictor:
         return predictions if self._described.scale is None else scaler_of(self._described).decode(predictions)
 
     def _check_state(self) -> None:
-        """Raises `UserError` where there is nothing to go on from."""
+        """Raises `UserError` for a model that cannot continue sequences."""
         pooling = self._pooling
         why = ("reads windows of a series" if self._frame is not None
-               else "also reads from the end on" if self._both_ways
+               else "also reads from the end" if self._both_ways
                else f"pools the {pooling.kind} of whole sequences" if pooling is not None and pooling.whole else None)
         if why is not None:
-            raise UserError(f"state: the model {why}, so that it has none to go on from. Give whole sequences, and no "
-                            "state.")
+            raise UserError("unsupported", "state", f"the model {why}, so that it has none to continue from. Give "
+                            "whole sequences, and no state.")
 
     def _check_memory(self, memory: Memory, lanes: int | None) -> None:
         self._check_state()
         if not isinstance(memory, Memory):
-            raise UserError(f"state: {memory!r} is none. Make one with memory(lanes).")
+            raise UserError("wrong-type", "state", f"{memory!r} is not one. Make one with memory(lanes).")
         if lanes not in (None, len(memory)):
-            raise UserError(f"state: of {len(memory)} sequences where {lanes} are to go on. Give the same ones.")
+            raise UserError("conflict", "state", f"of {len(memory)} sequences, and {lanes} are given. Give the same "
+                            "ones.")
 
 
 def load(folder: str | Path) -> Predictor:

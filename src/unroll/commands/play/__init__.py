@@ -21,7 +21,7 @@ def play(model: str, port: int) -> None:
 
 
 def _check_gradio() -> None:
-    # before it is imported: it would ask its makers whether it is up to date
+    # set before the import, which would otherwise ask whether a newer version exists
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
         import gradio  # noqa: F401
@@ -46,13 +46,13 @@ def _page(folder: Path) -> Any:
 
 
 def _serve(page: Any, port: int) -> None:
-    from unroll.commands.play.look import look
+    from unroll.commands.play.style import style
 
-    # a proxy is asked for nothing that is on this machine
+    # pages of this machine are not asked of a proxy
     os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), HOST]))
     try:
         page.launch(server_name=HOST, server_port=port, prevent_thread_lock=True, quiet=True, share=False,
-                    footer_links=[], max_file_size="50mb", **look())
+                    footer_links=[], max_file_size="50mb", **style())
     except (OSError, OverflowError):
         raise UserError("in-use", "--port", f"{port} is taken or not allowed. Give another, 1024 to 65535.") from None
     print(f"play: http://{HOST}:{port}  (Ctrl-C ends it)")

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from unroll.base.errors import UserError
-from unroll.commands.play.look import title, told
+from unroll.commands.play.style import errors_shown, title
 from unroll.data.store import open_prepared
 from unroll.drawing.evaluation import forecast_figure
 from unroll.prediction.inputs import read
@@ -29,19 +29,19 @@ def forecast_page(folder: Path) -> gr.Blocks:
     def take(file: str | None) -> tuple[Any, ...]:
         if file is None:
             return None, gr.Dropdown(choices=[], value=None)
-        with told():
-            given = read(Path(file), predictor.spec)
-            return chosen(dict(zip(given.names, given.sequences, strict=True)))
+        with errors_shown():
+            inputs = read(Path(file), predictor.spec)
+            return offered(dict(zip(inputs.names, inputs.sequences, strict=True)))
 
     def take_own() -> tuple[Any, ...]:
-        return chosen(example)
+        return offered(example)
 
-    def chosen(series: Series) -> tuple[Any, ...]:
+    def offered(series: Series) -> tuple[Any, ...]:
         names = list(series)
         return series, gr.Dropdown(choices=names, value=names[0])
 
     def draw(series: Series | None, name: str | None, column: int, held: bool) -> Figure | None:
-        with told():
+        with errors_shown():
             return None if series is None or name is None else fan(predictor, name, series[name], column, held)
 
     with gr.Blocks(title="unroll", fill_width=True) as page:
@@ -53,21 +53,21 @@ def forecast_page(folder: Path) -> gr.Blocks:
                                file_types=[*endings("table", "arrays", "labelled")])
                 own = gr.Button("Its own test data", visible=bool(example), elem_id="own")
                 name = gr.Dropdown([], label="Series", elem_id="series")
-                column = gr.Dropdown([(each, at) for at, each in enumerate(predictor.columns)], value=0,
+                column = gr.Dropdown([(label, at) for at, label in enumerate(predictor.columns)], value=0,
                                      label="Column", visible=len(predictor.columns) > 1)
                 held = gr.Checkbox(True, label=f"Hold the last {horizon} steps back, and compare", elem_id="held")
             with gr.Column(scale=4):
                 plot = gr.Plot(show_label=False, format="png", elem_id="fan")
-        looks = [series, name, column, held]
-        for given in (file.change(take, file, [series, name]), own.click(take_own, None, [series, name])):
-            given.success(draw, looks, plot, show_progress="hidden")
-        gr.on([name.input, column.input, held.input], draw, looks, plot, show_progress="hidden",
+        view = [series, name, column, held]
+        for loaded in (file.change(take, file, [series, name]), own.click(take_own, None, [series, name])):
+            loaded.success(draw, view, plot, show_progress="hidden")
+        gr.on([name.input, column.input, held.input], draw, view, plot, show_progress="hidden",
               trigger_mode="always_last")
     return page
 
 
 def own_series(predictor: Predictor, prepared: Path) -> Series:
-    """The test split, where the model's own data still lies beside it."""
+    """The series of the test split, if the model's own prepared data still lies beside it."""
     try:
         opened = open_prepared(prepared)
         values, offsets = opened.values(predictor.input, "test"), opened.offsets("test")
@@ -80,17 +80,18 @@ def own_series(predictor: Predictor, prepared: Path) -> Series:
 
 
 def fan(predictor: Predictor, name: str, values: Any, column: int, held: bool) -> Figure:
-    """Of the whole series (T, D), or, the last steps held back, of what stands before them; raises `UserError`."""
+    """A forecast from the end of a series (T, D), or from where the held back steps begin; raises `UserError`."""
     assert predictor.spec.forecast is not None
     horizon = predictor.spec.forecast.horizon
     values = np.asarray(values, np.float64).reshape(len(values), -1)
     cut = max(0, len(values) - horizon) if held else len(values)
     if not cut:
-        raise UserError(f"series {name}: {len(values)} steps, and {horizon} are held back. Give more of it.")
+        raise UserError("too-short", f"series {name}", f"{len(values)} steps, and {horizon} are held back. Give "
+                        "more of it.")
     (quantiles,) = predictor.predict([values[:cut]], names=[name])          # (H, D, levels)
     shown = slice(max(0, cut - 4 * horizon - predictor.spec.forecast.season), cut)
     origin = values[shown, column], values[cut:, column], quantiles[:, column]
-    called = [predictor.columns[column]] if len(predictor.columns) > 1 else []
-    figure = forecast_figure([origin], np.array(predictor.levels), ": ".join([name, *called]))
+    label = [predictor.columns[column]] if len(predictor.columns) > 1 else []
+    figure = forecast_figure([origin], np.array(predictor.levels), ": ".join([name, *label]))
     figure.set_size_inches(9, 4.6)
     return figure

@@ -1,4 +1,4 @@
-"""The page of a language model: it writes, and shows its hidden units and what it expected next."""
+"""The page of a language model: it writes, and shows its hidden units and the probabilities of the next symbol."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -7,19 +7,19 @@ from typing import Any
 import gradio as gr
 
 from unroll.base.errors import UserError
-from unroll.commands.play.look import title, told
 from unroll.commands.play.shown import bars, coloured, plain
+from unroll.commands.play.style import errors_shown, title
 from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
 from unroll.generation.engine import open_engine
 from unroll.generation.text import Generator
 from unroll.models.manifest import ModelFolder
 
-LONGEST = 5000          # characters of a prompt: each is a step when its units are looked at
-EVERY_SECONDS = 0.05    # what is written is shown: a browser draws no more often
-BEFORE = 16             # symbols that remind of where a place is
+LONGEST = 5000          # characters of a prompt: each is a step when its units are computed
+EVERY_SECONDS = 0.05    # the shown text is updated: a browser draws no more often
+BEFORE = 16             # symbols shown before a place
 VARIES = -1             # the unit that varies most
-POINTED = """element.addEventListener('click', event => {
+ON_CLICK = """element.addEventListener('click', event => {
     const symbol = event.target.closest('[data-place]');
     if (symbol) trigger('click', {place: Number(symbol.dataset.place)});
 });"""
@@ -32,12 +32,12 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
     names = [readable(tokenizer, symbol) for symbol in range(tokenizer.size)]
     layers, size = read(engine, tokenizer, "").units.shape[1:]
 
-    def write(prompt: str, seed: float | None, *chosen: Any) -> Iterator[str]:
-        with told():
+    def write(prompt: str, seed: float | None, *values: Any) -> Iterator[str]:
+        with errors_shown():
             if len(prompt) > LONGEST:
-                raise UserError(f"prompt: {len(prompt):,} characters, the page reads {LONGEST:,}. Shorten it, or use "
-                                "`unroll sample`.")
-            text, shown, settings = prompt, monotonic(), _settings(*chosen)
+                raise UserError("too-large", "Prompt", f"{len(prompt):,} characters, the page reads {LONGEST:,}. "
+                                "Shorten it, or use `unroll sample`.")
+            text, shown, settings = prompt, monotonic(), _settings(*values)
             generator.check(settings)
             for part in generator.stream(prompt, settings, int(seed or 0)):
                 text += part
@@ -46,8 +46,8 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
                     shown = monotonic()
             yield text
 
-    def look(prompt: str, text: str, layer: int, unit: int) -> tuple[Any, ...]:
-        """The text is read again, symbol by symbol; what is looked at first is what came after the prompt."""
+    def inspect(prompt: str, text: str, layer: int, unit: int) -> tuple[Any, ...]:
+        """Read the text again, symbol by symbol, and point at the first symbol after the prompt."""
         reading = read(engine, tokenizer, text)
         last = len(reading.parts)
         place = min(len(tokenizer.encode(prompt)), last) if text.startswith(prompt) else last
@@ -62,13 +62,13 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
     def _coloured(reading: Reading, layer: int, unit: int, place: int) -> str:
         if not layers or not reading.parts:
             return plain(reading.parts, place)
-        chosen = most_varied(reading.units[1:, layer]) if unit == VARIES else unit
-        where = f"layer {layer + 1}, unit {chosen + 1}" if layers > 1 else f"unit {chosen + 1}"
-        return coloured(reading.parts, reading.units[1:, layer, chosen], place, where)
+        number = most_varied(reading.units[1:, layer]) if unit == VARIES else unit
+        name = f"layer {layer + 1}, unit {number + 1}" if layers > 1 else f"unit {number + 1}"
+        return coloured(reading.parts, reading.units[1:, layer, number], place, name)
 
     def _bars(reading: Reading, place: int) -> str:
         came = int(reading.symbols[place + 1]) if place < len(reading.parts) else None
-        before = "".join(names[each] for each in reading.symbols[1 : place + 1][-BEFORE:])
+        before = "".join(names[symbol] for symbol in reading.symbols[1 : place + 1][-BEFORE:])
         return bars(names, expected(engine, reading.symbols, place), came, before)
 
     def point(reading: Reading | None, layer: int, unit: int, event: gr.EventData) -> tuple[Any, ...]:
@@ -80,7 +80,7 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
         reading = gr.State()
         with gr.Row():
             with gr.Column(scale=1, min_width=270):
-                chosen, seed = _controls()
+                controls, seed = _controls()
             with gr.Column(scale=4):
                 prompt = gr.Textbox(label="Prompt", lines=2, placeholder="What the text begins with; empty: where the "
                                     "data begins", elem_id="prompt")
@@ -92,29 +92,29 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
                 with gr.Row(equal_height=False):
                     with gr.Column(scale=3, min_width=380):
                         with gr.Row(visible=bool(layers)):
-                            layer = gr.Dropdown([(str(each + 1), each) for each in range(layers)], label="Layer",
+                            layer = gr.Dropdown([(str(number + 1), number) for number in range(layers)], label="Layer",
                                                 value=0 if layers else None, visible=layers > 1, min_width=90)
                             unit = gr.Dropdown([("the one that varies most", VARIES),
-                                                *((str(each + 1), each) for each in range(size))], value=VARIES,
+                                                *((str(number + 1), number) for number in range(size))], value=VARIES,
                                                label="Hidden unit", elem_id="unit")
-                        shown = gr.HTML(NOTHING, js_on_load=POINTED, elem_id="shown", padding=True)
+                        shown = gr.HTML(NOTHING, js_on_load=ON_CLICK, elem_id="shown", padding=True)
                     with gr.Column(scale=2, min_width=300):
                         place = gr.Slider(0, 1, value=0, step=1, label="Symbols read", elem_id="place")
                         expectation = gr.HTML(elem_id="expected", padding=True)
-        looks, sees = [reading, layer, unit, place], [shown, expectation]
-        asked = [prompt, seed, *chosen]
-        writing = gr.on([go.click, prompt.submit], write, asked, text, show_progress="hidden")
-        after = {"fn": look, "inputs": [prompt, text, layer, unit], "outputs": [reading, place, *sees],
+        view, views = [reading, layer, unit, place], [shown, expectation]
+        inputs = [prompt, seed, *controls]
+        writing = gr.on([go.click, prompt.submit], write, inputs, text, show_progress="hidden")
+        after = {"fn": inspect, "inputs": [prompt, text, layer, unit], "outputs": [reading, place, *views],
                  "show_progress": "hidden"}
         writing.success(**after)
         halt.click(None, cancels=[writing]).then(**after)
-        for each in (layer.input, unit.input, place.input):
-            each(show, looks, sees, show_progress="hidden", trigger_mode="always_last")
-        shown.click(point, looks[:-1], [place, *sees], show_progress="hidden", trigger_mode="always_last")
+        for changed in (layer.input, unit.input, place.input):
+            changed(show, view, views, show_progress="hidden", trigger_mode="always_last")
+        shown.click(point, view[:-1], [place, *views], show_progress="hidden", trigger_mode="always_last")
     return page
 
 
-NOTHING = '<div class="unroll-said">What is written stands here again, in the colours of a hidden unit.</div>'
+NOTHING = '<div class="unroll-note">The text appears here again, in the colours of a hidden unit.</div>'
 
 
 # of the sliders: the value at which a rule is off, unless none is, the highest value and the step; each begins at the

@@ -1,4 +1,4 @@
-"""A text with a unit's activity as its colour, and what was expected at a place, as HTML."""
+"""A text coloured by a unit's activity, and the probabilities at a place, as HTML."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLUE, RED = "36 99 166", "200 50 40"
-STRONGEST = 0.6         # opacity of the largest value, under which letters can still be read
+STRONGEST = 0.6         # opacity of the largest value, at which letters can still be read
 TOP = 15
 
 CSS = """
@@ -28,13 +28,13 @@ CSS = """
 .unroll-bars em {font-style: normal; text-align: right;}
 .unroll-bars .came {color: #d9730d; font-weight: 600;}
 .unroll-bars u.came {background: #d9730d; opacity: 1;}
-.unroll-said {margin-bottom: 10px; font-size: 13px; color: var(--body-text-color-subdued);}
-.unroll-said code {color: var(--body-text-color); background: none; padding: 0; white-space: pre-wrap;}
+.unroll-note {margin-bottom: 10px; font-size: 13px; color: var(--body-text-color-subdued);}
+.unroll-note code {color: var(--body-text-color); background: none; padding: 0; white-space: pre-wrap;}
 """
 
 
 def coloured(parts: Sequence[str], values: NDArray[np.float32], place: int, name: str) -> str:
-    """The text, each symbol in its value's colour (T,), blue below 0 and red above; that before `place` is marked."""
+    """The text, each symbol coloured by its value (T,), blue below 0 and red above; the one before `place` marked."""
     most = max(float(np.abs(values).max(initial=0)), 1e-6)
     spans = []
     for at, (part, value) in enumerate(zip(parts, values.tolist(), strict=True), 1):
@@ -48,12 +48,12 @@ def coloured(parts: Sequence[str], values: NDArray[np.float32], place: int, name
 
 
 def plain(parts: Sequence[str], place: int) -> str:
-    """The text of a model that has no hidden units; it can be pointed at as well."""
+    """The text of a model without hidden units; its symbols can be clicked, too."""
     return coloured(parts, np.zeros(len(parts), np.float32), place, "no hidden units").partition("</div>")[2]
 
 
 def bars(names: Sequence[str], probabilities: NDArray[np.float64], came: int | None, before: str) -> str:
-    """The most probable symbols (V,) as bars, the one that came highlighted, below the others if need be."""
+    """The most probable symbols (V,) as bars, with the actual one highlighted, if need be below the others."""
     ranked = np.argsort(-probabilities, kind="stable").tolist()
     rows = [_bar(names[symbol], probabilities[symbol], probabilities[ranked[0]], symbol == came)
             for symbol in ranked[:TOP]]
@@ -62,7 +62,7 @@ def bars(names: Sequence[str], probabilities: NDArray[np.float64], came: int | N
         rows.append(_bar(names[came], probabilities[came], probabilities[ranked[0]], True))
     after = f"after <code>{escape(before)}</code>" if before else "at the start"
     then = "nothing has come yet" if came is None else f"then came <code>{escape(names[came])}</code>"
-    return f'<div class="unroll-said">{after}, {then}</div><div class="unroll-bars">{"".join(rows)}</div>'
+    return f'<div class="unroll-note">{after}, {then}</div><div class="unroll-bars">{"".join(rows)}</div>'
 
 
 def _bar(name: str, share: Any, best: Any, came: bool) -> str:

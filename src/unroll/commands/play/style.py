@@ -1,4 +1,4 @@
-"""What all pages look like, and how they say what is wrong."""
+"""The style of all pages, and errors shown in them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ ABOUT = """
 """
 
 
-def look() -> dict[str, Any]:
-    """The fonts are this machine's own: nothing is fetched from anywhere."""
+def style() -> dict[str, Any]:
+    """Theme and CSS for `launch`; fonts are the machine's own, so that nothing is fetched."""
     theme = gr.themes.Default(primary_hue="blue", neutral_hue="slate", spacing_size="sm", radius_size="sm",
                               font=["system-ui", "sans-serif"], font_mono=["DejaVu Sans Mono", "monospace"])
     return {"theme": theme, "css": CSS + ABOUT}
@@ -33,8 +33,8 @@ def title(folder: Path) -> gr.Markdown:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """A `UserError` stands in the page, which goes on."""
+def errors_shown() -> Iterator[None]:
+    """Show a `UserError` in the page, with the names of its controls."""
     try:
         with named_at(PAGE):
             yield
