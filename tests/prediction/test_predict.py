@@ -229,8 +229,8 @@ def test_what_is_written_replaces_neither_folders_nor_what_is_read(zoo: Make, tm
         ({"out": tmp_path / "loop.csv"}, "loop.csv"),
         ({"save_state": given}, "would be written over"),
         ({"save_state": tmp_path / "out.csv"}, "would be written over"),
-        ({"out": given / "out.csv"}, f"{given} is no folder"),
-        ({"save_state": given / "deep" / "state"}, f"{given} is no folder"),
+        ({"out": given / "out.csv"}, f"{given} is not a folder"),
+        ({"save_state": given / "deep" / "state"}, f"{given} is not a folder"),
         ({"model": made.model / "model.json"}, "is a file. Give the folder"),
         ({"out": tmp_path / "out.xlsx"}, ".csv, .jsonl, .parquet"),
     ):
