@@ -46,6 +46,7 @@ class SourceSettings(Strict):
     """What every source has: names of inputs and targets, which `model.inputs` and `model.heads` share."""
 
     FIXED: ClassVar[tuple[Input, Target] | None] = None     # kinds of the only input and target that a source has
+    LOWEST_NOTE: ClassVar[int | None] = None    # MIDI number of a piano roll's first column; None: it is no piano roll
 
     kind: str
     inputs: dict[Name, Input]
@@ -103,6 +104,12 @@ class TextSettings(SourceSettings):
         if len(self.inputs) == 1 and set(self.inputs) == set(self.targets):
             return None
         return "a text is one input, and the target is its own next symbol: give both one and the same name"
+
+
+def lowest_note(source: str) -> int | None:
+    """Of a kind of source; None, too, of a kind whose package is not installed."""
+    note: int | None = SOURCES.settings_of(source).LOWEST_NOTE if source in SOURCES.names() else None
+    return note
 
 
 DataConfig = Annotated[SourceSettings, OneOf(SOURCES)]

@@ -11,7 +11,6 @@ from unroll.base.files import replacing
 from unroll.drawing.generation import piano_roll
 from unroll.generation.music import Piece, Roll
 
-LOWEST = {"pianoroll": 21}      # by kind of source, the MIDI number of the first column: A0 of 88 keys
 TICKS = 480                     # per frame
 TEMPO = 120                     # frames per minute
 VELOCITY = 80

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, to_json
 from unroll.base.version import VERSION
+from unroll.config.data import lowest_note
 from unroll.config.head import Generated
 from unroll.config.model import ModelConfig
 from unroll.config.strict import SAVED
@@ -71,7 +72,7 @@ def generated(config: ModelConfig, spec: Spec) -> Generated | None:
     if len(config.heads) != 1:
         return None
     (head,) = config.heads.values()
-    return None if head.generates == "music" and spec.source.kind != "pianoroll" else head.generates
+    return None if head.generates == "music" and lowest_note(spec.source.kind) is None else head.generates
 
 
 def open_folder(folder: Path) -> ModelFolder:

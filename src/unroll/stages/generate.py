@@ -8,13 +8,14 @@ import torch
 from unroll.base.files import replacing, write_json, write_rows
 from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
+from unroll.config.data import lowest_note
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import CONF, Sampling, named_at
 from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing.generation import sampled_paths, temperature
-from unroll.generation.midi import LOWEST, TEMPO, write_pieces
+from unroll.generation.midi import TEMPO, write_pieces
 from unroll.generation.text import open_generator
 from unroll.generation.worth import Data, Metrics, music_worth, text_worth
 from unroll.models.folder import load_model
@@ -92,7 +93,9 @@ def music(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     """A MIDI file and a picture for each new piece."""
     nothing = [np.zeros((0, prepared.spec.inputs[predictor.input].size), bool)] * settings.count
     pieces = list(predictor.composer.pieces(nothing, settings.length, settings.temperature, settings.seed))
-    write_pieces(pieces, LOWEST[prepared.spec.source.kind], TEMPO, folder)
+    lowest = lowest_note(prepared.spec.source.kind)
+    assert lowest is not None       # or the model would not generate music
+    write_pieces(pieces, lowest, TEMPO, folder)
     train, test = (np.asarray(prepared.values(predictor.input, split)) > 0 for split in ("train", "test"))
     metrics = music_worth(np.concatenate([piece.roll for piece in pieces]), test, train)
     return metrics, (f"{len(pieces)} pieces, {metrics['samples/notes_per_frame']:.2f} notes per frame (test split "

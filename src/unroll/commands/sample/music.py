@@ -8,9 +8,10 @@ import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.commands.out_folder import check_folder
+from unroll.config.data import lowest_note
 from unroll.config.sampling import COMMAND_NUMBERS, sampling
 from unroll.data.spec import Spec
-from unroll.generation.midi import LOWEST, TEMPO, read_midi, write_pieces
+from unroll.generation.midi import TEMPO, read_midi, write_pieces
 from unroll.generation.music import Roll, open_composer
 from unroll.models.manifest import ModelFolder
 
@@ -39,7 +40,8 @@ def sample(model: ModelFolder, typed: dict[str, Any]) -> None:
     if rules.length is None:
         raise UserError("unsupported", "--length", "only a text may have no end. Give a number.")
     (field,) = model.spec.inputs.values()
-    lowest = LOWEST[model.spec.source.kind]
+    lowest = lowest_note(model.spec.source.kind)
+    assert lowest is not None       # or the model would not generate music
     prompts = [roll for name in request.prompts for roll in _read(Path(name), model.spec, lowest, field.size)]
     repeated = [prompt for prompt in prompts or [np.zeros((0, field.size), bool)] for _ in range(request.count)]
     composer = open_composer(model, request.threads)
