@@ -6,7 +6,7 @@ from typing import Any
 from unroll.config.sources.npz import Settings as NpzData
 from unroll.config.sources.table import Settings as TableData
 from unroll.config.tokenizers import char
-from unroll.data.fitting import fit_encoders
+from unroll.data.fitting import fit_codecs
 from unroll.data.source import Origin, Source
 from unroll.data.store import Prepared, open_prepared
 from unroll.data.writer import write_prepared
@@ -28,7 +28,7 @@ def table(inputs: dict[str, Any], targets: dict[str, Any], forecast: dict[str, A
 
 
 def written(folder: Path, config: Any, source: Source) -> Prepared:
-    write_prepared(folder / "prepared", config, source, Origin("given", "CC0", "0" * 64), fit_encoders(config, source))
+    write_prepared(folder / "prepared", config, source, Origin("given", "CC0", "0" * 64), fit_codecs(config, source))
     return open_prepared(folder / "prepared", config)
 
 

@@ -20,7 +20,7 @@ from unroll.base.workspace import Workspace
 from unroll.config.load import load
 from unroll.config.sources.text import Settings as TextData
 from unroll.config.tokenizers import bpe, byte, char
-from unroll.data.fitting import fit_encoders
+from unroll.data.fitting import fit_codecs
 from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Source
 from unroll.data.spec import FORMAT, Counts
@@ -69,7 +69,7 @@ class Given(Source):
 
 def written(folder: Path, config: TextData, **splits: list[str]) -> Prepared:
     source = Given("stream" if config.unit == "stream" else "items", splits)
-    write_prepared(folder / "prepared", config, source, Origin("given", "CC0", "0" * 64), fit_encoders(config, source))
+    write_prepared(folder / "prepared", config, source, Origin("given", "CC0", "0" * 64), fit_codecs(config, source))
     return open_prepared(folder / "prepared")
 
 
@@ -231,6 +231,7 @@ def test_unknown_characters_are_announced(tmp_path, capsys):
         "prepare: train: 70 characters, 70 steps",
         "prepare: validation: 10 characters, 10 steps, 100.00% unknown",
         "prepare: test: 20 characters, 20 steps",
+        "prepare: text: tokens of size 2",
         "prepare: text: classes of size 2",
         f"prepare: data/raw/a.txt → {tmp_path}/data/prepared",
     }

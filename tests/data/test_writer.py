@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import refused
 from tests.data.conftest import dealt, npz, table, written
 from unroll.base.errors import UserError
 from unroll.config.sources.mackey_glass import Settings as MackeyGlassData
 from unroll.config.sources.pianoroll import Settings as PianorollData
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout, all_batches
 from unroll.data.encoders import Frame
-from unroll.data.source import SPLITS, Source
+from unroll.data.source import SPLITS
 from unroll.data.spec import Counts, TargetSpec
 from unroll.data.store import Prepared
 from unroll.sources.common.memory import Items, OneStream, Series
@@ -133,11 +134,6 @@ def test_the_next_labels_of_a_piano_roll(tmp_path):
     for number, (given, target) in found.items():
         assert given.tolist() == rolls[number][:-1].tolist() and target.tolist() == rolls[number][1:].tolist()
     assert len(found) == 4 and len(found[2][0]) == 0        # one step has no next one
-
-
-def test_next_labels_are_of_zeros_and_ones(tmp_path):
-    with pytest.raises(UserError, match="step 1, number 1: 2 where a label is"):
-        written(tmp_path, npz("x", "next_labels"), dealt([{"x": np.full((3, 2), 2)}] * 8))
 
 
 def test_places_and_columns_are_kept(tmp_path):
@@ -271,45 +267,43 @@ def test_a_batch_of_windows_is_decoded_to_what_came(tmp_path, log):
 # --------------------------------------------------------------------------------------------------------- mistakes
 
 
-def refused(folder: Path, config: Any, source: Source) -> str:
-    with pytest.raises(UserError) as caught:
-        written(folder, config, source)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
 def test_fields_of_unequal_length_are_named(tmp_path):
     pieces = [{"x": each, "y": np.zeros((len(each) + (number == 7), 1))} for number, each in enumerate(VECTORS)]
-    assert refused(tmp_path, npz("y", "values"), dealt(pieces)) == (
-        "data: sequence 2 of the test split has unequal numbers of steps: x 2, y 3."
-    )
+    with refused("unequal-lengths", "data, sequence 2 of the test split", "x 2, y 3."):
+        written(tmp_path, npz("y", "values"), dealt(pieces))
 
 
 def test_tags_that_merges_do_not_fit_are_answered_with_the_tokenizer_that_does(tmp_path):
     pieces = [{"text": "abc", "tag": np.array(["A", "B"])}] * 8
-    text = refused(tmp_path, table({"text": "tokens"}, {"tag": "tag"}), dealt(pieces))
-    assert text.endswith("text 3, tag 2. Choose data/tokenizer=char, a symbol for each label.")
+    with refused("unequal-lengths", "data, sequence 1 of the train split", "text 3, tag 2", "data/tokenizer=char"):
+        written(tmp_path, table({"text": "tokens"}, {"tag": "tag"}), dealt(pieces))
+
+
+def test_tokens_need_a_tokenizer(tmp_path):
+    pieces = [{"text": "abc", "label": "ab"[number % 2]} for number in range(8)]
+    with refused("missing-value", "data.tokenizer", "data/tokenizer=char"):
+        config = table({"text": "tokens"}, {"label": "class"}).model_copy(update={"tokenizer": None})
+        written(tmp_path, config, dealt(pieces))
 
 
 @pytest.mark.parametrize(("place", "named"), [(5, "2 of the validation"), (3, "4 of the train")])
 def test_an_empty_sequence_is_named(tmp_path, place, named):
     pieces = [{"x": each, "label": "ab"[number % 2]} for number, each in enumerate(VECTORS)]
     pieces[place]["x"] = np.zeros((0, 2))
-    assert refused(tmp_path, npz("label", "class"), dealt(pieces)) == (
-        f"data: sequence {named} split is empty. Leave it out of the source."
-    )
+    with refused("empty", f"data, sequence {named} split"):
+        written(tmp_path, npz("label", "class"), dealt(pieces))
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-@pytest.mark.parametrize(("value", "said"), [(np.nan, "nan. Missing and infinite values"), (np.inf, "inf. Missing and"),
-                                             (-1e300, "-1e+300 is too large a number. Give it in a larger unit.")])
-def test_a_number_that_is_none_is_named_by_its_place(tmp_path, value, said, split):
+@pytest.mark.parametrize(("value", "code", "shown"), [
+    (np.nan, "missing-number", "nan"), (np.inf, "missing-number", "inf"), (-1e300, "bad-number", "-1e+300"),
+])
+def test_a_bad_number_is_named_by_its_place(tmp_path, value, code, shown, split):
     pieces = [{"x": each.copy(), "label": "ab"[number % 2]} for number, each in enumerate(VECTORS)]
     number = {"train": 1, "test": 0}[split]
     pieces[first(split) + number]["x"][2, 1] = value
-    assert refused(tmp_path, npz("label", "class"), dealt(pieces)).startswith(
-        f"data.x, sequence {number + 1} of the {split} split, step 3, number 2: {said}"
-    )
+    with refused(code, f"data.x, sequence {number + 1} of the {split} split, step 3, number 2", shown):
+        written(tmp_path, npz("label", "class"), dealt(pieces))
 
 
 @pytest.mark.parametrize("number", [2, 7])
@@ -317,34 +311,34 @@ def test_a_sequence_of_another_width_is_named(tmp_path, number):
     pieces = [{"x": each, "label": "ab"[index % 2]} for index, each in enumerate(VECTORS)]
     pieces[number]["x"] = np.zeros((3, 5))
     split, at = ("train", 3) if number == 2 else ("test", 2)
-    assert refused(tmp_path, npz("label", "class"), dealt(pieces)) == (
-        f"data.x, sequence {at} of the {split} split: 5 numbers a step where others have 2."
-    )
+    with refused("unequal-lengths", f"data.x, sequence {at} of the {split} split", "5 numbers a step where others have 2"):
+        written(tmp_path, npz("label", "class"), dealt(pieces))
 
 
 def test_one_class_alone_is_refused(tmp_path):
-    text = refused(tmp_path, npz("label", "class"), dealt([{"x": each, "label": "a"} for each in VECTORS]))
-    assert text == ("data.targets.label: the training split has one class alone, ['a']. Give examples of another, or "
-                    "another data.seed.")
+    with refused("too-short", "data.targets.label", "['a']"):
+        written(tmp_path, npz("label", "class"), dealt([{"x": each, "label": "a"} for each in VECTORS]))
 
 
 def test_a_class_that_training_lacks_is_named_with_its_sequence(tmp_path):
     labels = ["a", "b", "a", "b", "a", "b", "a", "c"]
-    text = refused(tmp_path, npz("label", "class"),
-                   dealt([{"x": each, "label": label} for each, label in zip(VECTORS, labels, strict=True)]))
-    assert text.startswith("data.label, sequence 2 of the test split: class 'c' is absent from the training split; ")
+    pieces = [{"x": each, "label": label} for each, label in zip(VECTORS, labels, strict=True)]
+    with refused("unknown-class", "data.label, sequence 2 of the test split", "'c'"):
+        written(tmp_path, npz("label", "class"), dealt(pieces))
+
+
+@pytest.mark.parametrize(("target", "kind"), [("x", "next_labels"), ("on", "labels")])
+def test_labels_are_zeros_and_ones(tmp_path, target, kind):
+    pieces = [{"x": np.full((3, 2), 2)} if target == "x" else {"x": np.zeros((3, 2)), "on": np.full((3, 2), 2)}] * 8
+    with refused("bad-label", f"data.{target}, sequence 1 of the train split, step 1, number 1", "2 where a label is"):
+        written(tmp_path, npz(target, kind), dealt(pieces))
 
 
 @pytest.mark.parametrize("place", [5, 55])
 def test_a_series_without_a_logarithm_is_refused_whatever_its_split(tmp_path, place):
     series = np.ones((60, 1))
     series[place] = 0
-    text = refused_windows(tmp_path, series)
-    assert "0 has no logarithm. Set data.forecast.log=false." in text
-    assert ("train" if place == 5 else "test") in text
-
-
-def refused_windows(folder: Path, series: np.ndarray) -> str:
     with pytest.raises(UserError) as caught:
-        windows(folder, [series], log=True)
-    return str(caught.value)
+        windows(tmp_path, [series], log=True)
+    assert caught.value.code == "bad-number" and "data.forecast.log=false" in caught.value.text
+    assert ("train" if place == 5 else "test") in caught.value.where

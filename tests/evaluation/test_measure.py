@@ -12,7 +12,7 @@ from tests.conftest import tiny
 from tests.models.conftest import SIZE, random_network, small
 from tests.specs import make_spec
 from unroll.data.batches import ItemLayout, Layout
-from unroll.data.fitting import Encoders
+from unroll.data.codecs import TextCodec
 from unroll.data.source import Origin, Source
 from unroll.data.store import Prepared, open_prepared
 from unroll.data.tokenizers import Tokenizer, byte, char
@@ -41,7 +41,7 @@ DATA, DEFAULT = tiny().data, tiny().evaluate
 def write(folder: Path, unit: str, tokenizer: Tokenizer, *pieces: str) -> Prepared:
     data = DATA.model_copy(update={"unit": unit})
     source = Pieces("stream" if unit == "stream" else "items", *pieces)
-    write_prepared(folder, data, source, Origin("a", "b", "c"), Encoders({"text": tokenizer}))
+    write_prepared(folder, data, source, Origin("a", "b", "c"), {"text": TextCodec(tokenizer)})
     return open_prepared(folder)
 
 

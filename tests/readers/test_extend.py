@@ -34,12 +34,12 @@ from pathlib import Path
 main(["init", "mine", "--from", sys.argv[1]])
 data = compose(Path("conf"), ["experiment=mine"])[1].data
 check_source(**data.model_dump())
-from unroll.data.fitting import fit_encoders
+from unroll.data.fitting import fit_codecs
 from unroll.data.store import open_prepared
 from unroll.data.writer import write_prepared
 from unroll.prediction.inputs import read
 source, origin = open_source(data, Access(Path()))
-write_prepared(Path("prepared"), data, source, origin, fit_encoders(data, source))
+write_prepared(Path("prepared"), data, source, origin, fit_codecs(data, source))
 inputs = read(Path(sys.argv[1]), open_prepared(Path("prepared")).spec)
 print(inputs.names, [len(sequence) for sequence in inputs.sequences])
 """

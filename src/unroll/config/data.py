@@ -29,6 +29,7 @@ Target = Literal[
     "forecast",     # the input's next `horizon` steps, with intervals
 ]
 FUTURE = ("next", "next_labels", "forecast")    # of an input, whose name they bear
+PER_SEQUENCE = ("class", "value", "forecast")   # of which a sequence, or a window, has one; others have one a step
 Scale = Literal["standard", "none"]     # to mean 0 and deviation 1 on the training split, or as it is
 
 

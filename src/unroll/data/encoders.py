@@ -1,7 +1,4 @@
-"""What stands between the source's values and the network's: scales, classes, the frame of a forecast.
-
-Each is fitted on the training split, kept as plain values in `spec.json`, and read back from there.
-"""
+"""Scales, classes and the frame of a forecast, each fitted on the training split and restored from the spec."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,26 +61,24 @@ def scaler_of(field: InputSpec | TargetSpec) -> Scaler:
 
 @dataclass(frozen=True)
 class Classes:
-    """Names ↔ numbers, sorted; those of the training split."""
+    """Names ↔ numbers; the names of the training split, sorted."""
 
     names: list[str]
 
     @classmethod
     def fit(cls, labels: Iterable[Any]) -> "Classes":
-        return cls(sorted({str(each) for piece in labels for each in np.unique(np.atleast_1d(piece))}))
+        return cls(sorted({str(name) for piece in labels for name in np.unique(np.atleast_1d(piece))}))
 
     def encode(self, labels: Any, where: str) -> NDArray[np.int64]:
-        """Numbers of one label or an array of them; raises `UserError` on a class that training never sees."""
-        asked = np.atleast_1d(labels)
-        found, inverse = np.unique(asked, return_inverse=True)
+        """Numbers (n,) of one label or an array of them; raises `UserError` on a class that training never sees."""
+        found, inverse = np.unique(np.atleast_1d(labels), return_inverse=True)
         numbers = []
-        for each in found:
-            if str(each) not in self.names:
-                raise UserError(
-                    f"{where}: class {str(each)!r} is absent from the training split; {nearest(str(each), self.names)} "
-                    "Give training examples of it, leave it out, or choose another data.seed."
-                )
-            numbers.append(self.names.index(str(each)))
+        for name in map(str, found):
+            if name not in self.names:
+                raise UserError("unknown-class", where, f"class {name!r} is absent from the training split; "
+                                f"{nearest(name, self.names)} Give training examples of it, leave it out, or choose "
+                                "another data.seed.")
+            numbers.append(self.names.index(name))
         return np.asarray(np.array(numbers, np.int64)[inverse])
 
 
@@ -91,10 +86,10 @@ class Classes:
 class Frame:
     """How a window of a series becomes the network's input, and its output a forecast.
 
-    With season m, z the series (or its logarithm) and k seasons to be looked back over,
-    the network reads z_t - mean(z_{t-m+1} … z_t), which shows the phase, and z_t - z_{t-m}, which shows the growth, and
-    answers with z_{t+h} - z_{t+h-k·m}: by how much to correct the seasonal naive forecast, k being the least number
-    for which that value is known. Each has mean 0 and deviation 1 in training.
+    With season m and z the series (or its logarithm), the network reads z_t - mean(z_{t-m+1} … z_t), which shows
+    the phase, and z_t - z_{t-m}, which shows the growth. Its output is z_{t+h} - z_{t+h-k·m}, the correction of the
+    seasonal naive forecast, with the least k for which that value is known. All of them have mean 0 and deviation 1
+    in training.
     """
 
     forecast: ForecastSpec
@@ -105,8 +100,8 @@ class Frame:
     def fit(cls, forecast: ForecastSpec, series: Sequence[Reals]) -> "Frame":
         """On the training part of each series, (N, D)."""
         read, corrected = [], []
-        for each in series:
-            z = _z(forecast, each)
+        for values in series:
+            z = _z(forecast, values)
             read.append(_features(z[:, None], forecast.season)[:, 0])
             known, reach = z[forecast.season :], z[: -forecast.season]
             corrected.append(known - reach)
@@ -142,7 +137,7 @@ class Frame:
         return np.exp(z) if self.forecast.log else z
 
     def naive(self, window: Reals) -> NDArray[np.float64]:
-        """(H, B, D) what was one season ago, or as many as it takes, on the scale of z."""
+        """(H, B, D) the last known value at the same place of the season, on the scale of z."""
         z = _z(self.forecast, window)
         season = self.forecast.season
         return np.asarray(z[len(z) - season + np.arange(self.forecast.horizon) % season])

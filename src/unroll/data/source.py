@@ -10,11 +10,11 @@ from unroll.data.spec import Reading
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Layout = Literal["stream", "items", "windows"]
-Piece = dict[str, Any]      # of each field: text, an array (T, F) or (T,), a class, a vector
+Piece = dict[str, Any]      # by field: text, an array (T, F) or (T,), a class, a vector
 
 
 class Place(NamedTuple):
-    """What a user calls a sequence, and which of its steps, from 0 on, is the first one here."""
+    """The name of a sequence in its source, and which of its steps, from 0 on, is the first one here."""
 
     name: str
     first: int = 0
@@ -28,18 +28,18 @@ class Source(Protocol):
     """
 
     layout: Layout
-    columns: Mapping[str, Sequence[str]] = MappingProxyType({})     # of a field, where the source itself names them
-    reading: Reading = Reading()        # how its files are read, where it has any
+    columns: Mapping[str, Sequence[str]] = MappingProxyType({})     # by field, where the source names them
+    reading: Reading = Reading()        # how its files are read
 
     def pieces(self, split: Split) -> Iterator[Piece]: ...
 
     def places(self, split: Split) -> Sequence[Place]:
-        """Of each sequence; none where they are numbered."""
+        """One for each sequence; empty if they have no names."""
         return ()
 
 
-def called(places: Sequence[Place], split: Split, index: int) -> str:
-    """A sequence of a split, 0 … n - 1, as a user finds it: splits are dealt, so that numbers in them say little."""
+def sequence_name(places: Sequence[Place], split: Split, index: int) -> str:
+    """How an error names sequence 0 … n - 1 of a split: as the source does, since splits are shuffled."""
     if index < len(places):
         return f"sequence {places[index].name!r}, in the {split} split"
     return f"sequence {index + 1} of the {split} split"

@@ -1,60 +1,48 @@
 """Source → prepared folder: every split encoded and written in one pass."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, write_json
-from unroll.config.data import DataConfig
-from unroll.data.fitting import (
-    Encoders,
-    as_rows,
-    check_labels,
-    check_numbers,
-    check_width,
-    describe_input,
-    describe_target,
-)
+from unroll.config.data import FUTURE, DataConfig
+from unroll.data.codecs import Codec, SeriesCodec, TextCodec
 from unroll.data.npy import Array
-from unroll.data.source import SPLITS, Origin, Source, Split, called
-from unroll.data.spec import Counts, SourceSpec, Spec
+from unroll.data.source import SPLITS, Origin, Piece, Source, Split, sequence_name
+from unroll.data.spec import Counts, InputSpec, SourceSpec, Spec, TargetSpec
 from unroll.data.store import OFFSETS, PLACES, SPEC, TOKENIZER, VALUES, Contents
-from unroll.data.tokenizers import Tokenizer
 
-Values = NDArray[Any]
+Codecs = Mapping[str, Codec]
 
 
-def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Origin, encoders: Encoders) -> None:
+def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Origin, codecs: Codecs) -> None:
     """Encode every split into `folder`, one pass each; raises `UserError` when a split is empty or ill-formed."""
     folder.mkdir(parents=True)
     splits: dict[Split, Counts] = {}
     longest = 0
     for split in SPLITS:
-        writer = _SplitWriter(folder, config, source, split, encoders)
-        with writer:
+        with _SplitWriter(folder, source, split, codecs) as writer:
             for piece in source.pieces(split):
                 writer.add(piece)
-        splits[split] = Counts(**writer.counts)
+        splits[split] = writer.counts()
         if places := source.places(split):
             write_json(folder / PLACES.format(split=split), places)
-        if not writer.counts["sequences"]:
-            raise UserError(f"data: the {split} split is empty; the source is too short. Give more of it.")
+        if not splits[split].sequences:
+            raise UserError("empty", "data", f"the {split} split is empty; the source is too short. Give more of it.")
         if split == "train":
             longest = writer.longest
-    for name, tokenizer in encoders.tokenizers.items():
-        write_json(folder / TOKENIZER.format(field=name), tokenizer.state())
+    for name, codec in codecs.items():
+        if isinstance(codec, TextCodec):
+            write_json(folder / TOKENIZER.format(field=name), codec.tokenizer.state())
+    forecast = next((codec.forecast for codec in codecs.values() if isinstance(codec, SeriesCodec)), None)
     spec = Spec(
-        layout=source.layout,
-        longest=longest if encoders.frame is None else encoders.frame.forecast.context,
-        inputs={name: describe_input(config, name, encoders, source) for name in config.inputs},
-        targets={name: describe_target(config, name, encoders, source) for name in config.targets},
-        forecast=None if encoders.frame is None else encoders.frame.forecast,
-        splits=splits,
+        layout=source.layout, longest=longest if forecast is None else forecast.context,
+        inputs=_inputs(config, source, codecs), targets=_targets(config, source, codecs), forecast=forecast,
+        splits=splits, reading=source.reading,
         source=SourceSpec(kind=config.kind, name=origin.name, licence=origin.licence, sha256=origin.sha256),
-        reading=source.reading,
     )
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     contents = Contents(spec=spec, configuration=config.model_dump(mode="json"),
@@ -62,103 +50,64 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     write_json(folder / SPEC, contents.model_dump(mode="json"))
 
 
-class _SplitWriter:
-    """One split's arrays, appended to sequence by sequence, and what metrics are divided by."""
+def _inputs(config: DataConfig, source: Source, codecs: Codecs) -> dict[str, InputSpec]:
+    return {name: codecs[name].describe_input(name in config.targets, _names(source, name)) for name in config.inputs}
 
-    def __init__(self, folder: Path, config: DataConfig, source: Source, split: Split, encoders: Encoders) -> None:
-        self._folder, self._config, self._layout, self._split = folder, config, source.layout, split
+
+def _targets(config: DataConfig, source: Source, codecs: Codecs) -> dict[str, TargetSpec]:
+    return {name: codecs[name].describe_target(name if kind in FUTURE else None, _names(source, name))
+            for name, kind in config.targets.items()}
+
+
+def _names(source: Source, field: str) -> tuple[str, ...] | None:
+    return tuple(source.columns[field]) if field in source.columns else None
+
+
+class _SplitWriter:
+    """One split's arrays, which grow piece by piece, and what metrics are divided by."""
+
+    def __init__(self, folder: Path, source: Source, split: Split, codecs: Codecs) -> None:
+        self._folder, self._layout, self._split, self._codecs = folder, source.layout, split, codecs
         self._places = source.places(split)
-        self._encoders = encoders
         self._arrays: dict[str, Array] = {}
         self._offsets: Array | None = None
         if self._layout != "stream":
             self._offsets = Array(folder / OFFSETS.format(split=split), np.dtype(np.int64))
             self._offsets.append(np.zeros(1))
-        self.counts = {"sequences": 0, "steps": 0}
-        self.longest = 0
-        if encoders.tokenizers:
-            self.counts |= {"characters": 0, "bytes": 0, "unknown": 0}
+        self._pieces = self._steps = self.longest = 0
+        self._others = Counter[str]()
 
-    def add(self, piece: dict[str, Any]) -> None:
+    def add(self, piece: Piece) -> None:
         """A sequence, or the next stretch of a stream."""
-        rows = {name: self._encode(name, value) for name, value in piece.items()}
-        steps = {name: len(each) for name, each in rows.items() if self._per_step(name)}
+        sequence = sequence_name(self._places, self._split, self._pieces)
+        rows = {name: self._codecs[name].encode(value, f"data.{name}, {sequence}") for name, value in piece.items()}
+        steps = {name: len(values) for name, values in rows.items() if self._codecs[name].per_step}
         length = next(iter(steps.values()))
         if len(set(steps.values())) > 1:
-            said = ", ".join(f"{name} {count}" for name, count in steps.items())
-            advice = " Choose data/tokenizer=char, a symbol for each label." if self._encoders.tokenizers else ""
-            raise UserError(f"data: {self._sequence()} has unequal numbers of steps: {said}.{advice}")
+            found = ", ".join(f"{name} {count}" for name, count in steps.items())
+            advice = "".join(codec.advice for codec in self._codecs.values())
+            raise UserError("unequal-lengths", f"data, {sequence}", f"unequal numbers of steps: {found}.{advice}")
         if not length and self._layout != "stream":
-            raise UserError(f"data: {self._sequence()} is empty. Leave it out of the source.")
-        for name, each in rows.items():
+            raise UserError("empty", f"data, {sequence}", "empty. Leave it out of the source.")
+        for name, values in rows.items():
             if name not in self._arrays:
-                kind = self._kind(name, each)
                 path = self._folder / VALUES.format(split=self._split, field=name)
-                self._arrays[name] = Array(path, kind, each.shape[1:])
-            self._arrays[name].append(each)
-        self.counts["sequences"] += 1
-        self.counts["steps"] += length
+                self._arrays[name] = Array(path, self._codecs[name].dtype(values), values.shape[1:])
+            self._arrays[name].append(values)
+            self._others.update(self._codecs[name].count(piece[name], values))
+        self._pieces += 1
+        self._steps += length
         self.longest = max(self.longest, length)
         if self._offsets:
-            self._offsets.append(np.array([self.counts["steps"]]))
+            self._offsets.append(np.array([self._steps]))
 
-    def _sequence(self) -> str:
-        """The one that comes next, as a user finds it."""
-        return called(self._places, self._split, self.counts["sequences"])
-
-    def _per_step(self, name: str) -> bool:
-        return name in self._config.inputs or self._config.targets[name] in ("tag", "labels", "values")
-
-    def _kind(self, name: str, rows: Values) -> np.dtype[Any]:
-        if name in self._encoders.tokenizers:
-            return np.min_scalar_type(self._encoders.tokenizers[name].size - 1)
-        if name in self._encoders.classes:
-            return np.min_scalar_type(len(self._encoders.classes[name].names) - 1)
-        if rows.dtype == np.uint8:
-            return np.dtype(np.uint8)
-        return np.dtype(np.float64 if self._many_digits(name, rows) else np.float32)
-
-    def _many_digits(self, name: str, rows: Values) -> bool:
-        """Whether a value's swing is so small beside its level that the seven digits of float32 would lose it."""
-        scaler, frame = self._encoders.scalers.get(name), self._encoders.frame
-        if scaler is not None:
-            level, swing = np.abs(scaler.mean), scaler.deviation
-        elif frame is not None and not frame.forecast.log:
-            level, swing = np.abs(rows).max(axis=0), frame.correction.deviation
-        else:
-            return False
-        return bool((level > 1000 * swing).any())
-
-    def _encode(self, name: str, value: Any) -> Values:
-        where = f"data.{name}, {self._sequence()}"
-        if name in self._encoders.tokenizers:
-            return self._symbols(self._encoders.tokenizers[name], value)
-        if name in self._encoders.classes:
-            return self._encoders.classes[name].encode(value, where)
-        rows = as_rows(value, self._per_step(name))
-        check_width(self._encoders.sizes, name, rows, where)
-        check_numbers(self._config, rows, where)
-        if self._config.targets.get(name) == "next_labels":
-            check_labels(rows, where)
-        return rows
-
-    def _symbols(self, tokenizer: Tokenizer, text: str) -> Values:
-        ids = tokenizer.encode(text)
-        if tokenizer.unknown is not None:
-            self.counts["unknown"] += int((ids == tokenizer.unknown).sum())
-        items = tokenizer.end is not None
-        if tokenizer.end is not None:
-            ids = np.append(ids, tokenizer.end)
-        # the end of an item is a character of the source: its newline
-        self.counts["characters"] += len(text) + items
-        self.counts["bytes"] += len(text.encode()) + items
-        return ids
+    def counts(self) -> Counts:
+        sequences = min(1, self._steps) if self._layout == "stream" else self._pieces
+        return Counts(sequences=sequences, steps=self._steps, **self._others)
 
     def __enter__(self) -> "_SplitWriter":
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._layout == "stream":
-            self.counts["sequences"] = min(1, self.counts["steps"])
         for array in (*self._arrays.values(), *([self._offsets] if self._offsets else [])):
             array.close()

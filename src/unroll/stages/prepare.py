@@ -7,7 +7,7 @@ from unroll.base.files import replacing
 from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
-from unroll.data.fitting import fit_encoders
+from unroll.data.fitting import fit_codecs
 from unroll.data.source import SPLITS
 from unroll.data.spec import Counts, Spec
 from unroll.data.store import open_prepared
@@ -18,12 +18,12 @@ SHOWN = 12      # classes that are printed by name
 
 
 def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> None:
-    """Read the source, fit the encoders on its training split, and write every split."""
+    """Read the source, fit the codecs on its training split, and write every split."""
     mirror = Path(runtime.mirror) if runtime.mirror else None
     source, origin = open_source(data, Access(workspace.project, mirror, runtime.progress))
-    encoders = fit_encoders(data, source)
+    codecs = fit_codecs(data, source)
     with replacing(workspace.prepared) as folder:
-        write_prepared(folder, data, source, origin, encoders)
+        write_prepared(folder, data, source, origin, codecs)
     for line in summary(open_prepared(workspace.prepared).spec):
         print(f"prepare: {line}")
     print(f"prepare: {origin.name} → {workspace.prepared}")

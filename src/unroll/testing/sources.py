@@ -12,7 +12,7 @@ from unroll.base.files import sha256
 from unroll.config.data import FUTURE, SourceSettings
 from unroll.config.load import explain
 from unroll.config.sources import SOURCES
-from unroll.data.fitting import fit_encoders
+from unroll.data.fitting import fit_codecs
 from unroll.data.source import SPLITS, Piece, Source
 from unroll.data.writer import write_prepared
 from unroll.sources import Access, digest, open_source
@@ -120,7 +120,7 @@ def check_prepared(settings: SourceSettings, access: Access) -> None:
     for _ in range(2):
         source, origin = open_source(settings, access)
         with TemporaryDirectory() as folder:
-            write_prepared(Path(folder) / "prepared", settings, source, origin, fit_encoders(settings, source))
+            write_prepared(Path(folder) / "prepared", settings, source, origin, fit_codecs(settings, source))
             made.append(sha256(Path(folder) / "prepared" / "spec.json"))
     assert made[0] == made[1], "prepared twice, the data differs"
 

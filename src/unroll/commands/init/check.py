@@ -12,7 +12,7 @@ from unroll.base.errors import UserError
 from unroll.commands.init.draft import Draft, report, spread
 from unroll.config.data import DataConfig
 from unroll.config.load import explain
-from unroll.data.fitting import fit_encoders
+from unroll.data.fitting import fit_codecs
 from unroll.data.source import SPLITS, Source
 from unroll.data.writer import write_prepared
 from unroll.sources import Access, open_source
@@ -29,18 +29,18 @@ def check(project: Path, draft: Draft) -> None:
     except ValidationError as error:
         raise UserError("wrong-type", "data", explain(error, values)) from None
     source, origin = open_source(config, Access(project))
-    encoders = None
+    codecs = None
     if draft.data["kind"] != "text":        # fitting a tokenizer to all of a long text takes its time
-        encoders = fit_encoders(config, source)
+        codecs = fit_codecs(config, source)
     for split in SPLITS:
         content = _describe(source, split, config)
         if content is None:
             raise UserError("too-short", "data", f"nothing is left for the {split} split; there is too little of it. "
                             "Give more data.")
         report(split, content)
-    if encoders is not None:
+    if codecs is not None:
         with TemporaryDirectory(prefix=".prepared.", dir=project / "data") as folder:     # it may be large
-            write_prepared(Path(folder) / "prepared", config, source, origin, encoders)
+            write_prepared(Path(folder) / "prepared", config, source, origin, codecs)
 
 
 def _describe(source: Source, split: Any, config: Any) -> str | None:

@@ -1,0 +1,201 @@
+"""From a source's values of one field to the rows of its array, and what the spec has of them.
+
+A codec is fitted on the training split and checks the values of every split; batches are scaled later, when they are
+read.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError
+from unroll.data.encoders import Classes, Frame, Scaler
+from unroll.data.spec import ForecastSpec, InputSpec, Names, TargetSpec
+from unroll.data.tokenizers import Tokenizer
+
+Values = NDArray[Any]
+Located = Iterable[tuple[str, Any]]     # values, each after the place that an error names
+LARGEST = 1e38      # where single precision ends
+
+
+class Codec(ABC):
+    """One field that has an array of its own."""
+
+    advice: ClassVar[str] = ""      # where other fields have another number of steps
+
+    def __init__(self, per_step: bool = True) -> None:
+        self.per_step = per_step    # a row a step, or a row a sequence
+
+    @abstractmethod
+    def encode(self, value: Any, where: str) -> Values:
+        """The rows of a piece; raises `UserError` at `where`, with the step at fault."""
+
+    @abstractmethod
+    def dtype(self, rows: Values) -> np.dtype[Any]:
+        """The smallest type that keeps the field, whose first rows these are."""
+
+    def count(self, value: Any, rows: Values) -> Mapping[str, int]:
+        """What the piece adds to `Counts`, beside sequences and steps."""
+        return {}
+
+    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
+        """`predicted`: whether its next step is a target."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
+        """As a target of its own, or as the future of the input `of`."""
+
+
+class TextCodec(Codec):
+    """Text as symbols."""
+
+    advice = " Choose data/tokenizer=char, a symbol for each label."
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.tokenizer = tokenizer
+
+    def encode(self, value: Any, where: str) -> Values:
+        symbols = self.tokenizer.encode(value)
+        return symbols if self.tokenizer.end is None else np.append(symbols, self.tokenizer.end)
+
+    def dtype(self, rows: Values) -> np.dtype[Any]:
+        return np.min_scalar_type(self.tokenizer.size - 1)
+
+    def count(self, value: Any, rows: Values) -> Mapping[str, int]:
+        # the end of an item is a character of the source: its newline
+        ends = int(self.tokenizer.end is not None)
+        unknown = 0 if self.tokenizer.unknown is None else int((rows == self.tokenizer.unknown).sum())
+        return {"characters": len(value) + ends, "bytes": len(value.encode()) + ends, "unknown": unknown}
+
+    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
+        begin = self.tokenizer.begin if predicted else None
+        return InputSpec(kind="tokens", size=self.tokenizer.size, width=1, begin=begin, names=names)
+
+    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
+        return TargetSpec(kind="classes", per="step", of=of, size=self.tokenizer.size)
+
+
+class ClassCodec(Codec):
+    """Names of classes as numbers."""
+
+    def __init__(self, classes: Classes, per_step: bool) -> None:
+        super().__init__(per_step)
+        self.classes = classes
+
+    @classmethod
+    def fit(cls, name: str, labels: Located, per_step: bool) -> "ClassCodec":
+        classes = Classes.fit(value for _, value in labels)
+        if len(classes.names) < 2:
+            raise UserError("too-short", f"data.targets.{name}", f"the training split has one class alone, "
+                            f"{classes.names}. Give examples of another, or another data.seed.")
+        return cls(classes, per_step)
+
+    def encode(self, value: Any, where: str) -> Values:
+        return self.classes.encode(value, where)
+
+    def dtype(self, rows: Values) -> np.dtype[Any]:
+        return np.min_scalar_type(len(self.classes.names) - 1)
+
+    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
+        classes = tuple(self.classes.names)
+        return TargetSpec(kind="classes", per="step" if self.per_step else "sequence", size=len(classes),
+                          classes=classes)
+
+
+class NumberCodec(Codec):
+    """Real numbers, as the source has them; or `labels`, which are 0 or 1."""
+
+    def __init__(self, per_step: bool = True, labels: bool = False) -> None:
+        super().__init__(per_step)
+        self._labels = labels
+        self._width: int | None = None      # numbers a row, from the first one on
+        self._scaler: Scaler | None = None
+
+    def fit(self, scale: str, values: Located) -> "NumberCodec":
+        self._scaler = Scaler.fit(scale, (self.encode(value, where) for where, value in values))
+        return self
+
+    @property
+    def width(self) -> int:
+        assert self._width is not None
+        return self._width
+
+    def encode(self, value: Any, where: str) -> Values:
+        """(T, F), where one number a step may come as (T,); (1, F) for a sequence."""
+        rows = np.atleast_1d(value)
+        rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:]))) if self.per_step else rows.reshape(1, -1)
+        self._width = rows.shape[1] if self._width is None else self._width
+        if rows.shape[1] != self._width:
+            raise UserError("unequal-lengths", where, f"{rows.shape[1]} numbers a step where others have "
+                            f"{self._width}.")
+        self._check(rows, where)
+        return rows
+
+    def _check(self, rows: Values, where: str) -> None:
+        refuse("missing-number", ~np.isfinite(rows), rows, where,
+               ". Missing and infinite values are not supported yet; fill or leave them out.")
+        refuse("bad-number", np.abs(rows) > LARGEST, rows, where, " is too large a number. Give it in a larger unit.")
+        if self._labels:
+            refuse("bad-label", (rows != 0) & (rows != 1), rows, where,
+                   " where a label is 0 or 1. Correct it, or choose another kind of target.")
+
+    def dtype(self, rows: Values) -> np.dtype[Any]:
+        if rows.dtype == np.uint8:
+            return np.dtype(np.uint8)
+        level, swing = self._level_and_swing(rows)
+        # the seven digits of float32 would lose a swing that is so small beside its level
+        return np.dtype(np.float64 if (level > 1000 * swing).any() else np.float32)
+
+    def _level_and_swing(self, rows: Values) -> tuple[Values, Values]:
+        if self._scaler is None:
+            return np.zeros(1), np.ones(1)
+        return np.abs(self._scaler.mean), self._scaler.deviation
+
+    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
+        assert self._scaler is not None
+        return InputSpec(kind="real", size=self.width, width=self.width, scale=self._scaler.state(), names=names)
+
+    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
+        scale = None if self._labels or self._scaler is None else self._scaler.state()
+        return TargetSpec(kind="labels" if self._labels else "reals", per="step" if self.per_step else "sequence",
+                          size=self.width, of=of, ahead=0 if of is None else 1, scale=scale, names=names)
+
+
+class SeriesCodec(NumberCodec):
+    """Series that are read and forecast window by window."""
+
+    def __init__(self, forecast: ForecastSpec) -> None:
+        super().__init__()
+        self.forecast = forecast
+
+    def fit_frame(self, values: Located) -> "SeriesCodec":
+        self._frame = Frame.fit(self.forecast, [self.encode(value, where) for where, value in values])
+        return self
+
+    def _check(self, rows: Values, where: str) -> None:
+        super()._check(rows, where)
+        if self.forecast.log:
+            refuse("bad-number", rows <= 0, rows, where, " has no logarithm. Set data.forecast.log=false.")
+
+    def _level_and_swing(self, rows: Values) -> tuple[Values, Values]:
+        if self.forecast.log:
+            return np.zeros(1), np.ones(1)
+        return np.abs(rows).max(axis=0), self._frame.correction.deviation
+
+    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
+        return InputSpec(kind="real", size=len(self._frame.inputs.mean), width=self.width, names=names)
+
+    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
+        return TargetSpec(kind="forecast", per="sequence", of=of, size=self.width, frame=self._frame.state(),
+                          names=names)
+
+
+def refuse(code: str, wrong: NDArray[np.bool_], rows: Values, where: str, text: str) -> None:
+    """Raise at the first number of a piece that is `wrong`."""
+    for step, number in np.argwhere(wrong)[:1]:
+        raise UserError(code, f"{where}, step {step + 1}, number {number + 1}", f"{rows[step, number]:g}{text}")
