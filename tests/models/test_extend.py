@@ -38,6 +38,7 @@ HEADS_USE = """
 import sys, yaml
 from pathlib import Path
 from unroll.config.model import ModelConfig
+from unroll.evaluation.reports import report_of
 
 folder = Path(sys.argv[1])
 exec((folder / "check_loss").read_text())
@@ -45,6 +46,7 @@ exec((folder / "check_head").read_text())
 task = yaml.safe_load((folder / "conf/task/counts.yaml").read_text())
 head = ModelConfig.model_validate({**task, "core": CORE}).heads["y"]
 assert (head.kind, head.per_sequence, head.pooling.kind) == ("counts", True, "last")
+assert report_of(head).__module__ == "unroll.evaluation.reports._losses"
 other = {"kind": "regression", "loss": "log_cosh", "pooling": None, "dropout": 0.0}
 print(ModelConfig.model_validate({"inputs": {}, "core": CORE, "heads": {"y": other}}).heads["y"].loss.unit)
 """
@@ -102,11 +104,29 @@ def test_a_loss_and_a_head_as_files_of_ours(tmp_path: Path) -> None:
 import unroll.{room}.{things}
 unroll.{room}.{things}.__path__.append({str(tmp_path / "src/unroll" / room / things)!r})
 """ for room in ("config", "models") for things in ("losses", "heads"))
-    core = core_of("gru")
-    code = f"import sys; sys.path.insert(0, {str(REPOSITORY / 'src')!r})\n{beside}\nCORE = {core!r}\n{HEADS_USE}"
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], text=True, stdout=subprocess.PIPE,
+    use_head(tmp_path, beside)
+
+
+def use_head(folder: Path, before: str = "") -> None:
+    code = (f"import sys; sys.path[:0] = [{str(folder)!r}, {str(REPOSITORY / 'src')!r}]\n{before}\n"
+            f"CORE = {core_of('gru')!r}\n{HEADS_USE}")
+    done = subprocess.run([sys.executable, "-c", code, folder], text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     assert (done.returncode, done.stdout) == (0, "log cosh of errors in units of the target's scale\n"), done.stdout
+
+
+def test_a_loss_and_a_head_as_a_package(tmp_path: Path) -> None:
+    files = blocks()
+    for things, kind in (("losses", "log_cosh"), ("heads", "counts")):
+        settings, code = (files.pop(f"src/unroll/{room}/{things}/{kind}.py") for room in ("config", "models"))
+        place = f"    implementation: ClassVar[str] = \"unroll_extra.{kind}_code\"\n    kind: Literal"
+        files[f"unroll_extra/{kind}.py"] = settings.replace("    kind: Literal", place)
+        files[f"unroll_extra/{kind}_code.py"] = code.replace(f"unroll.config.{things}.{kind}", f"unroll_extra.{kind}")
+    files["unroll_extra-1.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: unroll-extra\nVersion: 1.0\n"
+    files["unroll_extra-1.0.dist-info/entry_points.txt"] = (
+        "[unroll.losses]\nlog_cosh = unroll_extra.log_cosh\n[unroll.heads]\ncounts = unroll_extra.counts\n")
+    write(tmp_path, files)
+    use_head(tmp_path)
 
 
 @pytest.mark.parametrize("name", [
