@@ -203,7 +203,7 @@ class Predictor:
             read = {self.input: torch.from_numpy(inputs[first : first + stretch])}
             outputs, state = self._network(read, state)
             predicted = self._head.predict(outputs[self.target])
-            if self.kind == "next_token":
+            if self._begin is not None:
                 predicted = predicted.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
             parts.append(predicted.double().numpy())
         if memory is not None and own is not None and state is not None:
