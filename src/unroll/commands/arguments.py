@@ -1,12 +1,13 @@
-"""The command line; the text of every verb stands here."""
+"""The command line: every verb, its options and their help."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from unroll import __version__
 
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 MODEL, MODEL_HELP = "artifacts/model", "a model folder, or models:/NAME@alias of MLflow (default: artifacts/model)"
 
 
@@ -15,97 +16,84 @@ def parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("unroll", description="Recurrent sequence models, reproducibly.")
     top.add_argument("--version", action="version", version=f"unroll {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_stages(verbs)
+    _add_configuration(verbs)
+    _add_searches(verbs)
+    _add_predict(verbs)
+    _add_sample(verbs, with_settings=arguments is None or "sample" in arguments)
+    _add_play(verbs)
+    _add_export(verbs)
+    _add_init(verbs)
+    _add_verify(verbs)
+    return top
+
+
+def _add_stages(verbs: Verbs) -> None:
     about = {
         "prepare": "read the source, fit the tokenizer, write data/prepared",
         "train": "train the model, write artifacts/model",
         "evaluate": "measure the model on the test split, write metrics/test.json and pictures",
         "generate": "sample from the model, write artifacts/samples",
-        "run": "all four stages, one after another",
-        "show": "print what a run came to and where it lies",
+        "run": "run all four stages, one after another",
+        "show": "print the results of a run and where they lie",
     }
     for verb, text in about.items():
-        stage = verbs.add_parser(verb, help=text, description=text)
+        stage = verbs.add_parser(verb, help=text, description=f"{text.capitalize()}.")
         stage.add_argument("--root", type=Path, default=Path(), help="folder of params.yaml and of all outputs")
         stage.add_argument("--project", type=Path, default=Path(), help="folder of data/raw, src and the lock")
+
+
+def _add_configuration(verbs: Verbs) -> None:
     compose = verbs.add_parser("compose", help="freeze conf/ into params.yaml", description="Freeze conf/ into "
-                               "params.yaml, byte for byte what `dvc exp run` writes, and say what changed.")
+                               "params.yaml, byte for byte as `dvc exp run` does, and print what changed.")
     compose.add_argument("overrides", nargs="*", help="Hydra overrides: model=gru train.learning_rate=1e-3")
     compose.add_argument("--check", action="store_true", help="write nothing; fail if params.yaml is not up to date")
     verbs.add_parser("extensions", help="lock the code of other packages that params.yaml names", description="Write "
-                     "extensions.lock anew: of each cell, head, loss or source of another package that params.yaml "
-                     "names, the version that is installed and the SHA-256 of its code.")
-    sweep = verbs.add_parser("sweep", help="one run for each combination of values", description="Hydra multirun: "
-                             "every combination gets a root of its own below .unroll/sweeps/.")
+                     "extensions.lock: the installed version and the SHA-256 of the code of each cell, head, loss or "
+                     "source of another package that params.yaml names.")
+    schema = verbs.add_parser("schema", help="write JSON schemas with which editors check conf/")
+    schema.add_argument("folder", type=Path, nargs="?", default=Path("conf/.schema"))
+
+
+def _add_searches(verbs: Verbs) -> None:
+    sweep = verbs.add_parser("sweep", help="one run for each combination of values", description="Run every "
+                             "combination of a Hydra multirun in a root of its own below .unroll/sweeps/.")
     sweep.add_argument("overrides", nargs="+", help="Hydra overrides: model=rnn,lstm,gru train.seed=1,2")
-    sweep.add_argument("-m", "--multirun", action="store_true", help="accepted as with Hydra's own programs")
+    sweep.add_argument("-m", "--multirun", action="store_true", help="accepted as in Hydra's own programs")
     sweep.add_argument("--name", help="folder below .unroll/sweeps/ (default: what is varied)")
     tune = verbs.add_parser("tune", help="search for good values", description="Optuna proposes values from "
-                            "conf/tune/SPACE.yaml, each trial is a run, bad ones are given up early. The same command "
-                            "goes on with a study, in another process or on another machine, too.")
+                            "conf/tune/SPACE.yaml; each trial is a run, and bad ones are stopped early. The same "
+                            "command continues a study, also in another process or on another machine.")
     tune.add_argument("overrides", nargs="*", help="Hydra overrides, the same for all trials: experiment=gunpoint")
     tune.add_argument("--space", default="default", help="file in conf/tune/")
-    tune.add_argument("--name", help="of the study and of the folder below .unroll/tune/ (default: the space's)")
-    tune.add_argument("--trials", type=_positive, metavar="N", help="of the study, all processes together")
-    tune.add_argument("--jobs", type=_positive, metavar="N", help="trials at once (default: as cores allow)")
-    tune.add_argument("--storage", metavar="URL", help="of the study: sqlite:///…, postgresql://… (default: "
+    tune.add_argument("--name", help="study and folder below .unroll/tune/ (default: the name of the space)")
+    tune.add_argument("--trials", type=_positive, metavar="N", help="trials of the study, in all processes together")
+    tune.add_argument("--jobs", type=_positive, metavar="N", help="trials at once (default: as many as cores allow)")
+    tune.add_argument("--storage", metavar="URL", help="database of the study: sqlite:///…, postgresql://… (default: "
                       "SQLite in the folder)")
-    promote = verbs.add_parser("promote", help="make a sweep's or study's best configuration the project's",
-                               description="Write a root's configuration to conf/experiment/NAME.yaml, choose it in "
+    promote = verbs.add_parser("promote", help="make a job's configuration the project's", description="Write the "
+                               "configuration of a sweep's or study's job to conf/experiment/NAME.yaml, choose it in "
                                "conf/config.yaml and compose. `dvc repro` then gives the same model.")
-    promote.add_argument("root", type=Path, help="as a sweep or study prints it")
+    promote.add_argument("root", type=Path, help="of the job, as a sweep or study prints it")
     promote.add_argument("--name", help="of the experiment (default: the sweep's or study's, and -best)")
     job = verbs.add_parser("job")       # what sweeps and studies start
     for option in ("--root", "--project"):
         job.add_argument(option, type=Path, required=True)
     job.add_argument("--parent", type=int)
-    predict = verbs.add_parser("predict", help="what a model says of a file without targets", description="A class, a "
-                               "value or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .npy, "
-                               ".ts, or a folder of such.")
+
+
+def _add_predict(verbs: Verbs) -> None:
+    predict = verbs.add_parser("predict", help="predictions for a file without targets", description="A class, a value "
+                               "or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .npy, .ts, or a "
+                               "folder of such.")
     predict.add_argument("input", type=Path)
     predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
     predict.add_argument("--model", default=MODEL, help=MODEL_HELP)
-    predict.add_argument("--state", type=Path, help="go on from the state that --save-state wrote")
-    predict.add_argument("--save-state", type=Path, help="write the state that the sequences end with")
-    _add_sample(verbs, with_settings=arguments is None or "sample" in arguments)
-    _add_play(verbs)
-    _add_export(verbs)
-    _add_init(verbs)
-    verify = verbs.add_parser("verify", help="run a commit anew and compare", description="Clone a revision into a "
-                              "temporary folder, run its pipeline from nothing, compare every output with its "
-                              "dvc.lock. Exit code 1: something is different.")
-    verify.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="of git, or an experiment of DVC")
-    verify.add_argument("--quick", action="store_true", help="the small profile, twice, against itself")
-    verify.add_argument("--fresh", action="store_true", help="install the locked requirements anew")
-    verify.add_argument("--tolerance", type=_tolerance, default=0.01, help="relative difference of figures that counts "
-                        "as none where machine or libraries differ (default: 0.01)")
-    verify.add_argument("--report", type=Path, help="JSON to write (default: .unroll/verify/COMMIT.json)")
-    schema = verbs.add_parser("schema", help="write the JSON schemas that editors check conf/ with")
-    schema.add_argument("folder", type=Path, nargs="?", default=Path("conf/.schema"))
-    return top
+    predict.add_argument("--state", type=Path, help="continue from the state that --save-state wrote")
+    predict.add_argument("--save-state", type=Path, help="write the state at the end of the sequences")
 
 
-def _add_init(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    init = verbs.add_parser("init", help="look at your data and write its configuration", description="Look at text, a "
-                            "table, arrays, .ts files or a folder for each class; say what is found and chosen; copy "
-                            "it below data/raw and write conf/data/NAME.yaml and conf/experiment/NAME.yaml.")
-    init.add_argument("name", help="of the data set and its experiment")
-    init.add_argument("--from", dest="given", type=Path, required=True, metavar="FILE_OR_FOLDER")
-    init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
-    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="what is predicted; of a "
-                      "forecast as often as there are columns")
-    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="what is read; again for each")
-    init.add_argument("--time", metavar="COLUMN", help="what orders the rows, or none")
-    init.add_argument("--time-format", metavar="FORM", help="how it is written, as of strptime: %%d.%%m.%%Y")
-    init.add_argument("--series", metavar="COLUMN", help="which sequence a row belongs to, or none")
-    init.add_argument("--horizon", type=_positive, metavar="N", help="steps ahead of a forecast")
-    init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: none")
-    init.add_argument("--delimiter", help="between the cells of CSV: ',', ';', tab, '|'")
-    init.add_argument("--decimal", choices=(".", ","))
-    init.add_argument("--encoding", help="any of Python's names")
-    init.add_argument("--header", choices=("yes", "no"), help="whether the first row names the columns")
-
-
-def _add_sample(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", with_settings: bool) -> None:
+def _add_sample(verbs: Verbs, with_settings: bool) -> None:
     # an option that is not given is absent: each kind of model has defaults of its own, and refuses what it ignores
     sample = verbs.add_parser("sample", help="generate from a model", argument_default=argparse.SUPPRESS,
                               description="A language model writes a text after each prompt, or from the start. A "
@@ -152,19 +140,52 @@ def _add_settings(group: "argparse._ArgumentGroup") -> None:
                 setting.kind], **how)
 
 
-def _add_play(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_play(verbs: Verbs) -> None:
     play = verbs.add_parser("play", help="a page to play with a model", description="Serve a page on this machine, and "
-                            "to it alone: a language model writes there and shows its hidden units and what it expects "
-                            "next; a forecaster draws its forecast of a file.")
+                            "to it only. A language model writes there and shows its hidden units and the "
+                            "probabilities of the next symbol; a forecaster draws its forecast of a file.")
     play.add_argument("--model", default=MODEL, help=MODEL_HELP)
     play.add_argument("--port", type=_positive, default=7860, metavar="N", help="(default: 7860)")
 
 
-def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(verbs: Verbs) -> None:
     export = verbs.add_parser("export", help="a language model as ONNX", description="Write step.onnx, vocabulary.json "
-                              "and example.py, which needs NumPy and ONNX Runtime alone.")
+                              "and example.py, which needs only NumPy and ONNX Runtime.")
     export.add_argument("--model", default=MODEL, help=MODEL_HELP)
     export.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="new, or empty")
+
+
+def _add_init(verbs: Verbs) -> None:
+    init = verbs.add_parser("init", help="write a configuration for your data", description="Look at text, a table, "
+                            "arrays, .ts files or a folder for each class, print what is found, copy it below "
+                            "data/raw, and write conf/data/NAME.yaml and conf/experiment/NAME.yaml.")
+    init.add_argument("name", help="of the data set and its experiment")
+    init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE_OR_FOLDER")
+    init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
+    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="column to predict; a forecast "
+                      "may have several, each with --target")
+    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="column to read; again for each")
+    init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
+    init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime: %%d.%%m.%%Y")
+    init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")
+    init.add_argument("--horizon", type=_positive, metavar="N", help="steps that a forecast predicts")
+    init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: no cycle")
+    init.add_argument("--delimiter", help="between the cells of a CSV file: ',', ';', tab, '|'")
+    init.add_argument("--decimal", choices=(".", ","))
+    init.add_argument("--encoding", help="a name that Python knows")
+    init.add_argument("--header", choices=("yes", "no"), help="whether the first row has the names of the columns")
+
+
+def _add_verify(verbs: Verbs) -> None:
+    verify = verbs.add_parser("verify", help="run a commit from scratch and compare", description="Clone a revision "
+                              "into a temporary folder, run its pipeline from nothing, and compare every output with "
+                              "its dvc.lock. Exit code 1: something differs.")
+    verify.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="of git, or an experiment of DVC")
+    verify.add_argument("--quick", action="store_true", help="compare two runs of the small profile")
+    verify.add_argument("--fresh", action="store_true", help="install the locked requirements first")
+    verify.add_argument("--tolerance", type=_tolerance, default=0.01, help="relative difference of figures that is "
+                        "accepted where machine or libraries differ (default: 0.01)")
+    verify.add_argument("--report", type=Path, help="JSON to write (default: .unroll/verify/COMMIT.json)")
 
 
 def _length(text: str) -> int | None:

@@ -14,10 +14,9 @@ from unroll.commands.arguments import parser
 FIRST_SPEAKS_SECONDS = 8
 STAGES = ("prepare", "train", "evaluate", "generate")
 
-
-# a full or locked disk, a name that is none
-MENDABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM, errno.ENAMETOOLONG,
-            errno.ELOOP, errno.ENOTDIR)
+# a full or locked disk, a path that cannot be
+CORRECTABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM, errno.ENAMETOOLONG,
+               errno.ELOOP, errno.ENOTDIR)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     line = parser(arguments)
     options, rest = line.parse_known_args(arguments)
     # overrides may stand after an option, which argparse does not expect
-    if rest and (not hasattr(options, "overrides") or any(each.startswith("-") for each in rest)):
+    if rest and (not hasattr(options, "overrides") or any(argument.startswith("-") for argument in rest)):
         line.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         options.overrides += rest
@@ -45,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        if error.errno not in MENDABLE:
+        if error.errno not in CORRECTABLE:
             raise
         place = f"{error.filename}: " if error.filename else ""
         fail(f"{place}{error.strerror}. Nothing half-written is left; correct it and start again.", "disk")
@@ -123,11 +122,11 @@ def _run(options: argparse.Namespace) -> None:
     elif options.verb == "init":
         from unroll.commands.init import Options, init
 
-        given = vars(options)
-        init(Path(), options.name, options.given, Options(
+        typed = vars(options)
+        init(Path(), options.name, options.source, Options(
             targets=tuple(options.target), inputs=tuple(options.input), header={"yes": True, "no": False}.get(
                 options.header), delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
-            **{name: given[name] for name in ("task", "time", "time_format", "series", "horizon", "season", "decimal",
+            **{name: typed[name] for name in ("task", "time", "time_format", "series", "horizon", "season", "decimal",
                                               "encoding")}))
     elif options.verb == "verify":
         from unroll.commands.verify import verify
