@@ -45,8 +45,8 @@ print(inputs.names, [len(sequence) for sequence in inputs.sequences])
 """
 
 
-def run(folder: Path, code: str, argument: Path, cwd: Path) -> str:
-    beside = BESIDE.format(src=str(REPOSITORY / "src"), folder=str(folder))
+def run(folder: Path, code: str, argument: Path, cwd: Path, beside: str = BESIDE) -> str:
+    beside = beside.format(src=str(REPOSITORY / "src"), folder=str(folder))
     done = subprocess.run([sys.executable, "-c", beside + code, argument], text=True, stdout=subprocess.PIPE, cwd=cwd,
                           stderr=subprocess.STDOUT, check=False)
     assert done.returncode == 0, done.stdout
@@ -56,6 +56,21 @@ def run(folder: Path, code: str, argument: Path, cwd: Path) -> str:
 def test_a_source_as_files_of_ours(tmp_path: Path) -> None:
     write(tmp_path, blocks())
     assert run(tmp_path, SOURCE, tmp_path / "conf/data/walk.yaml", tmp_path) == ""
+
+
+def test_a_source_as_a_package(tmp_path: Path) -> None:
+    files = blocks()
+    settings = files.pop("src/unroll/config/sources/walk.py")
+    write(tmp_path, {
+        "conf/data/walk.yaml": files["conf/data/walk.yaml"],
+        "unroll_walk/__init__.py": settings.replace(
+            "    kind: Literal", '    implementation: ClassVar[str] = "unroll_walk.source"\n\n    kind: Literal'),
+        "unroll_walk/source.py": files["src/unroll/sources/walk.py"].replace("unroll.config.sources.walk", "unroll_walk"),
+        "unroll_walk-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: unroll-walk\nVersion: 1.0\n",
+        "unroll_walk-1.0.dist-info/entry_points.txt": "[unroll.sources]\nwalk = unroll_walk\n",
+    })
+    beside = "import sys\nsys.path[:0] = [{src!r}, {folder!r}]\n"
+    assert run(tmp_path, SOURCE, tmp_path / "conf/data/walk.yaml", tmp_path, beside) == ""
 
 
 def test_a_format_of_tables_is_read_by_sources_init_and_predict(tmp_path: Path) -> None:

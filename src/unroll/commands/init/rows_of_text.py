@@ -32,7 +32,7 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
     name, kind = ("label", "class") if task == "classify" else ("y", "value")
     if kind == "value":
         check_value(label, "classify")
-    report("task", f"{task}: {label.name!r} of the text {text.name!r}", "--task, --target, --input")
+    report("task", f"{task}: {label.name!r} from the text {text.name!r}", "--task, --target, --input")
     report("symbols", tokenizer, "tokenizer in conf/data")
     data = table.data({"text": "tokens"}, {name: kind}, {**columns, name: [label.name]})
     return Draft(f"{label.name} of each {text.name}.", data, f"{task}_text", table.files, tokenizer)

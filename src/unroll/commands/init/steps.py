@@ -28,7 +28,7 @@ def draft_steps(table: Table, options: Options) -> Draft:
         check_value(wanted, "classify" if whole else "tag")
     kind = ("value" if whole else "values") if task == "regress" else "class" if whole else "tag"
     name, conf, words = TARGETS[kind]
-    report("task", f"{task}: {wanted.name!r}, {words}", "--task, --target")
+    report("task", f"{task}: {wanted.name!r} is {words}", "--task, --target")
     read = pick_inputs(roles, options, "number", [wanted.name])
     texts = [column.name for column in roles.free() if column.kind == "text" and column is not wanted]
     inputs, tokenizer = {"x": "real"}, None
