@@ -1,6 +1,6 @@
 """Section `data`: where sequences come from, what is read and what is predicted, what is held out.
 
-The settings of each kind of source stand in `config/sources/`; here is what they are made of.
+The settings of each kind of source are in `config/sources/`, built from the types and base classes here.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -28,7 +28,7 @@ Target = Literal[
     "values",       # a real vector a step
     "forecast",     # the input's next `horizon` steps, with intervals
 ]
-FUTURE = ("next", "next_labels", "forecast")    # of an input, whose name they bear
+FUTURE = ("next", "next_labels", "forecast")    # of an input, whose name they share
 PER_SEQUENCE = ("class", "value", "forecast")   # of which a sequence, or a window, has one; others have one a step
 Scale = Literal["standard", "none"]     # to mean 0 and deviation 1 on the training split, or as it is
 

@@ -1,4 +1,4 @@
-"""params.yaml → a validated `Config`, or one line that says which name is wrong and what was meant."""
+"""params.yaml → a validated `Config`, or an error that names the wrong key and the nearest valid one."""
 
 import re
 from pathlib import Path

@@ -25,7 +25,7 @@ BLOCK = 1 << 26     # bytes that pyarrow parses at a time: a row may not be long
 
 
 def sniff(file: Path, settings: Mapping[str, Any]) -> tuple[Reading, dict[str, str]]:
-    """How the file is written, and of what is not among `settings` the finding in words, by the name of the setting.
+    """How the file is written, and in words what was found for each setting that `settings` does not decide.
 
     Raises `UserError` when the file is empty or in no known encoding.
     """

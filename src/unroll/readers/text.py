@@ -65,7 +65,7 @@ def _decode(handle: BinaryIO, file: Path, encoding: str) -> Iterator[str]:
 
 
 def _suggest(handle: BinaryIO, codec: codecs.CodecInfo, offset: int) -> str:
-    """Which encoding the text around a wrong byte may have; what stands before it may be plain ASCII."""
+    """Advice: the encoding that the text around a wrong byte may have; the text before it may be plain ASCII."""
     from charset_normalizer import from_bytes
 
     handle.seek(max(0, offset - BLOCK // 2))

@@ -21,7 +21,7 @@ class Docs:
     """Docstrings split by source file, so that no function is described on both sides of the split.
 
     Files are ordered by a hash of their name and fill test, validation and training in turn. A paragraph that
-    stands in several places is kept in the first only, training first: nothing in the test split was read in
+    occurs in several places is kept only in the first, training first: nothing in the test split was read in
     training.
     """
 

@@ -24,7 +24,7 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
 
 
 def _texts(package: Package, least: int, longest: int) -> Iterator[str]:
-    """Each docstring once, cut; what stands twice would stand on both sides of the split.
+    """Each docstring once, cut: one that occurs twice could be on both sides of the split.
 
     The package's own names are left out: they would be the answer.
     """

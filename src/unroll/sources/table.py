@@ -134,7 +134,7 @@ def _piece(settings: Settings, table: Columns, values: Values, rows: Rows) -> Pi
 
 
 def _joint(settings: Settings) -> str:
-    """What stands between the texts of two rows of a sequence."""
+    """The separator of the texts of two rows of a sequence."""
     return "" if settings.tokenizer is None else tokenizer_class(settings.tokenizer.kind).joint
 
 

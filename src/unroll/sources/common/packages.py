@@ -16,7 +16,7 @@ NOT_CODE = ("test", "tests", "doc", "docs", "example", "examples", "benchmarks")
 
 @dataclass(frozen=True)
 class Package:
-    """`name` is what is imported, `distribution` what is installed: sklearn of scikit-learn."""
+    """`name` is imported, `distribution` is installed: sklearn and scikit-learn."""
 
     name: str
     distribution: str
