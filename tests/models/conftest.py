@@ -26,7 +26,7 @@ OWN: dict[str, dict[str, Any]] = {
 def core(
     cell: str, hidden: int = 6, layers: int = 1, dropout: float = 0.0, init: str = "orthogonal", both: bool = False
 ) -> dict[str, Any]:
-    """`rnn-tanh`, …, `mlp`, `cnn`; `both` also reads from the end on."""
+    """`rnn-tanh`, …, `mlp`, `cnn`; `both` also reads from the end."""
     kind, _, nonlinearity = cell.partition("-")
     described = {"kind": kind, "hidden_size": hidden, "num_layers": layers, "dropout": dropout, **OWN[kind]}
     if kind in ("rnn", "lstm", "gru"):
@@ -51,9 +51,9 @@ def random_network(config: ModelConfig, seed: int = 0, spec: Spec = SPEC, scale:
     network = build(config, spec, seed).double()
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for each in network.parameters():
-            if each.requires_grad:
-                each.copy_(scale * torch.randn(each.shape, generator=draw, dtype=each.dtype))
+        for parameter in network.parameters():
+            if parameter.requires_grad:
+                parameter.copy_(scale * torch.randn(parameter.shape, generator=draw, dtype=parameter.dtype))
     return network
 
 

@@ -147,7 +147,7 @@ def check_onnx(settings: CellSettings) -> None:
     graph.node("Identity", y, also=[graph.output("y", ["T", "B", cell.size])], outputs=0)
     graph.node("Identity", last, also=[graph.output("last", ["B", cell.size])], outputs=0)
     session = InferenceSession(graph.model().SerializeToString(), providers=["CPUExecutionProvider"])
-    shapes = {each.name: each.shape for each in session.get_inputs() if each.name.startswith("state.layer")}
+    shapes = {part.name: part.shape for part in session.get_inputs() if part.name.startswith("state.layer")}
     feeds = {name: np.zeros([LANES if axis == "B" else axis for axis in shape], np.float32)
              for name, shape in shapes.items()}
     names = ["y", "last", *(name.replace("state.", "next.", 1) for name in shapes)]
