@@ -13,7 +13,7 @@ from tests.specs import changed, make_spec
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
 from unroll.data.batches import StreamLayout, all_batches
-from unroll.data.store import sequences
+from unroll.data.fields import sequences
 from unroll.models.cells._kernel import KernelCell
 from unroll.models.core import reverse
 from unroll.models.network import Network, build

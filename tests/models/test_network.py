@@ -12,8 +12,8 @@ from unroll.base.errors import UserError
 from unroll.config.encoders.real import Settings
 from unroll.config.model import ModelConfig
 from unroll.data.batches import ItemLayout
+from unroll.data.fields import sequences
 from unroll.data.spec import Spec
-from unroll.data.store import sequences
 from unroll.models.dropout import Masks
 from unroll.models.encoder import BaseEncoder, make_encoder
 from unroll.models.network import build

@@ -12,8 +12,7 @@ from tests.models.conftest import CELLS, core
 from tests.specs import make_spec
 from unroll.config.model import ModelConfig
 from unroll.data.batches import ItemLayout
-from unroll.data.fields import Sequences
-from unroll.data.store import sequences
+from unroll.data.fields import Sequences, sequences
 from unroll.models.network import Network, build
 from unroll.models.outputs import outputs
 

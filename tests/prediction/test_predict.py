@@ -16,8 +16,8 @@ from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
 from unroll.config.generate import GenerateConfig
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
-from unroll.data.encoders import Scaler
-from unroll.data.store import decode, frame_of
+from unroll.data.encoders import Scaler, frame_of
+from unroll.data.store import decode
 from unroll.stages.generate import generate
 
 

@@ -1,13 +1,13 @@
 """A split → batches, time first.
 
-A *stream* of N steps lies in B lanes, side by side; a batch is the next `steps` of every lane, and the state
-that a lane ends with is the one it goes on with:
+A *stream* of N steps is cut into B lanes, side by side; a batch is the next `steps` of every lane, which starts from
+the state that it ended with:
 
     lane 0    a b c │ d e f │ g h i        batch 0: a b c / j k l,   batch 1: d e f / m n o, …
     lane 1    j k l │ m n o │ p q ·        · is padding: no target
 
-*Items* are sequences of their own: each starts from a fresh state, neighbours in length share a batch and are
-padded at the end. *Windows* are stretches of equal length of one or several series; the target comes after them.
+*Items* are separate sequences: each starts from a fresh state; those of similar length share a batch and are padded at
+the end. *Windows* are stretches of equal length of one or several series; their targets are the steps after them.
 """
 
 from abc import ABC, abstractmethod
@@ -25,12 +25,12 @@ Arrays = dict[str, NDArray[Any]]
 
 class Batch(NamedTuple):
     inputs: Arrays      # (T, B) symbols, (T, B, F) reals
-    targets: Arrays     # every step (T, B) or (T, B, D), every sequence (B,) or (B, D), forecasts (B, H, D)
+    targets: Arrays     # per step (T, B) or (T, B, D), per sequence (B,) or (B, D), forecasts (B, H, D)
     lengths: NDArray[np.int64]      # (B,) steps that are not padding; 0: an empty lane
-    fresh: bool                     # starts from a fresh state: the first of a stream, any of items
-    valid: int                      # targets that count, over all lanes of all ranks
-    lanes: tuple[int, int]          # which lanes of how many these are: first, total
-    items: NDArray[np.int64]        # (B,) which sequence a lane holds; -1: none. Of a stream, where it starts
+    fresh: bool                     # whether it starts from a fresh state: the first of a stream, any of items
+    valid: int                      # known targets, over all lanes of all ranks
+    lanes: tuple[int, int]          # the first of these lanes, and how many there are on all ranks
+    items: NDArray[np.int64]        # (B,) the sequence in a lane, -1: none; of a stream, where the lane starts
 
 
 class StreamLayout:
@@ -61,23 +61,23 @@ class StreamLayout:
         own = np.arange(rank * self._lanes // ranks, (rank + 1) * self._lanes // ranks)
         place = within + own[None, :] * self._length                                # (T, B)
         scored = (within >= 0) & (place < self._total)
-        inputs = {name: _read(each, place, (place >= 0) & (place < self._total))
-                  for name, each in self._stream.inputs.items()}
-        targets = {name: each.at(place + each.ahead, scored) for name, each in self._stream.targets.items()}
+        inputs = {name: _read(field, place, (place >= 0) & (place < self._total))
+                  for name, field in self._stream.inputs.items()}
+        targets = {name: field.at(place + field.ahead, scored) for name, field in self._stream.targets.items()}
         return Batch(inputs, targets, np.full(len(own), len(steps)), index == 0, self.count_valid(index),
                      (int(own[0]), self._lanes), own * self._length)
 
     def count_valid(self, index: int, epoch: int = 0) -> int:
-        """Targets that count in batch `index`."""
+        """Known targets in batch `index`, over all ranks."""
         ends = np.clip(self._total - np.arange(self._lanes) * self._length, 0, self._scored)     # (B,)
         first, last = (max(0, (index + more) * self._steps - self._warmup) for more in (0, 1))
         return int((ends.clip(max=last) - ends.clip(max=first)).sum())
 
 
 class _Shuffled(ABC):
-    """Sequences in batches of `size`; which meet and in what order depends on (seed, epoch) alone.
+    """Sequences in batches of `size`, whose composition and order depend on (seed, epoch) alone.
 
-    Without a seed they come in order of their length, whatever the epoch: for measuring.
+    Without a seed they are sorted by length in every epoch, for evaluation.
     """
 
     def __init__(self, data: Sequences, size: int, seed: int | None) -> None:
@@ -92,7 +92,7 @@ class _Shuffled(ABC):
 
     @abstractmethod
     def count_valid(self, index: int, epoch: int = 0) -> int:
-        """Targets that count in batch `index`."""
+        """Known targets in batch `index`, over all ranks."""
 
     def _lengths(self) -> NDArray[np.int64]:
         return self._data.lengths
@@ -111,15 +111,15 @@ class _Shuffled(ABC):
 
     def _lanes_of(self, index: int, epoch: int, rank: int, ranks: int) -> tuple[NDArray[np.int64], int]:
         """The items in this rank's lanes, -1 where a lane is empty, and its first lane."""
-        chosen = self._order_of(epoch)[index]
+        items = self._order_of(epoch)[index]
         lanes = np.full(self._size, -1)
-        lanes[: len(chosen)] = chosen
+        lanes[: len(items)] = items
         first, last = rank * self._size // ranks, (rank + 1) * self._size // ranks
         return lanes[first:last], first
 
 
 class ItemLayout(_Shuffled):
-    """Sequences of their own; `longest` cuts them where back-propagation is to end."""
+    """Separate sequences, of which the first `longest` steps are read."""
 
     def __init__(self, items: Sequences, size: int, seed: int | None, longest: int | None = None) -> None:
         super().__init__(items, size, seed)
@@ -130,20 +130,20 @@ class ItemLayout(_Shuffled):
         assert self._data.bounds is not None
         start = self._data.bounds[lanes.clip(0), 0]
         lengths = np.where(lanes < 0, 0, self._lengths()[lanes.clip(0)])                # (B,)
-        # over all ranks; sequences of one step, which have no next one to predict, are a step of padding
+        # over all ranks; a sequence of one step, which has no next one to predict, is a step of padding
         most = max(1, int(self._lengths()[self._order_of(epoch)[index]].max()))
         step = np.arange(most)[:, None]
         place, known = start[None, :] + step, step < lengths[None, :]                   # (T, B)
-        inputs = {name: _read(each, place, known, start) for name, each in self._data.inputs.items()}
+        inputs = {name: _read(field, place, known, start) for name, field in self._data.inputs.items()}
         targets = {
-            name: each.at(place + each.ahead, known) if each.per == "step" else each.at(lanes, lanes >= 0)
-            for name, each in self._data.targets.items()
+            name: field.at(place + field.ahead, known) if field.per == "step" else field.at(lanes, lanes >= 0)
+            for name, field in self._data.targets.items()
         }
         return Batch(inputs, targets, lengths, True, self.count_valid(index, epoch), (first, self._size), lanes)
 
     def count_valid(self, index: int, epoch: int = 0) -> int:
-        chosen = self._order_of(epoch)[index]
-        return len(chosen) if self._data.pooled else int(self._lengths()[chosen].sum())
+        items = self._order_of(epoch)[index]
+        return len(items) if self._data.pooled else int(self._lengths()[items].sum())
 
     def _lengths(self) -> NDArray[np.int64]:
         lengths = self._data.lengths
@@ -151,13 +151,13 @@ class ItemLayout(_Shuffled):
 
     def padding(self) -> float:
         """Share of a batch's steps that are padding, over an epoch; empty lanes at the end do not count."""
-        lengths = [self._lengths()[chosen] for chosen in self._order_of(0)]
-        made = sum(len(each) * max(1, int(each.max())) for each in lengths)
-        return 1 - sum(int(each.sum()) for each in lengths) / made
+        batches = [self._lengths()[items] for items in self._order_of(0)]
+        steps = sum(len(lengths) * max(1, int(lengths.max())) for lengths in batches)
+        return 1 - sum(int(lengths.sum()) for lengths in batches) / steps
 
 
 class WindowLayout(_Shuffled):
-    """Windows of series and what comes after them."""
+    """Windows of series and the steps after them."""
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
         lanes, first = self._lanes_of(index, epoch, rank, ranks)
@@ -180,7 +180,7 @@ class WindowLayout(_Shuffled):
 def _read(
     field: Field, place: NDArray[np.int64], known: NDArray[np.bool_], start: NDArray[np.int64] | int = 0
 ) -> NDArray[Any]:
-    """An input's values; one that shows what went before has `fill` at the start."""
+    """An input's values, with `fill` before the start where it shows the step before."""
     return field.at(place + field.ahead, known & (place + field.ahead >= start))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
-from unroll.data.spec import ForecastSpec, FrameScales, InputSpec, Scale, TargetSpec
+from unroll.data.spec import ForecastSpec, FrameScales, InputSpec, Scale, Spec, TargetSpec
 
 Reals = NDArray[np.floating[Any]]
 
@@ -141,6 +141,13 @@ class Frame:
         z = _z(self.forecast, window)
         season = self.forecast.season
         return np.asarray(z[len(z) - season + np.arange(self.forecast.horizon) % season])
+
+
+def frame_of(spec: Spec) -> Frame:
+    """The frame of the only target of a forecast."""
+    (target,) = spec.targets.values()
+    assert spec.forecast is not None and target.frame is not None
+    return Frame.restore(spec.forecast, target.frame)
 
 
 def _z(forecast: ForecastSpec, series: Reals) -> NDArray[np.float64]:

@@ -1,33 +1,35 @@
-"""One split of a prepared folder, as batches are cut from it."""
+"""The fields of one split, from which batches are cut."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.encoders import Frame
+from unroll.data.encoders import Frame, Scaler, frame_of
+from unroll.data.spec import InputSpec, Spec, TargetSpec
 
-IGNORED = -100      # a class or a symbol that does not count; a real number that does not is NaN
+IGNORED = -100      # a class or a symbol that the loss leaves out; real numbers are NaN there
 
 Values = NDArray[Any]
 
 
-def as_they_are(values: Values) -> Values:
+def unchanged(values: Values) -> Values:
     return values
 
 
 @dataclass(frozen=True)
 class Field:
-    """The values of one input or target: a row a step, or a row a sequence; `show` makes a batch's of them."""
+    """The values of one input or target, a row a step or a row a sequence; `show` converts them for a batch."""
 
     values: Values                          # (N,) or (N, F)
     per: Literal["step", "sequence"]
-    fill: float                             # where a batch has nothing to show: a symbol, IGNORED, 0 or NaN
+    fill: float                             # of padding and other unknown rows: a symbol, IGNORED, 0 or NaN
     dtype: type[np.generic]
-    ahead: int = 0                          # step t of a batch shows step t + ahead; -1: what went before
-    show: Callable[[Values], Values] = as_they_are
+    ahead: int = 0                          # step t of a batch shows step t + ahead; -1: the step before
+    show: Callable[[Values], Values] = unchanged
 
     def at(self, rows: NDArray[np.int64], known: NDArray[np.bool_]) -> Values:
         """Rows of any shape → their values, `fill` where a row is not known."""
@@ -41,8 +43,8 @@ class Field:
 class Sequences:
     """The fields of a split. `bounds` (n, 2) are each sequence's first step and the one after its last.
 
-    Without bounds it is one long stream. With a `frame` the sequences are windows of series: a target is what
-    comes after its window.
+    Without bounds it is one long stream. With a `frame` the sequences are windows of series, whose targets are the
+    steps after them.
     """
 
     inputs: dict[str, Field]
@@ -55,7 +57,7 @@ class Sequences:
         if self.bounds is not None:
             return len(self.bounds)
         first = next(iter(self.inputs.values()))
-        ahead = max(each.ahead for each in self.targets.values())
+        ahead = max(field.ahead for field in self.targets.values())
         return len(first.values) - max(0, ahead)
 
     @property
@@ -66,18 +68,63 @@ class Sequences:
 
     @property
     def pooled(self) -> bool:
-        """Whether a sequence, not a step, is what is counted."""
-        return self.frame is not None or any(each.per == "sequence" for each in self.targets.values())
+        """Whether targets are counted by sequence, not by step."""
+        return self.frame is not None or any(field.per == "sequence" for field in self.targets.values())
 
     def only(self, chosen: slice | NDArray[np.int64]) -> "Sequences":
         """Some of the sequences, or a stretch of the stream."""
 
         def cut(field: Field, per: str) -> Field:
             values = field.values[chosen] if field.per == per else field.values
-            return Field(values, field.per, field.fill, field.dtype, field.ahead, field.show)
+            return replace(field, values=values)
 
         per = "step" if self.bounds is None else "sequence"
         bounds = None if self.bounds is None else self.bounds[chosen]
         inputs, targets = ({name: cut(field, per) for name, field in part.items()}
                            for part in (self.inputs, self.targets))
         return Sequences(inputs, targets, bounds, self.frame)
+
+
+def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int64] | None) -> Sequences:
+    """Arrays as the spec describes them; targets may be missing, where they are to be predicted."""
+    inputs = {name: _input(field, values[name]) for name, field in spec.inputs.items()}
+    if spec.layout == "windows":
+        frame = frame_of(spec)
+        return Sequences(inputs, {}, _windows(frame, offsets), frame)
+    targets = {name: _target(field, values[field.of or name]) for name, field in spec.targets.items()
+               if (field.of or name) in values}
+    if offsets is None:
+        return Sequences(inputs, targets, None)
+    # the last step of a sequence has no next one to predict
+    last = max((field.ahead for field in targets.values()), default=0)
+    bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - last)], axis=1)
+    return Sequences(inputs, targets, bounds)
+
+
+def _input(field: InputSpec, values: Values) -> Field:
+    if field.begin is not None:     # read one step late, so that each symbol is predicted from those before it
+        return Field(values, "step", field.begin, np.int64, ahead=-1)
+    if field.kind == "tokens":
+        return Field(values, "step", 0, np.int64)
+    if field.scale is None:         # a frame scales it
+        return Field(values, "step", 0, np.float32)
+    return Field(values, "step", 0, np.float32, show=Scaler.restore(field.scale).encode)
+
+
+def _target(field: TargetSpec, values: Values) -> Field:
+    if field.kind == "classes":
+        return Field(values, field.per, IGNORED, np.int64, field.ahead)
+    show = _float if field.scale is None else Scaler.restore(field.scale).encode
+    return Field(values, field.per, np.nan, np.float32, field.ahead, show)
+
+
+def _float(values: Values) -> NDArray[np.float32]:
+    return values.astype(np.float32)
+
+
+def _windows(frame: Frame, offsets: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """(n, 2) the rows that each window reads, before its horizon."""
+    assert offsets is not None
+    starts = [np.arange(first, last - frame.rows - frame.forecast.horizon + 1) for first, last in pairwise(offsets)]
+    start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
+    return np.stack([start, start + frame.rows], axis=1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Array:
-    """A `.npy` file that grows row by row; its header is written when its length is known."""
+    """A `.npy` file that grows row by row; closing it writes the final length into its header."""
 
     def __init__(self, path: Path, kind: np.dtype[Any], row: tuple[int, ...] = ()) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

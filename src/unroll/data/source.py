@@ -9,7 +9,7 @@ from unroll.data.spec import Reading
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-Layout = Literal["stream", "items", "windows"]
+LayoutName = Literal["stream", "items", "windows"]
 Piece = dict[str, Any]      # by field: text, an array (T, F) or (T,), a class, a vector
 
 
@@ -27,7 +27,7 @@ class Source(Protocol):
     preceded by what the first window of the split reads.
     """
 
-    layout: Layout
+    layout: LayoutName
     columns: Mapping[str, Sequence[str]] = MappingProxyType({})     # by field, where the source names them
     reading: Reading = Reading()        # how its files are read
 

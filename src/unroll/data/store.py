@@ -1,4 +1,4 @@
-"""The prepared folder: arrays that are mapped, never loaded, and `spec.json`, which says what they are."""
+"""The prepared folder: arrays that are mapped, never loaded, and `spec.json`, which describes them."""
 
 import json
 from dataclasses import dataclass
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.base.files import sha256
 from unroll.config.data import DataConfig
-from unroll.data.encoders import Frame, Scaler
-from unroll.data.fields import IGNORED, Field, Sequences
+from unroll.data.fields import Sequences, sequences
 from unroll.data.source import Place, Split
-from unroll.data.spec import InputSpec, Part, Spec, TargetSpec, parse, read_spec
+from unroll.data.spec import Part, Spec, parse, read_spec
 from unroll.data.tokenizers import Ids, Tokenizer, restore
 
 # a field's name has neither dot nor upper case, so that no name can clash with a file of the folder's own
@@ -60,13 +59,13 @@ class Prepared:
         return None if self.spec.layout == "stream" else self._load(OFFSETS.format(split=split))
 
     def places(self, split: Split) -> list[Place]:
-        """Of each sequence, or series to be forecast; numbered from 1 on where the source has no names."""
+        """One for each sequence, or series to forecast; numbered from 1 on where the source has no names."""
         name = PLACES.format(split=split)
         path = self.folder / name
         if name not in self.files:
             return [Place(str(number + 1)) for number in range(self.spec.splits[split].sequences)]
         try:
-            return [Place(*each) for each in json.loads(path.read_text(encoding="utf-8"))]
+            return [Place(*place) for place in json.loads(path.read_text(encoding="utf-8"))]
         except (OSError, ValueError, TypeError) as error:
             raise _unusable(path, error) from None
 
@@ -78,7 +77,7 @@ class Prepared:
             raise _unusable(path, error) from None
 
     def sequences(self, split: Split) -> Sequences:
-        """The split as batches are cut from it."""
+        """The fields of the split, for batches."""
         offsets = self.offsets(split)
         values = {name: self.values(name, split) for name in {**self.spec.inputs, **self.spec.targets}}
         return sequences(self.spec, values, offsets)
@@ -86,59 +85,8 @@ class Prepared:
     def _load(self, name: str) -> Any:
         try:
             return np.load(self.folder / name, mmap_mode="r")
-        except (OSError, ValueError, EOFError, TokenError) as error:    # all of them are NumPy's
+        except (OSError, ValueError, EOFError, TokenError) as error:    # NumPy raises any of them
             raise _unusable(self.folder / name, error) from None
-
-
-def sequences(spec: Spec, values: dict[str, NDArray[Any]], offsets: NDArray[np.int64] | None) -> Sequences:
-    """Arrays as the spec describes them, or, without its targets, those of sequences to be predicted."""
-    inputs = {name: _input(field, values[name]) for name, field in spec.inputs.items()}
-    if spec.layout == "windows":
-        frame = frame_of(spec)
-        return Sequences(inputs, {}, _windows(frame, offsets), frame)
-    targets = {name: _target(field, values[field.of or name]) for name, field in spec.targets.items()
-               if (field.of or name) in values}
-    if offsets is None:
-        return Sequences(inputs, targets, None)
-    # the last step of a sequence has no next one to predict
-    last = max((field.ahead for field in targets.values()), default=0)
-    bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - last)], axis=1)
-    return Sequences(inputs, targets, bounds)
-
-
-def frame_of(spec: Spec) -> Frame:
-    (target,) = spec.targets.values()
-    assert spec.forecast is not None and target.frame is not None
-    return Frame.restore(spec.forecast, target.frame)
-
-
-def _input(field: InputSpec, values: NDArray[Any]) -> Field:
-    if field.begin is not None:     # read one step late, so that each symbol is predicted from those before it
-        return Field(values, "step", field.begin, np.int64, ahead=-1)
-    if field.kind == "tokens":
-        return Field(values, "step", 0, np.int64)
-    if field.scale is None:         # a frame scales it
-        return Field(values, "step", 0, np.float32)
-    return Field(values, "step", 0, np.float32, show=Scaler.restore(field.scale).encode)
-
-
-def _target(field: TargetSpec, values: NDArray[Any]) -> Field:
-    if field.kind == "classes":
-        return Field(values, field.per, IGNORED, np.int64, field.ahead)
-    show = _float if field.scale is None else Scaler.restore(field.scale).encode
-    return Field(values, field.per, np.nan, np.float32, field.ahead, show)
-
-
-def _float(values: NDArray[Any]) -> NDArray[np.float32]:
-    return values.astype(np.float32)
-
-
-def _windows(frame: Frame, offsets: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """(n, 2) the rows of each window; its target, the horizon, follows."""
-    assert offsets is not None
-    starts = [np.arange(first, last - frame.rows - frame.forecast.horizon + 1) for first, last in pairwise(offsets)]
-    start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
-    return np.stack([start, start + frame.rows], axis=1)
 
 
 def _unusable(path: Path, error: Exception) -> UserError:

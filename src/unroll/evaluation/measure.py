@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.fields import Sequences
+from unroll.data.fields import Sequences, sequences
 from unroll.data.parts import some_steps
 from unroll.data.source import Split
 from unroll.data.spec import Spec
-from unroll.data.store import Prepared, decode, sequences
+from unroll.data.store import Prepared, decode
 from unroll.data.tokenizers import Ids, Tokenizer
 
 

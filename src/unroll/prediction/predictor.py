@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError, within_memory
 from unroll.config.pooling import PoolingSettings
 from unroll.config.sampling import check_seed, sampling
-from unroll.data.encoders import scaler_of
-from unroll.data.store import frame_of
+from unroll.data.encoders import frame_of, scaler_of
 from unroll.generation.engine import Engine
 from unroll.generation.music import Composer
 from unroll.generation.text import Generator

@@ -5,7 +5,7 @@ from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.config.data import ForecastConfig
-from unroll.data.source import Layout, Piece, Place, Source, Split
+from unroll.data.source import LayoutName, Piece, Place, Source, Split
 from unroll.sources.common.splits import cut
 
 GAPS = "Missing and infinite values are not supported yet, a later version will; fill them, or leave the sequence out."
@@ -14,7 +14,7 @@ GAPS = "Missing and infinite values are not supported yet, a later version will;
 class Items(Source):
     """Sequences in memory, and which of them are in which split."""
 
-    layout: Layout = "items"
+    layout: LayoutName = "items"
 
     def __init__(self, pieces: Sequence[Piece], splits: Mapping[str, Any], names: Sequence[str] = (),
                  columns: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -31,7 +31,7 @@ class Items(Source):
 class OneStream(Source):
     """One long sequence in memory, its splits one after another."""
 
-    layout: Layout = "stream"
+    layout: LayoutName = "stream"
 
     def __init__(self, fields: Piece, bounds: Mapping[str, tuple[int, int]]) -> None:
         self._fields, self._bounds = fields, bounds
@@ -50,7 +50,7 @@ class Series(Source):
     Raises `UserError` when a split of a series is too short for a forecast.
     """
 
-    layout: Layout = "windows"
+    layout: LayoutName = "windows"
 
     def __init__(self, field: str, series: Sequence[Any], names: Sequence[str], forecast: ForecastConfig,
                  validation: float, test: float) -> None:

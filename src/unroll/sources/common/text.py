@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from unroll.data.source import Layout, Piece, Source, Split
+from unroll.data.source import LayoutName, Piece, Source, Split
 from unroll.data.spec import Reading
 from unroll.readers.text import blocks
 
@@ -28,7 +28,7 @@ class Texts(Protocol):
 class TextSource(Source):
     """Blocks of text under their field's name; a stream's end with a line, so that no symbol straddles two."""
 
-    def __init__(self, field: str, texts: Texts, layout: Layout) -> None:
+    def __init__(self, field: str, texts: Texts, layout: LayoutName) -> None:
         self.layout, self._field, self._texts = layout, field, texts
 
     def pieces(self, split: Split) -> Iterator[Piece]:
