@@ -1,4 +1,4 @@
-"""Sampling settings: one declaration, and every door's names in what is wrong with them."""
+"""Sampling settings: one declaration, and every interface's names in what is wrong with them."""
 
 import json
 import math
@@ -77,15 +77,15 @@ def test_a_seed_is_a_whole_number():
         assert caught.value.code == "wrong-type"
 
 
-@pytest.mark.parametrize(("door", "line"), [
+@pytest.mark.parametrize(("interface", "line"), [
     (PYTHON, "beams, top_p: a beam search looks for the most probable text and draws nothing. Leave top_p out."),
     (COMMAND, "--beams, --top-p: a beam search looks for the most probable text and draws nothing. Leave --top-p out."),
     (CONF, "generate.beams, generate.top_p: a beam search looks for the most probable text and draws nothing. Leave generate.top_p out."),
     (PAGE, "Beams, Top-p: a beam search looks for the most probable text and draws nothing. Leave Top-p out."),
 ])
-def test_every_door_has_its_own_names(door, line):
+def test_every_interface_has_its_own_names(interface, line):
     with pytest.raises(UserError) as caught:
-        sampling(door, **{**OFF, "beams": 2, "top_p": 0.5})
+        sampling(interface, **{**OFF, "beams": 2, "top_p": 0.5})
     assert str(caught.value) == line
 
 
@@ -95,13 +95,13 @@ def test_an_unknown_name_is_answered_with_the_nearest():
     assert (caught.value.code, str(caught.value)) == ("unknown-name", 'temprature: no setting of a sample; did you mean "temperature"?')
 
 
-def test_an_error_from_within_is_told_in_the_doors_names():
+def test_an_error_from_within_names_settings_as_the_interface_does():
     with pytest.raises(UserError) as caught, named_at(COMMAND):
         raise SettingError("conflict", ["pattern"], "{pattern!r} is longer than {length} allows: {value}", value="{top_p}")
     assert str(caught.value) == "--pattern: '--pattern' is longer than --length allows: {top_p}"
 
 
-def test_the_doors_show_what_is_declared(capsys):
+def test_the_interfaces_show_what_is_declared(capsys):
     """Every setting, its reason and its default stand in `--help`; conf/ has every setting and no default."""
     with pytest.raises(SystemExit):
         parser(["sample"]).parse_args(["sample", "--help"])

@@ -1,6 +1,6 @@
 """How symbols are drawn and when a text ends: one declaration for conf/, the command line, Python, HTTP and the page.
 
-Each place where settings are given is a door: it names a setting in its own way, and some have defaults.
+Each place where settings are given is an interface: it names settings in its own way, and most have defaults.
 """
 
 import re
@@ -82,50 +82,50 @@ def label(name: str) -> str:
     return re.sub("_(?=[kp]$)", "-", name).replace("_", " ").capitalize()
 
 
-class Door(NamedTuple):
+class Interface(NamedTuple):
     """A place where settings are given."""
 
-    name: Callable[[str], str]          # of a setting, as a user writes it there
-    defaults: Mapping[str, Any]         # of settings that may be left out there
+    name: Callable[[str], str]          # top_p → --top-p: a setting as a user writes it there
+    defaults: Mapping[str, Any]         # of the settings that may be left out there
 
 
 OFF: Mapping[str, Any] = {
     "length": 200, "min_length": 0, "greedy": False, "temperature": 1.0, "top_k": None, "top_p": None, "min_p": None,
     "repetition_penalty": None, "no_repeat_ngram": None, "allow": None, "pattern": None, "stop": (), "beams": 1,
 }
-PYTHON = Door(str, OFF)                 # and HTTP
-CONF = Door("generate.{}".format, {})
-COMMAND = Door(option, {**OFF, "length": 500, "temperature": 0.7})
-COMMAND_NUMBERS = Door(option, OFF)     # of music and of paths, whose length is the model's horizon
-PAGE = Door(label, {**OFF, "length": 400, "temperature": 0.7})
+PYTHON = Interface(str, OFF)                # and HTTP
+CONF = Interface("generate.{}".format, {})
+COMMAND = Interface(option, {**OFF, "length": 500, "temperature": 0.7})
+COMMAND_NUMBERS = Interface(option, OFF)    # for music, and for paths, whose length is the model's horizon
+PAGE = Interface(label, {**OFF, "length": 400, "temperature": 0.7})
 
 
 class Setting(NamedTuple):
-    """One setting as every door shows it."""
+    """One setting as every interface shows it."""
 
     kind: Literal["integer", "number", "boolean", "string", "array"]
     wanted: str             # "a number above 0 and at most 1"
     description: str
-    least: float | None     # the lowest value, unless it may only come close to it
+    least: float | None     # the lowest value; None where a value must be above a limit, or has none
 
 
 @cache
 def settings() -> dict[str, Setting]:
-    """All of them by name, in the order of the declaration."""
+    """Every setting by name, in the order of the declaration."""
     return {name: _setting(described) for name, described in Sampling.model_json_schema()["properties"].items()}
 
 
-def sampling(door: Door = PYTHON, /, **given: Any) -> Sampling:
-    """The settings given at a door, completed by its defaults; raises `SettingError` in its names."""
+def sampling(interface: Interface = PYTHON, /, **given: Any) -> Sampling:
+    """Settings given through an interface, completed by its defaults; raises `SettingError` in its names."""
     given = {name: _plain(value) for name, value in given.items()}
     try:
-        return Sampling(**{**door.defaults, **given})
+        return Sampling(**{**interface.defaults, **given})
     except ValidationError as error:
-        raise _explained(error, given).at(door) from None
+        raise _explained(error, given).at(interface) from None
 
 
 def check_seed(seed: Any) -> int:
-    """Raises `UserError` on what is no whole number."""
+    """A seed as an integer; raises `UserError` on anything else."""
     if not isinstance(seed := _plain(seed), int) or isinstance(seed, bool):
         raise UserError("wrong-type", "seed", f"{seed!r} is not a whole number. Give one.")
     return seed
@@ -134,31 +134,31 @@ def check_seed(seed: Any) -> int:
 class SettingError(UserError):
     """Settings that are out of range or contradict each other, or that a model cannot satisfy.
 
-    Settings stand in `text` as {top_p}, since every door has its own names for them, and `values` as {…}, too.
+    In `text`, {top_p} is replaced by the interface's name for that setting, and names in `values` by their values.
     """
 
-    def __init__(self, code: Code | str, names: Sequence[str], text: str, /, door: Door = PYTHON,
+    def __init__(self, code: Code | str, names: Sequence[str], text: str, /, interface: Interface = PYTHON,
                  **values: Any) -> None:
         self._template, self._names, self._values = text, names, values
-        known = {name: door.name(name) for name in Sampling.model_fields}
-        super().__init__(code, ", ".join(map(door.name, names)), text.format(**known, **values))
+        known = {name: interface.name(name) for name in Sampling.model_fields}
+        super().__init__(code, ", ".join(map(interface.name, names)), text.format(**known, **values))
 
-    def at(self, door: Door) -> "SettingError":
-        """The same error with the names of another door."""
-        return SettingError(self.code, self._names, self._template, door=door, **self._values)
+    def at(self, interface: Interface) -> "SettingError":
+        """The same error with the names of another interface."""
+        return SettingError(self.code, self._names, self._template, interface=interface, **self._values)
 
 
 @contextmanager
-def named_at(door: Door) -> Iterator[None]:
-    """Errors raised inside name settings as this door does."""
+def named_at(interface: Interface) -> Iterator[None]:
+    """Settings in errors raised inside get the names of this interface."""
     try:
         yield
     except SettingError as error:
-        raise error.at(door) from None
+        raise error.at(interface) from None
 
 
 def _mistake(code: Code, names: Sequence[str], text: str) -> PydanticCustomError:
-    """What pydantic reports; in conf/ the names stand as they are."""
+    """An error for pydantic to report; its plain form is for conf/."""
     plain = f"{', '.join(names)}: {text.format(**{name: name for name in Sampling.model_fields})}"
     return PydanticCustomError(code, "{plain}", {"plain": plain, "names": names, "text": text})
 
@@ -194,5 +194,5 @@ def _setting(described: dict[str, Any]) -> Setting:
 
 
 def _plain(value: Any) -> Any:
-    """A number of NumPy's as one of Python's."""
+    """A NumPy scalar as a Python number."""
     return value.item() if hasattr(value, "item") else value
