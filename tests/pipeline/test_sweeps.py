@@ -88,7 +88,7 @@ def test_the_winner_becomes_the_project_and_gives_the_same_model(swept):
     repo, _ = swept
     root = roots(repo)["model=gru train.seed=2"]
     taken = repo.unroll("promote", str(root.relative_to(repo.folder)), "--name", "winner")
-    assert "experiment/winner.yaml is chosen" in taken.stdout
+    assert "experiment/winner.yaml is the default" in taken.stdout
     assert "experiment: winner" in (repo.folder / "conf" / "config.yaml").read_text()
     repo.unroll("compose", "--check")
     repo.repro()
@@ -103,18 +103,18 @@ def test_the_winner_becomes_the_project_and_gives_the_same_model(swept):
 def test_a_failed_job_is_named_and_the_others_run(repo: Repo) -> None:
     done = repo.unroll("sweep", "train.learning_rate=1e30,0.004", ok=False)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert done.stderr.startswith("unroll: sweep: 1 jobs failed: train.learning_rate=1e+30 (train: ")
+    assert done.stderr.startswith("unroll: sweep: 1 job failed: train.learning_rate=1e+30 (train.learning_rate: ")
     assert "train.learning_rate=0.004: validation loss" in done.stdout
 
 
-@pytest.mark.parametrize(("overrides", "said"), [
+@pytest.mark.parametrize(("overrides", "part"), [
     (["model=rnn,lstmm"], "did you mean"),
     (["train.batch_size=8,0"], "train.batch_size=0: conf/: train.batch_size"),
-    (["train.num_nodes=1,2", "train.batch_size=8"], "2 machines a job are not offered in a sweep"),
+    (["train.num_nodes=1,2", "train.batch_size=8"], "train.num_nodes: 2 machines a job are not supported in a sweep"),
 ])
-def test_a_sweep_with_a_wrong_value_starts_no_job(repo: Repo, overrides, said) -> None:
+def test_a_sweep_with_a_wrong_value_starts_no_job(repo: Repo, overrides, part) -> None:
     done = repo.unroll("sweep", *overrides, ok=False)
-    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and part in done.stderr and done.stderr.count("\n") == 1
     assert not list(repo.folder.glob(".unroll/**/params.yaml"))
 
 
@@ -176,7 +176,7 @@ def test_a_full_disk_in_one_job_harms_no_other(repo: Repo) -> None:
     finally:
         subprocess.run(["umount", small], check=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith("unroll: sweep: 1 jobs failed: train.seed=1 (") and "No space left on device" in done.stderr
+    assert done.stderr.startswith("unroll: sweep: 1 job failed: train.seed=1 (") and "No space left on device" in done.stderr
     assert (other / "metrics" / "test.json").exists() and "train.seed=2: validation loss" in done.stdout
     # with room again, the one that failed is run
     assert "1 of 2 jobs had finished before" in repo.unroll("sweep", "train.seed=1,2", "--name", "full").stdout

@@ -88,8 +88,8 @@ def failure(failed: dict[Job, str]) -> UserError:
     for job, reason in failed.items():
         reasons.setdefault(reason.rstrip("."), []).append(job.name)
     jobs = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
-    return UserError("process", "sweep", f"{len(failed)} jobs failed: {jobs}. The same command runs them again, and no "
-                     "others.")
+    count = f"{len(failed)} job{'s' if len(failed) > 1 else ''} failed"
+    return UserError("process", "sweep", f"{count}: {jobs}. The same command runs them again, and no others.")
 
 
 def make(project: Path, folder: Path, overrides: Sequence[str], differs: Sequence[str]) -> Job:
