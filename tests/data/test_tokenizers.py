@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
+from unroll.commands.init.rows_of_text import find_tokenizer
 from unroll.config.tokenizers import TOKENIZERS, bpe, byte, char, word
 from unroll.data.tokenizers import Tokenizer, fit, restore, tokenizer_class
 
@@ -258,3 +259,12 @@ def test_a_script_without_spaces_is_refused(text):
                                   "mostly English words and one of 日本"])
 def test_a_script_with_spaces_is_taken(text):
     fitted(WORD, corpus=text)
+
+
+@pytest.mark.parametrize("text", ["a b c d 日本 1 2 3 4 5 6 7 8 9", "日本 の 本 a b c d e f g", "words of one 日本 and more words", "天地 玄黃"])
+def test_words_are_proposed_only_where_they_can_be_fitted(text):
+    if find_tokenizer([text]) == "word":
+        fitted(WORD, corpus=text)
+    else:
+        with pytest.raises(UserError):
+            fitted(WORD, corpus=text)

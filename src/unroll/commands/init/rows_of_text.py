@@ -6,7 +6,7 @@ from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.roles import find_target
 from unroll.commands.init.steps import check_value, find_task
 from unroll.commands.init.table import Table
-from unroll.data.tokenizers.word import UNSPACED
+from unroll.data.tokenizers.word import Letters
 
 
 def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> Draft:
@@ -39,7 +39,9 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
 
 
 def find_tokenizer(texts: list[str]) -> str:
-    """Words where most are set apart by spaces, else characters."""
-    whole = "".join(texts)
+    """Words where spaces set them apart, as the tokenizer itself asks for, else characters."""
+    letters = Letters()
+    for text in texts:
+        letters.add(text)
     spaced = sum(text.count(" ") for text in texts) >= len(texts)
-    return "word" if spaced and len(UNSPACED.findall(whole)) < 0.3 * max(1, len(whole)) else "char"
+    return "word" if spaced and not letters.unspaced else "char"

@@ -34,12 +34,11 @@ class Fitted(Tokenizer):
     def fit(cls, settings: Settings, items: bool, pieces: Iterable[str]) -> "Fitted":
         """Raises `UserError` on a script that puts no spaces between words (Han, Kana, Thai, Lao, Burmese, Khmer)."""
         counts: Counter[str] = Counter()
-        letters = unspaced = 0
+        letters = Letters()
         for piece in pieces:
             counts.update(_words(piece, settings.lowercase))
-            letters += sum(map(str.isalpha, piece))
-            unspaced += len(UNSPACED.findall(piece))
-        if unspaced > 0.3 * letters:
+            letters.add(piece)
+        if letters.unspaced:
             raise UserError("conflict", "data.tokenizer", "word needs spaces between words, which most of this text's "
                             "script does not put. Choose data/tokenizer=char or bpe.")
         frequent = sorted(word for word, count in counts.items() if count >= settings.min_count)
@@ -71,6 +70,22 @@ class Fitted(Tokenizer):
 
     def state(self) -> dict[str, Any]:
         return {"kind": "word", "items": self.items, "lowercase": self.lowercase, "words": self.words}
+
+
+class Letters:
+    """The letters of a text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._all = self._unspaced = 0
+
+    def add(self, piece: str) -> None:
+        self._all += sum(map(str.isalpha, piece))
+        self._unspaced += len(UNSPACED.findall(piece))
+
+    @property
+    def unspaced(self) -> bool:
+        """Whether many are of a script that puts no spaces between words, so that words cannot be told apart."""
+        return self._unspaced > 0.3 * self._all
 
 
 def _words(text: str, lowercase: bool) -> list[str]:
