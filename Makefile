@@ -1,4 +1,4 @@
-# Everything starts from nothing and, run again, at once. `make help` lists the targets.
+# Every target works from scratch and starts immediately on later runs. `make help` lists them.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -26,19 +26,19 @@ repro: $(READY)  ## run the pipeline; EXPERIMENT=smoke runs conf/experiment/smok
 test: $(READY)  ## the test suite, in a few minutes
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-browser: $(READY)  ## what a browser shows of MLflow and of a model: Chromium is installed where it is missing (Debian, root)
+test-browser: $(READY)  ## MLflow's pages and a model's page in Chromium, which is installed if missing (Debian, root)
 	python -m pytest -m browser
 
-test-long: $(READY)  ## clones, queues and ranks, run whole: ten minutes more
+test-long: $(READY)  ## whole clones, queues and ranks: ten minutes more
 	python -m pytest -n 2 --dist loadfile -m long
 
-test-root: $(READY)  ## what needs root: two machines, as network namespaces, and a full disk
+test-root: $(READY)  ## tests that need root: two machines as network namespaces, a full disk
 	python -m pytest -m root
 
-test-server: $(READY)  ## a real MLflow server, PostgreSQL, which is installed where it is missing (Debian, root)
+test-server: $(READY)  ## a real MLflow server and PostgreSQL, which is installed if missing (Debian, root)
 	python -m pytest -m server
 
-test-slurm: $(READY)  ## what needs Slurm, which is installed where it is missing (Debian, root)
+test-slurm: $(READY)  ## a real Slurm, which is installed if missing (Debian, root)
 	python -m pytest -m slurm
 
 lint: $(READY)  ## ruff, mypy --strict, the walls between rooms
@@ -46,7 +46,7 @@ lint: $(READY)  ## ruff, mypy --strict, the walls between rooms
 	mypy
 	lint-imports
 
-experiments: $(READY)  ## DVC's experiments, the columns that matter
+experiments: $(READY)  ## DVC's experiments, with the columns that matter
 	dvc exp show --only-changed --hide-workspace --drop 'best/|gradient/|samples/|val/best_bpc|test/(bpb|loss|below|perplexity|unknown)|artifacts/|plots/|data/|metrics/|src/|requirements|Executor|State|Created'
 
 ui: $(READY)  ## MLflow on http://127.0.0.1:5000 (PORT=5001)
@@ -54,7 +54,7 @@ ui: $(READY)  ## MLflow on http://127.0.0.1:5000 (PORT=5001)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
 	    --backend-store-uri sqlite:///mlflow.db
 
-schema: $(READY)  ## the JSON schemas that editors check conf/ with
+schema: $(READY)  ## the JSON schemas with which editors check conf/
 	unroll schema
 
 lock:  ## requirements.lock from pyproject.toml (needs uv)
