@@ -6,6 +6,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+import grimp
+import networkx
+
 from tests.conftest import REPOSITORY
 
 
@@ -23,3 +26,16 @@ def test_every_room_has_its_floor() -> None:
     package = REPOSITORY / "src" / "unroll"
     rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert floors == {f"unroll.{room}" for room in rooms - {"__init__", "__main__"}}
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("unroll", cache_dir=None)
+    imports = networkx.DiGraph((module, imported) for module in graph.modules
+                               for imported in graph.find_modules_directly_imported_by(module))
+    assert [circle for circle in networkx.strongly_connected_components(imports) if len(circle) > 1] == []
+
+
+def test_files_are_short() -> None:
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in REPOSITORY.glob("src/**/*.py")}
+    assert {path for path, count in lines.items() if count > 260} == set()
+    assert sum(count < 150 for count in lines.values()) > 0.9 * len(lines)

@@ -70,6 +70,11 @@ class TargetSpec(Part):
     frame: FrameScales | None = None    # of a forecast
     names: Names | None = None      # of the columns, where the source names them
 
+    @property
+    def symbols(self) -> bool:
+        """Whether the classes are the symbols of a vocabulary: the next symbol of a text."""
+        return self.kind == "classes" and self.classes is None
+
 
 class Counts(Part):
     """One split; the last three are of text alone, 0 elsewhere."""

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.generation.rules import Logits
-from unroll.models.manifest import STEP, STEP_INT8, ModelFolder
 
 S = TypeVar("S")
 Ids = NDArray[np.integer[Any]]
@@ -71,12 +70,3 @@ class OnnxEngine:
 
     def hidden(self, state: Arrays) -> list[NDArray[np.float32]]:
         return [part[0] for name, part in zip(self._state, state, strict=True) if name.endswith(".h")]
-
-
-def open_engine(model: ModelFolder, threads: int = 1, int8: bool = False) -> Engine[Any]:
-    """ONNX Runtime on the folder's step file; PyTorch where the model's cell has no step in ONNX."""
-    if (model.folder / STEP).is_file():
-        return OnnxEngine(model.folder / (STEP_INT8 if int8 else STEP), threads)
-    from unroll.generation.torch_engine import load_engine
-
-    return load_engine(model.folder, threads)

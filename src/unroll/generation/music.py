@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.encoders import Scaler, scaler_of
-from unroll.generation.engine import Engine, open_engine
+from unroll.generation.engine import Engine
+from unroll.generation.engines import open_engine
 from unroll.generation.loop import prime
 from unroll.generation.rules import Logits, lane_generator
 from unroll.models.manifest import ModelFolder

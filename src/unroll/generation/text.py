@@ -11,7 +11,8 @@ import numpy as np
 from unroll.config.sampling import Sampling, SettingError
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.beam import beam_search
-from unroll.generation.engine import Engine, Ids, open_engine
+from unroll.generation.engine import Engine, Ids
+from unroll.generation.engines import open_engine
 from unroll.generation.loop import Drawing, walk
 from unroll.generation.pattern import Pattern
 from unroll.generation.pattern_check import check_pattern

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unroll.generation.engine import Engine, Ids, OnnxEngine, Steps
+from unroll.generation.engine import Ids, Steps
 from unroll.generation.rules import Logits
 from unroll.models.cell import State
 from unroll.models.folder import load_model
@@ -135,15 +135,6 @@ class _Captured:
         for to, layer in zip(self._state, state, strict=True):
             for part, value in zip(to, layer, strict=True):
                 part.copy_(value)
-
-
-def engine_of(network: Network, threads: int = 1) -> Engine[Any]:
-    """ONNX Runtime where the network's cell has a step in ONNX, and the network itself elsewhere."""
-    if not network.core.cell.has_onnx():
-        return TorchEngine(network)
-    from unroll.models.onnx.step import step_graph
-
-    return OnnxEngine(step_graph(network), threads)
 
 
 def load_engine(folder: Path, threads: int = 1, device: str = "cpu") -> TorchEngine:

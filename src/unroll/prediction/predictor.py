@@ -15,9 +15,9 @@ from unroll.config.pooling import PoolingSettings
 from unroll.config.sampling import check_seed, sampling
 from unroll.data.encoders import frame_of, scaler_of
 from unroll.generation.engine import Engine
+from unroll.generation.engines import engine_of
 from unroll.generation.music import Composer
 from unroll.generation.text import Generator
-from unroll.generation.torch_engine import engine_of
 from unroll.models.folder import Model, load_model
 from unroll.prediction.memory import Memory
 from unroll.prediction.reading import InputReader

@@ -35,8 +35,7 @@ def as_table(
         "classes": _classes, "labels": _labels, "reals": _reals, "forecast": _quantiles,
     }
     target = predictor.spec.targets[predictor.target]
-    symbols = target.kind == "classes" and target.of is not None        # the next ones of a text
-    make = _nats if symbols else makers[target.kind]
+    make = _nats if target.symbols else makers[target.kind]
     if target.kind != "forecast" and predictor.per == "sequence":
         return pd.DataFrame({"sequence": list(names), **make(predictor, np.stack(predictions))})
     columns = make(predictor, np.concatenate(predictions))

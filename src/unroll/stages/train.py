@@ -16,8 +16,8 @@ from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import sampling
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
+from unroll.generation.engines import engine_of
 from unroll.generation.text import Generator
-from unroll.generation.torch_engine import engine_of
 from unroll.models.folder import parameters, save_model
 from unroll.models.manifest import WEIGHTS
 from unroll.models.network import Network, build

@@ -11,7 +11,7 @@ from unroll.commands.play.shown import bars, coloured, plain
 from unroll.commands.play.style import errors_shown, title
 from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
-from unroll.generation.engine import open_engine
+from unroll.generation.engines import open_engine
 from unroll.generation.text import Generator
 from unroll.models.manifest import ModelFolder
 
