@@ -311,7 +311,7 @@ def test_a_sequence_of_another_width_is_named(tmp_path, number):
     pieces = [{"x": each, "label": "ab"[index % 2]} for index, each in enumerate(VECTORS)]
     pieces[number]["x"] = np.zeros((3, 5))
     split, at = ("train", 3) if number == 2 else ("test", 2)
-    with refused("unequal-lengths", f"data.x, sequence {at} of the {split} split", "5 numbers a step where others have 2"):
+    with refused("unequal-lengths", f"data.x, sequence {at} of the {split} split", "5 numbers per step where others have 2"):
         written(tmp_path, npz("label", "class"), dealt(pieces))
 
 

@@ -26,7 +26,7 @@ class CellSettings(Strict):
 
 
 class RecurrentSettings(CellSettings):
-    """Of cells that can also run from the end, and whose recurrent matrices are square."""
+    """Cells that can also read backwards, and whose recurrent matrices are square."""
 
     bidirectional: bool             # a second recurrence from the end (Schuster & Paliwal, 1997), its state beside
     #                                 the first one's; not where the target is the future of the input

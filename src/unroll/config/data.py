@@ -17,19 +17,19 @@ Share = Annotated[float, Field(gt=0, lt=0.5)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
-Input = Literal["tokens", "real"]       # symbols, or a vector of real numbers a step
+Input = Literal["tokens", "real"]       # symbols, or a vector of real numbers per step
 Target = Literal[
     "next",         # the input's own next step: a symbol or a vector
     "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels
-    "class",        # one class a sequence
-    "tag",          # one class a step
-    "labels",       # any number of labels a step
-    "value",        # a real vector a sequence
-    "values",       # a real vector a step
+    "class",        # one class per sequence
+    "tag",          # one class per step
+    "labels",       # any number of labels per step
+    "value",        # a real vector per sequence
+    "values",       # a real vector per step
     "forecast",     # the input's next `horizon` steps, with intervals
 ]
 FUTURE = ("next", "next_labels", "forecast")    # of an input, whose name they share
-PER_SEQUENCE = ("class", "value", "forecast")   # of which a sequence, or a window, has one; others have one a step
+PER_SEQUENCE = ("class", "value", "forecast")   # one per sequence or window; others are per step
 Scale = Literal["standard", "none"]     # to mean 0 and deviation 1 on the training split, or as it is
 
 
@@ -85,14 +85,14 @@ class SourceSettings(Strict):
 
 
 class SplitSettings(SourceSettings):
-    """Of a source whose validation split, at least, is made here."""
+    """Sources whose validation split, at least, is made here."""
 
     validation: Share           # share of the training part that chooses the best weights
     seed: Seed                  # of the hash or the draw that splits and generates
 
 
 class TextSettings(SourceSettings):
-    """Of a source of text whose next symbol is predicted."""
+    """Sources of text whose next symbol is predicted."""
 
     inputs: dict[Name, Literal["tokens"]]       # type: ignore[assignment]
     targets: dict[Name, Literal["next"]]        # type: ignore[assignment]
@@ -108,7 +108,7 @@ class TextSettings(SourceSettings):
 
 
 def lowest_note(source: str) -> int | None:
-    """Of a kind of source; None, too, of a kind whose package is not installed."""
+    """Settings of a kind of source; None also when its package is not installed."""
     note: int | None = SOURCES.settings_of(source).LOWEST_NOTE if source in SOURCES.names() else None
     return note
 

@@ -27,7 +27,7 @@ class Codec(ABC):
     advice: ClassVar[str] = ""      # where other fields have another number of steps
 
     def __init__(self, per_step: bool = True) -> None:
-        self.per_step = per_step    # a row a step, or a row a sequence
+        self.per_step = per_step    # one row per step, or one per sequence
 
     @abstractmethod
     def encode(self, value: Any, where: str) -> Values:
@@ -131,7 +131,7 @@ class NumberCodec(Codec):
         rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:]))) if self.per_step else rows.reshape(1, -1)
         self._width = rows.shape[1] if self._width is None else self._width
         if rows.shape[1] != self._width:
-            raise UserError("unequal-lengths", where, f"{rows.shape[1]} numbers a step where others have "
+            raise UserError("unequal-lengths", where, f"{rows.shape[1]} numbers per step where others have "
                             f"{self._width}.")
         self._check(rows, where)
         return rows

@@ -22,7 +22,7 @@ def unchanged(values: Values) -> Values:
 
 @dataclass(frozen=True)
 class Field:
-    """The values of one input or target, a row a step or a row a sequence; `show` converts them for a batch."""
+    """The values of one input or target, one row per step or per sequence; `show` converts them for a batch."""
 
     values: Values                          # (N,) or (N, F)
     per: Literal["step", "sequence"]

@@ -52,8 +52,8 @@ class ForecastSpec(Part):
 
 class InputSpec(Part):
     kind: Literal["tokens", "real"]
-    size: int                       # of the vocabulary, or numbers a step as the network reads them
-    width: int                      # numbers a step as a user gives them: fewer than `size` in a forecast; 1 for tokens
+    size: int                       # of the vocabulary, or numbers per step as the network reads them
+    width: int                      # numbers per step in the user's data: fewer than `size` in a forecast; 1 for tokens
     begin: int | None = None        # the symbol before the first step, where each step predicts the next symbol
     scale: Scale | None = None      # of real numbers; None in a forecast, whose target has a frame
     names: Names | None = None      # of the columns, where the source names them
@@ -110,7 +110,7 @@ class Reading(Part):
     decimal: Literal[".", ","] = "."
     header: bool = True
     whole: bool = False                     # whether a text file is one sequence, where it could be one a line
-    table: TableReading | None = None       # None: columns by their position, a file a sequence
+    table: TableReading | None = None       # None: columns by position, one file per sequence
 
     @property
     def time_format(self) -> str | None:

@@ -50,7 +50,7 @@ class Prepared:
         return self.values(field, split)
 
     def values(self, field: str, split: Split) -> NDArray[Any]:
-        """A row a step, or a row a sequence, as the source has them: reals are not scaled."""
+        """One row per step or per sequence, as in the source: reals are not scaled."""
         values: NDArray[Any] = self._load(VALUES.format(split=split, field=field))
         return values
 

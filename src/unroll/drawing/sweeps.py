@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from unroll.drawing.style import BLUE, GREY, ORANGE, plain, plot, save
 
-SHOWN = 12      # configurations of a picture; there are no more colours that can be told apart
+SHOWN = 12      # configurations in a picture; more colours cannot be distinguished
 COLOURS = ("#2463a6", "#d9730d", "#2d7d46", "#b3261e", "#7a4fb5", "#0f8b8d", "#a0522d", "#c2528b", "#5b6770", "#b8a100",
            "#3f3f9e", "#111111")
 

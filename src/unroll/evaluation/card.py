@@ -57,7 +57,7 @@ The model {prose.task.format(**per)}. Test split: {comparison.model:.4f} {compar
 ```python
 import unroll
 model = unroll.load("artifacts/model")
-{prose.example.format(values="texts" if text else "arrays (T, F), a row a step")}
+{prose.example.format(values="texts" if text else "arrays (T, F), one row per step")}
 ```
 
 {prose.commands}.

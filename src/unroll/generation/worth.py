@@ -163,7 +163,7 @@ def notes_per_frame(roll: Roll) -> float:
 
 
 def silent_frames(roll: Roll) -> float:
-    """Share of the frames."""
+    """Share of the frames without a note."""
     return float((~roll.any(axis=1)).mean())
 
 

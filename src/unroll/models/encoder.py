@@ -13,7 +13,7 @@ from unroll.models.onnx.graph import Graph
 class BaseEncoder(nn.Module, ABC):
     """A kind of encoder has a class `Encoder` derived from this one, made from its settings and the field's size.
 
-    That is how many symbols the field has, or numbers a step; `size` is E, that of the vectors.
+    That is the number of symbols of the field, or of numbers per step; `size` is E, the size of the vectors.
     """
 
     def __init__(self, settings: EncoderSettings, size: int) -> None:

@@ -131,7 +131,7 @@ def _any_numbers(file: Path, reading: Reading, names: list[str], width: int) -> 
         shown = f" ({some})" if (some := _some(wanted)) else ""
         raise UserError("unequal-lengths", file, f"{len(wanted)} columns of numbers{shown} where the model reads "
                         f"{width}; the file has {_some(names)}. Give the columns that it was trained on, in their "
-                        "order, a step a row.")
+                        "order, one row per step.")
     table = Columns(parts)
     values = table.numbers(wanted, "Give a number.")
     found = find_sequences(table, ALONE.model_copy(update={"series": series}))

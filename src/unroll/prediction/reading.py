@@ -68,7 +68,7 @@ class InputReader:
         values = values[:, None] if values.ndim == 1 else values
         if values.ndim != 2 or values.shape[1] != self.size or not len(values):
             raise UserError("wrong-type", name, f"of shape {values.shape} where the model reads (T, {self.size}), T ≥ "
-                            f"1. Give a row a step of {self.size} numbers.")
+                            f"1. Give one row of {self.size} numbers per step.")
         for step, place in np.argwhere(~np.isfinite(values))[:1]:
             raise UserError("missing-number", f"{name}, step {step + 1}, number {place + 1}", f"{values[step, place]}. "
                             "Missing and infinite values are not supported yet; fill or leave them out.")

@@ -47,5 +47,5 @@ def format_of(file: Path, *holds: Holds) -> ModuleType | None:
 
 
 def endings(*holds: Holds) -> tuple[str, ...]:
-    """Of the formats that hold one of these, or of all."""
+    """File endings of the formats that hold one of these, or of all formats."""
     return tuple(ending for module in formats() if not holds or module.HOLDS in holds for ending in module.ENDINGS)

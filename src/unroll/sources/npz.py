@@ -80,7 +80,7 @@ def _pieces(settings: Settings, arrays: Arrays, split: str) -> list[Piece]:
         x = x[..., None]
     if x.ndim != 3:
         raise UserError("wrong-type", where, f"has shape {x.shape} where (n, T, F) or (n, T) is expected: sequences, "
-                        "steps, numbers a step. Reshape it.")
+                        "steps, numbers per step. Reshape it.")
     if x.dtype.kind not in "iufb":
         raise UserError("wrong-type", where, f"of type {x.dtype}, not numbers. Write it as float32.")
     if not x.size:

@@ -1,4 +1,4 @@
-"""Polyphonic music: 88 keys, on or off, a step a beat (Boulanger-Lewandowski et al., 2012)."""
+"""Polyphonic music: 88 keys, on or off, one step per beat (Boulanger-Lewandowski et al., 2012)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Tables: a step a row, or, of text, a sequence a row."""
+"""Tables: a row is a step, or, for text, a sequence."""
 
 from typing import Any
 
@@ -155,7 +155,8 @@ def _constant(settings: Settings, table: Columns, values: NDArray[Any], field: s
         step = "tag" if settings.targets[field] == "class" else "values"
         raise UserError("conflict", table.where(row, column), f"{table.cell(row, column)!r} where sequence "
                         f"{rows.name!r} began with {table.cell(int(rows.index[0]), column)!r}. data.targets.{field} is "
-                        f"one {settings.targets[field]} a sequence: correct the row, or choose {step} for one a step.")
+                        f"one {settings.targets[field]} per sequence: correct the row, or choose {step} for one per "
+                        "step.")
     return str(own[0]) if settings.targets[field] == "class" else own[0]
 
 

@@ -71,7 +71,7 @@ def check_fields(settings: SourceSettings, access: Access) -> None:
         for name, value in piece.items():
             if getattr(value, "ndim", 0) == 2:
                 width = widths.setdefault(name, value.shape[1])
-                assert value.shape[1] == width, f"{where}: {name} has {value.shape[1]} numbers a step, others {width}"
+                assert value.shape[1] == width, f"{where}: {name} has {value.shape[1]} numbers per step, others {width}"
 
 
 def check_splits(settings: SourceSettings, access: Access) -> None:

@@ -26,7 +26,7 @@ def draft_forecast(table: Table, options: Options) -> Draft:
            "--task; --target COLUMN, again for each")
     report_left_out(roles, read, "--target COLUMN, again for each")
     if roles.time is None:
-        report("time", "no column: a step a row, in the order of the rows", "--time COLUMN")
+        report("time", "no column: one step per row, in the order of the rows", "--time COLUMN")
     forecast, share = settings(roles, read, options)
     data = table.data({"x": "real"}, {"x": "forecast"}, {"x": read})
     data |= {"forecast": forecast, "validation": share, "test": share}

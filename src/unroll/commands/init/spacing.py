@@ -24,7 +24,7 @@ CYCLES: dict[str, Spacing] = {name: Spacing(words, season) for name, words, seas
 
 
 def spacing(time: Column, codes: NDArray[np.int64]) -> Spacing:
-    """Of the rows of the first sequence, those of code 0."""
+    """The rows of the first sequence, whose code is 0."""
     stamps = time.values[codes == 0]
     distances = np.diff(stamps)
     if not len(distances):

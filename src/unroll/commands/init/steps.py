@@ -54,7 +54,7 @@ def _text_input(roles: Roles, options: Options, read: list[str], texts: list[str
                 conf: str) -> tuple[list[str], str]:
     """The one column of text that is read, and its tokenizer."""
     if conf == "regress_steps_text":
-        raise UserError("unsupported", "--target", f"{wanted.name!r} has a value a step; with text, a sequence has "
+        raise UserError("unsupported", "--target", f"{wanted.name!r} has a value per step; with text, a sequence has "
                         "one. Choose another --target, or --input COLUMN of numbers.")
     if len(texts if not options.inputs else read) > 1:
         raise UserError("ambiguous", "--input", f"{', '.join(map(repr, texts))}: only one column of text is read. Name "
@@ -72,7 +72,7 @@ def set_lanes(draft: Draft, steps: int) -> None:
 
 
 def find_task(wanted: Column, whole: bool, options: Options) -> str:
-    """By the target column; `whole` says whether it has one value a sequence."""
+    """The task that the target column suggests; `whole` says whether it has one value per sequence."""
     if wanted.kind == "text" or (not options.targets and wanted.whole):
         return "classify" if whole else "tag"
     if wanted.whole and wanted.distinct <= 20:

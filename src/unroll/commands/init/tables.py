@@ -53,7 +53,7 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
 
 
 def _texts(columns: list[Column], options: Options) -> list[Column]:
-    """Columns of text to be read, a sequence a row: those of the options, or those whose cells are long."""
+    """Columns of text, one sequence per row: those that the options name, or those whose cells are long."""
     if options.task not in (None, "language", "classify", "regress") or options.series not in (None, "none"):
         return []
     if options.inputs:

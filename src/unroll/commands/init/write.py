@@ -21,7 +21,7 @@ MEANING = {
     "series": "the column that says which sequence a row belongs to; null: the table is one",
     "time": "the column that orders a sequence's rows, and must rise; null: they come in order",
     "time_format": "of strptime; null: ISO 8601, or a number",
-    "inputs": "tokens: symbols of text; real: a vector of numbers a step",
+    "inputs": "tokens: symbols of text; real: a vector of numbers per step",
     "targets": "next, class, tag, value, values, labels or forecast: see docs/tasks.md",
     "scale": "standard: to mean 0 and deviation 1 on the training split; none: as it is",
     "validation": "share that chooses the best weights",

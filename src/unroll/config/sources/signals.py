@@ -13,7 +13,7 @@ class Settings(SplitSettings):
     FIXED: ClassVar[tuple[Input, Target] | None] = ("real", "tag")
 
     kind: Literal["signals"]
-    size: PositiveInt               # numbers a step
+    size: PositiveInt               # numbers per step
     laws: Annotated[int, Field(ge=2)]
     steps: PositiveInt
     dwell: PositiveInt              # mean number of steps between two changes

@@ -7,7 +7,7 @@ from unroll.config.tokenizer import Tokenizer
 
 
 class Settings(SplitSettings):
-    """A table: a step a row, or, for text, a sequence a row."""
+    """A table: a row is a step, or, for text, a sequence."""
 
     kind: Literal["table"]
     path: str                       # below data/raw/: a file, a folder or a glob; several are read one after another

@@ -45,7 +45,7 @@ class Tokenizer(ABC):
     @classmethod
     @abstractmethod
     def fit(cls, settings: Any, items: bool, pieces: Iterable[str]) -> "Tokenizer":
-        """Of the `Settings` of this kind, on the texts of the training split."""
+        """Fit a tokenizer with the `Settings` of this kind on the texts of the training split."""
 
     @classmethod
     @abstractmethod

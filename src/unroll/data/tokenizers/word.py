@@ -84,7 +84,7 @@ class Letters:
 
     @property
     def unspaced(self) -> bool:
-        """Whether many are of a script that puts no spaces between words, so that words cannot be told apart."""
+        """Whether many characters belong to a script without spaces, where words cannot be separated."""
         return self._unspaced > 0.3 * self._all
 
 

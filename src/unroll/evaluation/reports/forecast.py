@@ -76,7 +76,7 @@ def seasonal_error(prepared: Prepared, name: str) -> Values:
 
 
 def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, prefix: str) -> Metrics:
-    """Of the median: MASE, sMAPE in percent; of all quantiles: CRPS, and how often the widest interval holds the truth.
+    """MASE and sMAPE (percent) of the median; CRPS and coverage of the widest interval from all quantiles.
 
     CRPS is twice the pinball loss, the mean over the levels (Laio & Tamea, 2007), in units of the series; of a single
     forecast it is the absolute error.

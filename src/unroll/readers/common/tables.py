@@ -41,7 +41,7 @@ def table_format(file: Path) -> ModuleType:
 
 
 def column_names(file: Path, reading: Reading) -> list[str]:
-    """Of a file; raises `UserError` when it is empty, in another format, or two columns share a name."""
+    """Column names of a file; raises `UserError` when it is empty, in another format, or two columns share a name."""
     names: list[str] = table_format(file).column_names(file, reading)
     for name in names:
         if names.count(name) > 1:

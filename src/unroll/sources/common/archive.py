@@ -23,7 +23,7 @@ def archive_pieces(inputs: Mapping[str, str], targets: Mapping[str, str], x: Any
             raise UserError("wrong-type", setting, f"{str(values[0])!r} is no number; the file has classes: use "
                             "class.") from None
     elif wanted != "class":
-        raise UserError("unsupported", setting, f"the archive has one class or value a sequence, not {wanted}.")
+        raise UserError("unsupported", setting, f"the archive has one class or value per sequence, not {wanted}.")
     return [{field: np.asarray(case).T, target: value if wanted == "value" else str(value)}
             for case, value in zip(x, values, strict=True)]
 
