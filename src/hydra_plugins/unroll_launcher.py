@@ -1,6 +1,7 @@
 """What Hydra hands the jobs of a multirun to: `hydra/launcher=local`, or `slurm`. Hydra finds plug-ins in this package.
 
-The jobs are processes of their own, so that what runs in one process elsewhere is here told which jobs, and where.
+Other launchers call a function for every job; these call it once, with all jobs and a function that makes their pool,
+because jobs are processes of their own.
 """
 
 from abc import abstractmethod
@@ -66,7 +67,7 @@ class LocalConfig:
 class SlurmConfig:
     _target_: str = f"{__name__}.SlurmLauncher"
     jobs: int | None = None         # at once; none: as Slurm decides
-    minutes: int = 60               # after which Slurm ends a job; the sweep started again goes on with it
+    minutes: int = 60               # after which Slurm ends a job; the same command resumes the sweep
     memory_gb: float | None = None
     partition: str | None = None
     account: str | None = None

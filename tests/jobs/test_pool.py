@@ -7,9 +7,8 @@ import time
 import psutil
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, refused
 from tests.jobs.conftest import make
-from unroll.base.errors import UserError
 from unroll.jobs import pool
 from unroll.jobs.pool import LocalPool
 
@@ -63,7 +62,7 @@ def test_each_has_an_accelerator_of_its_own(tmp_path, monkeypatch):
 def test_more_accelerators_than_there_are_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     job = make(tmp_path, "train.accelerator=auto", "train.devices=2")
-    with LocalPool(REPOSITORY, None) as places, pytest.raises(UserError, match=r"^train\.devices: 2 accelerators a job, 1 are"):
+    with LocalPool(REPOSITORY, None) as places, refused("no-device", "train.devices", "2 accelerators per job"):
         places.room(job.config.train)
 
 

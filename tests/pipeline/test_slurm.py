@@ -116,7 +116,7 @@ def test_jobs_that_slurm_does_not_take_are_one_line_and_leave_nothing(repo: Repo
     assert done.returncode == 2
     *sbatch, said = done.stderr.splitlines()        # what sbatch said comes first
     assert all(line.startswith("sbatch: ") for line in sbatch)
-    assert said.startswith("unroll: sweep: 2 jobs failed: model=rnn, model=gru (Slurm did not take the job (sbatch: error: invalid")
+    assert said.startswith("unroll: sweep: 2 jobs failed: model=rnn, model=gru (slurm: refused the job (sbatch: error: invalid")
     assert not list(repo.folder.glob(".unroll/sweeps/*/*/metrics"))
 
 

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, TINY
+from tests.conftest import REPOSITORY, TINY, refused
 from tests.models.test_extend import blocks
 from tests.toys import install, write
 from unroll.base.extensions import read_lock
+from unroll.prediction.served import foreign_code
+from unroll.tracking.models import write_model
 
 SMALL = ["train.threads=1", "train.max_steps=12", "train.epochs=99", "train.batch_size=8", "train.validate_steps=4",
          "train.log_steps=1", "model.core.hidden_size=8", "runtime.progress=false", "runtime.tracking.enabled=false",
@@ -127,6 +129,34 @@ def run(project: Path, toy: Toy, *path: Path) -> str:
     return done.stdout
 
 
+SERVED = """
+import sys, mlflow
+
+model = mlflow.pyfunc.load_model(sys.argv[1])
+(text,) = model.predict(["The "], params={"length": 5, "seed": 3})["text"]
+assert "unroll.zip" in sys.modules["toy_cell.code"].__file__, sys.modules["toy_cell.code"].__file__
+print("SERVED", len(text))
+"""
+
+
+def serve(project: Path, folder: Path) -> None:
+    """What MLflow logs carries the package's code, or says why it does not."""
+    model = project / "artifacts" / "model"
+    write_model(folder / "logged", model, "", "m-1")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", SERVED, folder / "logged"], env=environment, cwd=folder, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert done.returncode == 0 and "SERVED 9" in done.stdout, done.stdout
+    record = folder / "site" / "toy_cell-1.0.dist-info" / "RECORD"
+    plain = record.read_text()
+    (folder / "site" / "toy_cell" / "fast.so").touch()
+    record.write_text(plain + "toy_cell/fast.so,,\n")
+    with refused("extension", "unroll.cells:mgu", "toy_cell/fast.so"):
+        foreign_code(model)
+    record.write_text(plain)
+    (folder / "site" / "toy_cell" / "fast.so").unlink()
+
+
 @pytest.mark.parametrize("thing", TOYS)
 def test_as_files_among_ours(project: Path, thing: str) -> None:
     toy, files, before = TOYS[thing], blocks(), tree(project)
@@ -139,7 +169,7 @@ def test_as_files_among_ours(project: Path, thing: str) -> None:
 
 
 @pytest.mark.parametrize("thing", TOYS)
-def test_as_a_package_that_the_lock_names(project: Path, thing: str, tmp_path: Path) -> None:
+def test_as_a_package_that_the_lock_names(project: Path, thing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toy, files = TOYS[thing], blocks()
     kind, package = Path(toy.code).stem, f"toy_{thing}"
     settings, code = files[f"src/unroll/{toy.settings}"], files[f"src/unroll/{toy.code}"]
@@ -155,11 +185,15 @@ def test_as_a_package_that_the_lock_names(project: Path, thing: str, tmp_path: P
     assert toy.result in run(project, toy, tmp_path / "site")
     (locked,) = read_lock(project / "extensions.lock")
     assert (locked.group, locked.name, locked.distribution) == (f"unroll.{toy.group}", kind, package.replace("_", "-"))
+    if thing == "cell":
+        (tmp_path / "logged").mkdir()
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        serve(project, tmp_path)
     # without it, or with other code in it, no stage runs
     (tmp_path / "site" / package / "code.py").write_text(code + "# edited\n")
     for path in ([tmp_path / "site"], []):
-        refused = subprocess.run([sys.executable, "-m", "unroll", "train"], cwd=project, text=True, check=False,
-                                 env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (project / "src", *path)))},
-                                 stderr=subprocess.PIPE)
-        assert refused.returncode == 2 and refused.stderr.endswith(" [extension]\n"), refused.stderr
-        assert refused.stderr.count("\n") == 1
+        done = subprocess.run([sys.executable, "-m", "unroll", "train"], cwd=project, text=True, check=False,
+                              env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (project / "src", *path)))},
+                              stderr=subprocess.PIPE)
+        assert done.returncode == 2 and done.stderr.endswith(" [extension]\n"), done.stderr
+        assert done.stderr.count("\n") == 1

@@ -161,5 +161,5 @@ def test_what_a_loss_is_the_mean_of(stream, lines, tmp_path):
 
 
 def test_a_loss_is_said_in_bits_where_it_has_some():
-    assert Unit("symbols", 2.0).said(1.5) == ", 3.000 bits/character"
-    assert Unit("steps", None).said(1.5) == ""
+    assert Unit("symbols", 2.0).text(1.5) == ", 3.000 bits/character"
+    assert Unit("steps", None).text(1.5) == ""

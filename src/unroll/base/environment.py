@@ -1,4 +1,4 @@
-"""What of a machine decides how sums are rounded: its instruction sets, its devices, the build of PyTorch."""
+"""What decides how a machine rounds sums: its instruction sets, its devices, the build of PyTorch."""
 
 import platform
 import re
@@ -9,7 +9,7 @@ KERNELS = re.compile(r"(avx|fma|f16c|sse4|amx|asimd|neon|sve|bf16|i8mm)\w*")    
 
 
 def environment(accelerator: str) -> dict[str, Any]:
-    """Of the machine that trains; the same on machines that ought to give the same bytes."""
+    """This machine's environment, equal on machines that should train the same bytes."""
     import torch
 
     gpu = accelerator != "cpu" and torch.cuda.is_available()
@@ -25,29 +25,30 @@ def environment(accelerator: str) -> dict[str, Any]:
     }
 
 
-def processor(described: Path) -> dict[str, str]:
-    """Maker and instruction sets, of the first processor in Linux's list; nothing is known elsewhere."""
-    if not described.is_file():
+def processor(cpuinfo: Path) -> dict[str, str]:
+    """Maker and instruction sets of the first processor in Linux's list; empty on other systems."""
+    if not cpuinfo.is_file():
         return {}
-    lines = (line.partition(":") for line in described.read_text(encoding="utf-8").split("\n\n")[0].splitlines())
+    lines = (line.partition(":") for line in cpuinfo.read_text(encoding="utf-8").split("\n\n")[0].splitlines())
     fields = {name.strip(): value.strip() for name, _, value in lines}
     flags = fields.get("flags") or fields.get("Features") or ""
     return {
         "maker": fields.get("vendor_id") or fields.get("CPU implementer") or "",
-        "instructions": " ".join(sorted(each for each in flags.split() if KERNELS.fullmatch(each))),
+        "instructions": " ".join(sorted(flag for flag in flags.split() if KERNELS.fullmatch(flag))),
     }
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What is not the same, in words."""
+    """The differences between two environments, a line each."""
     found = []
     for name in sorted({*before, *now}):
         old, new = before.get(name), now.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
             found += [f"{name} {line}" for line in differences(old, new)]
         elif name == "instructions":
-            gone, come = ({*str(a).split()} - {*str(b).split()} for a, b in ((old, new), (new, old)))
-            found += [f"{verb} {' '.join(sorted(those))}" for verb, those in (("lacks", gone), ("has", come)) if those]
+            before_only, now_only = ({*str(a).split()} - {*str(b).split()} for a, b in ((old, new), (new, old)))
+            found += [f"{verb} {' '.join(sorted(flags))}"
+                      for verb, flags in (("lacks", before_only), ("has", now_only)) if flags]
         elif old != new:
             found.append(f"{name}: {old} there, {new} here")
     return found

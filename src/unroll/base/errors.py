@@ -29,9 +29,7 @@ class UserError(Exception):
     `where` is the file, option or setting at fault, as a user knows it; `text` is the rest of the line.
     """
 
-    def __init__(self, code: Code | str, where: str | Path = "", text: str = "") -> None:
-        if not text:        # the form before codes, of places that are still to be changed
-            text, code = code, "unsupported"
+    def __init__(self, code: Code, where: str | Path, text: str) -> None:
         self.code, self.where, self.text = code, str(where), text
         super().__init__(f"{where}: {text}" if self.where else text)
 
@@ -59,7 +57,7 @@ def within_memory(where: str, text: Callable[[], str]) -> Iterator[None]:
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The end of a sentence that names the closest valid name, or all of them when none is close."""
-    valid = [str(each) for each in valid]
+    valid = [str(known) for known in valid]
     close = get_close_matches(str(name), valid, n=1, cutoff=0.6)
     return f'did you mean "{close[0]}"?' if close else f"choose from {', '.join(map(_listed, valid))}."
 

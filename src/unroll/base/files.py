@@ -30,7 +30,7 @@ def to_json(value: Any) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, file or folder, and put it in its place only on success."""
+    """Yield a temporary path beside `path`, and move what was written there, file or folder, to `path` on success."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path, "partial")
     _tidy(path)
@@ -62,7 +62,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _tidy(path: Path) -> None:
-    """Remove what processes of this machine have left of `path` when they were killed."""
+    """Remove temporary files of `path` that killed processes of this machine have left."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.{HOST}.*"):
         found = re.fullmatch(r"(\d{1,9})\.(partial|old)", left.name.removeprefix(f".{path.name}.{HOST}."))
         if found and (int(found[1]) == os.getpid() or not _alive(int(found[1]))):
@@ -74,7 +74,7 @@ def _alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:     # somebody else's
+    except PermissionError:     # of another user
         return True
     return True
 
@@ -85,7 +85,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
-    """A CSV table of rows that have the same names; `columns` are those of no rows."""
+    """A CSV table of rows with the same names; `columns` name the columns of a table without rows."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(rows[0]) if rows else columns, lineterminator="\n")
         table.writeheader()
@@ -104,11 +104,11 @@ def _remove(path: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """What is called what is on the disk, too."""
+    """Flush the directory entry, so that the rename survives a crash."""
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
-    except OSError as error:        # some network file systems have no such thing
+    except OSError as error:        # some network file systems cannot
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:

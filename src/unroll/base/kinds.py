@@ -26,14 +26,14 @@ class Kinds:
 
     @cached_property
     def own(self) -> tuple[str, ...]:
-        """The kinds of this package, sorted; a name that begins with _ is none."""
+        """The kinds of this package, sorted; modules whose names begin with _ are not kinds."""
         path = import_module(self.settings).__path__
-        return tuple(sorted(each.name for each in iter_modules(path) if not each.name.startswith("_")))
+        return tuple(sorted(module.name for module in iter_modules(path) if not module.name.startswith("_")))
 
     def foreign(self) -> dict[str, EntryPoint]:
         """The kinds of other packages by name; nothing of theirs is imported."""
         found = entry_points(group=self.group) if self.group else ()
-        return {each.name: each for each in found if each.name not in self.own}
+        return {entry.name: entry for entry in found if entry.name not in self.own}
 
     def names(self) -> list[str]:
         return [*self.own, *sorted(self.foreign())]

@@ -1,4 +1,4 @@
-"""This process among those of one training."""
+"""This process and the others of one training."""
 
 import ctypes
 import os
@@ -8,21 +8,21 @@ from typing import Literal
 
 PR_SET_PDEATHSIG = 1        # prctl(2)
 
-# what starting several processes leaves in the environment, and what DVC tells its stages
+# variables that launchers of several processes set, and those that DVC sets for its stages
 PASSED_ON = ("LOCAL_RANK", "NODE_RANK", "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED",
              "LOCAL_WORLD_SIZE", "TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_ID",
              "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV")
 
 
 def own_environment() -> dict[str, str]:
-    """For a process that is no part of what this one is part of."""
+    """The environment for a process that takes no part in this one's training or stage."""
     return {name: value for name, value in os.environ.items() if name not in PASSED_ON}
 
 
 def launcher() -> Literal["torchrun", "srun", "own"]:
-    """What started the processes of this training; `own`: the first of them started the others of its machine.
+    """What started the processes of this training; `own`: the first one started the others of its machine.
 
-    A single task of Slurm, and the script of a job, which runs before `srun`, start their own.
+    So it is in a Slurm job of a single task, and in a job's script, which runs before `srun`.
     """
     if "TORCHELASTIC_RUN_ID" in os.environ:
         return "torchrun"
@@ -31,7 +31,7 @@ def launcher() -> Literal["torchrun", "srun", "own"]:
 
 
 def rank() -> int:
-    """Above 0 in every process of a training but the first."""
+    """This process's number in its training: 0 in the first and in a process that is alone."""
     match launcher():
         case "torchrun":
             return int(os.environ["RANK"])
@@ -41,11 +41,11 @@ def rank() -> int:
 
 
 def started() -> tuple[int, int] | None:
-    """Processes a machine, and machines, as torchrun or srun have started them; None: they are started by us."""
+    """(processes per machine, machines) as torchrun or srun started them; None where we start them ourselves."""
     match launcher():
         case "torchrun":
-            each = int(os.environ["LOCAL_WORLD_SIZE"])
-            return each, int(os.environ["WORLD_SIZE"]) // each
+            local = int(os.environ["LOCAL_WORLD_SIZE"])
+            return local, int(os.environ["WORLD_SIZE"]) // local
         case "srun":
             machines = int(os.environ["SLURM_NNODES"])
             return int(os.environ["SLURM_NTASKS"]) // machines, machines
@@ -53,6 +53,6 @@ def started() -> tuple[int, int] | None:
 
 
 def end_with_parent() -> None:
-    """Die when the process that started this one dies, in a call that never returns too; Linux alone can do that."""
+    """Be killed when the parent process dies, even inside a call that never returns; on Linux only."""
     if sys.platform == "linux" and launcher() == "own":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

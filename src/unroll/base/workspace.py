@@ -68,7 +68,5 @@ class Workspace:
         """Refuse to run code that is not the project's own: its outputs would not be this commit's."""
         own, package = (self.project / "src").resolve(), Path(__file__).resolve().parent.parent
         if own not in package.parents:
-            raise UserError(
-                f"the code that runs is {package}, not {own / 'unroll'}. Run in the folder of the project, "
-                "or set PYTHONPATH=src."
-            )
+            raise UserError("conflict", package, f"this code runs, not {own / 'unroll'}. Run in the folder of the "
+                            "project, or set PYTHONPATH=src.")

@@ -52,10 +52,11 @@ class OneOf:
 
     def _admit(self, kind: str, context: Any) -> None:
         """Record the kind of another package, and compare it with its lock, before anything of it is imported."""
-        foreign, extensions = self.kinds.foreign(), context if isinstance(context, Extensions) else Extensions()
+        foreign, extensions = self.kinds.foreign(), context if isinstance(context, Extensions) else None
         if kind in foreign:
-            return extensions.admit(foreign[kind])
-        extensions.require(self.kinds.group, kind)
+            return extensions.admit(foreign[kind]) if extensions else None
+        if extensions:
+            extensions.require(self.kinds.group, kind)
         names = ", ".join(f"'{name}'" for name in (*self.kinds.own, *sorted(foreign)))
         raise PydanticKnownError("union_tag_invalid", {"discriminator": "'kind'", "tag": kind, "expected_tags": names})
 

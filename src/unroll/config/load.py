@@ -70,7 +70,8 @@ def mistake(error: ValidationError, values: Any) -> UserError:
     first, *others = error.errors(include_url=False)
     key = _key(first["loc"], values, first["type"] == "missing")
     value = f" (given {first['input']!r})" if not isinstance(first["input"], dict | list) else ""
-    context, code = first.get("ctx", {}), "wrong-type"
+    context = first.get("ctx", {})
+    code: Code = "wrong-type"
     match first["type"]:
         case "missing" | "union_tag_not_found":
             key = key if first["type"] == "missing" else f"{key}.kind"

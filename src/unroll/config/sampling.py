@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -137,7 +137,7 @@ class SettingError(UserError):
     In `text`, {top_p} is replaced by the interface's name for that setting, and names in `values` by their values.
     """
 
-    def __init__(self, code: Code | str, names: Sequence[str], text: str, /, interface: Interface = PYTHON,
+    def __init__(self, code: Code, names: Sequence[str], text: str, /, interface: Interface = PYTHON,
                  **values: Any) -> None:
         self._template, self._names, self._values = text, names, values
         known = {name: interface.name(name) for name in Sampling.model_fields}
@@ -166,8 +166,10 @@ def _mistake(code: Code, names: Sequence[str], text: str) -> PydanticCustomError
 def _explained(error: ValidationError, given: Mapping[str, Any]) -> SettingError:
     first = error.errors(include_url=False)[0]
     context, kind = first.get("ctx", {}), first["type"]
+    code: Code
     if "names" in context:      # of `_mistake`
-        return SettingError(kind, context["names"], context["text"])
+        code = cast(Code, kind)
+        return SettingError(code, context["names"], context["text"])
     if kind == "unknown_name":
         unknown = next(name for name in given if name not in Sampling.model_fields)
         return SettingError("unknown-name", [unknown], "no setting of a sample; {advice}",

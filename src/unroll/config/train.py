@@ -76,12 +76,12 @@ class TrainConfig(Strict):
 
     @field_validator("strategy", mode="before")
     @classmethod
-    def _not_sharded(cls, given: object) -> object:
-        if isinstance(given, str) and given.startswith(("fsdp", "deepspeed", "model_parallel")):
-            text = (f"{given}: weights in parts are not offered. Lightning shards on GPUs alone, so that nothing here "
-                    "could test it, and a recurrent network fits on every device: set ddp")
+    def _not_sharded(cls, strategy: object) -> object:
+        if isinstance(strategy, str) and strategy.startswith(("fsdp", "deepspeed", "model_parallel")):
+            text = (f"{strategy}: sharded weights are not supported. Lightning shards on GPUs only, where nothing here "
+                    "tests it, and a recurrent network fits on every device: set ddp")
             raise PydanticCustomError("sharded", "{text}", {"text": text})
-        return given
+        return strategy
 
     @model_validator(mode="after")
     def _lanes_divide(self) -> "TrainConfig":

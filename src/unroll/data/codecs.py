@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.base.errors import UserError
+from unroll.base.errors import Code, UserError
 from unroll.data.encoders import Classes, Frame, Scaler
 from unroll.data.spec import ForecastSpec, InputSpec, Names, TargetSpec
 from unroll.data.tokenizers import Tokenizer
@@ -195,7 +195,7 @@ class SeriesCodec(NumberCodec):
                           names=names)
 
 
-def refuse(code: str, wrong: NDArray[np.bool_], rows: Values, where: str, text: str) -> None:
+def refuse(code: Code, wrong: NDArray[np.bool_], rows: Values, where: str, text: str) -> None:
     """Raise at the first number of a piece that is `wrong`."""
     for step, number in np.argwhere(wrong)[:1]:
         raise UserError(code, f"{where}, step {step + 1}, number {number + 1}", f"{rows[step, number]:g}{text}")

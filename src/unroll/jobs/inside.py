@@ -1,4 +1,4 @@
-"""What a job's own process does: the stages that are still to run, in order, in its root."""
+"""What a job's own process does: it runs the stages that have not run yet, in order, in the job's root."""
 
 import os
 import sys
@@ -16,19 +16,19 @@ from unroll.stages.pipeline import run_stages
 
 
 def run_job(workspace: Workspace, parent: int | None) -> None:
-    """Run what has not been run yet; everything it says goes to ROOT/job/log.txt.
+    """Run the stages that have not run yet, with all output in ROOT/job/log.txt.
 
-    Ends when the process that started it does, of which `parent` is the number where it is on this machine.
+    Ends when the process that started it ends; `parent` is that process's number if it is on this machine.
     """
     end_with_parent()
-    if parent is not None and os.getppid() != parent:       # it ended before it was asked after
+    if parent is not None and os.getppid() != parent:       # it ended before end_with_parent()
         return
     folder = JobFolder(workspace.root)
     log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for standard in (sys.stdout, sys.stderr):
         standard.flush()
         os.dup2(log, standard.fileno())
-    # two studies may want the same configuration at the same time: the second finds it done
+    # two studies may run the same configuration at the same time: the second waits, and finds it done
     with FileLock(folder.lock):
         inputs, state = digest(workspace, STAGES), folder.state()
         seconds = state["seconds"] if state["inputs"] == inputs else {}

@@ -1,4 +1,4 @@
-"""One job: a frozen configuration, its root, and what is kept of it there besides the outputs."""
+"""One job: a frozen configuration and its root."""
 
 import csv
 import hashlib
@@ -22,9 +22,9 @@ STAGES = ("prepare", "train", "evaluate", "generate")
 class Job:
     """A job of a sweep or a trial of a study."""
 
-    differs: tuple[str, ...]        # what tells it from the others, in Hydra's grammar
-    overrides: tuple[str, ...]      # all of them
-    choices: Mapping[str, str]      # the file that each group of conf/ was taken from
+    differs: tuple[str, ...]        # the overrides in which it differs from the others, in Hydra's grammar
+    overrides: tuple[str, ...]      # all overrides
+    choices: Mapping[str, str]      # the chosen file of each group of conf/
     text: str                       # of params.yaml
     config: Config
     root: Path
@@ -32,7 +32,7 @@ class Job:
     @classmethod
     def below(cls, folder: Path, differs: Sequence[str], overrides: Sequence[str], choices: Mapping[str, str],
               text: str, config: Config) -> "Job":
-        """Its root is called by a key of its configuration, so that a sweep started again finds it."""
+        """A job whose root is named by a key of its configuration, so that a sweep that is started again finds it."""
         values = config.model_dump(mode="json", exclude={"runtime"})
         root = folder / hashlib.sha256(to_json(values).encode()).hexdigest()[:16]
         return cls(tuple(differs), tuple(overrides), choices, text, config, root)
@@ -65,7 +65,7 @@ class Job:
         return kept(extensions_of(self.text), read_lock(project / "extensions.lock"))
 
     def metrics(self) -> dict[str, float]:
-        """Of the training and of the test split."""
+        """Metrics of the training and of the test split."""
         files = [self.root / "metrics" / name for name in ("train.json", "test.json")]
         return {name: value for file in files for name, value in json.loads(file.read_text(encoding="utf-8")).items()}
 

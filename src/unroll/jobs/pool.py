@@ -16,7 +16,7 @@ from unroll.base.processes import own_environment
 from unroll.config.train import TrainConfig
 from unroll.jobs.job import Job
 
-PATIENCE_SECONDS = 10       # for a job that was told to end
+PATIENCE_SECONDS = 10       # between SIGTERM and SIGKILL
 
 
 class Pool(Protocol):
@@ -31,13 +31,13 @@ class Pool(Protocol):
         """Whether a job with this section can be started now; raises `UserError` when it never can."""
 
     def start(self, job: Job) -> None:
-        """Start a job that there is room for; raises `UserError` when it is not taken."""
+        """Start a job that there is room for; raises `UserError` when it cannot be started."""
 
     def ended(self) -> list[tuple[Job, int]]:
-        """Those that have ended since it was asked the last time, with their exit codes."""
+        """The jobs that have ended since the last call, with their exit codes."""
 
     def stop(self, job: Job) -> None:
-        """End a job; `ended` does not name it any more."""
+        """End a job; `ended` will not name it."""
 
 
 def command(job: Job, project: Path) -> list[str]:
@@ -57,7 +57,7 @@ class _Running:
 
 
 class LocalPool:
-    """On this machine: `limit` jobs at once, or as many as its cores have threads for; an accelerator has one."""
+    """On this machine: `limit` jobs at once, or as many as its cores have threads for; one job per accelerator."""
 
     def __init__(self, project: Path, limit: int | None) -> None:
         self._project, self._limit = project, limit
@@ -65,7 +65,7 @@ class LocalPool:
         self._running: dict[Job, _Running] = {}
 
     def __enter__(self) -> Self:
-        # what ends this process politely shall end the jobs, too
+        # SIGTERM to this process ends its jobs as well
         self._before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         return self
 
@@ -79,13 +79,13 @@ class LocalPool:
     def room(self, train: TrainConfig) -> bool:
         known = self._usable(train)
         if train.devices > len(known) > 0:
-            raise UserError(f"train.devices: {train.devices} accelerators a job, {len(known)} are visible here. Ask "
-                            "for fewer.")
+            raise UserError("no-device", "train.devices", f"{train.devices} accelerators per job, {len(known)} are "
+                            "visible here. Ask for fewer.")
         if known:
             free = len(self._free(train)) >= train.devices
         else:
             free = self._limit is not None or self._threads(train) <= self._cores - sum(
-                each.cores for each in self._running.values())
+                running.cores for running in self._running.values())
         return free and len(self._running) != self._limit
 
     def start(self, job: Job) -> None:
@@ -97,7 +97,8 @@ class LocalPool:
         self._running[job] = _Running(process, 0 if own else self._threads(train), own)
 
     def ended(self) -> list[tuple[Job, int]]:
-        done = [(job, code) for job, each in self._running.items() if (code := each.process.poll()) is not None]
+        done = [(job, code) for job, running in self._running.items()
+                if (code := running.process.poll()) is not None]
         for job, _ in done:
             del self._running[job]
         return done
@@ -112,27 +113,27 @@ class LocalPool:
             process.wait()
 
     def _threads(self, train: TrainConfig) -> int:
-        # a job that wants more cores than there are runs alone
+        # a job with more threads than there are cores runs alone
         return min(train.threads * train.devices, self._cores)
 
     def _usable(self, train: TrainConfig) -> list[str]:
         return [] if train.accelerator == "cpu" else self._accelerators
 
     def _free(self, train: TrainConfig) -> list[str]:
-        taken = {each for other in self._running.values() for each in other.accelerators}
-        return [each for each in self._usable(train) if each not in taken]
+        taken = {name for running in self._running.values() for name in running.accelerators}
+        return [name for name in self._usable(train) if name not in taken]
 
     @cached_property
     def _accelerators(self) -> list[str]:
-        """Those that this process may use, by the names that CUDA knows them by."""
-        given = os.environ.get("CUDA_VISIBLE_DEVICES")
-        if given is None:
+        """Those that this process may use, by CUDA's names."""
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if visible is None:
             from torch.cuda import device_count
 
-            given = ",".join(map(str, range(device_count())))
-        return [each for each in given.split(",") if each]
+            visible = ",".join(map(str, range(device_count())))
+        return [name for name in visible.split(",") if name]
 
 
 def wait() -> None:
-    """Between two looks at a pool."""
+    """Pause between two calls of a pool."""
     time.sleep(0.1)

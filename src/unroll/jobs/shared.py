@@ -1,4 +1,4 @@
-"""Prepared data that jobs share: made by the first that needs it, linked into the roots of all."""
+"""Prepared data that jobs share: the first job makes it, and it is linked into the roots of all."""
 
 import hashlib
 import os
@@ -15,14 +15,14 @@ from unroll.stages.pipeline import run_stages
 
 
 def prepare_once(workspace: Workspace) -> None:
-    """`data/prepared` of a root; whoever comes while another makes it waits for it."""
+    """Make `data/prepared` of a root, or link what another job has made of the same data; jobs wait for each other."""
     config = load(workspace.params, workspace.extensions)
     parts = {"data": config.data.model_dump(mode="json"), "inputs": digest(workspace, ["prepare"])}
     key = hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
     made = Workspace(workspace.project, workspace.home / ".unroll" / "prepared" / key)
     made.root.mkdir(parents=True, exist_ok=True)
     with FileLock(made.root / "lock"):
-        if not made.prepared.is_dir():      # it appears whole
+        if not made.prepared.is_dir():      # outputs appear whole or not at all
             shutil.copyfile(workspace.params, made.params)
             write_lock(made.extensions, read_lock(workspace.extensions))
             run_stages(("prepare",), made)

@@ -12,13 +12,13 @@ from unroll.config.train import TrainConfig
 from unroll.jobs.job import Job
 from unroll.jobs.pool import command, environment
 
-LOOK_SECONDS = 2
+POLL_SECONDS = 2
 
 
 class SlurmPool:
-    """As many jobs at once as Slurm lets run, or `limit`; `options` are of `sbatch`, by their long names.
+    """As many jobs at once as Slurm runs, or `limit`; `options` are those of `sbatch`, by their long names.
 
-    A job that is still in the queue from a sweep which was killed is taken over, not submitted again.
+    A job that a killed sweep left in the queue is taken over, not submitted again.
     """
 
     def __init__(self, project: Path, folder: Path, limit: int | None, minutes: int, memory_gb: float | None,
@@ -26,18 +26,20 @@ class SlurmPool:
         try:
             import submitit
         except ImportError:
-            raise UserError("hydra/launcher=slurm needs submitit: pip install 'unroll[slurm]'.") from None
+            raise UserError("not-installed", "hydra/launcher", "slurm needs submitit. Install it: pip install "
+                            "'unroll[slurm]'.") from None
         self._project, self._limit = project, limit
         try:
             self._executor = submitit.AutoExecutor(folder, cluster="slurm", slurm_max_num_timeout=0)
         except RuntimeError as error:
-            raise UserError(f"hydra/launcher=slurm: {error} Run where `sbatch` is, or leave it out.") from None
+            raise UserError("not-installed", "hydra/launcher", f"slurm: {error} Run where `sbatch` is, or leave it out."
+                            ) from None
         self._settings = {"timeout_min": minutes, "slurm_additional_parameters": dict(options)}
         if memory_gb is not None:
             self._settings["mem_gb"] = memory_gb
         self._submit_command = submitit.helpers.CommandFunction
         self._running: dict[Job, str] = {}
-        self._looked = 0.0
+        self._polled = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -69,12 +71,12 @@ class SlurmPool:
             return str(self._executor.submit(run).job_id)
         except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError, OSError) as error:
             reason = " ".join(str(error).split())
-            raise UserError(f"Slurm did not take the job ({reason[:200]}).") from None
+            raise UserError("server", "slurm", f"refused the job ({reason[:200]}).") from None
 
     def ended(self) -> list[tuple[Job, int]]:
-        if time.monotonic() - self._looked < LOOK_SECONDS:
+        if time.monotonic() - self._polled < POLL_SECONDS:
             return []
-        self._looked = time.monotonic()
+        self._polled = time.monotonic()
         queued = _queued()
         done = [job for job, number in self._running.items() if number not in queued]
         for job in done:
@@ -86,11 +88,12 @@ class SlurmPool:
 
 
 def _queued() -> set[str]:
-    """Of this user, waiting or running; a controller that does not answer is asked again."""
+    """The numbers of this user's jobs that wait or run; a controller that does not answer is asked again."""
     for pause in (1, 4, 15, 60):
         done = subprocess.run(["squeue", "-h", "-o", "%A", "--me"], check=False, capture_output=True, text=True,
                               env=os.environ)
         if done.returncode == 0:
             return set(done.stdout.split())
         time.sleep(pause)
-    raise UserError(f"squeue: {' '.join(done.stderr.split())[:200]}. Jobs go on; the same command finds them again.")
+    raise UserError("server", "squeue", f"{' '.join(done.stderr.split())[:200]}. Jobs continue; the same command finds "
+                    "them again.")

@@ -77,7 +77,7 @@ def train(
 def watchers(
     tracker: Tracker, job: JobFolder, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
 ) -> tuple[Callable[[str, Row], None], Callable[[Network, int], None]]:
-    """What MLflow is told while the training runs, rows of the curves and samples, and a study, which may end it."""
+    """What logs rows of the curves and samples while the training runs, and reports validations to a study."""
     names = {"train": "train", "validation": "val"}
 
     def report(curve: str, row: Row) -> None:
@@ -101,7 +101,7 @@ def write(
     workspace: Workspace, network: Network, model: ModelConfig, prepared: Prepared, result: Result, unit: Unit,
     tracker: Tracker, accelerator: str,
 ) -> None:
-    """All outputs; the work folder is still there, so that a training which is stopped here need not begin again."""
+    """Write all outputs while the work folder still exists, so that a training that is killed here can resume."""
     bits = unit.bits
     metrics = {
         "train/steps": result.steps,
@@ -125,7 +125,7 @@ def write(
 
 
 def unit_of(prepared: Prepared) -> Unit:
-    """What the loss is the mean of: of text, symbols, and how many bits a character a nat is."""
+    """What the loss is the mean of; for a text, with the bits per character of a nat per symbol."""
     spec, (target,) = prepared.spec, prepared.spec.targets.values()
     counted = spec.splits["train"]
     if counted.characters and target.of is not None:
@@ -135,7 +135,7 @@ def unit_of(prepared: Prepared) -> Unit:
 
 
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
-    """A look at what the network has learnt so far; MLflow alone gets it."""
+    """A text by the network as it is now, for MLflow only."""
     (field,) = prepared.spec.inputs
     generator = Generator(engine_of(network), prepared.tokenizer(field))
     (made,) = generator.samples([""], sampling(length=length, temperature=0.8), seed)

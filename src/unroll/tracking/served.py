@@ -59,12 +59,12 @@ def _load_pyfunc(folder: str) -> Served:
 
 
 def checked(invocations: Invocations) -> Invocations:
-    """MLflow's function from a body to an answer, with a look at the body before it."""
+    """MLflow's function from a body to a response, preceded by a check of the body."""
 
     def answer(data: bytes, content_type: str | None, model: Any, schema: Any) -> Any:
         try:
             if (content_type or "").split(";")[0].strip() != JSON:
-                raise UserError(f"Content-Type: {content_type} is not read. Send {JSON}.")
+                raise UserError("unsupported", "Content-Type", f"{content_type} cannot be read. Send {JSON}.")
             body = read_request(data, model.metadata.get_params_schema() is not None)
             answered = invocations(body, content_type, model, schema)
         except UserError as error:

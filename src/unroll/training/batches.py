@@ -44,18 +44,18 @@ class _Batches(Dataset[Step]):
         first = index - index % self._accumulate
         together = range(first, min(first + self._accumulate, len(self._layout)))
         return Step(
-            {name: torch.from_numpy(each) for name, each in batch.inputs.items()},
-            {name: torch.from_numpy(each) for name, each in batch.targets.items()},
+            {name: torch.from_numpy(values) for name, values in batch.inputs.items()},
+            {name: torch.from_numpy(values) for name, values in batch.targets.items()},
             torch.from_numpy(batch.lengths),
             batch.fresh,
-            1 / max(1, sum(self._layout.count_valid(each, epoch) for each in together)),
+            1 / max(1, sum(self._layout.count_valid(number, epoch) for number in together)),
             batch.valid,
             batch.lanes,
         )
 
 
 class _InOrder(Sampler[tuple[int, int]]):
-    """(epoch, index) of every batch; Lightning tells the epoch. `place` is where to begin."""
+    """(epoch, index) of every batch, from `place` on; Lightning sets the epoch."""
 
     def __init__(self, length: int, place: tuple[int, int] = (0, 0)) -> None:
         self._length, self._place, self._epoch = length, place, place[0]
@@ -109,7 +109,7 @@ class Batches(LightningDataModule):
                 return ItemLayout(sequences, config.batch_size, config.seed, longest)
 
     def describe(self) -> str:
-        """A batch in words, the longest of its sequences by the name that the source gives it."""
+        """A batch in words, with the longest of its sequences as the source names it."""
         size, sequences = self._config.batch_size, self._prepared.sequences("train")
         if self._shape == "stream":
             return f"{size} lanes of train.bptt={self._config.bptt:,} steps"

@@ -1,4 +1,4 @@
-"""What happens around the steps: curves, best weights, limits, progress."""
+"""Callbacks around the steps: curves, best weights, limits, progress."""
 
 import sys
 import time
@@ -22,12 +22,12 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Unit:
-    """What a loss is the mean of, and, of text, what it comes to in bits per character."""
+    """What a loss is the mean of, and how it converts to bits per character where that is symbols of a text."""
 
     counted: str            # symbols, steps, sequences, windows
     bits: float | None      # bits a character for each nat a symbol
 
-    def said(self, loss: float) -> str:
+    def text(self, loss: float) -> str:
         return "" if self.bits is None else f", {loss * self.bits:.3f} bits/character"
 
 
@@ -35,7 +35,7 @@ LINE_SECONDS = 30       # between lines of progress where there is no terminal
 
 
 class Curves(Callback):
-    """Rows of the training and validation curves; `report` gets each as it is made."""
+    """Rows of the training and validation curves; `report` is called with each new row."""
 
     def __init__(self, every: int, report: Callable[[str, Row], None]) -> None:
         self.rows: dict[str, list[Row]] = {"train": [], "validation": []}
@@ -53,7 +53,7 @@ class Curves(Callback):
         checkpoint["curves"] = {name: getattr(self, name) for name in names} | {"totals": totals}
 
     def on_load_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Reports every row again: whoever heard of them may have died with the news."""
+        """Report every row again: whoever was told of them may have been killed too."""
         kept = dict(checkpoint["curves"])
         totals, first = kept.pop("totals"), trainer.is_global_zero
         same = len(totals) == trainer.world_size
@@ -101,7 +101,7 @@ class Curves(Callback):
 
 
 class BestWeights(Callback):
-    """Keeps on disk the weights with the lowest validation loss, so that a training that breaks off has them too."""
+    """Keeps the weights with the lowest validation loss on disk, where they are left when the training fails."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.loss, self.step = path, float("inf"), 0
@@ -123,7 +123,7 @@ class BestWeights(Callback):
 
 
 class Clock(Callback):
-    """Seconds of training, over all of its parts where it was stopped and went on."""
+    """Seconds of training, over all parts of one that was interrupted and resumed."""
 
     def __init__(self) -> None:
         self._before, self._started = 0.0, time.monotonic()
@@ -139,7 +139,7 @@ class Clock(Callback):
 
 
 class StepLimit(Callback):
-    """Ends after so many optimiser steps and validates there, in mid-epoch too (Trainer's max_steps does not)."""
+    """Ends after `steps` optimiser steps and validates there, in mid-epoch too (Trainer's max_steps does not)."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -167,11 +167,11 @@ class Progress(Callback):
     def __init__(self, total_steps: int, unit: Unit) -> None:
         self._total, self._unit = total_steps, unit
         self._targets = self._first = 0
-        self._started = self._said = 0.0
+        self._started = self._printed = 0.0
         self._bar: tqdm[Any] | None = None
 
     def on_train_start(self, trainer: Trainer, learner: LightningModule) -> None:
-        self._started = self._said = time.monotonic()
+        self._started = self._printed = time.monotonic()
         self._first = trainer.global_step
         if sys.stderr.isatty():
             self._bar = tqdm(total=self._total, initial=self._first, unit="step", dynamic_ncols=True, leave=True)
@@ -182,13 +182,13 @@ class Progress(Callback):
         self._targets += batch.valid
         now, step = time.monotonic(), trainer.global_step
         speed = f"{self._targets / max(1e-9, now - self._started):,.0f} {self._unit.counted}/s"
-        # a look at the loss waits for the device: only when there is somebody to show it to
-        if self._bar is not None and now - self._said > 0.5:
-            self._said = now
+        # reading the loss waits for the device: only when it is going to be shown
+        if self._bar is not None and now - self._printed > 0.5:
+            self._printed = now
             self._bar.set_postfix_str(f"{self._loss(outputs, batch)}, {speed}", refresh=False)
             self._bar.update(step - self._bar.n)
-        elif self._bar is None and now - self._said > LINE_SECONDS:
-            self._said = now
+        elif self._bar is None and now - self._printed > LINE_SECONDS:
+            self._printed = now
             left = (now - self._started) / max(1, step - self._first) * (self._total - step)
             print(
                 f"train: step {step} of {self._total}, {self._loss(outputs, batch)}, {speed}, "
@@ -199,7 +199,7 @@ class Progress(Callback):
 
     def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
         loss = float(trainer.callback_metrics["val/loss"])
-        line = f"train: step {trainer.global_step}, validation loss {loss:.4f}{self._unit.said(loss)}"
+        line = f"train: step {trainer.global_step}, validation loss {loss:.4f}{self._unit.text(loss)}"
         tqdm.write(line, file=sys.stderr)
 
     def on_train_end(self, trainer: Trainer, learner: LightningModule) -> None:
@@ -210,4 +210,4 @@ class Progress(Callback):
     def _loss(self, outputs: Any, batch: Step) -> str:
         own = len(batch.lengths) / batch.lanes[1]       # this rank's share of the lanes
         loss = float(outputs["total"]) / max(1, batch.valid) / own
-        return f"loss {loss:.3f}{self._unit.said(loss)}"
+        return f"loss {loss:.3f}{self._unit.text(loss)}"

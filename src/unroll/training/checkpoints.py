@@ -1,7 +1,7 @@
-"""Checkpoints of a training in its work folder: written whole, checked before they are believed, the last two kept.
+"""Checkpoints of a training in its work folder: written whole, verified before use, the last two kept.
 
-A checkpoint is a folder `step-<optimiser steps>`: `state`, a SHA-256 and what Lightning gives, and the best weights of
-that moment, so that weights found later are not taken for those of a training that goes on from here.
+A checkpoint is a folder `step-<optimiser steps>`: `state`, a SHA-256 and Lightning's checkpoint, and the best weights
+so far, so that weights found after it are not taken for those of a training that resumes from it.
 """
 
 import hashlib
@@ -26,17 +26,17 @@ from unroll.training.learner import Learner
 
 FORMAT = 1
 BEST = "best.safetensors"
-ASK_STEPS = 10      # between questions to the first rank whether its clock says to save
+BROADCAST_STEPS = 10        # between broadcasts of whether the first rank's clock says to save
 
 
 class Files(CheckpointIO):
-    """How Lightning's checkpoints are written and read; `key` says which training they are of."""
+    """Writes and reads Lightning's checkpoints; `key` identifies the training."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self.folder, self._key = folder, key
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Whole and on the disk, or not at all; then all but the last two go."""
+        """Write a checkpoint whole and synced, or not at all; then remove all but the last two."""
         # Lightning has counted the batch that is about to be trained and would count it again after a restart; were all
         # four numbers equal, it would take the validation after the last batch, or the epoch, for not yet done
         total = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]
@@ -52,12 +52,12 @@ class Files(CheckpointIO):
             with (temporary / "state").open("wb") as file:
                 file.write(_head(data, temporary))
                 file.write(data)
-        older = [each for each in self._all() if each < Path(path)]
-        for each in {*self._all()} - {Path(path), *older[-1:]}:     # a later one was damaged, or this would not be
-            self.remove_checkpoint(each)
+        older = [kept for kept in self._all() if kept < Path(path)]
+        for other in {*self._all()} - {Path(path), *older[-1:]}:     # a later one is damaged, or we had resumed from it
+            self.remove_checkpoint(other)
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: Any = None) -> dict[str, Any]:
-        """Plain values and tensors alone: a pickle that would run code is refused."""
+        """Read plain values and tensors only; refuse a pickle that would run code."""
         state = Path(path) / "state"
         advice = f"Remove {self.folder}, and train again."
         data = state.read_bytes().partition(b"\n")[2]
@@ -79,8 +79,8 @@ class Files(CheckpointIO):
         shutil.rmtree(path)
 
     def newest(self) -> Path | None:
-        """The newest checkpoint that is whole; says of each that is not."""
-        if rank() == 0:     # which holds the folder: what is half-written there is of a process that was killed
+        """The newest checkpoint that is not damaged; prints which ones are."""
+        if rank() == 0:     # it holds the folder's lock, so what is half-written there was left by a killed process
             for left in self.folder.glob(".step-*"):
                 shutil.rmtree(left)
         for path in reversed(self._all()):
@@ -95,7 +95,7 @@ class Files(CheckpointIO):
 
 
 def _damage(path: Path) -> str | None:
-    """What is wrong with a checkpoint; None: nothing."""
+    """What is wrong with a checkpoint, or None."""
     try:
         head, _, data = (path / "state").read_bytes().partition(b"\n")
         return None if head + b"\n" == _head(data, path) else "its content is not what was written"
@@ -110,7 +110,7 @@ def _head(data: bytes | memoryview, folder: Path) -> bytes:
 
 
 def _link(file: Path, to: Path) -> None:
-    """A second name of the same content, where the file system has such; a file is replaced, never written to."""
+    """A hard link where the file system has them, which is safe since files are replaced and never written to."""
     try:
         os.link(file, to)
     except OSError:
@@ -118,7 +118,7 @@ def _link(file: Path, to: Path) -> None:
 
 
 class Checkpoints(Callback):
-    """Saves every so many optimiser steps or minutes, before a step, when all that belongs to the last one is done."""
+    """Saves every `steps` optimiser steps or `minutes`, before a step, when everything after the last one is done."""
 
     def __init__(self, files: Files, steps: int | None, minutes: float | None) -> None:
         self._files, self._every = files, steps
@@ -136,8 +136,8 @@ class Checkpoints(Callback):
             return
         by_steps = self._every is not None and step - self._step >= self._every
         by_time = self._seconds is not None and time.monotonic() - self._saved >= self._seconds
-        # clocks differ between ranks: the first one's counts, and it is asked at steps that all ranks know
-        if (by_steps or trainer.world_size == 1 or step % ASK_STEPS == 0) and trainer.strategy.broadcast(
+        # clocks differ between ranks: the first rank's counts, broadcast at steps that all ranks agree on
+        if (by_steps or trainer.world_size == 1 or step % BROADCAST_STEPS == 0) and trainer.strategy.broadcast(
             (by_steps or by_time) and not _time_is_up(trainer)
         ):
             trainer.save_checkpoint(self._files.folder / f"step-{step:09d}")
@@ -145,13 +145,13 @@ class Checkpoints(Callback):
 
 
 def _time_is_up(trainer: Trainer) -> bool:
-    """Then this step is the last, and a training that goes on from before it would end without a validation."""
-    left = [each.time_remaining() for each in trainer.callbacks if isinstance(each, Timer)]     # type: ignore[attr-defined]
-    return any(each is not None and each <= 0 for each in left)
+    """Whether this step is the last: a training that resumed from before it would end without a validation."""
+    left = [timer.time_remaining() for timer in trainer.callbacks if isinstance(timer, Timer)]  # type: ignore[attr-defined]
+    return any(seconds is not None and seconds <= 0 for seconds in left)
 
 
 def restore_best(checkpoint: Path | None, best: Path) -> None:
-    """The best weights as they were at the checkpoint; none without one."""
+    """Restore the best weights as they were at the checkpoint; remove them where there is none."""
     found = None if checkpoint is None else checkpoint / BEST
     if found is None or not found.exists():
         best.unlink(missing_ok=True)

@@ -28,13 +28,13 @@ from unroll.training.work import Work
 
 @dataclass(frozen=True)
 class Result:
-    """What a training came to; losses are validation losses."""
+    """The outcome of a training; losses are validation losses."""
 
     best_loss: float
     best_step: int
     steps: int
     targets: int        # trained on, over all ranks
-    seconds: float      # spent on it, interruptions left out
+    seconds: float      # of training, interruptions left out
     curves: dict[str, list[Row]]
     first: bool     # whether this process is the one that writes outputs
 
@@ -46,7 +46,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told what while the training runs; nothing here can change its result."""
+    """Observers of a training: `row` gets the curves' rows, `network` the network after each validation.
+
+    Nothing here can change the result.
+    """
 
     row: Callable[[str, Row], None]
     network: Callable[[Network, int], None]
@@ -91,7 +94,7 @@ def fit(
         raise
     finally:
         meeting.over()
-        # what a training sets for the process must not change what is computed after it
+        # settings of the whole process must not change what it computes afterwards
         torch.set_flush_denormal(False)
         torch.use_deterministic_algorithms(False)
         torch.utils.deterministic.fill_uninitialized_memory = True    # type: ignore[attr-defined]
@@ -99,7 +102,7 @@ def fit(
         raise UserError("out-of-range", "train.max_minutes", "over before the first step. Raise it.")
     if best.step == 0:
         raise UserError("diverged", "train.learning_rate", "no validation loss was finite. Lower it.")
-    if trainer.is_global_zero:      # the others have done their part, and may lie on other machines
+    if trainer.is_global_zero:      # other ranks write no outputs, and may run on machines without this file
         read_weights(best.path, network)
     return Result(best.loss, best.step, trainer.global_step, curves.targets, clock.seconds(), curves.rows,
                   trainer.is_global_zero)
@@ -121,7 +124,7 @@ def _limits(config: TrainConfig, total_steps: int) -> list[Callback]:
 def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files, wait_minutes: float) -> Trainer:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    # it alone says which process has died
+    # this logger alone reports which process has died
     logging.getLogger("lightning.fabric.strategies.launchers.subprocess_script").setLevel(logging.INFO)
     check_devices(config)
     trainer = Trainer(
@@ -144,10 +147,10 @@ def _trainer(config: TrainConfig, callbacks: list[Callback], files: Files, wait_
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    # read when cuBLAS starts: of the two that PyTorch takes for deterministic, cuDNN's RNNs need this one, and
-    # Lightning has just set the other
+    # read when cuBLAS starts: PyTorch accepts two values as deterministic; cuDNN's RNNs need this one, and Lightning
+    # has just set the other
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":16:8"
-    # deterministic mode writes into all memory that it gets, lest somebody reads it before: a tenth of a small
-    # network's step
+    # deterministic mode fills all memory that it allocates, in case it is read uninitialised: that is a tenth of a
+    # small network's step
     torch.utils.deterministic.fill_uninitialized_memory = False    # type: ignore[attr-defined]
     return trainer

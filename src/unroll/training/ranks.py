@@ -28,7 +28,7 @@ REACH = "On several machines, name the network interface of each in GLOO_SOCKET_
 
 
 def check_devices(config: TrainConfig) -> None:
-    """Raises `UserError` when more GPUs are asked for than this machine has, or other processes than were started."""
+    """Raise `UserError` when train.devices or num_nodes do not fit this machine or the processes that were started."""
     asked = (config.devices, config.num_nodes)
     devices, nodes = started() or asked
     if (devices, nodes) != asked:
@@ -50,7 +50,7 @@ def check_devices(config: TrainConfig) -> None:
 
 
 def make_strategy(config: TrainConfig, wait_minutes: float) -> Strategy | str:
-    """Replicas whose gradients are averaged (data-parallel), as soon as there is more than one process."""
+    """Data-parallel replicas with averaged gradients where there is more than one process."""
     if config.devices * config.num_nodes == 1 and config.strategy == "auto":
         return "auto"
     # the averaged gradient is not copied back; no buffer of a network changes while it trains
@@ -58,20 +58,20 @@ def make_strategy(config: TrainConfig, wait_minutes: float) -> Strategy | str:
 
 
 def cluster_environment() -> ClusterEnvironment:
-    """Who has started the processes; Lightning's own guess takes every job of Slurm for one of `srun`."""
+    """The environment of what started the processes; Lightning takes every Slurm job for one of `srun`."""
     match launcher():
         case "torchrun":
             return TorchElasticEnvironment()
         case "srun":
-            # Lightning wants to be told, though the number of tasks says it
+            # Lightning requires it, though it follows from the number of tasks
             os.environ["SLURM_NTASKS_PER_NODE"] = str((started() or (1, 1))[0])
-            # a stopped job would be put into the queue again behind DVC's back
+            # or Slurm would requeue a stopped job without DVC's knowledge
             return SLURMEnvironment(auto_requeue=False)
     return LightningEnvironment()
 
 
 class Meeting(Callback):
-    """Ends this process when not all have found each other in time; Gloo, where it is called, waits for ever."""
+    """Ends this process when not all ranks connect in time; Gloo itself would wait for ever."""
 
     def __init__(self, ranks: int, wait_minutes: float) -> None:
         self._ranks, self._minutes = ranks, wait_minutes
@@ -86,7 +86,7 @@ class Meeting(Callback):
         self.over()
 
     def over(self) -> None:
-        """They have met, or it is known why not."""
+        """Stop the timer: all ranks have connected, or have failed."""
         self._limit.cancel()
 
     def _end(self) -> None:
@@ -96,11 +96,11 @@ class Meeting(Callback):
 
 
 class Termination(Callback):
-    """SIGTERM ends a rank at once, with exit code 143.
+    """Ends a rank at once on SIGTERM, with exit code 143.
 
-    Lightning's own handler talks to the other ranks, which may be in the midst of something else; then all wait for
-    ever. And it ends with code 0, which DVC would take for success. There is nothing to tidy up: a training may be
-    killed at any moment.
+    Lightning's own handler synchronises with the other ranks, which may be inside another collective call: then all of
+    them wait for ever. It also exits with code 0, which DVC would take for success. There is nothing to clean up, since
+    a training may be killed at any moment.
     """
 
     def on_train_start(self, trainer: Trainer, learner: LightningModule) -> None:
@@ -109,7 +109,7 @@ class Termination(Callback):
 
 @contextmanager
 def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
-    """Ranks that do not come, or go away, as one line."""
+    """Turn the loss of a rank or of a loader's process into one line."""
     ranks = config.devices * config.num_nodes
     place = f"{os.environ.get('MASTER_ADDR', '127.0.0.1')}:{os.environ.get('MASTER_PORT', '')}"
     try:
@@ -136,11 +136,11 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
 
 
 def _in_loader(error: Exception) -> bool:
-    """Whether the connection was one to a process that reads batches: it may die while it hands one over."""
+    """Whether the connection was to a process that reads batches, which may die while it sends one."""
     frames = traceback.extract_tb(error.__traceback__)
     return not isinstance(error, RuntimeError) and any(frame.filename == dataloader.__file__ for frame in frames)
 
 
 def _brief(error: Exception) -> str:
-    """Without the places in its source that PyTorch names."""
+    """The message without PyTorch's source locations."""
     return re.sub(r"\[\S+\.cc:\d+\] ", "", " ".join(str(error).split()))[:120]

@@ -1,4 +1,4 @@
-"""The work folder of a training: what it needs while it runs, under a key of all that decides its bytes."""
+"""The work folder of a training, named by a key of everything that decides its bytes."""
 
 import hashlib
 import shutil
@@ -35,7 +35,7 @@ def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prep
 
 @dataclass(frozen=True)
 class Work:
-    """A training's folder while it runs."""
+    """The work folder of a running training, and when it is saved there."""
 
     folder: Path
     key: str
@@ -45,7 +45,7 @@ class Work:
 
 @contextmanager
 def work_folder(parent: Path, key: str, rank: int) -> Iterator[Path]:
-    """The folder `parent/key`, held by one training at a time and removed when it ends well."""
+    """The folder `parent/key`, locked by one training at a time and removed when it succeeds."""
     folder = parent / key
     folder.mkdir(parents=True, exist_ok=True)
     if rank > 0:        # the first rank holds the lock for all

@@ -26,7 +26,7 @@ def run(root: Path, loss: object = 2.0, row: str = "1,2.5", weight: float = 1.0,
 
 
 def states(first: Path, second: Path, tolerance: float = 0.01) -> dict[str, tuple[str, str]]:
-    return {each.path: (each.state, each.said) for each in compare(first, second, tolerance) if each.state != "identical"}
+    return {each.path: (each.state, each.detail) for each in compare(first, second, tolerance) if each.state != "identical"}
 
 
 def test_every_output_is_named_once(tmp_path):

@@ -1,4 +1,4 @@
-"""Run a committed pipeline anew, from nothing, and compare what comes out with what was committed."""
+"""`unroll verify`: run a committed pipeline from nothing and compare its outputs with the committed ones."""
 
 import time
 from collections.abc import Sequence
@@ -10,34 +10,35 @@ from unroll.base.files import write_json
 from unroll.commands.verify.clone import ENVIRONMENT, Clone, resolve
 from unroll.commands.verify.compare import Output, compare
 
-FIGURES = "metrics/"        # what decides whether a run came out again where its bytes did not
+METRICS = "metrics/"        # decide whether a run is reproduced where its bytes are not the same
 
 
 @dataclass(frozen=True)
 class Result:
-    """Of one revision."""
+    """How the outputs of one revision compare."""
 
     commit: str
     outputs: list[Output]
-    inputs: list[str]           # what differs from what dvc.lock was made from
-    environment: list[str]      # what differs of the machine and its libraries
+    inputs: list[str]           # inputs that differ from those that dvc.lock was made from
+    environment: list[str]      # differences of the machine and its libraries
 
     def verdict(self) -> str:
-        """`identical`; `equal`: figures within the tolerance, for a reason that is known; `different`."""
+        """`identical`; `equal`: metrics within the tolerance, on another environment; `different`."""
         if self.inputs:
             return "different"
-        if all(each.state == "identical" for each in self.outputs):
+        if all(output.state == "identical" for output in self.outputs):
             return "identical"
-        figures = [each for each in self.outputs if each.path.startswith(FIGURES) and each.path != ENVIRONMENT]
-        near = all(each.state in ("identical", "equal") for each in figures)
+        metrics = [output for output in self.outputs if output.path.startswith(METRICS) and output.path != ENVIRONMENT]
+        near = all(output.state in ("identical", "equal") for output in metrics)
         return "equal" if near and self.environment else "different"
 
 
 def verify(project: Path, revision: str, quick: bool, fresh: bool, tolerance: float, report: Path | None) -> bool:
-    """Whether the outputs of a revision came out again; prints each of them and writes a report.
+    """Whether the outputs of a revision are reproduced; prints every output and writes a report.
 
-    `quick` runs the small profile twice and compares the two. `fresh` installs the locked requirements anew even where
-    those at hand are of the same lock. `tolerance` is the greatest relative difference of a figure.
+    `quick` runs the small profile twice and compares the two. `fresh` installs the locked requirements even where the
+    current environment has the same lock. `tolerance` is the greatest relative difference of a metric that counts as
+    equal.
     """
     started = time.monotonic()
     commit = resolve(project, revision)
@@ -51,14 +52,14 @@ def verify(project: Path, revision: str, quick: bool, fresh: bool, tolerance: fl
             before, original = clone.lock(), clone.set_aside()
             clone.repro()
             after = clone.lock()
-            hashes = {path: (each, after.outputs.get(path)) for path, each in before.outputs.items()}
+            hashes = {path: (digest, after.outputs.get(path)) for path, digest in before.outputs.items()}
             outputs = compare(original, clone.folder, tolerance, hashes)
             result = Result(commit, outputs, before.other_inputs(after), clone.other_environment(original))
     _print(result, quick, tolerance)
     report = report or project / ".unroll" / "verify" / f"{commit[:12]}{'-quick' if quick else ''}.json"
     write_json(report, {
         "commit": commit, "quick": quick, "tolerance": tolerance, "result": result.verdict(),
-        "outputs": [asdict(each) for each in result.outputs], "inputs": result.inputs,
+        "outputs": [asdict(output) for output in result.outputs], "inputs": result.inputs,
         "environment": result.environment, "seconds": round(time.monotonic() - started, 1),
     })
     print(f"report in {report}")
@@ -67,19 +68,19 @@ def verify(project: Path, revision: str, quick: bool, fresh: bool, tolerance: fl
 
 def _print(result: Result, quick: bool, tolerance: float) -> None:
     print(f"\n{result.commit[:12]}, {'the small profile, twice' if quick else 'against its dvc.lock'}")
-    for each in result.outputs:
-        print(f"  {each.state:<10} {each.path}{f'  ({each.said})' if each.said else ''}")
+    for output in result.outputs:
+        print(f"  {output.state:<10} {output.path}{f'  ({output.detail})' if output.detail else ''}")
     _list("made from other", result.inputs)
     _list("differs here", result.environment)
     match result.verdict():
         case "identical":
             print("identical: every output is the same bytes")
         case "equal":
-            print(f"equal: every figure is within {tolerance:g} of what was committed; the environment differs")
+            print(f"equal: every metric is within {tolerance:g} of what was committed; the environment differs")
         case _ if result.inputs:
             print("different: dvc.lock is not of this commit's inputs. Run `dvc repro` and commit what it writes")
         case _ if result.environment:
-            print(f"different: a figure is further off than {tolerance:g}, though the environment may be why")
+            print(f"different: a metric is further off than {tolerance:g}, though the environment may be why")
         case _:
             print("different, and nothing in the environment explains it")
 

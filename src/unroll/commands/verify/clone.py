@@ -1,4 +1,4 @@
-"""A commit in a folder of its own, with an environment of its own lock, and its pipeline run there."""
+"""A commit in a folder of its own, with the environment of its own lock, where its pipeline runs."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ENVIRONMENT = "metrics/environment.json"
 
 @dataclass(frozen=True)
 class Lock:
-    """What dvc.lock says: the hash of each output, and of each thing that they were made from."""
+    """What dvc.lock says: the hashes of outputs, and of the inputs that they were made from."""
 
     outputs: dict[str, str]
     inputs: dict[str, object]
@@ -32,22 +32,23 @@ class Lock:
 
 
 def resolve(project: Path, revision: str) -> str:
-    """The commit that a revision or the name of an experiment stands for."""
+    """The commit of a revision or of an experiment's name."""
     experiments = _git(project, "for-each-ref", "--format=%(refname)", f"refs/exps/**/{revision}").split()
     found = (_git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
              for name in (revision, *experiments))
     commit = next(filter(None, found), None)
     if commit is None:
-        raise UserError(f"{revision}: neither a revision of git nor an experiment of DVC in {project.resolve()}.")
+        raise UserError("not-found", revision, f"neither a revision of git nor an experiment of DVC in "
+                        f"{project.resolve()}.")
     for name in ("dvc.yaml", "dvc.lock", "requirements.lock", "src/unroll"):
         if not _git(project, "ls-tree", "--name-only", commit, name):
-            raise UserError(f"{revision}: has no {name}, so that there is nothing to verify. Commit what `dvc repro` "
-                            "wrote, or name another revision.")
+            raise UserError("missing-file", revision, f"has no {name}, so there is nothing to verify. Commit what "
+                            "`dvc repro` wrote, or name another revision.")
     return commit
 
 
 class Clone:
-    """A commit below `parent`, to be thrown away; it reads from the project's cache of DVC and writes nothing there."""
+    """A temporary clone of a commit below `parent`; it reads from the project's DVC cache and writes nothing there."""
 
     def __init__(self, project: Path, commit: str, parent: Path, fresh: bool) -> None:
         self._parent, self.folder = parent, parent / "clone"
@@ -68,19 +69,19 @@ class Clone:
             "PYTHONPATH": "src",
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder / 'mlflow.db'}",    # not among the project's own runs
         }
-        cache = self._run("dvc", "cache", "dir", at=project, heard=False).strip()
+        cache = self._run("dvc", "cache", "dir", at=project, shown=False).strip()
         self._run("dvc", "cache", "dir", "--quiet", "--local", str((project / cache).resolve()))
 
     def fetch(self) -> None:
-        """The raw data that DVC keeps, which no stage can make; of the outputs, what is at hand."""
+        """Get the raw data that DVC tracks, which no stage can make, and the committed outputs in the cache."""
         for tracked in _git(self.folder, "ls-files", "*.dvc").splitlines():
-            if not any(self._tried("dvc", verb, "--quiet", tracked) for verb in ("checkout", "pull")):
-                raise UserError(f"{tracked}: its data is neither in DVC's cache nor in a remote. Bring it there with "
-                                "`dvc pull` or `dvc push` first.")
-        self._tried("dvc", "checkout", "--quiet", "--allow-missing")
+            if not any(self._succeeds("dvc", verb, "--quiet", tracked) for verb in ("checkout", "pull")):
+                raise UserError("missing-file", tracked, "its data is neither in DVC's cache nor in a remote. Bring it "
+                                "there with `dvc pull` or `dvc push` first.")
+        self._succeeds("dvc", "checkout", "--quiet", "--allow-missing")
 
     def set_aside(self) -> Path:
-        """Take what was committed out of the pipeline's way, to compare with; returns its root."""
+        """Move the committed outputs away, to compare with later; returns their root."""
         root = self._parent / "committed"
         for name in WRITTEN:
             if (self.folder / name).exists():
@@ -92,10 +93,10 @@ class Clone:
         self._run("dvc", "repro", "--force", "--no-run-cache", "--no-commit")
 
     def run_small(self, name: str) -> Path:
-        """The small profile, in a root of its own."""
+        """Run the small profile in a root of its own."""
         root = self._parent / name
         root.mkdir()
-        self._run("python", "-m", "unroll", "compose", "experiment=smoke", heard=False)
+        self._run("python", "-m", "unroll", "compose", "experiment=smoke", shown=False)
         for name in ("params.yaml", "extensions.lock"):
             shutil.copy(self.folder / name, root)
         self._run("python", "-m", "unroll", "run", "--root", str(root))
@@ -103,9 +104,9 @@ class Clone:
 
     def lock(self) -> Lock:
         stages = yaml.safe_load((self.folder / "dvc.lock").read_text(encoding="utf-8"))["stages"].values()
-        outputs = {each["path"]: each["md5"] for stage in stages for each in stage.get("outs", [])}
-        inputs: dict[str, object] = {each["path"]: each["md5"] for stage in stages for each in stage.get("deps", [])
-                                     if each["path"] not in outputs}
+        outputs = {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
+        inputs: dict[str, object] = {dep["path"]: dep["md5"] for stage in stages for dep in stage.get("deps", [])
+                                     if dep["path"] not in outputs}
         for stage in stages:
             inputs |= {f"{section} in params.yaml": values
                        for section, values in stage.get("params", {}).get("params.yaml", {}).items()}
@@ -114,20 +115,20 @@ class Clone:
     def other_environment(self, committed: Path) -> list[str]:
         """How the machine and the installed libraries differ from what was committed."""
         if not (committed / ENVIRONMENT).is_file():
-            return ["the commit does not say what machine it was made on"]
+            return ["the commit does not say which machine it was made on"]
         before, now = (json.loads((root / ENVIRONMENT).read_text(encoding="utf-8"))
                        for root in (committed, self.folder))
         return differences(before, now) + ([] if self._own else other_libraries(self.folder / "requirements.lock"))
 
-    def _run(self, *command: str, at: Path | None = None, heard: bool = True) -> str:
+    def _run(self, *command: str, at: Path | None = None, shown: bool = True) -> str:
         done = subprocess.run(command, cwd=at or self.folder, env=self._environment, text=True, check=False,
-                              stdout=None if heard else subprocess.PIPE)
+                              stdout=None if shown else subprocess.PIPE)
         if done.returncode:
-            raise UserError(f"`{' '.join(command)}` ended with exit code {done.returncode} in a clone of the commit, "
-                            "for the reason above.")
+            raise UserError("process", " ".join(command), f"ended with exit code {done.returncode} in a clone of the "
+                            "commit, for the reason above.")
         return done.stdout or ""
 
-    def _tried(self, *command: str) -> bool:
+    def _succeeds(self, *command: str) -> bool:
         return not subprocess.run(command, cwd=self.folder, env=self._environment, capture_output=True,
                                   check=False).returncode
 

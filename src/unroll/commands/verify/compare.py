@@ -21,15 +21,15 @@ class Output:
 
     path: str
     state: str              # identical, equal (within the tolerance), different, missing
-    largest: float | None   # relative difference of a number; none where there is nothing to compare
-    said: str
+    largest: float | None   # relative difference of a number; None where there is nothing to compare
+    detail: str             # where the numbers differ, or why there is nothing to compare
 
 
 def compare(first: Path, second: Path, tolerance: float, hashes: Hashes | None = None) -> list[Output]:
-    """Outputs below two roots; `hashes` are DVC's, which tell even where the first run's output is not at hand."""
+    """Compare outputs below two roots; `hashes` are DVC's, which decide where the first output is not in the cache."""
     if hashes is not None:
         return [_output(path, first, second, tolerance, old == new) for path, (old, new) in sorted(hashes.items())]
-    paths = sorted({each.relative_to(root).as_posix() for root in (first, second) for each in _outputs(root)})
+    paths = sorted({output.relative_to(root).as_posix() for root in (first, second) for output in _outputs(root)})
     return [_output(path, first, second, tolerance, _files(first / path) == _files(second / path)) for path in paths]
 
 
@@ -45,13 +45,13 @@ def _output(path: str, first: Path, second: Path, tolerance: float, same: bool) 
     if not (second / path).exists():
         return Output(path, "missing", None, "nothing was written")
     if not (first / path).exists():
-        return Output(path, "different", None, "what was committed is in no cache, to compare numbers with")
+        return Output(path, "different", None, "the committed output is in no cache, to compare its numbers")
     old, new = _files(first / path), _files(second / path)
     largest, where = 0.0, ""
     for name in sorted({*old, *new}):
         if old.get(name) == new.get(name):
             continue
-        there, here = (_numbers(name, each[name]) if name in each else None for each in (old, new))
+        there, here = (_numbers(name, files[name]) if name in files else None for files in (old, new))
         if there is None or here is None or there.keys() != here.keys():
             return Output(path, "different", None, name)
         for number, value in there.items():
@@ -64,11 +64,11 @@ def _output(path: str, first: Path, second: Path, tolerance: float, same: bool) 
 def _files(path: Path) -> dict[str, bytes]:
     """Content of an output's files by their names in it."""
     files = path.rglob("*") if path.is_dir() else [path]
-    return {each.relative_to(path.parent).as_posix(): each.read_bytes() for each in files if each.is_file()}
+    return {file.relative_to(path.parent).as_posix(): file.read_bytes() for file in files if file.is_file()}
 
 
 def _numbers(name: str, content: bytes) -> Numbers | None:
-    """What a file is made of, where that is numbers and names of numbers."""
+    """The numbers in a file by their names, or None where it holds something else."""
     match Path(name).suffix:
         case ".json":
             found = dict(_leaves(json.loads(content)))
