@@ -14,6 +14,7 @@ from unroll.config.schema import Config
 # pydantic's name of a mistake, or ours → the code of the error
 CODES: dict[str, Code] = {
     "unknown_name": "unknown-name", "extension": "extension", "fields": "conflict", "loss": "conflict",
+    "lanes": "conflict", "sharded": "unsupported",
     **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number",
                      "too_short", "levels"), "out-of-range"),
 }
