@@ -8,7 +8,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from tests.conftest import REPOSITORY, refused
+from tests.conftest import REPOSITORY
+from tests.conftest import refused as raises
 from unroll.base.errors import UserError
 from unroll.commands import cli
 from unroll.compose import compose
@@ -88,7 +89,7 @@ def test_lanes_are_dealt_evenly_or_refused(devices, nodes, fits):
     if fits:
         assert validate(asked, "params.yaml").train.devices == devices
     else:
-        with refused("conflict", "params.yaml: train", f"batch_size 32 cannot be dealt evenly to {devices * nodes} devices"):
+        with raises("conflict", "params.yaml: train", f"batch_size 32 cannot be dealt evenly to {devices * nodes} devices"):
             validate(asked, "params.yaml")
 
 
@@ -96,7 +97,7 @@ def test_lanes_are_dealt_evenly_or_refused(devices, nodes, fits):
 def test_weights_in_parts_are_refused_with_the_reason(name):
     asked = values()
     asked["train"]["strategy"] = name
-    with refused("unsupported", "params.yaml: train.strategy", f"{name}: sharded weights", "Lightning shards on GPUs only"):
+    with raises("unsupported", "params.yaml: train.strategy", f"{name}: sharded weights", "Lightning shards on GPUs only"):
         validate(asked, "params.yaml")
 
 
