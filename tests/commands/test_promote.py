@@ -24,7 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(project: Path, *overrides: str) -> Job:
     given = [*TINY, *overrides]
     made = Job.below(project / "jobs", overrides, given, choices(project / "conf", given), *compose(project / "conf", given))
-    made.write("cells", "")
+    made.write(project, "cells", "")
     return made
 
 
