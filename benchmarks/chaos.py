@@ -81,29 +81,29 @@ def chaos(root: Path, kills: int, seed: int, without: str | None = None) -> dict
             numbers = {"step": draw.randint(11, 25), "checkpoint": draw.randint(1, 2),
                        "output": draw.randint(1, OUTPUTS), "resume": draw.randint(1, 2)}
             phase = draw.choice(PHASES)
-            killed, said = train(root, place, numbers[place], phase, without)
+            killed, log = train(root, place, numbers[place], phase, without)
             struck[place] += killed
-            lost += "is damaged" in said
-            print(f"{place} {numbers[place]}, {phase}: {'killed' if killed else 'too late'}; {said}", flush=True)
-        said = train(root, "never", 0, "", without)[1]
-        lost += "is damaged" in said
-        print(f"ended; {said}", flush=True)
+            lost += "is damaged" in log
+            print(f"{place} {numbers[place]}, {phase}: {'killed' if killed else 'too late'}; {log}", flush=True)
+        log = train(root, "never", 0, "", without)[1]
+        lost += "is damaged" in log
+        print(f"ended; {log}", flush=True)
         identical += outputs(root) == expected
     return {"trainings": len(plans), "identical": identical, "checkpoints lost": lost,
             "kills": dict(sorted(struck.items()))}
 
 
 def plan(kills: int, draw: random.Random) -> list[list[str]]:
-    """Of each training, where it is killed: a tenth in a second resume, a fifth each in checkpoints and in outputs."""
+    """Where each training is killed: a tenth in a second resume, a fifth in checkpoints, a fifth in outputs."""
     plans = [["step", "step", "resume"]] * (kills // 10) + [["checkpoint", "output"]] * (kills // 5)
     while (left := kills - sum(map(len, plans))) > 0:
         plans.append(draw.choices(("step", "checkpoint", "output"), (2, 1, 1), k=min(left, draw.randint(1, 2))))
     draw.shuffle(plans)
-    return [sorted(each, key=("step", "checkpoint", "resume", "output").index) for each in plans]
+    return [sorted(places, key=("step", "checkpoint", "resume", "output").index) for places in plans]
 
 
 def train(root: Path, place: str, number: int, phase: str, without: str | None) -> tuple[bool, str]:
-    """Whether it was killed, and what it said of going on."""
+    """Whether the training was killed, and its lines about resuming."""
     command = [sys.executable, __file__, "--child", str(root), place, str(number), phase]
     done = subprocess.run([*command, *(["--without", without] if without else [])], cwd=PROJECT, capture_output=True,
                           text=True, check=False, env={**os.environ, "DVC_ROOT": str(root), "PYTHONPATH": "src"})

@@ -26,8 +26,8 @@ def serving(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command until the block is left; `path` below `url` answers from the start of the block on."""
     log = folder.with_name(f"{folder.name}-server.log")
-    with log.open("w") as said:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said,
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output,
                                    start_new_session=True)
     try:
         deadline = time.monotonic() + START_SECONDS

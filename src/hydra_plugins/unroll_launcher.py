@@ -25,7 +25,7 @@ class _Unroll(Launcher):
         self._run: Callable[..., list[float]] = task_function
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        objectives = self._run([list(each) for each in job_overrides], self.pool)
+        objectives = self._run([list(overrides) for overrides in job_overrides], self.pool)
         return [JobReturn(overrides=overrides, status=JobStatus.COMPLETED, _return_value=objective)
                 for overrides, objective in zip(job_overrides, objectives, strict=True)]
 

@@ -77,7 +77,7 @@ class Extensions:
     def __init__(self, lock: Path | None = None) -> None:
         self.named: set[Extension] = set()
         self._lock = lock
-        self._locked = None if lock is None else {(each.group, each.name): each for each in read_lock(lock)}
+        self._locked = None if lock is None else {(entry.group, entry.name): entry for entry in read_lock(lock)}
 
     def admit(self, entry: EntryPoint) -> None:
         """Called before the entry point is imported; raises `UserError` when it is not what the lock says."""
@@ -110,10 +110,10 @@ def read_lock(path: Path) -> list[Extension]:
 
 
 def write_lock(path: Path, extensions: Iterable[Extension]) -> None:
-    write_text(path, HEAD + yaml.safe_dump([asdict(each) for each in sorted(extensions)], sort_keys=False))
+    write_text(path, HEAD + yaml.safe_dump([asdict(extension) for extension in sorted(extensions)], sort_keys=False))
 
 
 def kept(named: Iterable[Extension], locked: Iterable[Extension]) -> list[Extension]:
     """The lock for a configuration that names `named`: what was locked stays, what is new is taken as installed."""
-    before = {(each.group, each.name): each for each in locked}
-    return sorted(before.get((each.group, each.name), each) for each in named)
+    before = {(extension.group, extension.name): extension for extension in locked}
+    return sorted(before.get((extension.group, extension.name), extension) for extension in named)

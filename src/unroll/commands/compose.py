@@ -39,7 +39,8 @@ def relock(lock: Path, extensions: Sequence[Extension]) -> None:
     if extensions == locked and lock.is_file():
         return
     write_lock(lock, extensions)
-    old, new = ({f"{each.group}:{each.name}": each for each in them} for them in (locked, extensions))
+    old, new = ({f"{extension.group}:{extension.name}": extension for extension in listed}
+                for listed in (locked, extensions))
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
             print(f"{lock}: {name}: {old.get(name, '(none)')} → {new.get(name, '(none)')}")

@@ -14,4 +14,5 @@ def lock_installed(project: Path) -> None:
         raise UserError("missing-file", path, "no such file. Write it with `unroll compose`.")
     extensions = sorted(extensions_of(path.read_text(encoding="utf-8")))
     relock(project / "extensions.lock", extensions)
-    print("\n".join(f"{each.group}:{each.name}: {each}" for each in extensions) or "params.yaml names no extensions")
+    lines = [f"{extension.group}:{extension.name}: {extension}" for extension in extensions]
+    print("\n".join(lines) or "params.yaml names no extensions")

@@ -54,7 +54,7 @@ def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
     """Raises `UserError` where an output would replace a folder or the input."""
     written = [path for path in (out, save_state) if path is not None]
     for path in written:
-        parent = next(each for each in path.absolute().parents if each.exists())
+        parent = next(folder for folder in path.absolute().parents if folder.exists())
         if path.is_dir() or not parent.is_dir():
             reason = "is a folder" if path.is_dir() else f"{parent} is not a folder"
             raise UserError("not-a-file", path, f"{reason}. Give a file.")
@@ -79,5 +79,5 @@ def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
         later = ahead(times, spec.forecast.horizon, form)
         if later is None:
             return None
-        stamps += [str(each) for each in np.repeat(later, variables)]
+        stamps += [str(time) for time in np.repeat(later, variables)]
     return stamps

@@ -13,7 +13,7 @@ from unroll.config.sources import SOURCES
 from unroll.config.strict import Seed, Strict
 from unroll.config.tokenizer import Tokenizer
 
-Share = Annotated[float, Field(gt=0, lt=0.5)]
+SplitShare = Annotated[float, Field(gt=0, lt=0.5)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -87,7 +87,7 @@ class SourceSettings(Strict):
 class SplitSettings(SourceSettings):
     """Sources whose validation split, at least, is made here."""
 
-    validation: Share           # share of the training part that chooses the best weights
+    validation: SplitShare           # share of the training part that chooses the best weights
     seed: Seed                  # of the hash or the draw that splits and generates
 
 
@@ -97,8 +97,8 @@ class TextSettings(SourceSettings):
     inputs: dict[Name, Literal["tokens"]]       # type: ignore[assignment]
     targets: dict[Name, Literal["next"]]        # type: ignore[assignment]
     tokenizer: Tokenizer
-    validation: Share                           # share of the text that chooses the best weights
-    test: Share                                 # share of the text that only `evaluate` reads
+    validation: SplitShare                           # share of the text that chooses the best weights
+    test: SplitShare                                 # share of the text that only `evaluate` reads
     seed: Seed                                  # of the hash that orders and splits
 
     def _names(self) -> str | None:

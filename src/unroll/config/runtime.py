@@ -25,7 +25,7 @@ class CheckpointConfig(Strict):
 class RuntimeConfig(Strict):
     workers: NonNegativeInt         # processes that load batches
     progress: bool
-    mirror: str | None              # a folder that holds downloads by file name, tried before the network
+    mirror: str | None              # a folder of downloads by file name, searched before the network
     checkpoint: CheckpointConfig
     wait_minutes: PositiveFloat     # for the other processes of a training, at its start and in its midst
     tracking: TrackingConfig

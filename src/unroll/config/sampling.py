@@ -19,7 +19,7 @@ MAX_BEAMS = 1000        # side by side
 WINDOW = 256            # symbols that penalties look back at, so that an endless text needs no more memory
 
 Temperature = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0, le=1)]
+Probability = Annotated[float, Field(gt=0, le=1)]
 Penalty = Annotated[float, Field(ge=1, le=100)]
 Beams = Annotated[int, Field(ge=1, le=MAX_BEAMS)]
 Characters = Annotated[str, Field(min_length=1)]
@@ -33,10 +33,10 @@ class Sampling(Strict):
     temperature: Annotated[Temperature, Field(description="divides the logits: below 1 sharpens, above 1 flattens; "
                                               "the limit 0 is greedy")]
     top_k: Annotated[PositiveInt | None, Field(description="how many of the most probable symbols to draw from")]
-    top_p: Annotated[Share | None, Field(description="draw from the smallest set of symbols whose probability reaches "
-                                         "this")]
-    min_p: Annotated[Share | None, Field(description="least probability that is drawn, as a share of the most probable "
-                                         "symbol's")]
+    top_p: Annotated[Probability | None, Field(description="draw from the smallest set of symbols whose probability "
+                                               "reaches this")]
+    min_p: Annotated[Probability | None, Field(description="least probability that is drawn, as a share of the most "
+                                               "probable symbol's")]
     repetition_penalty: Annotated[Penalty | None, Field(description="above 1, symbols among the last 256 become less "
                                                         "likely")]
     no_repeat_ngram: Annotated[PositiveInt | None, Field(description="length of the n-grams that occur once within 256 "

@@ -56,7 +56,7 @@ class Group:
     def pruned(self, job: Job, step: int) -> None:
         """Tag the run of a job that was ended early, and remove its checkpoints.
 
-        The job may have ended before its process had told MLflow of a run; then it gets one here, so that every trial
+        The job may have ended before its process opened a run in MLflow; then one is opened here, so that every trial
         of a study has a run.
         """
         tracker = Tracker(self._config, Workspace(self._project, job.root), job.folder.describe())

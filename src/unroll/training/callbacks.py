@@ -25,7 +25,7 @@ class Unit:
     """What a loss is the mean of, and how it converts to bits per character where that is symbols of a text."""
 
     counted: str            # symbols, steps, sequences, windows
-    bits: float | None      # bits a character for each nat a symbol
+    bits: float | None      # bits per character in one nat per symbol
 
     def text(self, loss: float) -> str:
         return "" if self.bits is None else f", {loss * self.bits:.3f} bits/character"

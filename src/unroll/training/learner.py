@@ -47,7 +47,7 @@ class Learner(LightningModule):
         """The state of all ranks' lanes."""
         assert self._state is not None
         checkpoint["ranks"] = self.trainer.world_size
-        checkpoint["carried"] = [tuple(gather(self.trainer, each).flatten(0, 1) for each in layer)
+        checkpoint["carried"] = [tuple(gather(self.trainer, part).flatten(0, 1) for part in layer)
                                  for layer in self._state]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -64,13 +64,13 @@ class Learner(LightningModule):
                             "it on all.")
         if self._state is not None:     # from a checkpoint, with the lanes of all ranks
             rank, ranks = self.trainer.global_rank, self.trainer.world_size
-            self._state = [tuple(each.chunk(ranks)[rank].to(self.device) for each in layer) for layer in self._state]
+            self._state = [tuple(part.chunk(ranks)[rank].to(self.device) for part in layer) for layer in self._state]
 
     def training_step(self, batch: Step, batch_idx: int) -> dict[str, Tensor]:
         number = self.current_epoch * int(self.trainer.num_training_batches) + batch_idx
         masks = Masks(self.config.seed, number, batch.lanes)
         outputs, state = self.network(batch.inputs, None if batch.fresh else self._state, masks, batch.lengths)
-        self._state = [tuple(each.detach() for each in layer) for layer in state]
+        self._state = [tuple(part.detach() for part in layer) for layer in state]
         total = self.network.loss(outputs, batch.targets)
         # Lightning divides by the batches of an optimiser step, and the strategy averages over ranks
         factor = batch.scale * self.config.accumulate * self.trainer.world_size

@@ -11,7 +11,7 @@ from unroll.config.train import AdamWConfig, RMSpropConfig, ScheduleConfig, SGDC
 
 
 def make_optimizer(config: TrainConfig, parameters: Iterable[Parameter]) -> Optimizer:
-    trained = [each for each in parameters if each.requires_grad]
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
     match config.optimizer:
         case AdamWConfig(beta1=beta1, beta2=beta2, weight_decay=decay):
             # the fused one unscales gradients itself, after they were clipped: at another norm than `clip_norm`

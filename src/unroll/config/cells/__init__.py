@@ -1,4 +1,4 @@
-"""The kinds of cells, a file each."""
+"""The kinds of cells, one file per kind."""
 
 from unroll.base.kinds import Kinds
 

@@ -1,4 +1,4 @@
-"""The kinds of encoders, a file each: how a field becomes a vector a step."""
+"""The kinds of encoders, one file per kind: how a field becomes one vector per step."""
 
 from unroll.base.kinds import Kinds
 

@@ -1,4 +1,4 @@
-"""The kinds of heads, a file each: what is predicted, and all that others must know of it."""
+"""The kinds of heads, one file per kind: what is predicted, and all that others must know of it."""
 
 from unroll.base.kinds import Kinds
 

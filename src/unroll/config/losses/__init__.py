@@ -1,4 +1,4 @@
-"""The kinds of losses, a file each: what a wrong prediction costs."""
+"""The kinds of losses, one file per kind: what a wrong prediction costs."""
 
 from unroll.base.kinds import Kinds
 

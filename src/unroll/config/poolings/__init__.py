@@ -1,4 +1,4 @@
-"""The kinds of poolings, a file each: how the steps of a sequence become one vector."""
+"""The kinds of poolings, one file per kind: how the outputs of a sequence's steps become one vector."""
 
 from unroll.base.kinds import Kinds
 

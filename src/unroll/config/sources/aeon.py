@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from unroll.config.data import ForecastConfig, Scale, Share, SplitSettings
+from unroll.config.data import ForecastConfig, Scale, SplitSettings, SplitShare
 
 
 class Settings(SplitSettings):
@@ -10,6 +10,6 @@ class Settings(SplitSettings):
 
     kind: Literal["aeon"]
     dataset: Literal["GunPoint", "JapaneseVowels", "BasicMotions", "Covid3Month", "Airline", "Solar"]
-    test: Share | None              # of a series, which has no split of its own
+    test: SplitShare | None              # of a series, which has no split of its own
     scale: Scale
     forecast: ForecastConfig | None

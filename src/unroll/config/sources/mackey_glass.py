@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from unroll.config.data import Input, Scale, Share, SplitSettings, Target
+from unroll.config.data import Input, Scale, SplitSettings, SplitShare, Target
 
 
 class Settings(SplitSettings):
@@ -17,4 +17,4 @@ class Settings(SplitSettings):
     interval: PositiveFloat         # time units between two steps of the series
     steps: PositiveInt
     scale: Scale
-    test: Share
+    test: SplitShare

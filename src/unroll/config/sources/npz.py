@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from unroll.config.data import Scale, Share, SplitSettings
+from unroll.config.data import Scale, SplitSettings, SplitShare
 
 
 class Settings(SplitSettings):
@@ -13,6 +13,6 @@ class Settings(SplitSettings):
 
     kind: Literal["npz"]
     path: str
-    test: Share | None              # null: the file has X_test
+    test: SplitShare | None              # null: the file has X_test
     scale: Scale
     licence: str

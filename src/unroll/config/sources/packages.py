@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from unroll.config.data import Input, Share, SplitSettings, Target
+from unroll.config.data import Input, SplitSettings, SplitShare, Target
 from unroll.config.tokenizer import Tokenizer
 
 
@@ -18,4 +18,4 @@ class Settings(SplitSettings):
     longest: PositiveInt            # characters of a docstring that are kept
     least: PositiveInt              # shorter docstrings are left out
     tokenizer: Tokenizer
-    test: Share
+    test: SplitShare

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from unroll.config.data import Input, Scale, Share, SplitSettings, Target
+from unroll.config.data import Input, Scale, SplitSettings, SplitShare, Target
 
 
 class Settings(SplitSettings):
@@ -19,4 +19,4 @@ class Settings(SplitSettings):
     dwell: PositiveInt              # mean number of steps between two changes
     noise: NonNegativeFloat         # deviation of what is added, where the signal itself has 1
     scale: Scale
-    test: Share
+    test: SplitShare

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from unroll.config.data import ForecastConfig, Name, Scale, Share, SplitSettings
+from unroll.config.data import ForecastConfig, Name, Scale, SplitSettings, SplitShare
 from unroll.config.tokenizer import Tokenizer
 
 
@@ -21,6 +21,6 @@ class Settings(SplitSettings):
     time_format: str | None         # of strptime; null: ISO 8601, or a number
     tokenizer: Tokenizer | None     # of inputs of kind tokens
     scale: Scale
-    test: Share
+    test: SplitShare
     forecast: ForecastConfig | None
     licence: str

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from unroll.config.data import Scale, Share, SplitSettings
+from unroll.config.data import Scale, SplitSettings, SplitShare
 
 
 class Settings(SplitSettings):
@@ -10,6 +10,6 @@ class Settings(SplitSettings):
 
     kind: Literal["ts"]
     train: str                      # below data/raw/
-    test: str | Share               # a second file, or a share of the first
+    test: str | SplitShare               # a second file, or a share of the first
     scale: Scale
     licence: str

@@ -1,4 +1,4 @@
-"""The kinds of tokenizers, a file each."""
+"""The kinds of tokenizers, one file per kind."""
 
 from unroll.base.kinds import Kinds
 

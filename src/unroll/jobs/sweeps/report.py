@@ -20,8 +20,8 @@ class Entry:
 
     name: str
     jobs: list[Job]
-    losses: list[float]                 # of the best weights on the validation split, a job each
-    comparisons: list[Comparison]       # on the test split, a job each
+    losses: list[float]                 # of each job's best weights on the validation split
+    comparisons: list[Comparison]       # of each job, on the test split
     parameters: int
 
     @property
