@@ -71,15 +71,15 @@ class Sequences:
         """Whether targets are counted by sequence, not by step."""
         return self.frame is not None or any(field.per == "sequence" for field in self.targets.values())
 
-    def only(self, chosen: slice | NDArray[np.int64]) -> "Sequences":
+    def only(self, kept: slice | NDArray[np.int64]) -> "Sequences":
         """Some of the sequences, or a stretch of the stream."""
 
         def cut(field: Field, per: str) -> Field:
-            values = field.values[chosen] if field.per == per else field.values
+            values = field.values[kept] if field.per == per else field.values
             return replace(field, values=values)
 
         per = "step" if self.bounds is None else "sequence"
-        bounds = None if self.bounds is None else self.bounds[chosen]
+        bounds = None if self.bounds is None else self.bounds[kept]
         inputs, targets = ({name: cut(field, per) for name, field in part.items()}
                            for part in (self.inputs, self.targets))
         return Sequences(inputs, targets, bounds, self.frame)

@@ -31,7 +31,7 @@ def some_steps(
         length = max(1, limit // STRETCHES)
         starts = spread(len(values), min(STRETCHES, limit))
         return np.concatenate([values[start : start + length] for start in starts]), None
-    chosen = some_sequences(np.diff(offsets), limit)
+    kept = some_sequences(np.diff(offsets), limit)
     bounds = list(pairwise(np.asarray(offsets)))
-    kept = [values[bounds[at][0] : bounds[at][1]] for at in chosen]
-    return np.concatenate(kept), np.cumsum([0, *map(len, kept)])
+    parts = [values[bounds[at][0] : bounds[at][1]] for at in kept]
+    return np.concatenate(parts), np.cumsum([0, *map(len, parts)])
