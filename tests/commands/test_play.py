@@ -231,7 +231,7 @@ def test_a_page_writes_and_shows_what_goes_on_inside(visit, trained, tmp_path):
     length.press("Tab")
     page.locator("#prompt textarea").fill("天地玄黃")
     page.locator("#write").click()
-    expect(symbols).to_have_count(1504)
+    expect(symbols).to_have_count(1504, timeout=WAIT_MS)
     grown = list(dict.fromkeys(each for each in seen if each))
     assert len(grown) > 2 and all(later.startswith(sooner) for sooner, later in pairwise(grown))
     assert text.input_value().startswith("天地玄黃") and len(text.input_value()) == 1504
@@ -248,7 +248,7 @@ def test_a_page_writes_and_shows_what_goes_on_inside(visit, trained, tmp_path):
     expect(page.locator("#shown")).to_contain_text(re.compile(r"unit 3\b"))
     assert symbols.nth(9).get_attribute("style") != colour
 
-    for where, what, message in (("#prompt textarea", "§", "the model never saw '§'"),
+    for where, what, message in (("#prompt textarea", "§", "the model's vocabulary lacks '§'"),
                                  ("#pattern textarea, #pattern input", "(", "is not a regular expression"),
                                  ("#pattern textarea, #pattern input", "(a|b)*a(a|b){25}", "seconds to prepare")):
         box = page.locator(where)

@@ -117,8 +117,8 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
 NOTHING = '<div class="unroll-note">The text appears here again, in the colours of a hidden unit.</div>'
 
 
-# of the sliders: the value at which a rule is off, unless none is, the highest value and the step; each begins at the
-# lowest value that the setting may have
+# the value at which a rule is off (None: it never is), the highest value, and the step; a slider begins at the lowest
+# value that its setting allows
 SLIDERS: dict[str, tuple[float | None, float, float]] = {
     "length": (None, 2000, 1), "temperature": (None, 2, 0.05), "top_k": (0, 100, 1), "top_p": (1, 1, 0.01),
     "min_p": (0, 1, 0.01), "repetition_penalty": (1, 2, 0.05),
@@ -142,8 +142,10 @@ def _control(name: str) -> Any:
         return gr.Textbox(lines=2, **shown | {"info": "texts that end it, one per line; ⏎ is a line break"})
     off, most, step = SLIDERS[name]
     least = step if setting.least is None else setting.least
-    return gr.Slider(least if off is None else min(least, off), most, value=default if off is None else off, step=step,
-                     **shown)
+    if off is None:
+        return gr.Slider(least, most, value=default, step=step, **shown)
+    shown["info"] += f"; {off}: off"
+    return gr.Slider(min(least, off), most, value=off, step=step, **shown)
 
 
 def _settings(*values: Any) -> Sampling:
