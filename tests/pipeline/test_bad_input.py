@@ -8,11 +8,11 @@ import pytest
 from tests.conftest import Repo, snapshot
 
 
-def refused(repo: Repo, *command: str, words: tuple[str, ...]) -> None:
-    done = repo.unroll(*command, ok=False)
+def refused(repo: Repo, stage: str, code: str, *words: str) -> None:
+    done = repo.unroll(stage, ok=False)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith("unroll: ")
+    assert line.startswith("unroll: ") and line.endswith(f"[{code}]"), line
     assert all(word in line for word in words), line
 
 
@@ -25,7 +25,7 @@ def done(finished: Repo, tmp_path: Path) -> Repo:
 def test_a_source_that_is_missing(done: Repo) -> None:
     before = snapshot(done.folder)
     (done.folder / "data" / "raw" / "corpus.txt").unlink()
-    refused(done, "prepare", words=("data.path", "corpus.txt", "Give a file"))
+    refused(done, "prepare", "missing-file", "data.path", "corpus.txt")
     assert snapshot(done.folder) == before
 
 
@@ -34,25 +34,25 @@ def test_a_model_folder_that_is_missing_truncated_or_edited(done: Repo) -> None:
     content = weights.read_bytes()
     weights.chmod(0o644)
     weights.write_bytes(content[:-5])
-    refused(done, "evaluate", words=("model.safetensors", "damaged"))
+    refused(done, "evaluate", "damaged", "model.safetensors")
     weights.unlink()
-    refused(done, "generate", words=("model.safetensors", "missing"))
+    refused(done, "generate", "missing-file", "model.safetensors")
 
 
 def test_a_prepared_folder_of_another_configuration(done: Repo) -> None:
     done.set(data__validation=0.2)
-    refused(done, "train", words=("data.validation", "unroll prepare"))
+    refused(done, "train", "stale", "data.validation")
 
 
 def test_a_wrong_name_in_params(done: Repo) -> None:
     params = done.folder / "params.yaml"
     params.write_text(params.read_text().replace("learning_rate:", "learning_rat:"))
-    refused(done, "train", words=("params.yaml", "train", "learning_rat", 'did you mean "learning_rate"?'))
+    refused(done, "train", "unknown-name", "params.yaml: train: ", 'did you mean "learning_rate"?')
 
 
 def test_a_prompt_outside_a_closed_vocabulary(done: Repo) -> None:
     done.set(generate__prompts=["a 王"])
-    refused(done, "generate", words=("王", "symbol 3"))
+    refused(done, "generate", "unknown-symbol", "王")
 
 
 @pytest.mark.parametrize("stage", ["prepare", "train", "evaluate", "generate"])
@@ -61,6 +61,7 @@ def test_a_full_disk_leaves_the_old_outputs_whole(done: Repo, stage: str) -> Non
     before = snapshot(done.folder)
     full = done.run("prlimit", "--fsize=10", "python", "-m", "unroll", stage, ok=False, PYTHONPATH="src")
     assert full.returncode == 2, full.stderr
-    assert full.stderr.startswith("unroll: ") and full.stderr.count("\n") == 1, full.stderr
+    assert full.stderr.startswith("unroll: ") and full.stderr.endswith("[disk]\n"), full.stderr
+    assert full.stderr.count("\n") == 1, full.stderr
     assert snapshot(done.folder) == before
     assert not list(done.folder.rglob("*.partial"))
