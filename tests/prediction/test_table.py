@@ -37,7 +37,7 @@ COLUMNS = {
 
 
 def spec_of(target: str, of: str | None = None) -> Any:
-    return SimpleNamespace(targets={target: SimpleNamespace(kind="classes", of=of)})
+    return SimpleNamespace(targets={target: SimpleNamespace(kind="classes", symbols=of is not None)})
 
 
 def table_of(made: Made, count: int = 3) -> tuple[pd.DataFrame, list[Any]]:
