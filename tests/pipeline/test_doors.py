@@ -55,7 +55,7 @@ def test_an_experiment_composes_conf_and_leaves_what_it_composed(finished: Repo)
 @pytest.mark.long
 def test_the_queue_runs_the_code_of_its_own_checkout(repo: Repo) -> None:
     """Uncommitted code goes along with the experiment, although the environment holds an editable install."""
-    stage = repo.folder / "src" / "unroll" / "evaluation" / "samples.py"
+    stage = repo.folder / "src" / "unroll" / "generation" / "worth.py"
     plain = stage.read_text()
     changed = plain.replace('"samples/characters":', '"samples/changed_code": 7, "samples/characters":')
     assert changed != plain
