@@ -1,9 +1,9 @@
-"""What giving trials up saves: the default study with its pruner and without, epochs trained and the best value.
+"""What giving trials up saves: the study of language models with its pruner and without, epochs trained and the best value.
 
     python -m benchmarks.tuning             half an hour on two cores
     python -m benchmarks.tuning --seeds 1
 
-The search space, the sampler and the pruner are those of conf/tune/default.yaml; the corpus is a small one, so that a
+The search space, the sampler and the pruner are those of conf/tune/language.yaml; the corpus is a small one, so that a
 trial takes seconds. Trials run one at a time. Results go to benchmarks/results/tuning.json.
 """
 
@@ -56,7 +56,7 @@ def main() -> None:
 
 def study(clone: Path, name: str, seed: int, trials: int) -> dict[str, Any]:
     """Epochs over all trials, and the lowest validation loss."""
-    space = yaml.safe_load((clone / "conf" / "tune" / "default.yaml").read_text())
+    space = yaml.safe_load((clone / "conf" / "tune" / "language.yaml").read_text())
     changes = {"seed": seed} | ({"pruner": {"kind": "none"}} if name == "whole" else {})
     space_name = f"{name}-{seed}"
     (clone / "conf" / "tune" / f"{space_name}.yaml").write_text(yaml.safe_dump({**space, **changes}))

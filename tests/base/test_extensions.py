@@ -9,10 +9,12 @@ import yaml
 
 from tests.conftest import REPOSITORY, TINY, refused
 from tests.toys import CORE, install, install_cell, write
+from unroll.base.errors import UserError
 from unroll.base.extensions import Extension, kept, read_lock, write_lock
 from unroll.commands.compose import freeze
 from unroll.commands.extensions import lock_installed
 from unroll.compose import compose
+from unroll.config.cells import CELLS
 from unroll.config.load import extensions_of, load
 
 
@@ -79,6 +81,23 @@ def test_other_code_than_the_lock_says_is_refused_before_it_is_imported(site, pa
     with refused("extension", f"{params}: model.core", *words):
         load(params, lock)
     assert "toy_cell" not in sys.modules
+
+
+@pytest.mark.parametrize(("edit", "reason"), [
+    ({"toy_cell/__init__.py": "Setting = 1"}, "no class Settings"),
+    ({"toy_cell/__init__.py": "import toy_nothing"}, "ModuleNotFoundError: No module named 'toy_nothing'"),
+    ({"toy_cell/cell.py": "import toy_nothing"}, "ModuleNotFoundError: No module named 'toy_nothing'"),
+], ids=["no settings", "settings", "code"])
+def test_an_extension_that_cannot_be_imported_is_named(site, params, edit, reason, monkeypatch):
+    install_cell(site)
+    write(site, edit)
+    for name in ("toy_cell", "toy_cell.cell"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(UserError) as caught:
+        load(params)
+        CELLS.code_of("averaging")
+    assert caught.value.code == "extension"
+    assert f"unroll.cells:averaging: cannot be imported from toy_cell ({reason}" in str(caught.value)
 
 
 def test_nothing_that_params_do_not_name_is_imported_or_locked(site, params):

@@ -169,8 +169,8 @@ def test_an_architecture_that_does_not_fit_its_weights_is_refused(saved):
 
 
 @pytest.mark.parametrize(("change", "says"), [
-    (lambda described: described.update(format=5, version="9.1"), "of format 5; only formats 3 to 4 can be read"),
-    (lambda described: described.update(format=2, version="9.1"), "of format 2; only formats 3 to 4 can be read"),
+    (lambda described: described.update(format=5, version="9.1"), "format 5; only formats 3 to 4 can be read"),
+    (lambda described: described.update(format=2, version="9.1"), "format 2; only formats 3 to 4 can be read"),
     (lambda described: described.update(version="9.1", colour="red"), "colour: "),
     (lambda described: described.update(version="9.1") or described["architecture"]["core"].update(leak=0.5),
      "architecture.core: unknown 'leak'; "),

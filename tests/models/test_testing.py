@@ -44,6 +44,12 @@ class WrongShape(Sound):
         return super().step(x, (state[0][:, : self.size],))
 
 
+class Precise(Sound):
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        h = super().step(x, state)[0].double()
+        return h, (h.to(x),)
+
+
 class Forgetful(Sound):
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return super().forward(x, self.start(x.shape[1]))
@@ -103,6 +109,7 @@ class WideGate(Sound):
 
 @pytest.mark.parametrize(("cell", "complaint"), [
     (WrongShape, "state 'h' has shape (3, 4), not (3, 5)"),
+    (Precise, "forward(): torch.float64 from torch.float32"),
     (Forgetful, "step() is not forward()"),
     (Averages, "step() is not forward()"),
     (Acausal, "step() is not forward()"),

@@ -90,8 +90,8 @@ class Extensions:
             raise UserError("extension", where, f"{found} is not in {self._lock}. Run `unroll compose` with the same "
                             "choices, which adds it.")
         if locked != found:
-            raise UserError("extension", where, f"{found} is installed, {self._lock} has {locked}. Install that "
-                            "one, or lock the one at hand with `unroll extensions`.")
+            raise UserError("extension", where, f"{found} is installed, {self._lock} has {locked}. Install the "
+                            "locked one, or lock the installed one with `unroll extensions`.")
 
     def require(self, group: str, name: str) -> None:
         """Called when no entry point has this name; raises `UserError` when the lock says where it is from."""

@@ -40,14 +40,20 @@ class Kinds:
 
     def settings_of(self, kind: str) -> Any:
         """The class `Settings` of a kind; raises `UserError` when there is no such kind or it cannot be imported."""
-        return self._settings_module(kind).Settings
+        module = self._settings_module(kind)
+        if kind not in self.own and not hasattr(module, "Settings"):
+            raise self._unusable(kind, "no class Settings there")
+        return module.Settings
 
     def code_of(self, kind: str) -> ModuleType:
         """The module of a kind's code: of another package, the one that its settings name, or else their own."""
         if kind in self.own:
             return import_module(f"{self.code}.{kind}")
-        module = self._settings_module(kind)
-        return import_module(getattr(module.Settings, "implementation", module.__name__))
+        settings = self.settings_of(kind)
+        try:
+            return import_module(getattr(settings, "implementation", settings.__module__))
+        except Exception as error:      # whatever another package's import raises
+            raise self._unusable(kind, f"{type(error).__name__}: {error}") from None
 
     def _settings_module(self, kind: str) -> ModuleType:
         if kind in self.own:
@@ -58,6 +64,9 @@ class Kinds:
         try:
             module: ModuleType = foreign[kind].load()
         except Exception as error:      # whatever another package's import raises
-            raise UserError("extension", f"{self.group}:{kind}", f"cannot be imported from {foreign[kind].value} "
-                            f"({type(error).__name__}: {error}). Install a version that can, or remove it.") from None
+            raise self._unusable(kind, f"{type(error).__name__}: {error}") from None
         return module
+
+    def _unusable(self, kind: str, reason: str) -> UserError:
+        return UserError("extension", f"{self.group}:{kind}", f"cannot be imported from {self.foreign()[kind].value} "
+                         f"({reason}). Install a version that can, or remove it.")

@@ -132,8 +132,10 @@ class Spec(Part):
 def read_spec(value: Any, where: str | Path, advice: str) -> Spec:
     """A spec from its JSON; raises `UserError`, which ends in `advice`, on another format or an unknown key."""
     found = value.get("format") if isinstance(value, dict) else None
+    if not isinstance(found, int):
+        raise UserError("damaged", where, f"damaged. {advice}")
     if found != FORMAT:
-        text = f"of format {found}, written by another version of unroll; this one reads format {FORMAT}. {advice}"
+        text = f"format {found}, written by another version of unroll; this one reads format {FORMAT}. {advice}"
         raise UserError("wrong-version", where, text)
     return parse(Spec, value, where, advice)
 

@@ -105,7 +105,7 @@ def _whole(path: Path) -> dict[str, Any]:
         raise damaged(path)
     if content["format"] not in (*OLDER, FORMAT):
         found = content["format"]
-        raise _other_version(path, f"of format {found}; only formats {min(OLDER)} to {FORMAT} can be read",
+        raise _other_version(path, f"format {found}; only formats {min(OLDER)} to {FORMAT} can be read",
                              content.get("version"))
     if content.pop("digest", None) != digest_of(content):
         raise damaged(path)

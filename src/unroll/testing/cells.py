@@ -41,7 +41,10 @@ def check_shapes(settings: CellSettings) -> None:
         equal_shape(f"forward(): state {name!r}", part, (LANES, *shape))
     for part in (y, *after):
         assert part.isfinite().all(), "forward(): not all values are finite"
-        assert part.dtype == x.dtype, f"forward(): {part.dtype} from {x.dtype}; make tensors like x or the parameters"
+    for dtype in (torch.float64, torch.float32):
+        y, after = cell.to(dtype)(x.to(dtype), tuple(part.to(dtype) for part in state))
+        for part in (y, *after):
+            assert part.dtype == dtype, f"forward(): {part.dtype} from {dtype}; make tensors like x or the parameters"
 
 
 def check_steps(settings: CellSettings) -> None:

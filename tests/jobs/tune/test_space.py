@@ -41,6 +41,13 @@ def test_every_space_in_conf_can_be_read_and_suggests_what_composes(file):
     compose(REPOSITORY / "conf", config.suggest(trial))
 
 
+@pytest.mark.parametrize("experiment", ["gunpoint", "airline", "signals"])
+def test_the_default_space_serves_every_task(experiment):
+    config = read(REPOSITORY / "conf", "default")
+    trial = optuna.create_study(sampler=config.sampler_of(0)).ask()
+    compose(REPOSITORY / "conf", [f"experiment={experiment}", *config.suggest(trial)])
+
+
 @pytest.mark.parametrize(("changes", "part"), [
     ({"space": {}}, "space"),
     ({"space": {"model": []}}, "space.model"),

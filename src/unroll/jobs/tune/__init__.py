@@ -43,7 +43,7 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
         group.close(report(study, folder), len(study.get_trials(deepcopy=False, states=[TrialState.FAIL])))
         completed = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
     if not completed:
-        raise UserError("process", "tune", f"no trial of {name} was completed; the reasons are printed above.")
+        raise UserError("process", "tune", f"study {name} has no completed trial; the reasons are printed above.")
 
 
 class Search:
