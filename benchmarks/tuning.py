@@ -1,4 +1,4 @@
-"""What giving trials up saves: the study of language models with its pruner and without, epochs trained and the best value.
+"""What pruning saves: a study of language models with and without its pruner, epochs trained and the best value.
 
     python -m benchmarks.tuning             half an hour on two cores
     python -m benchmarks.tuning --seeds 1
