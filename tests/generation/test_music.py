@@ -181,8 +181,8 @@ def test_the_given_part_is_of_another_colour(folder, capsys):
 
 REFUSED = [
     (["--length", "9"], "--out: pieces are written into a folder. Add -o FOLDER."), (["-o", "a.txt"], "--out: "),
-    (["-o", "a.txt/deep"], "--out: "), (["-o", "out", "--top-k", "3"], "--top-k: means nothing to a model of music."),
-    (["-o", "out", "--greedy"], "--greedy: means nothing"), (["-o", "out", "--prompts", "a.txt"], "--prompts: means nothing"),
+    (["-o", "a.txt/deep"], "--out: "), (["-o", "out", "--top-k", "3"], "--top-k: has no effect on a model of music."),
+    (["-o", "out", "--greedy"], "--greedy: has no effect"), (["-o", "out", "--prompts", "a.txt"], "--prompts: has no effect"),
     (["-o", "out", "--length", "inf"], "--length: only a text"), (["-o", "out", "--temperature", "0"], "--temperature: 0.0 is"),
     (["none.npy", "-o", "out"], "none.npy: no such file."), (["none.mid", "-o", "out"], "none.mid: cannot be read"),
     (["narrow.npy", "-o", "out"], "narrow.npy: sequence 1: of shape (4, 5) where the model reads (T, 88)"),

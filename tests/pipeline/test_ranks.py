@@ -65,7 +65,7 @@ def test_terminated_they_end_and_one_goes_on_alone(alone, going):
     finish(first, 143)
     assert psutil.wait_procs(family, timeout=10)[1] == []
     freeze(root)
-    assert "train: the checkpoint is of 2 devices, this is 1: equal up to rounding" in finish(start(root))
+    assert "train: the checkpoint is from 2 devices, this is 1: equal up to rounding" in finish(start(root))
     assert losses(root) == pytest.approx(losses(alone), rel=1e-5) and len(losses(root)) == 200
 
 

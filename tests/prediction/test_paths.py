@@ -162,8 +162,8 @@ def test_a_low_temperature_is_the_path_of_medians(zoo, place, capsys):
     (["shops.csv"], "--out: paths are written into a folder. Add -o FOLDER."), (["shops.csv", "-o", "shops.csv"], "--out: "),
     (["-o", "out"], "sample: a forecaster reads one file of series."), (["a.csv", "b.csv", "-o", "out"], "sample: a forecaster reads one"),
     (["none.csv", "-o", "out"], "none.csv: no such file."), (["short.csv", "-o", "out"], "short.csv: sequence north: 5 steps where"),
-    (["wrong.csv", "-o", "out"], "wrong.csv"), (["shops.csv", "-o", "out", "--greedy"], "--greedy: means nothing to a model of forecasts."),
-    (["shops.csv", "-o", "out", "--tempo", "90"], "--tempo: means nothing"), (["shops.csv", "-o", "out", "--length", "inf"], "--length: only a text"),
+    (["wrong.csv", "-o", "out"], "wrong.csv"), (["shops.csv", "-o", "out", "--greedy"], "--greedy: has no effect on a model of forecasts."),
+    (["shops.csv", "-o", "out", "--tempo", "90"], "--tempo: has no effect"), (["shops.csv", "-o", "out", "--length", "inf"], "--length: only a text"),
     (["shops.csv", "-o", "out", "--temperature", "-1"], "--temperature: "),
 ])
 def test_what_cannot_be_is_one_line_and_nothing_is_written(zoo, place, capsys, arguments, line):

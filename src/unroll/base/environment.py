@@ -39,7 +39,7 @@ def processor(cpuinfo: Path) -> dict[str, str]:
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """The differences between two environments, a line each."""
+    """The differences between two environments, one line for each."""
     found = []
     for name in sorted({*before, *now}):
         old, new = before.get(name), now.get(name)

@@ -12,7 +12,7 @@ MODEL, MODEL_HELP = "artifacts/model", "a model folder, or models:/NAME@alias of
 
 
 def parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
-    """The parser of these arguments, or of any: what only `sample` needs is imported when it may be the verb."""
+    """The parser; the sampling settings are imported only where `sample` may be the verb."""
     top = argparse.ArgumentParser("unroll", description="Recurrent sequence models, reproducibly.")
     top.add_argument("--version", action="version", version=f"unroll {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -74,8 +74,8 @@ def _add_searches(verbs: Verbs) -> None:
     promote = verbs.add_parser("promote", help="make a job's configuration the project's", description="Write the "
                                "configuration of a sweep's or study's job to conf/experiment/NAME.yaml, choose it in "
                                "conf/config.yaml and compose. `dvc repro` then gives the same model.")
-    promote.add_argument("root", type=Path, help="of the job, as a sweep or study prints it")
-    promote.add_argument("--name", help="of the experiment (default: the sweep's or study's, and -best)")
+    promote.add_argument("root", type=Path, help="root of the job, as a sweep or study prints it")
+    promote.add_argument("--name", help="name of the experiment (default: the sweep's or study's, and -best)")
     job = verbs.add_parser("job")       # what sweeps and studies start
     for option in ("--root", "--project"):
         job.add_argument(option, type=Path, required=True)
@@ -85,7 +85,7 @@ def _add_searches(verbs: Verbs) -> None:
 def _add_predict(verbs: Verbs) -> None:
     predict = verbs.add_parser("predict", help="predictions for a file without targets", description="A class, a value "
                                "or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .npy, .ts, or a "
-                               "folder of such.")
+                               "folder of these.")
     predict.add_argument("input", type=Path)
     predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
     predict.add_argument("--model", default=MODEL, help=MODEL_HELP)
@@ -94,7 +94,7 @@ def _add_predict(verbs: Verbs) -> None:
 
 
 def _add_sample(verbs: Verbs, with_settings: bool) -> None:
-    # an option that is not given is absent: each kind of model has defaults of its own, and refuses what it ignores
+    # options that are not given are absent: each kind of model has its own defaults and rejects what it ignores
     sample = verbs.add_parser("sample", help="generate from a model", argument_default=argparse.SUPPRESS,
                               description="A language model writes a text after each prompt, or from the start. A "
                               "model of music composes MIDI files. A forecaster draws paths that a series could take. "
@@ -109,9 +109,9 @@ def _add_sample(verbs: Verbs, with_settings: bool) -> None:
     if with_settings:
         _add_settings(sample.add_argument_group("sampling settings (music and paths have length and temperature only)"))
     text = sample.add_argument_group("for texts")
-    text.add_argument("--replace-unknown", action="store_true", help="read what the vocabulary lacks as unknown")
+    text.add_argument("--replace-unknown", action="store_true", help="read symbols outside the vocabulary as unknown")
     text.add_argument("--stream", action="store_true", help="print as it is drawn, in constant memory")
-    text.add_argument("--interactive", action="store_true", help="answer what is typed, line after line")
+    text.add_argument("--interactive", action="store_true", help="answer each line that is typed")
     text.add_argument("--log-probabilities", action="store_true", help="write each symbol's, in nats, to the .jsonl")
     text.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
     text.add_argument("--gpu", action="store_true", help="step the network on a GPU, captured as a CUDA graph")
@@ -159,7 +159,7 @@ def _add_init(verbs: Verbs) -> None:
     init = verbs.add_parser("init", help="write a configuration for your data", description="Look at text, a table, "
                             "arrays, .ts files or a folder for each class, print what is found, copy it below "
                             "data/raw, and write conf/data/NAME.yaml and conf/experiment/NAME.yaml.")
-    init.add_argument("name", help="of the data set and its experiment")
+    init.add_argument("name", help="name of the data set and its experiment")
     init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE_OR_FOLDER")
     init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
     init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="column to predict; a forecast "
@@ -180,7 +180,7 @@ def _add_verify(verbs: Verbs) -> None:
     verify = verbs.add_parser("verify", help="run a commit from scratch and compare", description="Clone a revision "
                               "into a temporary folder, run its pipeline from nothing, and compare every output with "
                               "its dvc.lock. Exit code 1: something differs.")
-    verify.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="of git, or an experiment of DVC")
+    verify.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="git revision or DVC experiment")
     verify.add_argument("--quick", action="store_true", help="compare two runs of the small profile")
     verify.add_argument("--fresh", action="store_true", help="install the locked requirements first")
     verify.add_argument("--tolerance", type=_tolerance, default=0.01, help="relative difference of figures that is "

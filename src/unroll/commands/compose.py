@@ -25,7 +25,8 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
     if check and text != before:
         raise UserError("stale", path, "not what conf/ composes. Run `unroll compose`; edit conf/, not this file.")
     if check and extensions != locked:
-        raise UserError("stale", lock, "not of the extensions that params.yaml names. Run `unroll compose`.")
+        raise UserError("stale", lock, "does not list exactly the extensions that params.yaml names. Run `unroll "
+                        "compose`.")
     if text != before:
         write_text(path, text)
         for line in changes(before, text):
@@ -34,7 +35,7 @@ def freeze(project: Path, overrides: Sequence[str], check: bool) -> None:
 
 
 def relock(lock: Path, extensions: Sequence[Extension]) -> None:
-    """Write a lock of extensions where it differs, and print each that changed."""
+    """Write the lock if the extensions differ from it, and print each change."""
     locked = read_lock(lock)
     if extensions == locked and lock.is_file():
         return

@@ -113,7 +113,7 @@ class NumberCodec(Codec):
     def __init__(self, per_step: bool = True, labels: bool = False) -> None:
         super().__init__(per_step)
         self._labels = labels
-        self._width: int | None = None      # numbers a row, from the first one on
+        self._width: int | None = None      # numbers per row, from the first one on
         self._scaler: Scaler | None = None
 
     def fit(self, scale: str, values: Located) -> "NumberCodec":

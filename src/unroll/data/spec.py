@@ -96,7 +96,7 @@ class SourceSpec(Part):
 class TableReading(Part):
     """Rows of a table as steps of sequences."""
 
-    series: str | None          # column that names the sequence of a row; None: one sequence, or a row each of text
+    series: str | None          # column that names the sequence of a row; None: one sequence, or one text per row
     time: str | None            # column that orders a sequence's rows
     time_format: str | None     # of strptime; None: ISO 8601, or a number
     joint: str                  # between the texts of two rows of a sequence

@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 10       # between SIGTERM and SIGKILL
 
 
 class Pool(Protocol):
-    """Where jobs run. Leaving it ends those that still do."""
+    """Where jobs run; leaving the context ends those that still run."""
 
     def __enter__(self) -> Self: ...
 
@@ -125,7 +125,7 @@ class LocalPool:
 
     @cached_property
     def _accelerators(self) -> list[str]:
-        """Those that this process may use, by CUDA's names."""
+        """The accelerators that this process may use, by CUDA's names."""
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         if visible is None:
             from torch.cuda import device_count

@@ -69,7 +69,7 @@ def _read(file: Path, spec: Spec) -> Inputs:
 
 
 def _texts(file: Path, spec: Spec) -> Inputs:
-    """One text where the model was trained on a stream or on files, a line each elsewhere."""
+    """One text where the model was trained on a stream or on files, else one text per line."""
     if not _of_text(spec):
         others = [ending for ending in endings() if ending not in endings("text")]
         raise UserError("unsupported", file, f"text, where the model reads numbers. Give one of {', '.join(others)}.")

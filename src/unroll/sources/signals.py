@@ -30,7 +30,7 @@ def signals(
     changes[0] = True
     drawn = draw.integers(laws, size=steps)
     law = drawn[np.maximum.accumulate(np.where(changes, np.arange(steps), 0))]
-    speeds = 0.15 * 1.6 ** np.arange(laws)                          # radians a step
+    speeds = 0.15 * 1.6 ** np.arange(laws)                          # radians per step
     phase = np.cumsum(speeds[law]) + draw.uniform(0, 2 * np.pi)
     state = np.stack([np.sin(phase), np.cos(phase)], axis=1)        # (steps, 2)
     mixture = draw.standard_normal((2, size))

@@ -21,7 +21,7 @@ from unroll.tracking import Tracker
 
 
 def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateConfig) -> None:
-    """Measure the best weights on every split beside baselines; no other stage measures on the test split."""
+    """Measure the best weights and baselines on every split; no other stage measures them on the test split."""
     torch.set_num_threads(evaluate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)
@@ -72,7 +72,7 @@ def read_rows(path: Path) -> list[dict[str, float]]:
 
 
 def summary(report: Report) -> str:
-    """The test split's loss and measure, and the best baseline's, in half a line."""
+    """The test split's loss and measure and the best baseline's, in a few words."""
     loss = f"test loss {report.metrics['test/loss']:.4f}, " if "test/loss" in report.metrics else ""
     best = report.comparison.best_baseline()
     beside = f" ({best[0]} {best[1]:.4f})" if best else ""

@@ -1,4 +1,4 @@
-"""Model folder → samples, or, from models that generate no text, predictions for the test split beside them."""
+"""Model folder → samples; models that generate no text also write predictions for the test split."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ PATHS = 100     # enough to see where most of them are
 
 
 def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateConfig) -> None:
-    """Sample, and measure what the samples are worth; like `evaluate`, it reads the test split."""
+    """Sample, and measure the samples; like `evaluate`, this stage reads the test split."""
     torch.set_num_threads(generate.threads)
     prepared = open_prepared(workspace.prepared)
     model = load_model(workspace.model, prepared)

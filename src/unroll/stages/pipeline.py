@@ -1,4 +1,4 @@
-"""A frozen configuration and the four stages: what every door opens on."""
+"""Runs stages of the pipeline with a frozen configuration."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,10 +10,10 @@ from unroll.config.schema import STAGE_SECTIONS
 
 
 def run_stages(names: Sequence[str], workspace: Workspace) -> None:
-    """Run stages one after another, each handed its own sections of params.yaml and no more."""
+    """Run stages in order; each gets its own sections of params.yaml only."""
     workspace.check_code()
     config = load(workspace.params, workspace.extensions)
-    if rank() > 0:      # of a training; the other stages are the first rank's
+    if rank() > 0:      # only training uses several ranks
         end_with_parent()
         names = [name for name in names if name == "train"]
     for name in names:

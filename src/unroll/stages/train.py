@@ -31,7 +31,7 @@ from unroll.training.work import Work, key, work_folder
 def train(
     workspace: Workspace, runtime: RuntimeConfig, data: DataConfig, model: ModelConfig, train: TrainConfig
 ) -> None:
-    """Train a fresh network and write the weights with the lowest validation loss; outputs come last and whole."""
+    """Train a fresh network and write the weights with the lowest validation loss; outputs are written at the end."""
     torch.set_num_threads(train.threads)
     prepared = open_prepared(workspace.prepared, data)
     network = build(model, prepared.spec, train.seed)
@@ -77,7 +77,7 @@ def train(
 def watchers(
     tracker: Tracker, job: JobFolder, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
 ) -> tuple[Callable[[str, Row], None], Callable[[Network, int], None]]:
-    """What logs rows of the curves and samples while the training runs, and reports validations to a study."""
+    """Observers that log curves and samples while the training runs, and report validations to a study."""
     names = {"train": "train", "validation": "val"}
 
     def report(curve: str, row: Row) -> None:
@@ -125,7 +125,7 @@ def write(
 
 
 def unit_of(prepared: Prepared) -> Unit:
-    """What the loss is the mean of; for a text, with the bits per character of a nat per symbol."""
+    """What the loss is averaged over; for text, with the bits per character of one nat per symbol."""
     spec, (target,) = prepared.spec, prepared.spec.targets.values()
     counted = spec.splits["train"]
     if counted.characters and target.of is not None:
@@ -135,7 +135,7 @@ def unit_of(prepared: Prepared) -> Unit:
 
 
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
-    """A text by the network as it is now, for MLflow only."""
+    """A text sampled from the current network, for MLflow only."""
     (field,) = prepared.spec.inputs
     generator = Generator(engine_of(network), prepared.tokenizer(field))
     (made,) = generator.samples([""], sampling(length=length, temperature=0.8), seed)

@@ -1,4 +1,4 @@
-"""MLflow: which store, which run, what is logged. The only room that imports MLflow."""
+"""MLflow: which store, which run, what is logged. The only package that imports MLflow."""
 
 import os
 import sys
@@ -60,7 +60,7 @@ class Tracker:
     def attach(self, digest: str = "") -> None:
         """Continue the newest run of this root, or open one where there is none.
 
-        With the SHA-256 of a model's weights, the newest run of this root that trained them.
+        With the SHA-256 of a model's weights, it continues the newest run of this root that trained them.
         """
         self._call(lambda: self._run.attach(digest))
 
@@ -71,7 +71,7 @@ class Tracker:
             self.flush()
 
     def metrics(self, values: Mapping[str, float]) -> None:
-        """Metrics of the model, which its own page shows as well."""
+        """Log metrics of the model; the model's own page shows them as well."""
         self.flush()
         self._call(lambda: self._run.send([(name, float(value), 0) for name, value in values.items()], of_model=True))
 
@@ -96,7 +96,7 @@ class Tracker:
             self._call(lambda name=name, value=value: self._run.tag(name, value))     # type: ignore[misc]
 
     def describe(self, text: str) -> None:
-        """Markdown that the pages of the run and of its model show."""
+        """Set the Markdown that the pages of the run and of its model show."""
         self._call(lambda: self._run.describe(text))
 
     def finish(self, status: str = "FINISHED") -> None:
@@ -109,7 +109,7 @@ class Tracker:
         return f"MLflow run {self._run.id[:8]} in {self._uri}" if self._on else "not logged to MLflow"
 
     def _call(self, act: Callable[[], object]) -> None:
-        """Queue a call of MLflow; where a failure is to stop the run, wait for it instead."""
+        """Queue a call to MLflow; wait for it where a failure must stop the run."""
         if self._on and self._config.on_failure == "stop":
             self._try(act)
         elif self._on:
@@ -120,7 +120,7 @@ class Tracker:
             self._last.result()
 
     def _try(self, act: Callable[[], object]) -> None:
-        """Call MLflow; when it fails, go on without it or stop with the reason, as the configuration says."""
+        """Call MLflow; when it fails, continue without it or raise `UserError`, as the configuration says."""
         if not self._on:
             return
         try:

@@ -34,7 +34,7 @@ class Run:
 
         for name in ("mlflow", "alembic"):      # after the import, which sets levels of its own
             logging.getLogger(name).setLevel(logging.ERROR)
-        # two processes that create the database at the same time disturb each other
+        # two processes that create the database at the same time fail
         one_by_one = FileLock(self._workspace.home / "mlflow.db.lock") if self._local else nullcontext()
         with one_by_one:
             self._client = MlflowClient(self._uri)
@@ -69,7 +69,7 @@ class Run:
             self._create(f"model {digest[:8]}", {"model.sha256": digest} if digest else {})
 
     def send(self, points: list[tuple[str, float, int]], of_model: bool = False) -> None:
-        """(name, value, step) each."""
+        """Log points of curves, each (name, value, step)."""
         from mlflow.entities import Metric
 
         model = (self._model_id or None) if of_model else None

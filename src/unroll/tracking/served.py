@@ -1,7 +1,7 @@
-"""What MLflow loads to serve a model, in the process that serves it: what is wrong reaches who asked as a sentence.
+"""The model that MLflow serves, in the serving process: errors in a request are answered with one sentence.
 
-MLflow itself leaves out parameters that it does not know, answers some bodies with status 500 and no word, and puts
-data and stack traces around what a model says.
+MLflow itself drops parameters that it does not know, answers some bodies with status 500 and no message, and wraps the
+model's messages in data and stack traces.
 """
 
 import json
@@ -24,7 +24,7 @@ Invocations = Callable[[Any, str | None, Any, Any], Any]
 
 
 class Refused(MlflowException):     # type: ignore[misc]
-    """Status 400 and the sentence, whatever MLflow writes around it."""
+    """Status 400 and the sentence, without what MLflow adds to it."""
 
     def __init__(self, sentence: str) -> None:
         sentence = " ".join(sentence.split())
@@ -38,7 +38,7 @@ class Refused(MlflowException):     # type: ignore[misc]
 
 
 class Served:
-    """What MLflow calls with a table."""
+    """The object that MLflow calls with a table."""
 
     def __init__(self, model: Generates | Predicts) -> None:
         self._model = model
@@ -51,7 +51,7 @@ class Served:
 
 
 def _load_pyfunc(folder: str) -> Served:
-    """What MLflow calls, by this name."""
+    """Load the model; MLflow calls this function by its name."""
     if "mlflow.pyfunc.scoring_server.app" in sys.modules:   # in the process of `mlflow models serve`
         server = sys.modules["mlflow.pyfunc.scoring_server"]
         server.invocations = checked(server.invocations)        # type: ignore[attr-defined]
@@ -70,10 +70,10 @@ def checked(invocations: Invocations) -> Invocations:
         except UserError as error:
             raise Refused(str(error)) from None
         except MlflowException as error:
-            if isinstance(error, Refused) or "stack_trace" in error.json_kwargs:    # the model's own, or its defect
+            if isinstance(error, Refused) or "stack_trace" in error.json_kwargs:    # raised by the model
                 raise
             raise _unread(error.message) from None
-        except Exception as error:      # where MLflow makes a table, it expects less than may come
+        except Exception as error:      # MLflow's conversion to a table fails on unusual bodies
             raise _unread(str(error)) from None
         if answered.status != 200:
             raise _unread(answered.response)
@@ -83,6 +83,6 @@ def checked(invocations: Invocations) -> Invocations:
 
 
 def _unread(reason: str) -> Refused:
-    """MLflow's reason, the last of those that it wraps in each other."""
+    """MLflow's reason, the innermost of its nested errors."""
     return Refused(f"body: cannot be read as a table ({reason.rpartition('Error: ')[2].strip(' .')}). "
                    'Send {"inputs": [one, another]}.')

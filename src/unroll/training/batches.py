@@ -16,7 +16,7 @@ from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
 from unroll.data.source import Split
 from unroll.data.store import Prepared
 
-VALIDATION_STEPS = 256      # of a lane at a time: nothing is back-propagated, so only memory limits it
+VALIDATION_STEPS = 256      # per lane and batch; nothing is back-propagated, so only memory limits it
 
 
 class Step(NamedTuple):
@@ -26,8 +26,8 @@ class Step(NamedTuple):
     targets: dict[str, Tensor]      # (T, B) or (T, B, D); (B,) or (B, ·) of whole sequences
     lengths: Tensor                 # (B,) steps that are not padding
     fresh: bool
-    scale: float        # 1 / targets that count in all ranks' parts of all batches of this optimiser step
-    valid: int          # … of this batch
+    scale: float        # 1 / valid targets in all batches of this optimiser step, over all ranks
+    valid: int          # valid targets of this batch, over all ranks
     lanes: tuple[int, int]
 
 
@@ -104,7 +104,7 @@ class Batches(LightningDataModule):
                 stride = slice(None, None, sequences.frame.forecast.stride if split == "train" else 1)
                 return WindowLayout(sequences.only(stride), config.batch_size, config.seed)
             case _:
-                # what is predicted of a whole sequence needs the whole of it
+                # a prediction for a whole sequence needs all of its steps
                 longest = None if sequences.pooled else steps
                 return ItemLayout(sequences, config.batch_size, config.seed, longest)
 
@@ -133,9 +133,9 @@ class Batches(LightningDataModule):
         dataset = _Batches(layout, accumulate, self.trainer.global_rank, self.trainer.world_size)
         return DataLoader(
             dataset,
-            batch_size=None,    # a batch is made whole, not collected
+            batch_size=None,    # the dataset yields whole batches
             sampler=_InOrder(len(dataset), place),
             num_workers=self._workers,
-            pin_memory=isinstance(self.trainer.accelerator, CUDAAccelerator),     # so that copies do not hold up
+            pin_memory=isinstance(self.trainer.accelerator, CUDAAccelerator),     # for asynchronous copies
             persistent_workers=self._workers > 0,
         )

@@ -40,7 +40,7 @@ class Result:
 
     @property
     def speed(self) -> float:
-        """Targets a second."""
+        """Targets per second."""
         return self.targets / self.seconds
 
 

@@ -19,15 +19,15 @@ from unroll.training.optimizers import make_optimizer, make_schedule
 
 
 def gather(trainer: Trainer, value: Tensor) -> Tensor:
-    """(ranks, …) the value that each rank has."""
+    """The values of all ranks, (ranks, …)."""
     found = trainer.strategy.all_gather(value)
     assert isinstance(found, Tensor)
-    # a copy: of a view, all of what it is a view of would be saved
+    # a copy, since saving a view saves the whole tensor behind it
     return found.reshape(trainer.world_size, *value.shape).clone()
 
 
 class Learner(LightningModule):
-    """Trains `network`; losses are sums over targets, divided by how many there are on all ranks."""
+    """Trains `network`; losses are sums over targets, divided by their number over all ranks."""
 
     def __init__(self, network: Network, config: TrainConfig, total_steps: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Learner(LightningModule):
         torch.set_flush_denormal(True)                  # subnormal numbers are many times slower
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The state of all ranks' lanes."""
+        """Add the state of all ranks' lanes."""
         assert self._state is not None
         checkpoint["ranks"] = self.trainer.world_size
         checkpoint["carried"] = [tuple(gather(self.trainer, part).flatten(0, 1) for part in layer)
@@ -54,7 +54,7 @@ class Learner(LightningModule):
         self._state = checkpoint["carried"]
         before, now = checkpoint["ranks"], self.trainer.world_size
         if before != now and self.trainer.is_global_zero:
-            print(f"train: the checkpoint is of {before} devices, this is {now}: equal up to rounding", flush=True)
+            print(f"train: the checkpoint is from {before} devices, this is {now}: equal up to rounding", flush=True)
 
     def on_train_start(self) -> None:
         steps = gather(self.trainer, torch.tensor(self.trainer.global_step, device=self.device)).tolist()
@@ -88,7 +88,7 @@ class Learner(LightningModule):
         self._validated = total, count + batch.valid
 
     def on_validation_epoch_end(self) -> None:
-        # NCCL sums what lies on a GPU alone; Apple's GPUs have no float64
+        # NCCL reduces tensors on GPUs only; Apple's GPUs have no float64
         device = "cpu" if self.device.type == "mps" else self.device
         own = torch.tensor(self._validated[0], dtype=torch.float64, device=device)
         total = self.trainer.strategy.reduce(own, reduce_op="sum")
@@ -103,7 +103,7 @@ class Learner(LightningModule):
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
     ) -> None:
-        """Clip by the norm of the whole gradient (Pascanu et al., 2013); stop when it is not finite for good."""
+        """Clip by the norm of the whole gradient (Pascanu et al., 2013); stop when it is not finite at any scale."""
         limit = self.config.clip_norm
         norm = float(clip_grad_norm_(self.parameters(), math.inf if limit is None else limit))
         self.learning_rate = float(optimizer.param_groups[0]["lr"])

@@ -14,7 +14,7 @@ def make_optimizer(config: TrainConfig, parameters: Iterable[Parameter]) -> Opti
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     match config.optimizer:
         case AdamWConfig(beta1=beta1, beta2=beta2, weight_decay=decay):
-            # the fused one unscales gradients itself, after they were clipped: at another norm than `clip_norm`
+            # a fused optimiser unscales gradients itself, after clipping: their norm would not be `clip_norm`
             fused = config.precision != "16-mixed"
             return AdamW(trained, config.learning_rate, (beta1, beta2), weight_decay=decay, fused=fused)
         case SGDConfig(momentum=momentum, weight_decay=decay):

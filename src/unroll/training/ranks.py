@@ -23,7 +23,7 @@ from unroll.base.errors import UserError
 from unroll.base.processes import launcher, started
 from unroll.config.train import TrainConfig
 
-GRACE_SECONDS = 5       # for errors of PyTorch's own, which say more
+GRACE_SECONDS = 5       # so that PyTorch's own errors, which say more, come first
 REACH = "On several machines, name the network interface of each in GLOO_SOCKET_IFNAME (NCCL_SOCKET_IFNAME with GPUs)."
 
 
@@ -104,7 +104,7 @@ class Termination(Callback):
     """
 
     def on_train_start(self, trainer: Trainer, learner: LightningModule) -> None:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))      # Lightning puts the old one back
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))      # Lightning restores the old one
 
 
 @contextmanager
@@ -115,8 +115,9 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
     try:
         yield
     except torch.distributed.DistStoreError as error:
-        raise UserError("process", "train", f"not all of {ranks} processes came to {place} within {wait_minutes:g} "
-                        f"minutes ({_brief(error)}). Start the others, or raise runtime.wait_minutes.") from None
+        raise UserError("process", "train", f"not all of {ranks} processes connected to {place} within "
+                        f"{wait_minutes:g} minutes ({_brief(error)}). Start the others, or raise runtime.wait_minutes."
+                        ) from None
     except torch.distributed.DistNetworkError as error:
         raise UserError("network", "train", f"the first of {ranks} processes cannot be reached at {place} "
                         f"({_brief(error)}). Check MASTER_ADDR, MASTER_PORT and the network between the machines."
@@ -131,8 +132,9 @@ def explained(config: TrainConfig, wait_minutes: float) -> Iterator[None]:
                             ) from None
         if ranks == 1 or not any(name in str(error) for name in ("gloo", "NCCL")):
             raise
-        raise UserError("process", "train", f"another of {ranks} processes has ended ({_brief(error)}). Its reason "
-                        "stands above or in its own output; start again to resume from the last checkpoint.") from None
+        raise UserError("process", "train", f"another of {ranks} processes has ended ({_brief(error)}). The "
+                        "reason is printed above or in its own output; start again to resume from the last checkpoint."
+                        ) from None
 
 
 def _in_loader(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a draft is a configuration that reads its data: it is opened and encoded once, as `prepare` does."""
+"""Checks that a draft reads its data: opens and encodes it once, as `prepare` does."""
 
 from collections import Counter
 from pathlib import Path

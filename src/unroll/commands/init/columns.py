@@ -18,8 +18,8 @@ from unroll.readers.common.columns import MISSING, NUMBER, Columns, is_date, is_
 from unroll.readers.common.tables import Part
 from unroll.readers.common.times import ISO, NOT_A_TIME, fits, forms, nanoseconds
 
-NAMES = 12      # different cells at most that are listed
-CLASSES = 20    # different cells at most that are rather names than numbers with a stray cell
+NAMES = 12      # at most so many different cells are listed
+CLASSES = 20    # at most so many different cells are names rather than numbers with a stray cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Column:
     values: NDArray[Any]
     missing: float              # share of cells without a value
     forms: tuple[str | None, ...] = ()      # of times: formats that fit, None: ISO 8601
-    stray: UserError | None = None          # of text: names a cell but for which it would be numbers or times
+    stray: UserError | None = None          # of text: names the cell that keeps it from being numbers or times
 
     @cached_property
     def distinct(self) -> int:
@@ -53,13 +53,13 @@ class Column:
 
     @property
     def labels(self) -> NDArray[Any]:
-        """(N,) as text, one spelling a value."""
+        """(N,) as text, one spelling per value."""
         if self.whole:
             return np.array(["" if np.isnan(value) else str(int(value)) for value in self.values], dtype=object)
         return np.array([str(value) for value in self.values], dtype=object)
 
     def describe(self) -> str:
-        """One line."""
+        """The column in one line."""
         gaps = f", {self.missing:.1%} missing" if self.missing else ""
         if self.kind == "number":
             if not len(self.present):
@@ -99,7 +99,7 @@ def find_columns(parts: Sequence[Part], time: str | None = None, form: str | Non
 
 
 def refuse_stray_cells(columns: Sequence[Column], options: Options, named: Any = None) -> None:
-    """Raise where a column of numbers or times would be left out, or become text, for the sake of a stray cell.
+    """Raise where a column of numbers or times would be left out, or become text, because of a stray cell.
 
     `named` recognises names of columns that tell sequences apart, which may be anything.
     """
@@ -112,7 +112,7 @@ def refuse_stray_cells(columns: Sequence[Column], options: Options, named: Any =
 
 
 def _would_be_read(column: Column, options: Options, named: Any) -> bool:
-    """As numbers or a time, unless the options say otherwise."""
+    """Whether a column of numbers or times would be read, by the options and its name."""
     if column.name in options.targets:
         return options.task not in ("classify", "tag")
     if options.inputs or column.name == options.series or (options.targets and options.task == "forecast"):
@@ -121,7 +121,7 @@ def _would_be_read(column: Column, options: Options, named: Any) -> bool:
 
 
 def _as_times(name: str, chunks: list[Any], form: str, numbers: bool) -> Column | None:
-    """Where every cell is written so; a column of numbers only where it is named."""
+    """A column of times if every cell has this form; a column of numbers is one only with `numbers`."""
     cells, present = _cells(chunks)
     if not present.any() or not fits(cells[present], form) or not (
             numbers or any(NUMBER.fullmatch(cell.strip()) is None for cell in cells[present])):
@@ -155,7 +155,7 @@ def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column
 
 
 def _cells(chunks: list[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """As they are written, and which of them have a value."""
+    """The cells as text, and which of them have a value."""
     written = ["" if cell is None else str(cell) for chunk in chunks for cell in chunk.to_pylist()]
     cells = np.array(written, dtype=object)
     return cells, np.array([cell.strip().lower() not in MISSING for cell in cells])

@@ -34,7 +34,7 @@ def _hidden(file: Path) -> bool:
 
 
 def _draft_of(files: list[Path], place: Place, options: Options) -> Draft:
-    """Files that hold the same are read one after another; labelled cases and arrays are a data set each."""
+    """Files that hold the same are read one after another; a file of labelled cases or arrays is a data set."""
     holds = {found.HOLDS if (found := format_of(file)) is not None else None for file in files}
     if holds == {"table"} or (holds == {"text"} and options.of_a_table()):
         return draft_table(place, files, options)

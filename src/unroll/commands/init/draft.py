@@ -12,7 +12,7 @@ from unroll.base.errors import UserError, nearest
 
 @dataclass(frozen=True)
 class Options:
-    """Decisions of the user; None and empty: to be found out."""
+    """The user's decisions; None or empty where `init` decides."""
 
     task: str | None = None
     targets: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""How tables are written, by the options or as the first file that can be written in several ways shows."""
+"""The format of tables, from the options or detected in the first file whose format can vary."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ FEW = 50            # more different values are hardly classes
 
 @dataclass
 class Roles:
-    """The columns, which are time and series, and `codes` (N,), the number of each row's sequence."""
+    """The columns, which of them are time and series, and `codes` (N,), the number of each row's sequence."""
 
     columns: dict[str, Column]
     time: Column | None = None

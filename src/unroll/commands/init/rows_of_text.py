@@ -24,7 +24,7 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
         raise UserError("missing-value", "--target", "no column looks like a class. Name one: --target COLUMN, out of "
                         f"{', '.join(map(repr, table.roles.columns))}.")
     if label is None:
-        report("task", f"language: {text.name!r}, a text a row, symbol by symbol", "--task classify --target COLUMN")
+        report("task", f"language: {text.name!r}, a text per row, symbol by symbol", "--task classify --target COLUMN")
         data = table.data({"text": "tokens"}, {"text": "next"}, columns)
         return Draft("Texts of a table, symbol by symbol.", data, "language", table.files, "char", "default",
                      {"generate": {"prompts": [""]}})

@@ -94,6 +94,6 @@ def _disagreement(task: str, wanted: Column, roles: Roles) -> UserError:
                          "--task classify, or another --target.")
     if roles.series is None:
         return UserError("conflict", where, "without a column that tells sequences apart the table is a single "
-                         "sequence. Name that column: --series COLUMN; or choose --task tag, a class a row.")
+                         "sequence. Name that column: --series COLUMN; or choose --task tag, a class per row.")
     return UserError("conflict", where, f"column {wanted.name!r} changes within a sequence. Choose --task tag, another "
                      "--target, or another --series.")

@@ -29,7 +29,7 @@ def draft_text(place: Place, files: list[Path], options: Options) -> Draft:
     short = len(full) >= 20 and typical <= 40 and longest <= 200 and len(set(full)) >= 0.9 * len(full) \
         and len(full) >= len(lines) - 1
     unit = "line" if short else "stream"
-    report("task", "language: " + ("short items, one a line" if short else "one long text"),
+    report("task", "language: " + ("short items, one per line" if short else "one long text"),
            f"unit in conf/data/{place.name}.yaml")
     data = {
         "kind": "text", "path": place.path, "unit": unit, "encoding": encoding, "inputs": {"text": "tokens"},

@@ -11,7 +11,7 @@ from unroll.commands.init.draft import Draft
 MEANING = {
     "path": "below data/raw/: a file, a folder or a glob",
     "train": "below data/raw/",
-    "unit": "stream: one long text; line: short items, one a line",
+    "unit": "stream: one long text; line: short items, one per line",
     "delimiter": "between the cells of CSV",
     "decimal": "of CSV, . or ,",
     "tokenizer": "of inputs of kind tokens",

@@ -48,7 +48,7 @@ def _page(folder: Path) -> Any:
 def _serve(page: Any, port: int) -> None:
     from unroll.commands.play.style import style
 
-    # pages of this machine are not asked of a proxy
+    # requests to this machine must not go through a proxy
     os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), HOST]))
     try:
         page.launch(server_name=HOST, server_port=port, prevent_thread_lock=True, quiet=True, share=False,

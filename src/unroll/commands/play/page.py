@@ -16,7 +16,7 @@ from unroll.generation.text import Generator
 from unroll.models.manifest import ModelFolder
 
 LONGEST = 5000          # characters of a prompt: each is a step when its units are computed
-EVERY_SECONDS = 0.05    # the shown text is updated: a browser draws no more often
+EVERY_SECONDS = 0.05    # between updates of the shown text: a browser draws no more often
 BEFORE = 16             # symbols shown before a place
 VARIES = -1             # the unit that varies most
 ON_CLICK = """element.addEventListener('click', event => {

@@ -12,7 +12,7 @@ PLURALS = {"text": "texts", "music": "music", "paths": "forecasts"}
 
 
 def sample(options: dict[str, Any]) -> None:
-    """`options` hold `model` and whatever else was typed, under its name in Python."""
+    """`options` holds `model` and the other options that were given, by their names in Python."""
     typed = dict(options)
     with model_folder(typed.pop("model")) as folder, named_at(COMMAND):
         opened = open_folder(folder)
@@ -22,6 +22,6 @@ def sample(options: dict[str, Any]) -> None:
         command = import_module(f"unroll.commands.sample.{opened.generates}")
         for name in typed:
             if name not in command.OPTIONS:
-                raise UserError("no-effect", option(name.removesuffix("_file")), "means nothing to a model of "
+                raise UserError("no-effect", option(name.removesuffix("_file")), "has no effect on a model of "
                                 f"{PLURALS[opened.generates]}. Leave it out.")
         command.sample(opened, typed)

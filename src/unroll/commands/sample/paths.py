@@ -27,7 +27,7 @@ class Request:
     out: Path | None = None
     count: int = 100                    # paths of each series
     seed: int = 1
-    threads: int = 1                    # a step is so short that more would wait for each other
+    threads: int = 1                    # a step is so short that more threads would wait for each other
 
 
 RULES = ("length", "temperature")       # the sampling settings that apply; the length in steps

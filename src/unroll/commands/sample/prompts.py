@@ -9,7 +9,7 @@ from unroll.base.errors import UserError
 
 
 def read_prompts(typed: Sequence[str], file: Path | None) -> list[str]:
-    """Those typed, then those of the file; an empty one, the data's begin symbol, where there are none."""
+    """The prompts typed, then those of the file; without any, an empty one: the data's begin symbol."""
     return [*typed, *([] if file is None else _read(file))] or [""]
 
 

@@ -25,7 +25,7 @@ LONG = 100_000      # symbols, above which a text is written as it is drawn
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked for besides the sampling settings."""
+    """The options besides the sampling settings."""
 
     prompts: tuple[str, ...] = ()
     prompts_file: Path | None = None
@@ -106,7 +106,7 @@ def _write(file: TextIO, generator: Generator, prompts: Iterable[str], request: 
 
 
 def _texts(generator: Generator, prompts: Iterable[str], request: Request, rules: Sampling) -> Iterator[Iterable[str]]:
-    """The parts of each sample, as they are drawn where somebody watches or it is too long to be held."""
+    """The parts of each sample, as they are drawn when streaming, or when it is too long for memory."""
     if rules.beams == 1 and (request.stream or rules.length is None or rules.length > LONG):
         for number, prompt in enumerate(prompts):
             yield _parts(generator, prompt, request, rules, number)
@@ -130,7 +130,7 @@ def _rows(generator: Generator, prompts: Iterable[str], request: Request, rules:
 
 
 def _converse(generator: Generator, request: Request, rules: Sampling) -> None:
-    """Answer line after line, each read after the whole conversation before it."""
+    """Answer line by line; each line is read after the whole conversation so far."""
     conversation = ""
     for turn in count():
         try:
@@ -152,7 +152,7 @@ def _converse(generator: Generator, request: Request, rules: Sampling) -> None:
 
 @contextmanager
 def _advice() -> Iterator[None]:
-    """Add what only the command line offers."""
+    """Add the option that helps to errors about unknown symbols."""
     try:
         yield
     except UserError as error:
@@ -191,7 +191,7 @@ def _check(request: Request, rules: Sampling, typed: dict[str, Any]) -> None:
                         "other prompts, --count and -o out.")
     for name in ("temperature", "top_k", "top_p", "min_p", "count") if rules.greedy else ():
         if name in typed:
-            raise UserError("no-effect", option(name), "means nothing beside --greedy, the most probable symbol each "
+            raise UserError("no-effect", option(name), "has no effect beside --greedy, the most probable symbol each "
                             "time. Leave one of them out.")
 
 

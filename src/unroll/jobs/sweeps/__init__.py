@@ -1,4 +1,4 @@
-"""Sweeps: Hydra's multirun gives the grid, each job of it is a process with a root of its own."""
+"""Sweeps: each combination of a Hydra multirun is a job, a process with a root of its own."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ def sweep(project: Path, overrides: Sequence[str], name: str | None) -> None:
 
 
 def run_all(project: Path, jobs: Sequence[Job], pool: Pool, group: Group) -> dict[Job, str]:
-    """The jobs that failed, with their reasons; a failure does not stop the others."""
+    """Run the jobs; return those that failed, with their reasons. A failure does not stop the others."""
     failed: dict[Job, str] = {}
     waiting = deque(job for job in jobs if not job.finished(project))
     total, done = len(jobs), len(jobs) - len(waiting)
@@ -111,7 +111,7 @@ def naming(grid: Sequence[Sequence[str]]) -> Callable[[Sequence[str]], list[str]
 
 
 def name_of(overrides: Sequence[str]) -> str:
-    """The name of a sweep without one: the files it chooses and the names it varies, so that it is found again."""
+    """The default name of a sweep: the files it chooses and the names it varies, so that it is found again."""
     groups = (CHOICE, "experiment=")
     files = [override.split("=", 1)[1] for override in overrides if override.startswith(groups) and "," not in override]
     return "-".join([*files, *(name.split(".")[-1].replace("/", "-") for name in swept(overrides))]) or "single"
@@ -119,7 +119,7 @@ def name_of(overrides: Sequence[str]) -> str:
 
 @contextmanager
 def in_use(folder: Path) -> Iterator[None]:
-    """Held while a sweep of this name runs; raises `UserError` when another process holds it."""
+    """Hold the lock of a sweep while it runs; raises `UserError` when another process holds it."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(folder / "lock").acquire(timeout=0)

@@ -54,7 +54,7 @@ class Search:
         self._project, self._folder, self._study, self._config = project, folder, study, config
         self._overrides, self._pool, self._group = overrides, pool, group
         self._running: dict[Job, optuna.Trial] = {}
-        self._reported: dict[int, int] = {}     # validations that the study knows of, by trial
+        self._reported: dict[int, int] = {}     # number of validations in the study, by trial
         self._train = compose(project / "conf", overrides)[1].train
         self._seen = time.monotonic()
 
@@ -129,7 +129,7 @@ class Search:
         if code or not job.finished(self._project):
             return self._fail(trial, job.differs[1:], job.folder.reason())
         while step := self._report(job, trial):
-            # decided as if it had been watched in time, so that a study does not depend on the clock
+            # decided as if the job were still running, so that a study does not depend on timing
             if trial.should_prune():
                 return self._prune(job, trial, step)
         loss = job.metrics()["val/best_loss"]

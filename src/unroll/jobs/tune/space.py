@@ -33,7 +33,7 @@ class Range(Strict):
         return self
 
     def suggest(self, trial: optuna.Trial, name: str) -> object:
-        """Optuna's value for the trial."""
+        """The value that Optuna suggests for the trial."""
         if isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step, int | None):
             return trial.suggest_int(name, self.low, self.high, step=self.step or 1, log=self.log)
         return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
@@ -73,7 +73,7 @@ class HalvingPruner(Strict):
 
 
 class _Halving(optuna.pruners.SuccessiveHalvingPruner):
-    """Up to the validation `last` only."""
+    """Prunes up to the validation `last` only."""
 
     def __init__(self, first: int, factor: int, last: float) -> None:
         super().__init__(min_resource=first, reduction_factor=factor)

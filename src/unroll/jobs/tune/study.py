@@ -17,8 +17,8 @@ from unroll.base.errors import UserError
 from unroll.base.files import HOST
 from unroll.jobs.tune.space import TuneConfig
 
-SEEN_SECONDS = 30       # between two signs of life of a running trial
-LOST_SECONDS = 300      # without one, before a trial counts as abandoned
+SEEN_SECONDS = 30       # between heartbeats of a running trial
+LOST_SECONDS = 300      # without a heartbeat, before a trial counts as abandoned
 
 
 def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) -> optuna.Study:
@@ -79,7 +79,7 @@ def mark(trial: optuna.Trial) -> None:
 
 
 def abandoned(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials whose process has died, or, on another machine, has given no sign of life for long."""
+    """Trials whose process has died, or, on another machine, has sent no heartbeat for LOST_SECONDS."""
     return [trial for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]) if _lost(trial)]
 
 
@@ -87,7 +87,7 @@ def _lost(trial: FrozenTrial) -> bool:
     host, _, number = trial.user_attrs.get("process", "/0").partition("/")
     if host == HOST and not _alive(number):
         return True
-    # from the trial's start on: a process may have died before its first sign of life
+    # from the trial's start on: a process may have died before its first heartbeat
     begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
     return bool(time.time() - trial.user_attrs.get("seen", begun) > LOST_SECONDS)
 
