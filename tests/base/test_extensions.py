@@ -148,3 +148,25 @@ def test_a_locked_version_stays_and_what_is_not_named_goes():
 
 def test_the_committed_lock_is_what_the_committed_params_name():
     assert read_lock(REPOSITORY / "extensions.lock") == named(REPOSITORY / "params.yaml")
+
+
+@pytest.mark.parametrize(("edit", "words"), [
+    (lambda code: code.replace("return h, (h,)", "return h + torch.rand_like(h), (h,)"), ["does not keep the contract"]),
+    (lambda code: code.replace("return h, (h,)", "return h"), ["does not keep the contract"]),
+    (lambda code: code.replace("class Cell(", "class Other("), ["does not keep the contract", "Cell"]),
+], ids=["random", "no state", "no cell"])
+def test_what_does_not_keep_its_contract_is_not_locked(site, params, edit, words):
+    install_cell(site)
+    path = site / "toy_cell" / "cell.py"
+    broken = edit(path.read_text())
+    assert broken != path.read_text()
+    path.write_text(broken)
+    with refused("extension", "unroll.cells:averaging", *words):
+        lock_installed(params.parent)
+    assert not params.with_name("extensions.lock").exists()
+
+
+def test_what_keeps_its_contract_is_locked_by_the_verb(site, params):
+    install_cell(site)
+    lock_installed(params.parent)
+    assert read_lock(params.with_name("extensions.lock")) == named(params)

@@ -232,7 +232,7 @@ def test_the_first_file_is_announced_by_its_size():
 
 def test_a_change_names_both_values_in_the_new_files_words():
     before, after = "a: {b: 1, c: 2}\nd: [1]\n", "a: {b: 1, c: 3}\nd: [1, 2]\ne: null\n"
-    assert changes(before, after) == ["a.c: 2 → 3", "d: [1] → [1, 2]", "e: (none) → None"]
+    assert changes(before, after) == ["a.c: 2 → 3", "d: [1] → [1, 2]", "e: (none) → null"]
     assert changes(after, after) == []
 
 

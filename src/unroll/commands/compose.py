@@ -1,5 +1,6 @@
 """`unroll compose`: conf/ → params.yaml, and each value that changed."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,10 +57,18 @@ def changes(before: str, after: str) -> list[str]:
         return [f"written, {len(new)} values"]
     names = sorted({*old, *new}, key=lambda name: (name not in new, name))
     return [
-        f"{name}: {old.get(name, '(none)')} → {new.get(name, '(none)')}"
+        f"{name}: {_shown(old, name)} → {_shown(new, name)}"
         for name in names
         if name not in old or name not in new or old[name] != new[name]
     ]
+
+
+def _shown(values: dict[str, object], name: str) -> str:
+    """A value as YAML spells it, or (none) where there is no such name."""
+    if name not in values:
+        return "(none)"
+    value = values[name]
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def _flat(value: object, prefix: str = "") -> dict[str, object]:

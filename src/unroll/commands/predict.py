@@ -45,9 +45,10 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
         if save_state is not None and memory is not None:
             temporary = both.enter_context(replacing(save_state))
             write_memory(temporary, memory, inputs.names, predictor.model.digest)
+    count = f"{len(inputs.names):,} sequence{'s' * (len(inputs.names) != 1)}"
     if save_state is not None:
-        print(f"predict: the state of {len(inputs.names):,} sequences → {save_state}")
-    print(f"predict: {len(table):,} rows for {len(inputs.names):,} sequences → {out}")
+        print(f"predict: the state of {count} → {save_state}")
+    print(f"predict: {len(table):,} row{'s' * (len(table) != 1)} for {count} → {out}")
 
 
 def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
