@@ -20,15 +20,18 @@ from unroll.config.load import extensions_of, load
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that Python imports from; what is imported from it is forgotten afterwards."""
+    """A folder that Python imports from, in which nothing has been imported from another test's folder."""
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
-    before = set(sys.modules)
+    forget()
     yield folder
-    for name in set(sys.modules) - before:
-        if name.startswith(("toy_", "unused_")):
-            del sys.modules[name]
+    forget()
+
+
+def forget() -> None:
+    for name in [name for name in sys.modules if name.startswith(("toy_", "unused_"))]:
+        del sys.modules[name]
 
 
 @pytest.fixture
@@ -115,8 +118,8 @@ def test_compose_adds_what_is_new_keeps_what_is_locked_and_drops_the_rest(site, 
     install_cell(site)
     freeze(tmp_path, [*TINY, "model=averaging"], check=False)
     assert "unroll.cells:averaging: (none) → toy-cell 1.0 (" in capsys.readouterr().out
-    locked = read_lock(lock)
-    write(site, {"toy_cell/cell.py": "# edited"})
+    locked, code = read_lock(lock), (site / "toy_cell" / "cell.py").read_text()
+    write(site, {"toy_cell/cell.py": f"{code}# edited"})
     freeze(tmp_path, [*TINY, "model=averaging"], check=False)
     freeze(tmp_path, [*TINY, "model=averaging"], check=True)
     assert read_lock(lock) == locked
