@@ -122,11 +122,16 @@ def workspace(tmp_path: Path, english: str) -> Workspace:
     return Workspace(tmp_path, tmp_path)
 
 
+def link_project(folder: Path) -> None:
+    """What a stage needs of a project besides its data."""
+    for name in ("dvc.yaml", "requirements.lock", "extensions.lock", "src"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(REPOSITORY / name)
+
+
 def run(workspace: Workspace, config: Config, *names: str) -> None:
     """Run stages in this process, as `unroll run` does."""
-    for name in ("dvc.yaml", "requirements.lock", "extensions.lock", "src"):
-        if not (workspace.project / name).exists():
-            (workspace.project / name).symlink_to(REPOSITORY / name)
+    link_project(workspace.project)
     text = compose(REPOSITORY / "conf", TINY)[0]
     workspace.params.write_text(text, encoding="utf-8")
     for name in names or STAGES:

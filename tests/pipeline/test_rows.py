@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from tests.conftest import REPOSITORY, STAGES
+from tests.conftest import REPOSITORY, STAGES, link_project
 from unroll.base.files import sha256
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
@@ -40,6 +40,7 @@ class Result:
 def row(tmp_path: Path):
     def run(*overrides: str) -> Result:
         workspace = Workspace(tmp_path, tmp_path)
+        link_project(tmp_path)
         text, config = compose(REPOSITORY / "conf", [*overrides, *QUIET])
         workspace.params.write_text(text, encoding="utf-8")
         for name in STAGES:
