@@ -90,7 +90,8 @@ def test_other_code_than_the_lock_says_is_refused_before_it_is_imported(site, pa
     ({"toy_cell/__init__.py": "Setting = 1"}, "no class Settings"),
     ({"toy_cell/__init__.py": "import toy_nothing"}, "ModuleNotFoundError: No module named 'toy_nothing'"),
     ({"toy_cell/cell.py": "import toy_nothing"}, "ModuleNotFoundError: No module named 'toy_nothing'"),
-], ids=["no settings", "settings", "code"])
+    ({"toy_cell/cell.py": "Cel = 1"}, "no Cell in toy_cell.cell"),
+], ids=["no settings", "settings", "code", "no class"])
 def test_an_extension_that_cannot_be_imported_is_named(site, params, edit, reason, monkeypatch):
     install_cell(site)
     write(site, edit)
@@ -98,7 +99,7 @@ def test_an_extension_that_cannot_be_imported_is_named(site, params, edit, reaso
         monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(UserError) as caught:
         load(params)
-        CELLS.code_of("averaging")
+        CELLS.code_of("averaging", "Cell")
     assert caught.value.code == "extension"
     assert f"unroll.cells:averaging: cannot be imported from toy_cell ({reason}" in str(caught.value)
 

@@ -30,7 +30,7 @@ exec(Path(sys.argv[1]).read_text())
 core = yaml.safe_load(Path(sys.argv[2]).read_text())["core"]
 settings = ModelConfig.model_validate({"inputs": {}, "core": core, "heads": {}}).core
 assert settings.kind == "mgu" and settings.hidden_size == 128
-print(CELLS.code_of("mgu").Cell.__module__)
+print(CELLS.code_of("mgu", "Cell").__module__)
 """
 
 

@@ -50,7 +50,7 @@ def predict(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_registered_version_predicts_as_its_folder(registered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = predict(registered, "-o", "here.csv", "--model", "models:/reader@best")
-    assert (done.returncode, done.stdout) == (0, "predict: 6 rows for 1 sequences → here.csv\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "predict: 6 rows for 1 sequence → here.csv\n"), done.stderr
     monkeypatch.chdir(registered)
     main(["predict", "given.txt", "-o", "there.csv", "--model", "kept"])
     main(["predict", "given.txt", "-o", "version.csv", "--model", "models:/reader/1"])
@@ -113,5 +113,5 @@ def test_a_folder_without_a_store_gets_none(registered: Path, tmp_path: Path) ->
     shutil.copy(registered / "given.txt", tmp_path)
     done = predict(tmp_path, "-o", "out.csv", "--model", "models:/reader@best")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("unroll: --model: models:/reader@best ") and done.stderr.count("\n") == 1
+    assert done.stderr.endswith("[not-found]\n") and done.stderr.count("\n") == 1
     assert [each.name for each in tmp_path.iterdir()] == ["given.txt"]

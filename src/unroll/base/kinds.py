@@ -45,15 +45,22 @@ class Kinds:
             raise self._unusable(kind, "no class Settings there")
         return module.Settings
 
-    def code_of(self, kind: str) -> ModuleType:
-        """The module of a kind's code: of another package, the one that its settings name, or else their own."""
+    def code_of(self, kind: str, name: str) -> Any:
+        """What a kind's code calls `name`, such as its class `Cell`; raises `UserError` when that cannot be imported.
+
+        The code of another package's kind is the module that its settings name, or else their own.
+        """
         if kind in self.own:
-            return import_module(f"{self.code}.{kind}")
+            return getattr(import_module(f"{self.code}.{kind}"), name)
         settings = self.settings_of(kind)
+        place = getattr(settings, "implementation", settings.__module__)
         try:
-            return import_module(getattr(settings, "implementation", settings.__module__))
+            module = import_module(place)
         except Exception as error:      # whatever another package's import raises
             raise self._unusable(kind, f"{type(error).__name__}: {error}") from None
+        if not hasattr(module, name):
+            raise self._unusable(kind, f"no {name} in {place}")
+        return getattr(module, name)
 
     def _settings_module(self, kind: str) -> ModuleType:
         if kind in self.own:

@@ -1,5 +1,6 @@
 """What a cell is: one layer of the core, its equations and its state."""
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
@@ -12,7 +13,7 @@ from unroll.models.onnx.graph import Graph
 State = tuple[Tensor, ...]      # the parts of a layer's state, in the order of `state_sizes`
 
 
-class BaseCell(nn.Module):
+class BaseCell(nn.Module, ABC):
     """A kind of cell has a class `Cell` derived from this one: parameters, and `step`.
 
     Shapes: T steps, B lanes, E features in, H features out. What stands after the end of a sequence is read like
@@ -48,9 +49,9 @@ class BaseCell(nn.Module):
         like = next(self.parameters())
         return tuple(like.new_zeros(lanes, *shape) for shape in self.state_sizes.values())
 
+    @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """x (B, E) → y (B, H), and the next state."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """x (T, B, E) → y (T, B, H), and the state after step T; the same as stepping, where a kernel can be faster."""

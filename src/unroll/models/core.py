@@ -44,7 +44,7 @@ class Core(nn.Module):
     def __init__(self, settings: CellSettings, input_size: int, longest: int) -> None:
         """`longest` is the longest training sequence."""
         super().__init__()
-        cell: type[BaseCell] = CELLS.code_of(settings.kind).Cell
+        cell: type[BaseCell] = CELLS.code_of(settings.kind, "Cell")
         self.layers = nn.ModuleList()
         size = input_size
         for depth in range(settings.num_layers):

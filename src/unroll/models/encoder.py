@@ -30,5 +30,5 @@ class BaseEncoder(nn.Module, ABC):
 
 
 def make_encoder(settings: EncoderSettings, size: int) -> BaseEncoder:
-    encoder: BaseEncoder = ENCODERS.code_of(settings.kind).Encoder(settings, size)
+    encoder: BaseEncoder = ENCODERS.code_of(settings.kind, "Encoder")(settings, size)
     return encoder

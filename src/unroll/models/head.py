@@ -87,5 +87,5 @@ def write_linear(graph: Graph, name: str, last: str, weight: Tensor, bias: Tenso
 
 
 def make_head(settings: HeadSettings, sizes: Sizes) -> BaseHead:
-    head: BaseHead = HEADS.code_of(settings.kind).Head(settings, sizes)
+    head: BaseHead = HEADS.code_of(settings.kind, "Head")(settings, sizes)
     return head

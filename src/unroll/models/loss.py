@@ -49,10 +49,10 @@ def full(values: Tensor) -> Tensor:
 
 
 def make_loss(settings: LossSettings) -> BaseLoss:
-    loss: BaseLoss = LOSSES.code_of(settings.kind).Loss(settings)
+    loss: BaseLoss = LOSSES.code_of(settings.kind, "Loss")(settings)
     return loss
 
 
 def make_real_loss(settings: LossSettings, levels: Sequence[float]) -> BaseRealLoss:
-    loss: BaseRealLoss = LOSSES.code_of(settings.kind).Loss(settings, levels)
+    loss: BaseRealLoss = LOSSES.code_of(settings.kind, "Loss")(settings, levels)
     return loss

@@ -39,5 +39,5 @@ def valid(hidden: Tensor, lengths: Tensor) -> Tensor:
 
 
 def make_pooling(settings: PoolingSettings, features: int, directions: int) -> BasePooling:
-    pooling: BasePooling = POOLINGS.code_of(settings.kind).Pooling(settings, features, directions)
+    pooling: BasePooling = POOLINGS.code_of(settings.kind, "Pooling")(settings, features, directions)
     return pooling

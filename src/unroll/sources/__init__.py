@@ -15,5 +15,5 @@ __all__ = ["Access", "digest", "open_source"]
 
 def open_source(settings: DataConfig, access: Access) -> tuple[Source, Origin]:
     """The source that section `data` describes, and where it is from; only its own kind's code is imported."""
-    source, name, licence = SOURCES.code_of(settings.kind).open_source(settings, access)
+    source, name, licence = SOURCES.code_of(settings.kind, "open_source")(settings, access)
     return source, Origin(name, licence, digest(source))

@@ -53,7 +53,7 @@ class Curves(Callback):
         checkpoint["curves"] = {name: getattr(self, name) for name in names} | {"totals": totals}
 
     def on_load_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Report every row again: whoever was told of them may have been killed too."""
+        """Report every row again: the tracker may have lost what it was sent before the process was killed."""
         kept = dict(checkpoint["curves"])
         totals, first = kept.pop("totals"), trainer.is_global_zero
         same = len(totals) == trainer.world_size

@@ -1,5 +1,7 @@
 """Search spaces and studies: what can be read, what is refused."""
 
+import shutil
+
 import optuna
 import pytest
 import yaml
@@ -9,6 +11,7 @@ from tests.conftest import REPOSITORY, TINY
 from tests.jobs.tune.conftest import SETTINGS, configuration
 from unroll.base.errors import UserError
 from unroll.compose import compose
+from unroll.jobs.tune import tune
 from unroll.jobs.tune.space import read
 from unroll.jobs.tune.study import hidden, open_study
 
@@ -70,6 +73,17 @@ def test_a_space_that_conf_does_not_have_is_refused():
     with pytest.raises(UserError, match=r'did you mean "default"\?$') as error:
         read(REPOSITORY / "conf", "defalt")
     assert (error.value.code, error.value.where) == ("unknown-name", "--space")
+
+
+def test_a_name_that_conf_does_not_have_is_refused_before_any_trial(tmp_path):
+    shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
+    (tmp_path / "conf" / "tune" / "mine.yaml").write_text(yaml.safe_dump(
+        {**SETTINGS, "space": {"train.lerning_rate": {"low": 0.1, "high": 0.2}}}))
+    with pytest.raises(UserError) as error:
+        tune(tmp_path, "mine", TINY, None, 2, 1, None)
+    assert error.value.code == "unknown-name"
+    assert f"{tmp_path / 'conf' / 'tune' / 'mine.yaml'}: train.lerning_rate" in str(error.value)
+    assert not (tmp_path / ".unroll").exists()
 
 
 @pytest.mark.parametrize(("changes", "overrides", "part"), [

@@ -16,7 +16,7 @@ __all__ = ["Ids", "Tokenizer", "fit", "restore", "tokenizer_class"]
 
 
 def tokenizer_class(kind: str) -> type[Tokenizer]:
-    found: type[Tokenizer] = TOKENIZERS.code_of(kind).Fitted
+    found: type[Tokenizer] = TOKENIZERS.code_of(kind, "Fitted")
     return found
 
 

@@ -29,6 +29,7 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
     experiments = [override.split("=", 1)[1] for override in overrides if override.startswith("experiment=")]
     name = name or "-".join([space, *experiments])
     _, base = compose(project / "conf", overrides)
+    _check_names(project / "conf", space, [*overrides, *config.first()])
     folder = project / ".unroll" / "tune" / name
     folder.mkdir(parents=True, exist_ok=True)
     url = storage or f"sqlite:///{(folder / 'study.db').resolve()}"
@@ -44,6 +45,15 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
         completed = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
     if not completed:
         raise UserError("process", "tune", f"study {name} has no completed trial; the reasons are printed above.")
+
+
+def _check_names(conf: Path, space: str, overrides: Sequence[str]) -> None:
+    """Raises `UserError` for a name that `conf/` does not have, which would fail every trial."""
+    try:
+        compose(conf, overrides)
+    except UserError as error:
+        if error.code == "unknown-name":
+            raise error.within(conf / "tune" / f"{space}.yaml") from None
 
 
 class Search:

@@ -101,10 +101,13 @@ class TuneConfig(Strict):
                 value = values.suggest(trial, name)
             else:
                 value = trial.suggest_categorical(name, values)
-            # four digits: as many as anybody would set by hand
-            shown = "null" if value is None else f"{value:.4g}" if isinstance(value, float) else value
-            found.append(f"{name}={shown}")
+            found.append(_override(name, value))
         return found
+
+    def first(self) -> list[str]:
+        """Overrides with the first value of every name."""
+        return [_override(name, values.low if isinstance(values, Range) else values[0])
+                for name, values in self.space.items()]
 
     def sampler_of(self, number: int) -> optuna.samplers.BaseSampler:
         """The sampler of one trial: its draws follow from the seed and the number, so that a study can be resumed."""
@@ -112,6 +115,11 @@ class TuneConfig(Strict):
         if self.sampler == "random":
             return optuna.samplers.RandomSampler(seed)
         return optuna.samplers.TPESampler(seed=seed)
+
+
+def _override(name: str, value: object) -> str:
+    # four digits: as many as anybody would set by hand
+    return f"{name}={'null' if value is None else f'{value:.4g}' if isinstance(value, float) else value}"
 
 
 def read(conf: Path, name: str) -> TuneConfig:

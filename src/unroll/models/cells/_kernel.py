@@ -4,6 +4,7 @@ Gates lie stacked in PyTorch's and cuDNN's order: weight_ih (G·H, E), weight_hh
 `projected` is W_ih x + b_ih, (B, G·H), which needs no state, so that a sequence computes all of its steps at once.
 """
 
+from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -35,12 +36,13 @@ class KernelCell(BaseCell):
         self.kernel = self.make_kernel()
         self.initialise()
 
+    @abstractmethod
     def make_kernel(self) -> nn.RNNBase:
-        raise NotImplementedError
+        """PyTorch's kernel of one layer."""
 
+    @abstractmethod
     def equations(self, projected: Tensor, state: State) -> State:
         """The next state, its first part the output."""
-        raise NotImplementedError
 
     @property
     def fused(self) -> bool:
