@@ -28,8 +28,9 @@ def report(study: optuna.Study, folder: Path) -> dict[str, float]:
     if weights := importance(study, completed):
         importances(weights, folder / "importance.png")
     best = study.best_trial
-    text = (f"{len(completed)} trial{'s' * (len(completed) != 1)} completed, {len(pruned)} pruned; best: #{best.number}, validation loss "
-            f"{best.value:.4f}\n\n" + "".join(f"    {override}\n" for override in best.user_attrs["overrides"]))
+    text = (f"{len(completed)} trial{'s' * (len(completed) != 1)} completed, {len(pruned)} pruned; best: "
+            f"#{best.number}, validation loss {best.value:.4f}\n\n"
+            + "".join(f"    {override}\n" for override in best.user_attrs["overrides"]))
     write_text(folder / SUMMARY, text)
     print(f"\n{text}\ntable, pictures: {folder}\ntake the best: unroll promote {best.user_attrs['root']}")
     assert best.value is not None
