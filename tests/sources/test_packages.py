@@ -109,7 +109,7 @@ def test_the_order_in_which_packages_are_named_changes_nothing(collections):
 
 
 def test_a_package_that_is_not_there_is_one_line(site):
-    with pytest.raises(UserError, match=r"^data\.package: 'odes' is not an installed package\."):
+    with pytest.raises(UserError, match=r"^data\.packages\.odes: 'odes' is not an installed package\."):
         open_packages(songs(packages={"odes": "1.0"}))
 
 

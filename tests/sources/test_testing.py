@@ -29,6 +29,9 @@ OURS: dict[str, dict[str, Any]] = {
              "tokenizer": CHAR, **SPLIT},
     "packages": {"packages": {"pooch": POOCH, "filelock": importlib.metadata.version("filelock")}, "longest": 80, "least": 9,
                  "inputs": {"text": "tokens"}, "targets": {"label": "class"}, "tokenizer": CHAR, **SPLIT},
+    "objects": {"packages": {"pooch": POOCH, "filelock": importlib.metadata.version("filelock")}, "longest": 80, "least": 9,
+                "inputs": {"text": "tokens"}, "targets": {"package": "class", "kind": "class"}, "scale": "standard",
+                "labelled": 1.0, "unlabelled": [], "tokenizer": CHAR, **SPLIT},
 }
 
 

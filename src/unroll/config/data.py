@@ -17,7 +17,11 @@ SplitShare = Annotated[float, Field(gt=0, lt=0.5)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
-Input = Literal["tokens", "real"]       # symbols, or a vector of real numbers per step
+Input = Literal[
+    "tokens",       # symbols
+    "real",         # a real vector per step
+    "static_real",  # a real vector per sequence
+]
 Target = Literal[
     "next",         # the input's own next step: a symbol or a vector
     "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels

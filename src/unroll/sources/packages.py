@@ -15,7 +15,7 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     licences = set()
     (field,), (label,) = settings.inputs, settings.targets
     for name, version in sorted(settings.packages.items()):
-        package = find_package(name, version)
+        package = find_package(name, version, f"data.packages.{name}")
         licences.add(package.licence)
         pieces += [{field: text, label: name} for text in _texts(package, settings.least, settings.longest)]
     splits = deal(len(pieces), [piece[label] for piece in pieces], settings.validation, settings.test, settings.seed)

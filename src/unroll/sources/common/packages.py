@@ -24,37 +24,49 @@ class Package:
     licence: str        # "not stated" where its metadata has none
 
 
-def find_package(name: str, version: str) -> Package:
-    """A package by its own name or its distribution's; raises `UserError` unless this version of it is installed."""
-    found = _distribution(name)
+def find_package(name: str, version: str, setting: str | None = None) -> Package:
+    """A package by its own name or its distribution's; raises `UserError` unless this version of it is installed.
+
+    `setting` is where both are asked for, if not at `data.package` and `data.version`.
+    """
+    named, numbered = setting or "data.package", setting or "data.version"
+    found = _distribution(name, named)
     folders = _folders(found, name) if found is not None else {}
     if found is None or not folders:
-        raise UserError("not-installed", "data.package", f"{name!r} is not an installed package. Install it, or choose "
+        raise UserError("not-installed", named, f"{name!r} is not an installed package. Install it, or choose "
                         "networkx.")
     module = next((module for module in folders if _normal(module) == _normal(name)), None)
     if module is None and len(folders) > 1:
-        raise UserError("ambiguous", "data.package", f"{name!r} installs several packages: "
+        raise UserError("ambiguous", named, f"{name!r} installs several packages: "
                         f"{', '.join(sorted(folders))}. Name one of them.")
     module = module or next(iter(folders))
     if found.version != version:
-        raise UserError("wrong-version", "data.version", f"{name} {found.version} is installed where {version} is "
+        raise UserError("wrong-version", numbered, f"{name} {found.version} is installed where {version} is "
                         f"asked for; another version is another text. Install {found.name}=={version}, or set "
-                        f"data.version={found.version}.")
+                        f"{numbered}={found.version}.")
     stated = [found.metadata[field] for field in ("License-Expression", "License") if field in found.metadata]
     licence = next((text.splitlines()[0] for text in stated if text), "not stated")
     return Package(module, found.name, folders[module], licence)
 
 
-def _distribution(name: str) -> Distribution | None:
+def _distribution(name: str, setting: str) -> Distribution | None:
     """By its own name, or else the only one that a module of that name comes from."""
     try:
         return distribution(name)
     except (PackageNotFoundError, ValueError):
         owners = sorted(set(packages_distributions().get(name, ())))
     if len(owners) > 1:
-        raise UserError("ambiguous", "data.package", f"{name!r} comes from several distributions: {', '.join(owners)}. "
+        raise UserError("ambiguous", setting, f"{name!r} comes from several distributions: {', '.join(owners)}. "
                         "Name one of them.")
     return distribution(owners[0]) if owners else None
+
+
+def import_names(package: Package) -> set[str]:
+    """Every name that is imported from the package's distribution: matplotlib, mpl_toolkits, pylab."""
+    tops = {file.parts[0] for file in distribution(package.distribution).files or () if file.suffix in (".py", ".so")}
+    names = {top.split(".")[0] for top in tops}
+    return {name for name in names if name.isidentifier() and not name.startswith("_") and name not in NOT_CODE} \
+        | {package.name}
 
 
 def _folders(found: Distribution, name: str) -> dict[str, Path]:
@@ -84,13 +96,17 @@ def order(seed: int, name: Path) -> bytes:
     return hashlib.sha256(f"{seed}:{name.as_posix()}".encode()).digest()
 
 
+def parse(file: Path) -> ast.Module:
+    """The syntax tree of a Python file; an empty one if it does not parse: a template, a file of another Python."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
+
+
 def docstrings(file: Path) -> Iterator[str]:
     """Each docstring of a Python file, followed by an empty line; none of a file that does not parse."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):       # a template, a file of another Python
-        return
-    for node in ast.walk(tree):
+    for node in ast.walk(parse(file)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text:
