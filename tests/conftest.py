@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from unroll.base.errors import Code, UserError
 from unroll.base.files import sha256
@@ -238,12 +239,22 @@ def repo(_template: Path, tmp_path: Path) -> Iterator[Repo]:
     yield Repo(tmp_path / "repo")
 
 
+@pytest.fixture(scope="session")
+def _finished(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made by whichever test process asks first; the others wait for it."""
+    mine = tmp_path_factory.getbasetemp()
+    folder = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "finished"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            shutil.copytree(_template, mine / "finishing", symlinks=True)
+            repo = Repo(mine / "finishing")
+            assert repo.repro() == ["prepare", "train", "evaluate", "generate"]
+            repo.commit("results")
+            repo.folder.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def finished(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """A repository whose pipeline has run once, for tests that only read."""
-    folder = tmp_path_factory.mktemp("finished") / "repo"
-    shutil.copytree(_template, folder, symlinks=True)
-    repo = Repo(folder)
-    repo.repro()
-    repo.commit("results")
-    return repo
+def finished(_finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository whose pipeline has run once, the module's own copy."""
+    return Repo(shutil.copytree(_finished, tmp_path_factory.mktemp("finished") / "repo", symlinks=True))

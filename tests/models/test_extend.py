@@ -1,7 +1,6 @@
 """docs/extend.md is true: its files, put where it says, are a cell, a loss and a head that pass the checks."""
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -11,6 +10,7 @@ import pytest
 
 import unroll
 from tests.conftest import REPOSITORY, refused, run, tiny
+from tests.forks import forked
 from tests.models.conftest import core as core_of
 from unroll.base.workspace import Workspace
 from unroll.commands import cli
@@ -69,11 +69,9 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 def use(folder: Path, path: list[Path], before: str = "") -> str:
     """What a process prints that uses the cell with these folders in front of its path."""
-    code = "\n".join([*(f"import sys; sys.path.insert(0, {str(each)!r})" for each in reversed(path)), before, USE])
-    done = subprocess.run([sys.executable, "-c", code, folder / "check", folder / "conf/model/mgu.yaml"], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    assert done.returncode == 0, done.stdout
-    return done.stdout.strip()
+    code, output = forked(before + USE, folder / "check", folder / "conf/model/mgu.yaml", cwd=folder, path=path)
+    assert code == 0, output
+    return output.strip()
 
 
 def test_a_cell_as_files_of_ours(tmp_path: Path) -> None:
@@ -108,11 +106,8 @@ unroll.{room}.{things}.__path__.append({str(tmp_path / "src/unroll" / room / thi
 
 
 def use_head(folder: Path, before: str = "") -> None:
-    code = (f"import sys; sys.path[:0] = [{str(folder)!r}, {str(REPOSITORY / 'src')!r}]\n{before}\n"
-            f"CORE = {core_of('gru')!r}\n{HEADS_USE}")
-    done = subprocess.run([sys.executable, "-c", code, folder], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
-    assert (done.returncode, done.stdout) == (0, "log cosh of errors in units of the target's scale\n"), done.stdout
+    done = forked(f"{before}\nCORE = {core_of('gru')!r}\n{HEADS_USE}", folder, cwd=folder, path=[folder, REPOSITORY / "src"])
+    assert done == (0, "log cosh of errors in units of the target's scale\n"), done[1]
 
 
 def test_a_loss_and_a_head_as_a_package(tmp_path: Path) -> None:

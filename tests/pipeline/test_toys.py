@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.conftest import REPOSITORY, TINY, refused
+from tests.forks import forked
 from tests.models.test_extend import blocks
 from tests.toys import install, write
 from unroll.base.extensions import read_lock
@@ -29,7 +30,7 @@ SERIES = ["data=toy", "model=rnn", "train.bptt=20"]
 NPZ = {"kind": "npz", "path": "data/raw/toy.npz", "inputs": {"x": "real"}, "targets": {"y": "value"}, "scale": "none",
        "validation": 0.2, "test": 0.2, "licence": "none", "seed": 1}
 
-# in a process of its own: it imports the project's src, whose kinds are more than ours
+# in a process that imports the project's src, whose kinds are more than ours
 WHOLE = """
 import json, sys
 from pathlib import Path
@@ -104,7 +105,7 @@ def project(tmp_path: Path, english: str) -> Path:
     """A copy of this project with a text and some series."""
     folder = tmp_path / "project"
     for name in ("src", "conf"):
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("*.egg-info"))
     for name in ("dvc.yaml", "requirements.lock"):
         shutil.copy(REPOSITORY / name, folder)
     draw = np.random.default_rng(0)
@@ -117,16 +118,13 @@ def project(tmp_path: Path, english: str) -> Path:
 
 def tree(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes()
-            for part in ("src", "conf") for file in (folder / part).rglob("*") if file.is_file()}
+            for part in ("src", "conf") for file in (folder / part).rglob("*") if file.is_file() and file.suffix != ".pyc"}
 
 
 def run(project: Path, toy: Toy, *path: Path) -> str:
-    places = os.pathsep.join(map(str, (project / "src", *path)))
-    done = subprocess.run([sys.executable, "-c", WHOLE, *toy.overrides, *SMALL], cwd=project, text=True, check=False,
-                          env=os.environ | {"PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1"},
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    code, output = forked(WHOLE, *toy.overrides, *SMALL, cwd=project, path=[project / "src", *path])
+    assert code == 0, output
+    return output
 
 
 SERVED = """
@@ -143,10 +141,8 @@ def serve(project: Path, folder: Path) -> None:
     """What MLflow logs carries the package's code, or says why it does not."""
     model = project / "artifacts" / "model"
     write_model(folder / "logged", model, "", "m-1")
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run([sys.executable, "-c", SERVED, folder / "logged"], env=environment, cwd=folder, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    assert done.returncode == 0 and "SERVED 9" in done.stdout, done.stdout
+    code, output = forked(SERVED, folder / "logged", cwd=folder, path=[])
+    assert code == 0 and "SERVED 9" in output, output
     record = folder / "site" / "toy_cell-1.0.dist-info" / "RECORD"
     plain = record.read_text()
     (folder / "site" / "toy_cell" / "fast.so").touch()

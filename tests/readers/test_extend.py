@@ -1,18 +1,15 @@
 """docs/extend.md is true of sources and file formats: its files, put where it says, work, and nothing else is edited."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 
 from tests.conftest import REPOSITORY
+from tests.forks import forked
 from tests.models.test_extend import blocks, write
 
 BESIDE = """
-import sys
-sys.path.insert(0, {src!r})
 import unroll.config.sources, unroll.readers, unroll.sources
 for package in (unroll.config.sources, unroll.readers, unroll.sources):
     package.__path__.append({folder!r} + "/src/" + package.__name__.replace(".", "/"))
@@ -46,11 +43,10 @@ print(inputs.names, [len(sequence) for sequence in inputs.sequences])
 
 
 def run(folder: Path, code: str, argument: Path, cwd: Path, beside: str = BESIDE) -> str:
-    beside = beside.format(src=str(REPOSITORY / "src"), folder=str(folder))
-    done = subprocess.run([sys.executable, "-c", beside + code, argument], text=True, stdout=subprocess.PIPE, cwd=cwd,
-                          stderr=subprocess.STDOUT, check=False)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    code = "import sys\n" + beside.format(folder=str(folder)) + code
+    returned, output = forked(code, argument, cwd=cwd, path=[REPOSITORY / "src", folder])
+    assert returned == 0, output
+    return output
 
 
 def test_a_source_as_files_of_ours(tmp_path: Path) -> None:
@@ -69,8 +65,7 @@ def test_a_source_as_a_package(tmp_path: Path) -> None:
         "unroll_walk-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: unroll-walk\nVersion: 1.0\n",
         "unroll_walk-1.0.dist-info/entry_points.txt": "[unroll.sources]\nwalk = unroll_walk\n",
     })
-    beside = "import sys\nsys.path[:0] = [{src!r}, {folder!r}]\n"
-    assert run(tmp_path, SOURCE, tmp_path / "conf/data/walk.yaml", tmp_path, beside) == ""
+    assert run(tmp_path, SOURCE, tmp_path / "conf/data/walk.yaml", tmp_path, beside="") == ""
 
 
 def test_a_format_of_tables_is_read_by_sources_init_and_predict(tmp_path: Path) -> None:
