@@ -11,7 +11,7 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 LayoutName = Literal["stream", "items", "windows"]
 Piece = dict[str, Any]      # by field: text, an array (T, F) or (T,), a class, a vector
-UNKNOWN = ""                # the class of a sequence that has no label; an unknown number is NaN
+UNKNOWN = ""                # a class of a target that is not known; of its numbers, those are NaN
 
 
 class Place(NamedTuple):

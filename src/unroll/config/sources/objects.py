@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from unroll.config.data import FUTURE, Input, Name, Scale, SplitSettings, SplitShare, Target
+from unroll.config.data import FUTURE, Input, Scale, SplitSettings, SplitShare, Target
 from unroll.config.tokenizer import Tokenizer
 
 
@@ -26,7 +26,7 @@ class Settings(SplitSettings):
     tokenizer: Tokenizer
     scale: Scale
     labelled: Annotated[float, Field(gt=0, le=1)]   # share of the training items whose targets are all known
-    unlabelled: list[Name]          # targets that the other training items lack
+    unlabelled: list[str]           # targets that the other training items lack
     test: SplitShare
 
     def _fixed(self) -> str | None:
