@@ -14,7 +14,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from unroll.base.errors import UserError, nearest
@@ -24,20 +24,24 @@ from unroll.config.schema import SECTIONS, Config
 
 def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:
     """The frozen text of params.yaml and its validated content; raises `UserError` on a wrong override."""
+    _, text, config = compose_job(conf, overrides)
+    return text, config
+
+
+def compose_job(conf: Path, overrides: Sequence[str]) -> tuple[dict[str, str], str, Config]:
+    """The same behind the file that was taken from each group of `conf`, without Hydra's own groups."""
     if not (conf / "config.yaml").is_file():
         raise UserError("missing-file", conf, "no config.yaml there. Run in the folder of the project.")
     with _one_line(conf, overrides), initialize_config_dir(str(conf.resolve()), version_base=None):
-        values = hydra_compose("config", overrides=list(overrides))
+        values = hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+        found = values.hydra.runtime.choices
+        choices = {group: name for group, name in sorted(found.items())
+                   if not group.startswith("hydra/") and name is not None}
+        with open_dict(values):
+            del values["hydra"]
         OmegaConf.resolve(values)
     text = OmegaConf.to_yaml(values)
-    return text, validate(parse(text, "conf/"), "conf/")
-
-
-def choices(conf: Path, overrides: Sequence[str]) -> dict[str, str]:
-    """The file that a composition takes from each group, without Hydra's own groups."""
-    with _one_line(conf, overrides), initialize_config_dir(str(conf.resolve()), version_base=None):
-        found = hydra_compose("config", overrides=list(overrides), return_hydra_config=True).hydra.runtime.choices
-    return {group: name for group, name in sorted(found.items()) if not group.startswith("hydra/") and name is not None}
+    return choices, text, validate(parse(text, "conf/"), "conf/")
 
 
 LAUNCHERS = ("local", "slurm")      # src/hydra_plugins/unroll_launcher.py

@@ -9,7 +9,7 @@ import yaml
 from tests.conftest import REPOSITORY, TINY
 from unroll.base.errors import UserError
 from unroll.commands.promote import changed, differing, promote
-from unroll.compose import choices, compose
+from unroll.compose import compose_job
 from unroll.config.load import load
 from unroll.jobs import Job
 
@@ -23,7 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def job(project: Path, *overrides: str) -> Job:
     given = [*TINY, *overrides]
-    made = Job.below(project / "jobs", overrides, given, choices(project / "conf", given), *compose(project / "conf", given))
+    made = Job.below(project / "jobs", overrides, given, *compose_job(project / "conf", given))
     made.write(project, "cells", "")
     return made
 

@@ -10,7 +10,7 @@ from tests.conftest import REPOSITORY, TINY
 from unroll.base.deps import digest
 from unroll.base.files import write_json, write_text
 from unroll.base.workspace import Workspace
-from unroll.compose import choices, compose
+from unroll.compose import compose_job
 from unroll.evaluation.comparison import Comparison
 from unroll.jobs import Job
 from unroll.jobs.job import STAGES
@@ -20,7 +20,7 @@ CONF = REPOSITORY / "conf"
 
 @cache
 def composed(*overrides: str):
-    return choices(CONF, overrides), *compose(CONF, overrides)
+    return compose_job(CONF, overrides)
 
 
 def make(folder: Path, *overrides: str) -> Job:

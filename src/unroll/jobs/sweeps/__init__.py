@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from unroll.base.errors import UserError
-from unroll.compose import choices, compose, multirun, swept
+from unroll.compose import compose_job, multirun, swept
 from unroll.jobs import Job
 from unroll.jobs.group import Group
 from unroll.jobs.pool import Pool, wait
@@ -95,13 +95,13 @@ def failure(failed: dict[Job, str]) -> UserError:
 def make(project: Path, folder: Path, overrides: Sequence[str], differs: Sequence[str]) -> Job:
     """A job with these overrides, named by those in which it differs; raises `UserError` when they are not valid."""
     try:
-        text, config = compose(project / "conf", overrides)
+        choices, text, config = compose_job(project / "conf", overrides)
     except UserError as error:
         raise error.within(" ".join(differs)) from None
     if config.train.num_nodes > 1:
         raise UserError("unsupported", f"{' '.join(differs)}: train.num_nodes", f"{config.train.num_nodes} machines a "
                         "job are not supported in a sweep. Set it to 1, or train without a sweep (docs/scaling.md).")
-    return Job.below(folder, differs, overrides, choices(project / "conf", overrides), text, config)
+    return Job.below(folder, differs, overrides, choices, text, config)
 
 
 def naming(grid: Sequence[Sequence[str]]) -> Callable[[Sequence[str]], list[str]]:

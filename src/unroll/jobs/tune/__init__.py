@@ -10,7 +10,7 @@ from filelock import FileLock
 from optuna.trial import TrialState
 
 from unroll.base.errors import UserError
-from unroll.compose import choices, compose
+from unroll.compose import compose, compose_job
 from unroll.jobs import Job
 from unroll.jobs.group import Group
 from unroll.jobs.pool import LocalPool, Pool, wait
@@ -103,9 +103,8 @@ class Search:
         differs = self._config.suggest(trial)
         try:
             overrides = [*self._overrides, *differs]
-            text, config = compose(self._project / "conf", overrides)
-            groups = choices(self._project / "conf", overrides)
-            job = Job.below(self._folder, [f"#{trial.number}", *differs], overrides, groups, text, config)
+            composed = compose_job(self._project / "conf", overrides)
+            job = Job.below(self._folder, [f"#{trial.number}", *differs], overrides, *composed)
             trial.set_user_attr("root", str(job.root))
             trial.set_user_attr("overrides", differs)
             if job.finished(self._project):     # another trial had the same values
