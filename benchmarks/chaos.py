@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,7 @@ OVERRIDES = [
 PHASES = ("half written", "not synced", "not renamed", "renamed")
 OUTPUTS = 6     # that a training writes
 WRITTEN = (".unroll", "artifacts", "metrics", "plots")
+Start = Callable[[list[str], Path], tuple[int, str]]
 LOST = ("hidden", "order", "random", "fsync")       # what can be switched off, to see it caught
 
 
@@ -60,7 +62,15 @@ def main() -> None:
         sys.exit(1)
 
 
-def chaos(root: Path, kills: int, seed: int, without: str | None = None) -> dict[str, Any]:
+def process(arguments: list[str], root: Path) -> tuple[int, str]:
+    """The exit code of this file with these arguments, and what it wrote."""
+    done = subprocess.run([sys.executable, __file__, *arguments], cwd=PROJECT, text=True, check=False,
+                          env={**os.environ, "DVC_ROOT": str(root), "PYTHONPATH": "src"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+def chaos(root: Path, kills: int, seed: int, without: str | None = None, start: Start = process) -> dict[str, Any]:
     """Trainings that are killed as often as that in all, and how many of them ended in the expected bytes."""
     from unroll.base.workspace import Workspace
     from unroll.compose import compose
@@ -68,7 +78,7 @@ def chaos(root: Path, kills: int, seed: int, without: str | None = None) -> dict
 
     (root / "params.yaml").write_text(compose(PROJECT / "conf", OVERRIDES)[0], encoding="utf-8")
     run_stages(("prepare",), Workspace(PROJECT, root))
-    train(root, "never", 0, "", None)
+    train(root, "never", 0, "", None, start)
     expected = outputs(root)
     draw = random.Random(seed)
     struck: Counter[str] = Counter()
@@ -81,11 +91,11 @@ def chaos(root: Path, kills: int, seed: int, without: str | None = None) -> dict
             numbers = {"step": draw.randint(11, 25), "checkpoint": draw.randint(1, 2),
                        "output": draw.randint(1, OUTPUTS), "resume": draw.randint(1, 2)}
             phase = draw.choice(PHASES)
-            killed, log = train(root, place, numbers[place], phase, without)
+            killed, log = train(root, place, numbers[place], phase, without, start)
             struck[place] += killed
             lost += "is damaged" in log
             print(f"{place} {numbers[place]}, {phase}: {'killed' if killed else 'too late'}; {log}", flush=True)
-        log = train(root, "never", 0, "", without)[1]
+        log = train(root, "never", 0, "", without, start)[1]
         lost += "is damaged" in log
         print(f"ended; {log}", flush=True)
         identical += outputs(root) == expected
@@ -102,14 +112,13 @@ def plan(kills: int, draw: random.Random) -> list[list[str]]:
     return [sorted(places, key=("step", "checkpoint", "resume", "output").index) for places in plans]
 
 
-def train(root: Path, place: str, number: int, phase: str, without: str | None) -> tuple[bool, str]:
+def train(root: Path, place: str, number: int, phase: str, without: str | None, start: Start) -> tuple[bool, str]:
     """Whether the training was killed, and its lines about resuming."""
-    command = [sys.executable, __file__, "--child", str(root), place, str(number), phase]
-    done = subprocess.run([*command, *(["--without", without] if without else [])], cwd=PROJECT, capture_output=True,
-                          text=True, check=False, env={**os.environ, "DVC_ROOT": str(root), "PYTHONPATH": "src"})
-    if done.returncode not in (0, -signal.SIGKILL):
-        raise RuntimeError(f"exit code {done.returncode}: {done.stderr}")
-    return done.returncode != 0, "; ".join(line for line in done.stdout.splitlines() if "going on" in line)
+    arguments = ["--child", str(root), place, str(number), phase]
+    code, said = start([*arguments, *(["--without", without] if without else [])], root)
+    if code not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"exit code {code}: {said}")
+    return code != 0, "; ".join(line for line in said.splitlines() if "going on" in line)
 
 
 def outputs(root: Path) -> dict[str, bytes]:

@@ -12,15 +12,21 @@ import psutil
 
 from benchmarks.chaos import OVERRIDES, chaos, outputs
 from tests.conftest import REPOSITORY
+from tests.forks import forked
 from tests.pipeline.conftest import finish, freeze, start
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.stages.pipeline import run_stages
 
 
+def child(arguments: list[str], root: Path) -> tuple[int, str]:
+    return forked("from benchmarks.chaos import main; main()", *arguments, cwd=REPOSITORY, path=[REPOSITORY / "src", REPOSITORY],
+                  environment={"DVC_ROOT": str(root)})
+
+
 def test_killed_anywhere_a_training_ends_in_the_same_bytes(tmp_path: Path) -> None:
     """In a step, in a checkpoint, in an output; `python benchmarks/chaos.py` does so fifty times."""
-    assert chaos(tmp_path, kills=3, seed=2) == {
+    assert chaos(tmp_path, kills=3, seed=2, start=child) == {
         "trainings": 2, "identical": 2, "checkpoints lost": 0, "kills": {"checkpoint": 1, "output": 1, "step": 1},
     }
 
