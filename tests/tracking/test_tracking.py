@@ -265,18 +265,18 @@ def plain(tmp_path_factory: pytest.TempPathFactory, english: str) -> tuple[Works
 
 
 @pytest.mark.parametrize(
-    "key",
-    ["workers=2", "progress=true", "mirror=elsewhere", "checkpoint.steps=3", "checkpoint.minutes=0.0001",
-     "tracking.enabled=true", "tracking.experiment=other",
-     "tracking.on_failure=stop", "tracking.sample_length=5", "tracking.uri=sqlite:///other.db"],
+    "keys",
+    [["workers=2", "progress=true", "mirror=elsewhere"], ["checkpoint.steps=3", "checkpoint.minutes=0.0001"],
+     ["tracking.enabled=true", "tracking.experiment=other", "tracking.on_failure=stop", "tracking.sample_length=5",
+      "tracking.uri=sqlite:///other.db"]],
+    ids=["machine", "checkpoint", "tracking"],
 )
 def test_no_key_of_runtime_changes_a_byte(
-    plain: tuple[Workspace, dict[str, bytes]], key: str, monkeypatch: pytest.MonkeyPatch
+    plain: tuple[Workspace, dict[str, bytes]], keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, expected = plain
     monkeypatch.chdir(workspace.root)
-    on = ["runtime.tracking.enabled=true"] if key.startswith("tracking") and "enabled" not in key else []
     for folder in ("artifacts", "metrics", "plots", "data/prepared"):
         shutil.rmtree(workspace.root / folder)
-    run(workspace, tiny(*on, f"runtime.{key}"))
+    run(workspace, tiny(*(f"runtime.{key}" for key in keys)))
     assert snapshot(workspace.root) == expected

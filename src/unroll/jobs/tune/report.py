@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.importance import get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
 from unroll.base.files import write_rows, write_text
@@ -46,7 +45,10 @@ def importance(study: optuna.Study, completed: list[FrozenTrial]) -> dict[str, f
               if len({str(other.params.get(name)) for other in completed}) > 1}
     if len(completed) < 4 or not varied or len({trial.value for trial in completed}) == 1:
         return {}
-    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    # imports scikit-learn, which takes seconds
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+    evaluator = FanovaImportanceEvaluator(seed=0)
     return get_param_importances(study, evaluator=evaluator, params=sorted(varied))
 
 
