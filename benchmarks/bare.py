@@ -41,7 +41,8 @@ def train(
         masks = Masks(config.seed, index, batch.lanes)
         outputs, state = network(inputs, state, masks, torch.from_numpy(batch.lengths).to(device))
         state = [tuple(each.detach() for each in layer) for layer in state]
-        loss = network.loss(outputs, targets) / batch.valid
+        (total,) = network.losses(outputs, targets).values()
+        loss = total / batch.valid
         optimizer.zero_grad()
         loss.backward()     # type: ignore[no-untyped-call]
         clip_grad_norm_(network.parameters(), config.clip_norm or float("inf"))

@@ -33,9 +33,11 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "fan": lambda path: generation.sampled_paths(FAN[0][:, None], np.random.default_rng(1).random((30, 9, 1)), ["x"], path),
     "fan_of_many": lambda path: generation.sampled_paths(np.ones((5, 9)), np.ones((30, 9, 9)), [*"abcdefghi"], path),
     "temperature": lambda path: generation.temperature(HEATED, {"samples/real_ngram5_bpc": 2.6}, path),
-    "ranking": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in "abc"], path),
-    "ranking_of_many": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in range(20)], path),
-    "history": lambda path: sweeps.history([(number, 2 - 0.1 * number, number % 3 != 0) for number in range(10)], path),
+    "ranking": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in "abc"], "loss", False, path),
+    "ranking_of_many": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in range(20)], "kind/accuracy", True, path),
+    "history": lambda path: sweeps.history([(number, 2 - 0.1 * number, number % 3 != 0) for number in range(10)], "loss", False, path),
+    "history_of_accuracy": lambda path: sweeps.history(
+        [(number, 0.5 + 0.04 * number, number % 3 != 0) for number in range(10)], "accuracy", True, path),
     "importances": lambda path: sweeps.importances({"train.learning_rate": 0.5, "model": 0.3}, path),
     "one_fan": lambda path: evaluation.forecasts([FAN], np.array([0.1, 0.25, 0.5, 0.75, 0.9])[1:4], path),
 }

@@ -19,7 +19,7 @@ BITS = Comparison("bpc", "bits per character", False, 1.9, {"xz": 2.5, "ngram5":
 
 
 def written(spec: Spec = SPEC, comparison: Comparison = BITS) -> str:
-    return card(small("lstm", hidden=6), spec, next_token.PROSE, FIGURES, comparison)
+    return card(small("lstm", hidden=6), spec, {"text": next_token.PROSE}, FIGURES, {"text": comparison})
 
 
 def test_a_card_has_task_data_sizes_figures_and_limits() -> None:
@@ -58,7 +58,7 @@ def test_every_task_has_its_own_limits(head: dict[str, Any], target: dict[str, A
     })
     prose = import_module(f"unroll.evaluation.reports.{head['kind']}").PROSE
     figures = {name: FIGURES[name] for name in FIGURES if name != "val/best_bpc"}
-    text = card(config, spec, prose, figures, Comparison("mse", "mean squared error", False, 0.5, {}))
+    text = card(config, spec, {"y": prose}, figures, {"y": Comparison("mse", "mean squared error", False, 0.5, {})})
     for part in (*parts, "2 layers of 4 units, bidirectional", "1 sequence, 1,200 steps", "model.predict(["):
         assert part in text, part
 

@@ -5,13 +5,15 @@ import json
 import pytest
 
 from unroll.base.errors import UserError
-from unroll.evaluation.comparison import Comparison, read_comparison
+from unroll.evaluation.comparison import Comparison, read_comparisons, write_comparisons
 
 
 def test_what_was_written_is_read(tmp_path):
-    comparison = Comparison("accuracy", "accuracy", True, 0.9, {"majority": 0.5})
-    comparison.write(tmp_path / "card" / "comparison.json")
-    assert read_comparison(tmp_path / "card" / "comparison.json") == comparison
+    comparisons = {"label": Comparison("accuracy", "accuracy", True, 0.9, {"majority": 0.5}),
+                   "amount": Comparison("mse", "mean squared error", False, 2.0, {})}
+    write_comparisons(tmp_path / "card" / "comparison.json", comparisons)
+    read = read_comparisons(tmp_path / "card" / "comparison.json")
+    assert read == comparisons and list(read) == ["label", "amount"]
 
 
 @pytest.mark.parametrize(("higher", "names", "best"), [(True, ["b", "ours", "a"], "b"), (False, ["a", "ours", "b"], "a")])
@@ -30,5 +32,5 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, content, code):
     if content is not None:
         path.write_text(content)
     with pytest.raises(UserError) as error:
-        read_comparison(path)
+        read_comparisons(path)
     assert (error.value.code, error.value.where) == (code, str(path))

@@ -50,11 +50,11 @@ def layout(text: Text, lanes: int, warmup: int) -> Layout:
     spec = make_spec({"text": {"kind": "tokens", "size": SIZE, "begin": 3}},
                      {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
                      layout="stream" if text.offsets is None else "items")
-    return layout_of(text.sequences(spec, "text"), DEFAULT.model_copy(update={"lanes": lanes, "warmup": warmup}))
+    return layout_of(text.sequences(spec, "text"), DEFAULT.model_copy(update={"lanes": lanes, "warmup": warmup}), False)
 
 
 def total_nats(network: Network, read: Layout) -> float:
-    return sum(each.loss for each in outputs(network, read))
+    return sum(each.losses["text"] for each in outputs(network, read))
 
 
 def direct(network: Network, tokens: np.ndarray, begin: int) -> float:
@@ -169,7 +169,7 @@ def test_the_part_of_a_long_training_text_that_is_scored_is_the_one_that_is_coun
                                                        ["a" * 9] * 40 + ["b" * 9] * 40 + ["c" * 9] * 40))
     settings = DEFAULT.model_copy(update={"train_tokens": 120, "lanes": 6, "warmup": 5})
     text, read = next_token.part(prepared, "text", tokenizer, settings)
-    assert len(text.tokens) == 120 == sum(read.count_valid(at) for at in range(len(read)))
+    assert len(text.tokens) == 120 == sum(sum(read.counts(at).values()) for at in range(len(read)))
     assert len({*np.bincount(text.tokens, minlength=tokenizer.size)[tokenizer.encode("abc")[:3]]}) == 1
     scored = [batch.targets["text"] for batch in (read.batch(at) for at in range(len(read)))]
     counts = np.bincount(np.concatenate([part[part >= 0] for part in scored]), minlength=tokenizer.size)

@@ -122,6 +122,6 @@ def test_the_beginning_of_each_lane_of_a_long_training_stream_is_scored(tmp_path
     whole = score(network, made.sequences("train"), "tag", evaluation(lanes=1, warmup=0))
     assert found.targets.tolist() == tags[list(expected)].tolist()
     np.testing.assert_allclose(found.predictions, whole.predictions[list(expected)], rtol=0, atol=1e-5)
-    layout = layout_of(made.sequences("train"), evaluation(lanes=lanes, warmup=2), limit)
+    layout = layout_of(made.sequences("train"), evaluation(lanes=lanes, warmup=2), False, limit)
     assert [at for part in layout.stretches() for at in range(60)[part]] == list(expected)
-    assert sum(layout.count_valid(index) for index in range(len(layout))) == len(expected)
+    assert sum(sum(layout.counts(index).values()) for index in range(len(layout))) == len(expected)

@@ -11,7 +11,7 @@ from unroll.base.deps import digest
 from unroll.base.files import write_json, write_text
 from unroll.base.workspace import Workspace
 from unroll.compose import compose_job
-from unroll.evaluation.comparison import Comparison
+from unroll.evaluation.comparison import Comparison, write_comparisons
 from unroll.jobs import Job
 from unroll.jobs.job import STAGES
 
@@ -41,7 +41,7 @@ def finish(job: Job, losses: list[float]) -> None:
     write_json(job.root / "metrics" / "train.json", {"val/best_loss": min(losses), "model/parameters": 7})
     write_json(job.root / "metrics" / "test.json", {"test/bpc": 2 * min(losses)})
     comparison = Comparison("bpc", "bits per character", False, 2 * min(losses), {"xz": 3.0})
-    comparison.write(job.root / "artifacts" / "card" / "comparison.json")
+    write_comparisons(job.root / "artifacts" / "card" / "comparison.json", {"text": comparison})
     write_text(job.root / "plots" / "validation.csv", "step,loss\n" + "".join(
         f"{10 * number},{loss}\n" for number, loss in enumerate(losses, 1)))
     job.folder.write_state(digest(Workspace(REPOSITORY, job.root), STAGES), dict.fromkeys(STAGES, 1.0))

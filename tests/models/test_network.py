@@ -165,15 +165,15 @@ def several() -> tuple[ModelConfig, Spec]:
     )
 
 
-def test_the_loss_is_the_sum_of_all_heads():
+def test_each_head_has_a_loss_of_its_own():
     network = random_network(*several()[:1], spec=several()[1])
     inputs = {**TOKENS, "x": torch.randn(4, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))}
     targets = {"label": torch.tensor([0, 2, -100]), "y": torch.zeros(4, 3, 2)}
     outputs, _ = network(inputs, lengths=torch.tensor([4, 2, 1]))
     apart = [network.head(name).loss(outputs[name], targets[name]) for name in ("label", "y")]
     assert outputs["label"].shape == (3, 3) and outputs["y"].shape == (4, 3, 2)
-    assert network.loss(outputs, targets).item() == pytest.approx(sum(each.item() for each in apart))
-    assert network.loss(outputs, {"y": targets["y"]}).item() == pytest.approx(apart[1].item())
+    assert network.losses(outputs, targets) == dict(zip(("label", "y"), apart, strict=True))
+    assert network.losses(outputs, {"y": targets["y"]}) == {"y": apart[1]}
 
 
 @pytest.mark.parametrize("name", ["label", "y"])

@@ -102,8 +102,8 @@ def answers(made: Network, given: Sequences, size: int) -> tuple[list[dict[str, 
     """Of each sequence, in the data's order, what every head says, and what all of it costs."""
     found: dict[int, dict[str, np.ndarray]] = {}
     cost = 0.0
-    for batch, predictions, loss in outputs(made, ItemLayout(given, size, seed=None)):
-        cost += loss
+    for batch, predictions, losses in outputs(made, ItemLayout(given, size, seed=None)):
+        cost += sum(losses.values())
         for lane, item in enumerate(batch.items):
             if item >= 0:
                 found[int(item)] = {
@@ -164,7 +164,7 @@ def test_gradients_do_not_come_from_padding(name):
             inputs, targets = ({each: torch.from_numpy(part[each]) for each in part}
                                for part in (batch.inputs, batch.targets))
             out, _ = made(inputs, lengths=torch.from_numpy(batch.lengths))
-            made.loss(out, {name: targets[name]}).backward()
+            made.losses(out, {name: targets[name]})[name].backward()
         taught.append(torch.cat([torch.zeros(1) if each.grad is None else each.grad.flatten()
                                  for each in made.parameters()]))
     assert taught[0].abs().sum() > 0

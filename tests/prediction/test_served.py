@@ -31,7 +31,7 @@ def test_mlflow_predicts_as_the_folder_does(zoo: Make, name: str, tmp_path: Path
         assert model.predict([""])["text"].tolist() == made.predictor.generate()
         return
     given = some(made, 3)
-    expected = as_table(made.predictor, made.predictor.predict(given), ["1", "2", "3"])
+    expected = as_table(made.predictor, made.predictor.predict_all(given), ["1", "2", "3"])
     pd.testing.assert_frame_equal(model.predict(pd.DataFrame({"sequence": given})), expected)
     # as JSON has them
     plain = [each if isinstance(each, str) else each.tolist() for each in given]

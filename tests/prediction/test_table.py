@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from tests.prediction.conftest import CLASSES, ZOO, Made, Make, read_table, refused, some
+from unroll.config.heads.next_token import Settings as NextToken
+from unroll.data.spec import TargetSpec
+from unroll.prediction.predicted import Predicted
 from unroll.prediction.table import as_table, check_name, write_table
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
@@ -36,13 +39,16 @@ COLUMNS = {
 }
 
 
-def spec_of(target: str, of: str | None = None) -> Any:
-    return SimpleNamespace(targets={target: SimpleNamespace(kind="classes", symbols=of is not None)})
+def predicts(target: str, of: str | None = None) -> Any:
+    classes = None if of else ("a", "b")
+    spec = TargetSpec(kind="classes", per="step", size=2, of=of, classes=classes)
+    settings = NextToken(kind="next_token", dropout=0.0, tied=False)
+    return SimpleNamespace(targets={target: Predicted(target, settings, spec)})
 
 
 def table_of(made: Made, count: int = 3) -> tuple[pd.DataFrame, list[Any]]:
-    found = made.predictor.predict(some(made, count))
-    return as_table(made.predictor, found, [f"s{number}" for number in range(count)]), found
+    found = made.predictor.predict_all(some(made, count))
+    return as_table(made.predictor, found, [f"s{number}" for number in range(count)]), found[made.predictor.target]
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -115,21 +121,19 @@ def test_any_name_comes_back(tmp_path: Path, ending: str) -> None:
 
 @pytest.mark.parametrize("target", ["sequence", "step", "p_a"])
 def test_a_target_called_as_another_column(target: str) -> None:
-    predictor: Any = SimpleNamespace(per="step", target=target, classes=["a", "b"], ahead=0, spec=spec_of(target))
-    table = as_table(predictor, [np.array([[0.2, 0.8], [0.6, 0.4]])], ["s"])
+    table = as_table(predicts(target), {target: [np.array([[0.2, 0.8], [0.6, 0.4]])]}, ["s"])
     assert list(table.columns) == ["sequence", "step", f"predicted_{target}", "p_a", "p_b"]
     assert table[f"predicted_{target}"].tolist() == ["b", "a"]
 
 
 def test_a_symbol_that_costs_nothing_costs_zero() -> None:
-    predictor: Any = SimpleNamespace(per="step", target="text", classes=[], ahead=0, spec=spec_of("text", of="text"))
-    nats = as_table(predictor, [np.array([1.0, 0.5, 0.0])], ["s"])["nats"]
+    nats = as_table(predicts("text", of="text"), {"text": [np.array([1.0, 0.5, 0.0])]}, ["s"])["nats"]
     assert not np.signbit(nats).any() and np.isfinite(nats).all()
 
 
 def test_steps_count_on_after_what_went_before(zoo: Make) -> None:
     made = zoo("tag")
-    found = made.predictor.predict(some(made, 2))
+    found = made.predictor.predict_all(some(made, 2))
     table = as_table(made.predictor, found, ["a", "b"], [10, 0])
     assert table.groupby("sequence")["step"].min().to_dict() == {"a": 11, "b": 1}
 

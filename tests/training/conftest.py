@@ -11,6 +11,7 @@ from tests.conftest import run, tiny
 from tests.models.conftest import small
 from unroll.base.workspace import Workspace
 from unroll.config.model import ModelConfig
+from unroll.config.objective import LOWEST_LOSS
 from unroll.config.runtime import CheckpointConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
@@ -45,8 +46,9 @@ def trained(
     watch: Watch = QUIET, saving: CheckpointConfig = NEVER,
 ) -> tuple[Network, Result]:
     network = build(model or small("gru"), prepared.spec, config.seed)
-    batches = Batches(prepared, config, workers)
-    return network, fit(network, batches, config, Unit("symbols", 1.0), Work(work, "key", saving, wait_minutes=1), watch)
+    batches = Batches(prepared, config, workers, network.whole)
+    return network, fit(network, batches, config, LOWEST_LOSS, Unit("symbols", 1.0),
+                        Work(work, "key", saving, wait_minutes=1), watch)
 
 
 def weights(network: Network) -> dict[str, torch.Tensor]:

@@ -17,7 +17,8 @@ from unroll.training.callbacks import Unit
 
 
 def steps(prepared, epoch: int = 0, rank: int = 0, ranks: int = 1, split: str = "train", **changes) -> list[Step]:
-    batches = Batches(prepared, settings(**changes), workers=0)
+    whole = any(target.per == "sequence" for target in prepared.spec.targets.values())
+    batches = Batches(prepared, settings(**changes), workers=0, whole=whole)
     batches.trainer = SimpleNamespace(global_rank=rank, world_size=ranks, accelerator=None)
     loader = batches.train_dataloader() if split == "train" else batches.val_dataloader()
     loader.sampler.set_epoch(epoch)
@@ -45,7 +46,7 @@ def test_a_loss_is_scaled_by_the_targets_of_its_whole_optimiser_step(unit, accum
     for at in range(0, len(made), accumulate):
         group = made[at : at + accumulate]
         total = sum(count(step.targets["text"]) for step in group)
-        assert [step.scale for step in group] == pytest.approx([1 / total] * len(group))
+        assert [step.scales["text"] for step in group] == pytest.approx([1 / total] * len(group))
 
 
 @pytest.mark.parametrize("unit", ["stream", "lines"])
@@ -57,7 +58,7 @@ def test_the_ranks_parts_are_the_whole_batch(unit, request):
         for fields in ("inputs", "targets"):
             joined = torch.cat([getattr(part, fields)["text"] for part in several], dim=1)
             assert torch.equal(joined, getattr(one, fields)["text"])
-        assert {(part.scale, part.valid, part.fresh) for part in several} == {(one.scale, one.valid, one.fresh)}
+        assert all((part.scales, part.counts, part.fresh) == (one.scales, one.counts, one.fresh) for part in several)
         assert [tuple(part.lanes) for part in several] == [(0, 8), (2, 8), (4, 8), (6, 8)]
 
 
@@ -75,22 +76,34 @@ def test_lines_meet_others_in_another_epoch(lines, stream):
 
 def test_the_unit_chooses_the_layout(stream, lines):
     for prepared, kind in ((stream, StreamLayout), (lines, ItemLayout)):
-        batches = Batches(prepared, settings(), workers=0)
+        batches = Batches(prepared, settings(), workers=0, whole=False)
         assert isinstance(batches.layout("train", 16), kind)
         assert batches.train_length == len(steps(prepared))
 
 
-def test_items_are_cut_where_back_propagation_ends(lines):
-    assert max(len(step.targets["text"]) for step in steps(lines, bptt=5)) == 5
-    assert sum(step.valid for step in steps(lines, bptt=5)) < len(lines.tokens("text", "train"))
+@pytest.mark.parametrize("bptt", [1, 5, 16, 1000])
+def test_items_beyond_back_propagation_are_read_to_their_end(lines, bptt):
+    """In consecutive batches of the same lanes, of which the first starts afresh."""
+    made = steps(lines, bptt=bptt)
+    assert max(len(step.targets["text"]) for step in made) <= bptt
+    assert sum(step.valid for step in made) == len(lines.tokens("text", "train"))
+    whole, chunked = steps(lines, bptt=1000), iter(made)
+    for group in whole:
+        parts = [next(chunked) for _ in range(-(-len(group.targets["text"]) // bptt))]
+        assert [part.fresh for part in parts] == [True] + [False] * (len(parts) - 1)
+        for fields in ("inputs", "targets"):
+            joined = torch.cat([getattr(part, fields)["text"] for part in parts])
+            assert torch.equal(joined, getattr(group, fields)["text"])
+        assert torch.equal(sum(part.lengths for part in parts), group.lengths)
+    assert next(chunked, None) is None
 
 
 def test_a_text_with_less_than_two_symbols_a_lane_is_refused(tmp_path):
     prepared = prepare(tmp_path, "abcdefghij\n" * 10, "stream")
     length = len(prepared.tokens("text", "train"))
-    Batches(prepared, settings(batch_size=length // 2), workers=0)
+    Batches(prepared, settings(batch_size=length // 2), workers=0, whole=False)
     with refused("too-short", "train.batch_size", "96 steps", f"has {length}. "):
-        Batches(prepared, settings(batch_size=48), workers=0)
+        Batches(prepared, settings(batch_size=48), workers=0, whole=False)
 
 
 # ------------------------------------------------------------------------------------------------ other tasks
@@ -116,15 +129,16 @@ def test_of_whole_sequences_each_counts_once_and_is_read_whole(tmp_path, accumul
     assert sum(step.valid for step in made) == 10 and all(step.fresh for step in made)
     for at in range(0, 3, accumulate):
         group = made[at : at + accumulate]
-        assert [step.scale for step in group] == [1 / sum(step.valid for step in group)] * len(group)
+        assert [step.scales["y"] for step in group] == [1 / sum(step.valid for step in group)] * len(group)
     assert sum(step.valid for step in steps(prepared, bptt=3, batch_size=4, split="validation")) == 2
 
 
-def test_of_a_value_a_step_what_is_beyond_back_propagation_is_cut(tmp_path):
+def test_of_a_value_a_step_what_is_beyond_back_propagation_is_read_too(tmp_path):
     prepared = sequences(tmp_path, "values")
     made = steps(prepared, bptt=3, batch_size=4)
     assert max(len(step.inputs["x"]) for step in made) == 3
-    assert sum(step.valid for step in made) == sum(min(3, length) for length in LENGTHS[:10])
+    assert sum(step.valid for step in made) == sum(LENGTHS[:10])
+    assert torch.cat([step.targets["y"].flatten() for step in made]).isfinite().sum() == sum(LENGTHS[:10])
 
 
 def test_ranks_without_a_sequence_have_lanes_of_nothing(tmp_path):
@@ -143,7 +157,7 @@ def test_training_windows_stand_apart_as_far_as_is_asked_for_and_validation_has_
                    {"horizon": 2, "context": 3, "season": 2, "log": False, "stride": stride})
     source = Series("x", [DRAW.standard_normal((100, 1))], ["a"], config.forecast, 0.25, 0.25)
     prepared = written(tmp_path, config, source)
-    batches = Batches(prepared, settings(batch_size=8), workers=0)
+    batches = Batches(prepared, settings(batch_size=8), workers=0, whole=False)
     assert isinstance(batches.layout("train", 16), WindowLayout)
     assert sum(step.valid for step in steps(prepared)) == windows
     assert sum(step.valid for step in steps(prepared, split="validation")) == 24

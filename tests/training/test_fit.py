@@ -13,6 +13,7 @@ from tests.conftest import refused
 from tests.models.conftest import small
 from tests.training.conftest import BATCHES, NEVER, QUIET, equal, settings, trained, weights
 from unroll.base.errors import UserError
+from unroll.config.objective import LOWEST_LOSS
 from unroll.models.network import Network, build
 from unroll.training.batches import Batches
 from unroll.training.callbacks import Unit
@@ -86,7 +87,7 @@ def test_patience_ends_a_training_that_does_not_get_better(stream, tmp_path, scr
     scripted(3.0, 2.0, 2.5, 1.9, 2.1, 2.0, 1.0)
     _, result = trained(stream, tmp_path, settings(epochs=7, patience=2, **FAST))
     assert validated(result) == [4, 8, 12, 16, 20, 24]
-    assert (result.best_step, result.best_loss, result.steps) == (16, pytest.approx(1.9), 24)
+    assert (result.best_step, result.best["loss"], result.steps) == (16, pytest.approx(1.9), 24)
 
 
 def test_without_patience_a_training_goes_on(stream, tmp_path, scripted):
@@ -104,7 +105,7 @@ def test_the_best_weights_are_left_not_the_last(stream, tmp_path, scripted, seen
     kept, watch = seen
     scripted(3.0, 2.0, 2.5, 2.2)
     network, result = trained(stream, tmp_path, settings(epochs=4, **FAST), watch=watch)
-    assert (result.best_step, result.best_loss) == (8, 2.0)
+    assert (result.best_step, result.best["loss"]) == (8, 2.0)
     assert equal(weights(network), kept[8])
     assert not equal(kept[8], kept[16])
 
@@ -129,8 +130,8 @@ def test_the_watcher_sees_every_row_and_a_network_in_evaluation_mode(stream, tmp
 def test_progress_says_what_a_validation_came_to(stream, tmp_path, capsys):
     watch = Watch(QUIET.row, QUIET.network, progress=True)
     _, result = trained(stream, tmp_path, settings(), watch=watch)
-    said = capsys.readouterr().err
-    assert f"train: step 16, validation loss {result.best_loss:.4f}, {result.best_loss:.3f} bits/character" in said
+    said, best = capsys.readouterr().err, result.best["loss"]
+    assert f"train: step 16, validation loss {best:.4f}, {best:.3f} bits/character" in said
 
 
 def test_too_little_memory_leaves_the_best_weights(stream, tmp_path, monkeypatch):
@@ -188,7 +189,8 @@ def test_a_gradient_that_is_not_finite_at_once_has_no_best_weights(stream, tmp_p
     with torch.no_grad():
         network.heads["text"].weight[0, 0] = value
     with refused("diverged", "train.learning_rate", "at step 0 (", f"gradient norm {norm}, "):
-        fit(network, Batches(stream, config, 0), config, Unit("symbols", 1.0), Work(tmp_path, "key", NEVER, 1), QUIET)
+        fit(network, Batches(stream, config, 0, False), config, LOWEST_LOSS, Unit("symbols", 1.0),
+            Work(tmp_path, "key", NEVER, 1), QUIET)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -126,7 +126,7 @@ def test_lines_each_start_afresh(lines, tmp_path):
             logits = network({"text": before[:, None]})[0]["text"][:, 0]
             nats += float(cross_entropy(logits, item, reduction="sum"))
             count += len(item)
-    assert result.best_loss == pytest.approx(nats / count, rel=1e-5)
+    assert result.best["loss"] == pytest.approx(nats / count, rel=1e-5)
 
 
 def test_lines_are_learnt(lines, tmp_path):
@@ -208,7 +208,7 @@ def one_by_one(network: Network, prepared: Prepared, config: TrainConfig) -> dic
         part = prepared.sequences(split)
         batch = ItemLayout(part.only(slice(item, item + 1)), 1, None).batch(0)
         outputs, _ = network({"x": torch.from_numpy(batch.inputs["x"])})
-        return network.loss(outputs, {"y": torch.from_numpy(batch.targets["y"])}), batch.valid
+        return network.losses(outputs, {"y": torch.from_numpy(batch.targets["y"])})["y"], batch.valid
 
     for epoch in range(config.epochs):
         for index in range(len(layout)):

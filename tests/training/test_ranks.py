@@ -65,8 +65,8 @@ def test_other_errors_stay_what_they_are():
 
 def test_bfloat16_learns_nearly_the_same(stream, tmp_path):
     plain, half = (trained(stream, tmp_path / name, settings(epochs=2, precision=name))[1] for name in ("32-true", "bf16-mixed"))
-    assert half.best_loss != plain.best_loss
-    assert half.best_loss == pytest.approx(plain.best_loss, rel=0.01)
+    assert half.best["loss"] != plain.best["loss"]
+    assert half.best["loss"] == pytest.approx(plain.best["loss"], rel=0.01)
 
 
 def test_cublas_is_told_to_be_deterministic_before_it_starts(stream, tmp_path, monkeypatch):

@@ -1,6 +1,5 @@
 """Simple classifiers by scikit-learn, for a network to be compared with."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,9 @@ def words(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    texts = {split: _texts(prepared, field, split) for split in SPLITS}
-    labels = {split: np.asarray(prepared.values(name, split)) for split in SPLITS}
+    known = {split: prepared.known(name, split) for split in SPLITS}
+    texts = {split: _texts(prepared, field, split, known[split]) for split in SPLITS}
+    labels = {split: np.asarray(prepared.values(name, split)[known[split]]) for split in SPLITS}
     vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     try:
         train = vectors.fit_transform(texts["train"])
@@ -38,18 +38,19 @@ def words(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -
     return {"tfidf": np.asarray(best.predict(test), np.int64)}
 
 
-def _texts(prepared: Prepared, field: str, split: Split) -> list[str]:
+def _texts(prepared: Prepared, field: str, split: Split, items: NDArray[np.int64]) -> list[str]:
     tokenizer, tokens, offsets = (
         prepared.tokenizer(field), prepared.tokens(field, split), prepared.offsets(split)
     )
     assert offsets is not None
-    return [tokenizer.decode(tokens[start:stop]) for start, stop in pairwise(offsets)]
+    return [tokenizer.decode(tokens[offsets[item] : offsets[item + 1]]) for item in items]
 
 
 def by_symbol(prepared: Prepared, field: str, name: str, classes: int) -> Labels:
     """The most frequent class of each symbol in training, whatever its neighbours are."""
     size = prepared.spec.inputs[field].size
-    symbols, tags = prepared.tokens(field, "train").astype(np.int64), prepared.values(name, "train")
+    known = prepared.known(name, "train")
+    symbols, tags = prepared.tokens(field, "train")[known].astype(np.int64), prepared.values(name, "train")[known]
     counts = np.bincount(symbols * classes + tags, minlength=size * classes).reshape(size, classes)
     return np.asarray(counts.argmax(axis=1)[prepared.tokens(field, "test")], np.int64)
 
@@ -62,7 +63,8 @@ def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig
 
     scale = scaler_of(prepared.spec.inputs[field]).encode
     values, tags = prepared.values(field, "train"), prepared.values(name, "train")
-    steps = spread(len(tags), settings.train_tokens)
+    steps = prepared.known(name, "train")
+    steps = steps[spread(len(steps), settings.train_tokens)]
     known, labels = scale(values[steps]), np.asarray(tags[steps])
     if (labels == labels[0]).all():
         return np.full(len(prepared.values(name, "test")), labels[0], np.int64)

@@ -2,14 +2,15 @@
 
 import sys
 import warnings
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.source import Split
+from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared
+
+EARLIER: tuple[Split, ...] = ("train", "validation")
 
 
 def nearest_neighbour(prepared: Prepared, field: str, name: str, most_cells: int) -> dict[str, NDArray[np.int64]]:
@@ -18,8 +19,9 @@ def nearest_neighbour(prepared: Prepared, field: str, name: str, most_cells: int
     Empty if it would fill more than `most_cells` cells of warping tables, or aeon is not installed. Nothing is selected
     on validation data, so the neighbours are training and validation sequences.
     """
-    train = [*_cases(prepared, field, "train"), *_cases(prepared, field, "validation")]
-    test = _cases(prepared, field, "test")
+    known: dict[Split, NDArray[np.int64]] = {split: prepared.known(name, split) for split in SPLITS}
+    train = [case for split in EARLIER for case in _cases(prepared, field, split, known[split])]
+    test = _cases(prepared, field, "test", known["test"])
     cells = sum(case.shape[1] for case in train) * sum(case.shape[1] for case in test)
     if cells > most_cells:
         print(f"evaluate: 1-NN DTW left out: {cells:.1e} cells, evaluate.dtw_cells allows {most_cells:.1e}")
@@ -32,12 +34,12 @@ def nearest_neighbour(prepared: Prepared, field: str, name: str, most_cells: int
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")         # Numba's, about aeon's types
         distances = dtw_pairwise_distance(test, train)          # (test, train)
-    labels = np.concatenate([prepared.values(name, split) for split in ("train", "validation")]).astype(np.int64)
+    labels = np.concatenate([prepared.values(name, split)[known[split]] for split in EARLIER]).astype(np.int64)
     return {"dtw_1nn": labels[distances.argmin(axis=1)]}
 
 
-def _cases(prepared: Prepared, field: str, split: Split) -> list[Any]:
+def _cases(prepared: Prepared, field: str, split: Split, items: NDArray[np.int64]) -> list[Any]:
     """Sequences (F, T), as aeon reads them."""
     values, offsets = prepared.values(field, split), prepared.offsets(split)
     assert offsets is not None
-    return [np.ascontiguousarray(values[start:stop].T, np.float64) for start, stop in pairwise(offsets)]
+    return [np.ascontiguousarray(values[offsets[item] : offsets[item + 1]].T, np.float64) for item in items]

@@ -33,7 +33,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     before = None if memory is None else memory.steps.tolist()
     try:
         # with a state to save, texts continue later and do not end here
-        predictions = predictor.predict(inputs.sequences, memory, save_state is None, inputs.names)
+        predictions = predictor.predict_all(inputs.sequences, memory, save_state is None, inputs.names)
     except UserError as error:
         raise error.within(file) from None
     table = as_table(predictor, predictions, inputs.names, before)
@@ -70,7 +70,7 @@ def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
 
 def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
     """The time of each step ahead, once for each variable, in forecasts of a table with times."""
-    if predictor.spec.targets[predictor.target].kind != "forecast" or inputs.times is None:
+    if predictor.spec.forecast is None or inputs.times is None:
         return None
     spec = predictor.spec
     assert spec.forecast is not None

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from unroll.base.workspace import Workspace
-from unroll.evaluation.comparison import read_comparison
+from unroll.evaluation.comparison import read_comparisons
 
 
 def show(workspace: Workspace) -> None:
@@ -12,10 +12,12 @@ def show(workspace: Workspace) -> None:
 
     Raises `UserError` when nothing was evaluated there yet.
     """
-    comparison = read_comparison(workspace.comparison)
-    print(f"\n{comparison.unit} on the test split, {comparison.better} is better")
-    for name, value in comparison.ranked("model"):
-        print(f"  {value:10.4f}  {name}")
+    comparisons = read_comparisons(workspace.comparison)
+    for target, comparison in comparisons.items():
+        of = f"{target}: " if len(comparisons) > 1 else ""
+        print(f"\n{of}{comparison.unit} on the test split, {comparison.better} is better")
+        for name, value in comparison.ranked("model"):
+            print(f"  {value:10.4f}  {name}")
     samples = _read(workspace.metrics / "generate.json")
     text = "samples/longest_copy" in samples
     if text:

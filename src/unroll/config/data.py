@@ -10,11 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from unroll.config.kinds import OneOf
 from unroll.config.sources import SOURCES
-from unroll.config.strict import Seed, Strict
+from unroll.config.strict import Name, Seed, Strict
 from unroll.config.tokenizer import Tokenizer
 
 SplitShare = Annotated[float, Field(gt=0, lt=0.5)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 Input = Literal[
@@ -75,6 +74,8 @@ class SourceSettings(Strict):
             return "a target of kind forecast and the settings data.forecast go together"
         if forecasts and set(self.inputs) != forecasts:
             return f"a forecast predicts its own input: give both the same name, {sorted(self.inputs)}"
+        if forecasts and len(self.targets) > 1:
+            return f"other targets beside a forecast are not supported yet: keep {sorted(forecasts)}"
         return None
 
     def _names(self) -> str | None:
@@ -85,6 +86,9 @@ class SourceSettings(Strict):
                 return f"targets.{name}: next_labels need an input of kind real whose numbers are 0 or 1"
             if kind not in FUTURE and name in self.inputs:
                 return f"targets.{name}: an input has that name; give the {kind} another one"
+            if kind not in (*FUTURE, *PER_SEQUENCE) and any(
+                    other == "next" and self.inputs.get(text) == "tokens" for text, other in self.targets.items()):
+                return f"targets.{name}: one {kind} a step beside the next symbol of a text is not supported yet"
         return None
 
 

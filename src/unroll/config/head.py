@@ -1,5 +1,6 @@
 """What the settings of every head have. A kind of head derives from `HeadSettings` or `PooledSettings`."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from unroll.config.pooling import Pooling
@@ -18,6 +19,7 @@ class HeadSettings(Strict):
     dropout: Probability        # of the core's output
 
     predicts: ClassVar[tuple[Target, ...]]
+    measures: ClassVar[Mapping[str, bool]] = {}     # of validations, beside the loss, and whether higher is better
     generates: ClassVar[Generated | None] = None    # what a model can continue with it; music: piano rolls only
 
     report: ClassVar[str] = ""      # a head of another package: the module with its `report`, see evaluation/reports/

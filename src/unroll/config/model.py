@@ -4,13 +4,12 @@ from typing import Annotated
 
 from unroll.config.cell import CellSettings
 from unroll.config.cells import CELLS
-from unroll.config.data import Name
 from unroll.config.encoder import EncoderSettings
 from unroll.config.encoders import ENCODERS
 from unroll.config.head import HeadSettings
 from unroll.config.heads import HEADS
 from unroll.config.kinds import OneOf
-from unroll.config.strict import Strict
+from unroll.config.strict import Name, Strict
 
 
 class ModelConfig(Strict):

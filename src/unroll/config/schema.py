@@ -6,6 +6,7 @@ from itertools import chain
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
+from unroll.base.errors import nearest
 from unroll.config.data import FUTURE, DataConfig
 from unroll.config.encoders import ENCODERS
 from unroll.config.evaluate import EvaluateConfig
@@ -13,6 +14,7 @@ from unroll.config.generate import GenerateConfig
 from unroll.config.head import PER_SEQUENCE, HeadSettings
 from unroll.config.heads import HEADS
 from unroll.config.model import ModelConfig
+from unroll.config.objective import LOSS, monitors, objective
 from unroll.config.poolings import POOLINGS
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.strict import Strict
@@ -30,7 +32,8 @@ class Config(Strict):
     @model_validator(mode="after")
     def _parts_agree(self) -> "Config":
         # one after another: kinds are compared once names agree
-        for where, text in chain(_names(self.data, self.model), _kinds(self.data, self.model)):
+        for where, text in chain(_names(self.data, self.model), _kinds(self.data, self.model),
+                                 _training(self.model, self.train)):
             raise PydanticCustomError("agree", "{where}: {text}", {"where": where, "text": text})
         return self
 
@@ -43,9 +46,8 @@ def _names(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
         if set(ours) != set(theirs):
             yield f"model.{part}", (f"names {sorted(ours)} where data has {sorted(theirs)}; choose the task that fits "
                                     "(task=…, conf/task/), or use the same names")
-    for part, names in (("inputs", data.inputs), ("targets", data.targets)):
-        if len(names) > 1:
-            yield f"data.{part}", (f"several at once ({', '.join(sorted(names))}) are not supported yet; keep one")
+    if len(data.inputs) > 1:
+        yield "data.inputs", f"several at once ({', '.join(sorted(data.inputs))}) are not supported yet; keep one"
 
 
 def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
@@ -71,6 +73,23 @@ def _head(name: str, target: str, symbols: bool, head: HeadSettings) -> Iterator
         yield f"model.heads.{name}.pooling", f"one {target} per sequence needs one of {', '.join(POOLINGS.own)}"
     if target not in PER_SEQUENCE and head.per_sequence:
         yield f"model.heads.{name}.pooling", f"a {target} at each step needs none; set it to null"
+
+
+def _training(model: ModelConfig, train: TrainConfig) -> Iterator[Mistake]:
+    for name in train.weights:
+        if name not in model.heads:
+            yield "train.weights", f"unknown target {name!r}; {nearest(name, model.heads)}"
+    if not any(train.weights.get(name, 1) for name in model.heads):
+        yield "train.weights", "all of them are 0, so that nothing would be learnt; give a target a weight above 0"
+    known, units = monitors(model.heads), {name: head.unit for name, head in model.heads.items()}
+    if train.monitor not in known:
+        yield "train.monitor", f"unknown {train.monitor!r}; {nearest(train.monitor, known)}"
+    elif train.monitor == LOSS and len({*units.values()}) > 1:
+        listed = ", ".join(f"{name} in {unit.format(per='step or sequence')}" for name, unit in units.items())
+        yield "train.monitor", (f"losses in several units do not add up ({listed}); set it to one of "
+                                f"{', '.join(known[1:])}")
+    elif objective(train.monitor, model.heads).higher_is_better and train.stop_below is not None:
+        yield "train.stop_below", f"{train.monitor} is better when it is higher; set it to null"
 
 
 SECTIONS = tuple(Config.model_fields)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from unroll.base.errors import nearest
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]      # of an input or a target
 Seed = Annotated[int, Field(ge=0, lt=2**63)]        # what every generator takes
 SAVED = "saved"     # context of a validation: settings are of a saved model, which may be older than the newest of them
 

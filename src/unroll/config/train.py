@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from unroll.config.strict import Seed, Strict
+from unroll.config.strict import Name, Seed, Strict
 
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 
@@ -58,8 +58,10 @@ class TrainConfig(Strict):
     epochs: PositiveInt
     max_steps: PositiveInt | None           # optimiser steps
     max_minutes: PositiveFloat | None       # a limit by the clock: the bytes then depend on the machine's speed
-    stop_below: PositiveFloat | None        # validation loss in nats per symbol that is good enough
-    patience: PositiveInt | None            # validations without a better loss before stopping early
+    weights: dict[Name, NonNegativeFloat]   # of the targets' losses; a target that is not named has weight 1
+    monitor: str                            # what the best weights are chosen by: loss, or <target>/<measure>
+    stop_below: PositiveFloat | None        # a validation loss that is good enough
+    patience: PositiveInt | None            # validations that are no better before stopping early
     learning_rate: PositiveFloat
     optimizer: OptimizerConfig
     schedule: ScheduleConfig

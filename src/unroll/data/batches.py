@@ -7,7 +7,8 @@ the state that it ended with:
     lane 1    j k l │ m n o │ p q ·        · is padding: no target
 
 *Items* are separate sequences: each starts from a fresh state; those of similar length share a batch and are padded at
-the end. *Windows* are stretches of equal length of one or several series; their targets are the steps after them.
+the end. Those longer than a batch reaches are read in consecutive batches, like lanes of a stream. *Windows* are
+stretches of equal length of one or several series; their targets are the steps after them.
 """
 
 from abc import ABC, abstractmethod
@@ -21,19 +22,41 @@ from numpy.typing import NDArray
 from unroll.data.fields import Field, Sequences
 
 Arrays = dict[str, NDArray[Any]]
+Counts = dict[str, float]       # known targets by name; of vectors, the known share of each
 
 
 class Batch(NamedTuple):
     inputs: Arrays      # (T, B) symbols, (T, B, F) reals
     targets: Arrays     # per step (T, B) or (T, B, D), per sequence (B,) or (B, D), forecasts (B, H, D)
     lengths: NDArray[np.int64]      # (B,) steps that are not padding; 0: an empty lane
-    fresh: bool                     # whether it starts from a fresh state: the first of a stream, any of items
-    valid: int                      # known targets, over all lanes of all ranks
+    fresh: bool                     # whether it starts from a fresh state: the first of a stream, or of its items
+    counts: Counts                  # over all lanes of all ranks
     lanes: tuple[int, int]          # the first of these lanes, and how many there are on all ranks
     items: NDArray[np.int64]        # (B,) the sequence in a lane, -1: none; of a stream, where the lane starts
 
+    @property
+    def valid(self) -> float:
+        """Known targets, over all lanes of all ranks."""
+        return sum(self.counts.values())
 
-class StreamLayout:
+
+class Layout(ABC):
+    """Batches by (epoch, index, rank)."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Batches of an epoch: as many in each."""
+
+    @abstractmethod
+    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
+        """Batch `index`; rank r of R gets the r-th stretch of the lanes."""
+
+    @abstractmethod
+    def counts(self, index: int, epoch: int = 0) -> Counts:
+        """Known targets in batch `index`, over all ranks."""
+
+
+class StreamLayout(Layout):
     """B contiguous lanes of one stream, `steps` of each at a time.
 
     With `warmup`, every lane first reads that many steps before its own, unscored, so that no target is predicted
@@ -55,50 +78,40 @@ class StreamLayout:
         return [slice(start, min(start + self._scored, self._total)) for start in starts if start < self._total]
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
-        """Batch `index`; rank r of R gets the r-th stretch of the lanes."""
         steps = np.arange(index * self._steps, min((index + 1) * self._steps, self._warmup + self._scored))
         within = steps[:, None] - self._warmup                                      # (T, 1)
         own = np.arange(rank * self._lanes // ranks, (rank + 1) * self._lanes // ranks)
         place = within + own[None, :] * self._length                                # (T, B)
-        scored = (within >= 0) & (place < self._total)
+        scored, last = (within >= 0) & (place < self._total), self._total + self._stream.cut
         inputs = {name: _read(field, place, (place >= 0) & (place < self._total))
                   for name, field in self._stream.inputs.items()}
-        targets = {name: field.at(place + field.ahead, scored) for name, field in self._stream.targets.items()}
-        return Batch(inputs, targets, np.full(len(own), len(steps)), index == 0, self.count_valid(index),
+        targets = {name: _ahead(field, place, scored, last) for name, field in self._stream.targets.items()}
+        return Batch(inputs, targets, np.full(len(own), len(steps)), index == 0, self.counts(index),
                      (int(own[0]), self._lanes), own * self._length)
 
-    def count_valid(self, index: int, epoch: int = 0) -> int:
-        """Known targets in batch `index`, over all ranks."""
-        ends = np.clip(self._total - np.arange(self._lanes) * self._length, 0, self._scored)     # (B,)
-        first, last = (max(0, (index + more) * self._steps - self._warmup) for more in (0, 1))
-        return int((ends.clip(max=last) - ends.clip(max=first)).sum())
+    def counts(self, index: int, epoch: int = 0) -> Counts:
+        start = np.arange(self._lanes) * self._length                               # (B,)
+        end = np.minimum(start + self._scored, self._total)
+        first, last = (np.minimum(start + max(0, (index + more) * self._steps - self._warmup), end) for more in (0, 1))
+        end = np.full(self._lanes, self._total + self._stream.cut)
+        return {name: _count(field, first, last, end) for name, field in self._stream.targets.items()}
 
 
-class _Shuffled(ABC):
-    """Sequences in batches of `size`, whose composition and order depend on (seed, epoch) alone.
+class _Shuffled(Layout):
+    """Sequences in groups of `size`, whose composition and order depend on (seed, epoch) alone.
 
     Without a seed they are sorted by length in every epoch, for evaluation.
     """
 
     def __init__(self, data: Sequences, size: int, seed: int | None) -> None:
         self._data, self._size, self._seed = data, size, seed
-        self._order_of = lru_cache(maxsize=1)(self._order)
+        self._groups_of = lru_cache(maxsize=1)(self._groups)
 
     def __len__(self) -> int:
         return -(-len(self._data) // self._size)
 
-    @abstractmethod
-    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch: ...
-
-    @abstractmethod
-    def count_valid(self, index: int, epoch: int = 0) -> int:
-        """Known targets in batch `index`, over all ranks."""
-
-    def _lengths(self) -> NDArray[np.int64]:
-        return self._data.lengths
-
-    def _order(self, epoch: int) -> list[NDArray[np.int64]]:
-        lengths = self._lengths()
+    def _groups(self, epoch: int) -> list[NDArray[np.int64]]:
+        lengths = self._data.lengths
         if self._seed is None:
             by_length = np.argsort(lengths, kind="stable")
             return [by_length[at : at + self._size] for at in range(0, len(by_length), self._size)]
@@ -106,12 +119,11 @@ class _Shuffled(ABC):
         # shuffled before the stable sort, so that items of one length meet others every epoch
         shuffled = draw.permutation(len(lengths))
         by_length = shuffled[np.argsort(lengths[shuffled], kind="stable")]
-        batches = [by_length[at : at + self._size] for at in range(0, len(by_length), self._size)]
-        return [batches[at] for at in draw.permutation(len(batches))]
+        groups = [by_length[at : at + self._size] for at in range(0, len(by_length), self._size)]
+        return [groups[at] for at in draw.permutation(len(groups))]
 
-    def _lanes_of(self, index: int, epoch: int, rank: int, ranks: int) -> tuple[NDArray[np.int64], int]:
+    def _lanes_of(self, items: NDArray[np.int64], rank: int, ranks: int) -> tuple[NDArray[np.int64], int]:
         """The items in this rank's lanes, -1 where a lane is empty, and its first lane."""
-        items = self._order_of(epoch)[index]
         lanes = np.full(self._size, -1)
         lanes[: len(items)] = items
         first, last = rank * self._size // ranks, (rank + 1) * self._size // ranks
@@ -119,48 +131,69 @@ class _Shuffled(ABC):
 
 
 class ItemLayout(_Shuffled):
-    """Separate sequences, of which the first `longest` steps are read."""
+    """Separate sequences, `steps` of each at a time, or all of them at once.
 
-    def __init__(self, items: Sequences, size: int, seed: int | None, longest: int | None = None) -> None:
+    A group whose longest sequence has more steps is several batches, one after another in the same lanes, and the state
+    is carried between them. How long the longest of each group is does not depend on the epoch, only their order does.
+    """
+
+    def __init__(self, items: Sequences, size: int, seed: int | None, steps: int | None = None) -> None:
         super().__init__(items, size, seed)
-        self._longest = longest
+        self._steps = max(1, int(items.lengths.max(initial=1))) if steps is None else steps
+        self._ends_of = lru_cache(maxsize=1)(self._ends)
+
+    def __len__(self) -> int:
+        return int(self._ends_of(0)[-1]) if len(self._data) else 0
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
-        lanes, first = self._lanes_of(index, epoch, rank, ranks)
-        assert self._data.bounds is not None
-        start = self._data.bounds[lanes.clip(0), 0]
-        lengths = np.where(lanes < 0, 0, self._lengths()[lanes.clip(0)])                # (B,)
+        items, before = self._chunk(index, epoch)
+        lanes, first = self._lanes_of(items, rank, ranks)
+        start, end = self._bounds(lanes)                                                # (B,)
+        lengths = np.where(lanes < 0, 0, (end - start - before).clip(0, self._steps))
         # over all ranks; a sequence of one step, which has no next one to predict, is a step of padding
-        most = max(1, int(self._lengths()[self._order_of(epoch)[index]].max()))
+        most = max(1, min(self._steps, int(self._data.lengths[items].max()) - before))
         step = np.arange(most)[:, None]
-        place, known = start[None, :] + step, step < lengths[None, :]                   # (T, B)
-        inputs = {name: _read(field, place, known, start) for name, field in self._data.inputs.items()}
-        targets = {
-            name: field.at(place + field.ahead, known) if field.per == "step" else field.at(lanes, lanes >= 0)
-            for name, field in self._data.targets.items()
-        }
-        return Batch(inputs, targets, lengths, True, self.count_valid(index, epoch), (first, self._size), lanes)
+        place, valid = start[None, :] + before + step, step < lengths[None, :]          # (T, B)
+        inputs = {name: _read(field, place, valid, start) for name, field in self._data.inputs.items()}
+        targets = {name: _ahead(field, place, valid, end + self._data.cut) if field.per == "step"
+                   else field.at(lanes, lanes >= 0) for name, field in self._data.targets.items()}
+        return Batch(inputs, targets, lengths, not before, self.counts(index, epoch), (first, self._size), lanes)
 
-    def count_valid(self, index: int, epoch: int = 0) -> int:
-        items = self._order_of(epoch)[index]
-        return len(items) if self._data.pooled else int(self._lengths()[items].sum())
-
-    def _lengths(self) -> NDArray[np.int64]:
-        lengths = self._data.lengths
-        return lengths if self._longest is None else np.minimum(lengths, self._longest)
+    def counts(self, index: int, epoch: int = 0) -> Counts:
+        items, before = self._chunk(index, epoch)
+        start, end = self._bounds(items)
+        first, last = (np.minimum(start + more, end) for more in (before, before + self._steps))
+        return {name: _count(field, first, last, end + self._data.cut) if field.per == "step"
+                else field.count(items, items + 1) for name, field in self._data.targets.items()}
 
     def padding(self) -> float:
         """Share of a batch's steps that are padding, over an epoch; empty lanes at the end do not count."""
-        batches = [self._lengths()[items] for items in self._order_of(0)]
-        steps = sum(len(lengths) * max(1, int(lengths.max())) for lengths in batches)
-        return 1 - sum(int(lengths.sum()) for lengths in batches) / steps
+        groups = [self._data.lengths[items] for items in self._groups_of(0)]
+        steps = sum(len(lengths) * max(1, int(lengths.max())) for lengths in groups)
+        return 1 - sum(int(lengths.sum()) for lengths in groups) / steps
+
+    def _bounds(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        assert self._data.bounds is not None
+        bounds = self._data.bounds[items.clip(0)]
+        return bounds[:, 0], bounds[:, 1]
+
+    def _chunk(self, index: int, epoch: int) -> tuple[NDArray[np.int64], int]:
+        """The items of a batch, and how many of their steps the batches before it have read."""
+        ends = self._ends_of(epoch)
+        group = int(np.searchsorted(ends, index, side="right"))
+        return self._groups_of(epoch)[group], self._steps * (index - (int(ends[group - 1]) if group else 0))
+
+    def _ends(self, epoch: int) -> NDArray[np.int64]:
+        """How many batches there are up to each group's last."""
+        longest = np.array([self._data.lengths[items].max() for items in self._groups_of(epoch)], np.int64)
+        return np.cumsum(-(-longest.clip(1) // self._steps))
 
 
 class WindowLayout(_Shuffled):
     """Windows of series and the steps after them."""
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
-        lanes, first = self._lanes_of(index, epoch, rank, ranks)
+        lanes, first = self._lanes_of(self._groups_of(epoch)[index], rank, ranks)
         frame, bounds = self._data.frame, self._data.bounds
         assert frame is not None and bounds is not None
         bounds = bounds[lanes.clip(0)]
@@ -170,21 +203,32 @@ class WindowLayout(_Shuffled):
         target = frame.target(window, future)
         target[lanes < 0] = np.nan
         lengths = np.where(lanes < 0, 0, frame.forecast.context)
-        return Batch({name: frame.encode(window)}, {name: target}, lengths, True, self.count_valid(index, epoch),
+        return Batch({name: frame.encode(window)}, {name: target}, lengths, True, self.counts(index, epoch),
                      (first, self._size), lanes)
 
-    def count_valid(self, index: int, epoch: int = 0) -> int:
-        return len(self._order_of(epoch)[index])
+    def counts(self, index: int, epoch: int = 0) -> Counts:
+        return dict.fromkeys(self._data.inputs, len(self._groups_of(epoch)[index]))
 
 
 def _read(
-    field: Field, place: NDArray[np.int64], known: NDArray[np.bool_], start: NDArray[np.int64] | int = 0
+    field: Field, place: NDArray[np.int64], valid: NDArray[np.bool_], start: NDArray[np.int64] | int = 0
 ) -> NDArray[Any]:
     """An input's values, with `fill` before the start where it shows the step before."""
-    return field.at(place + field.ahead, known & (place + field.ahead >= start))
+    return field.at(place + field.ahead, valid & (place + field.ahead >= start))
 
 
-Layout = StreamLayout | ItemLayout | WindowLayout
+def _ahead(
+    field: Field, place: NDArray[np.int64], valid: NDArray[np.bool_], end: NDArray[np.int64] | int
+) -> NDArray[Any]:
+    """A target's values, with `fill` where the step that it shows would be at or after the sequence's end."""
+    return field.at(place + field.ahead, valid & (place + field.ahead < end))
+
+
+def _count(
+    field: Field, first: NDArray[np.int64], last: NDArray[np.int64], end: NDArray[np.int64]
+) -> float:
+    """Known targets of the places [first, last), as `_ahead` shows them."""
+    return field.count(first + field.ahead, np.minimum(last + field.ahead, end))
 
 
 def all_batches(layout: Layout) -> Iterator[Batch]:

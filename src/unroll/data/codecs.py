@@ -37,13 +37,17 @@ class Codec(ABC):
     def dtype(self, rows: Values) -> np.dtype[Any]:
         """The smallest type that keeps the field, whose first rows these are."""
 
+    def known(self, rows: Values) -> NDArray[np.bool_] | None:
+        """Which numbers of the rows are known, where some may be unknown; None: all of them."""
+        return None
+
     def count(self, value: Any, rows: Values) -> Mapping[str, int]:
         """What the piece adds to `Counts`, beside sequences and steps."""
         return {}
 
+    @abstractmethod
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         """`predicted`: whether its next step is a target."""
-        raise NotImplementedError
 
     @abstractmethod
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
@@ -98,8 +102,14 @@ class ClassCodec(Codec):
     def encode(self, value: Any, where: str) -> Values:
         return self.classes.encode(value, where)
 
+    def known(self, rows: Values) -> NDArray[np.bool_] | None:
+        return rows >= 0
+
     def dtype(self, rows: Values) -> np.dtype[Any]:
         return np.min_scalar_type(len(self.classes.names) - 1)
+
+    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
+        raise UserError("unsupported", "data.inputs", "classes are not read as inputs yet. Give numbers.")
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         classes = tuple(self.classes.names)
@@ -108,11 +118,11 @@ class ClassCodec(Codec):
 
 
 class NumberCodec(Codec):
-    """Real numbers, as the source has them; or `labels`, which are 0 or 1."""
+    """Real numbers, as the source has them; or `labels`, which are 0 or 1. Those of a `partial` field may be NaN."""
 
-    def __init__(self, per_step: bool = True, labels: bool = False) -> None:
+    def __init__(self, per_step: bool = True, labels: bool = False, partial: bool = False) -> None:
         super().__init__(per_step)
-        self._labels = labels
+        self._labels, self._partial = labels, partial
         self._width: int | None = None      # numbers per row, from the first one on
         self._scaler: Scaler | None = None
 
@@ -136,12 +146,16 @@ class NumberCodec(Codec):
         self._check(rows, where)
         return rows
 
+    def known(self, rows: Values) -> NDArray[np.bool_] | None:
+        return ~np.isnan(rows) if self._partial else None
+
     def _check(self, rows: Values, where: str) -> None:
-        refuse("missing-number", ~np.isfinite(rows), rows, where,
+        unknown = np.isnan(rows) if self._partial else np.zeros(rows.shape, bool)
+        refuse("missing-number", ~np.isfinite(rows) & ~unknown, rows, where,
                ". Missing and infinite values are not supported yet; fill or leave them out.")
         refuse("bad-number", np.abs(rows) > LARGEST, rows, where, " is too large a number. Give it in a larger unit.")
         if self._labels:
-            refuse("bad-label", (rows != 0) & (rows != 1), rows, where,
+            refuse("bad-label", (rows != 0) & (rows != 1) & ~unknown, rows, where,
                    " where a label is 0 or 1. Correct it, or choose another kind of target.")
 
     def dtype(self, rows: Values) -> np.dtype[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
+from unroll.data.source import UNKNOWN
 from unroll.data.spec import ForecastSpec, FrameScales, InputSpec, Scale, Spec, TargetSpec
 
 Reals = NDArray[np.floating[Any]]
@@ -22,21 +23,25 @@ class Scaler:
 
     @classmethod
     def fit(cls, kind: str, pieces: Iterable[Reals]) -> "Scaler":
-        """One pass in constant memory (Chan et al., 1979); `none` leaves values as they are."""
-        count, mean, squares = 0, np.zeros(0), np.zeros(0)
+        """One pass in constant memory (Chan et al., 1979); `none` leaves values as they are. NaN is left out."""
+        count, mean, squares = np.zeros(0), np.zeros(0), np.zeros(0)
         for piece in pieces:
             rows = np.atleast_1d(piece).astype(np.float64)
             rows = rows.reshape(-1, rows.shape[-1])
-            if not count:
-                mean, squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
-            if not len(rows):
+            if not count.any():
+                count, mean, squares = (np.zeros(rows.shape[1]) for _ in range(3))
+            known = ~np.isnan(rows)
+            more = known.sum(axis=0)
+            if not more.any():
                 continue
-            own, total = rows.mean(axis=0), count + len(rows)
-            squares = squares + ((rows - own) ** 2).sum(axis=0) + (own - mean) ** 2 * count * len(rows) / total
-            mean, count = mean + (own - mean) * len(rows) / total, total
+            own = rows.mean(axis=0) if known.all() else np.where(known, rows, 0).sum(axis=0) / more.clip(1)
+            total = count + more
+            off = rows - own if known.all() else np.where(known, rows - own, 0)
+            squares = squares + (off**2).sum(axis=0) + (own - mean) ** 2 * count * more / total.clip(1)
+            mean, count = mean + (own - mean) * more / total.clip(1), total
         if kind == "none":
             return cls(np.zeros_like(mean), np.ones_like(mean))
-        deviation = np.sqrt(squares / max(1, count))
+        deviation = np.sqrt(squares / count.clip(1))
         return cls(mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0))
 
     @classmethod
@@ -67,18 +72,24 @@ class Classes:
 
     @classmethod
     def fit(cls, labels: Iterable[Any]) -> "Classes":
-        return cls(sorted({str(name) for piece in labels for name in np.unique(np.atleast_1d(piece))}))
+        return cls(sorted({str(name) for piece in labels for name in np.unique(np.atleast_1d(piece))} - {UNKNOWN}))
 
     def encode(self, labels: Any, where: str) -> NDArray[np.int64]:
-        """Numbers (n,) of one label or an array of them; raises `UserError` on a class that training never sees."""
+        """Numbers (n,) of one label or an array of them, -1 where it is unknown.
+
+        Raises `UserError` on a class that training never sees.
+        """
         found, inverse = np.unique(np.atleast_1d(labels), return_inverse=True)
         numbers = []
         for name in map(str, found):
-            if name not in self.names:
+            if name == UNKNOWN:
+                numbers.append(-1)
+            elif name not in self.names:
                 raise UserError("unknown-class", where, f"class {name!r} is absent from the training split; "
                                 f"{nearest(name, self.names)} Give training examples of it, leave it out, or choose "
                                 "another data.seed.")
-            numbers.append(self.names.index(name))
+            else:
+                numbers.append(self.names.index(name))
         return np.asarray(np.array(numbers, np.int64)[inverse])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -21,22 +22,55 @@ def unchanged(values: Values) -> Values:
 
 
 @dataclass(frozen=True)
+class Holes:
+    """Which numbers of a field are known, where not all of them are."""
+
+    known: NDArray[np.bool_]        # (N,) or (N, F)
+    totals: NDArray[np.int64]       # (N + 1,) known numbers in all rows before
+
+    @classmethod
+    def of(cls, known: NDArray[np.bool_]) -> "Holes":
+        return cls(known, np.concatenate([[0], known.reshape(len(known), -1).sum(axis=1).cumsum()]))
+
+    @property
+    def width(self) -> int:
+        """Numbers of a row."""
+        return int(np.prod(self.known.shape[1:]))
+
+
+@dataclass(frozen=True)
 class Field:
     """The values of one input or target, one row per step or per sequence; `show` converts them for a batch."""
 
     values: Values                          # (N,) or (N, F)
     per: Literal["step", "sequence"]
-    fill: float                             # of padding and other unknown rows: a symbol, IGNORED, 0 or NaN
+    fill: float                             # of padding and unknown numbers: a symbol, IGNORED, 0 or NaN
     dtype: type[np.generic]
     ahead: int = 0                          # step t of a batch shows step t + ahead; -1: the step before
     show: Callable[[Values], Values] = unchanged
+    holes: Holes | None = None              # None: everything is known
 
-    def at(self, rows: NDArray[np.int64], known: NDArray[np.bool_]) -> Values:
-        """Rows of any shape → their values, `fill` where a row is not known."""
-        taken = self.show(self.values[rows.clip(0, max(0, len(self.values) - 1))]).astype(self.dtype)
-        if not known.all():
-            taken[~known] = self.fill
+    def at(self, rows: NDArray[np.int64], valid: NDArray[np.bool_]) -> Values:
+        """Rows of any shape → their values, `fill` where a row is not valid or a number not known."""
+        rows = rows.clip(0, max(0, len(self.values) - 1))
+        taken = self.show(self.values[rows]).astype(self.dtype)
+        if not valid.all():
+            taken[~valid] = self.fill
+        if self.holes is not None:
+            taken[~self.holes.known[rows]] = self.fill
         return taken
+
+    def count(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> float:
+        """Known targets in all of the stretches [first, last) of rows; of vectors, the known share of each."""
+        last = last.clip(min=first)
+        if self.holes is None:
+            return int((last - first).sum())
+        return int((self.holes.totals[last] - self.holes.totals[first]).sum()) / self.holes.width
+
+    def only(self, kept: slice | NDArray[np.int64]) -> "Field":
+        """Some of the rows."""
+        holes = None if self.holes is None else Holes.of(self.holes.known[kept])
+        return replace(self, values=self.values[kept], holes=holes)
 
 
 @dataclass(frozen=True)
@@ -51,14 +85,13 @@ class Sequences:
     targets: dict[str, Field]
     bounds: NDArray[np.int64] | None
     frame: Frame | None = None
+    cut: int = 0        # steps at the end of a sequence, or of the stream, that are left out, since no target is theirs
 
     def __len__(self) -> int:
         """Sequences; steps of a stream."""
         if self.bounds is not None:
             return len(self.bounds)
-        first = next(iter(self.inputs.values()))
-        ahead = max(field.ahead for field in self.targets.values())
-        return len(first.values) - max(0, ahead)
+        return len(next(iter(self.inputs.values())).values) - self.cut
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -66,39 +99,30 @@ class Sequences:
         assert self.bounds is not None
         return np.asarray(self.bounds[:, 1] - self.bounds[:, 0])
 
-    @property
-    def pooled(self) -> bool:
-        """Whether targets are counted by sequence, not by step."""
-        return self.frame is not None or any(field.per == "sequence" for field in self.targets.values())
-
     def only(self, kept: slice | NDArray[np.int64]) -> "Sequences":
         """Some of the sequences, or a stretch of the stream."""
-
-        def cut(field: Field, per: str) -> Field:
-            values = field.values[kept] if field.per == per else field.values
-            return replace(field, values=values)
-
         per = "step" if self.bounds is None else "sequence"
         bounds = None if self.bounds is None else self.bounds[kept]
-        inputs, targets = ({name: cut(field, per) for name, field in part.items()}
+        inputs, targets = ({name: field.only(kept) if field.per == per else field for name, field in part.items()}
                            for part in (self.inputs, self.targets))
-        return Sequences(inputs, targets, bounds, self.frame)
+        return replace(self, inputs=inputs, targets=targets, bounds=bounds)
 
 
-def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int64] | None) -> Sequences:
+def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int64] | None,
+              holes: Mapping[str, Holes] = MappingProxyType({})) -> Sequences:
     """Arrays as the spec describes them; targets may be missing, where they are to be predicted."""
     inputs = {name: _input(field, values[name]) for name, field in spec.inputs.items()}
     if spec.layout == "windows":
         frame = frame_of(spec)
         return Sequences(inputs, {}, _windows(frame, offsets), frame)
-    targets = {name: _target(field, values[field.of or name]) for name, field in spec.targets.items()
+    targets = {name: _target(field, values[field.of or name], holes.get(name)) for name, field in spec.targets.items()
                if (field.of or name) in values}
+    # where all targets are the next step's, the last step of a sequence has none
+    cut = min((max(0, field.ahead) for field in targets.values()), default=0)
     if offsets is None:
-        return Sequences(inputs, targets, None)
-    # the last step of a sequence has no next one to predict
-    last = max((field.ahead for field in targets.values()), default=0)
-    bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - last)], axis=1)
-    return Sequences(inputs, targets, bounds)
+        return Sequences(inputs, targets, None, cut=cut)
+    bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - cut)], axis=1)
+    return Sequences(inputs, targets, bounds, cut=cut)
 
 
 def _input(field: InputSpec, values: Values) -> Field:
@@ -111,11 +135,11 @@ def _input(field: InputSpec, values: Values) -> Field:
     return Field(values, "step", 0, np.float32, show=Scaler.restore(field.scale).encode)
 
 
-def _target(field: TargetSpec, values: Values) -> Field:
+def _target(field: TargetSpec, values: Values, holes: Holes | None) -> Field:
     if field.kind == "classes":
-        return Field(values, field.per, IGNORED, np.int64, field.ahead)
+        return Field(values, field.per, IGNORED, np.int64, field.ahead, holes=holes)
     show = _float if field.scale is None else Scaler.restore(field.scale).encode
-    return Field(values, field.per, np.nan, np.float32, field.ahead, show)
+    return Field(values, field.per, np.nan, np.float32, field.ahead, show, holes)
 
 
 def _float(values: Values) -> NDArray[np.float32]:

@@ -36,8 +36,8 @@ def _target(config: DataConfig, source: Source, name: str) -> Codec:
     if kind in ("class", "tag"):
         return ClassCodec.fit(name, values, per_step)
     if kind == "labels":
-        return NumberCodec(labels=True)
-    return NumberCodec(per_step).fit(_scale(config), values)
+        return NumberCodec(labels=True, partial=True)
+    return NumberCodec(per_step, partial=True).fit(_scale(config), values)
 
 
 def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.base.files import sha256
 from unroll.config.data import DataConfig
-from unroll.data.fields import Sequences, sequences
+from unroll.data.fields import Holes, Sequences, sequences
 from unroll.data.source import Place, Split
 from unroll.data.spec import Part, Spec, parse, read_spec
 from unroll.data.tokenizers import Ids, Tokenizer, restore
@@ -21,6 +21,8 @@ from unroll.data.tokenizers import Ids, Tokenizer, restore
 # a field's name has neither dot nor upper case, so that no name can clash with a file of the folder's own
 SPEC = "spec.json"
 VALUES = "{split}/{field}/values.npy"
+KNOWN = "{split}/{field}/known.npy"         # of a target that is not known everywhere: a boolean for each number
+TOTALS = "{split}/{field}/totals.npy"       # and how many are known in all rows before each, and in all
 OFFSETS = "{split}/offsets.npy"
 PLACES = "{split}/places.json"
 TOKENIZER = "{field}.tokenizer.json"
@@ -54,6 +56,19 @@ class Prepared:
         values: NDArray[Any] = self._load(VALUES.format(split=split, field=field))
         return values
 
+    def holes(self, field: str, split: Split) -> Holes | None:
+        """Which numbers of a target are known; None: all of them."""
+        if KNOWN.format(split=split, field=field) not in self.files:
+            return None
+        return Holes(*(self._load(name.format(split=split, field=field)) for name in (KNOWN, TOTALS)))
+
+    def known(self, field: str, split: Split) -> NDArray[np.int64]:
+        """The rows of a target of which something is known."""
+        holes = self.holes(field, split)
+        if holes is None:
+            return np.arange(len(self.values(field, split)))
+        return np.flatnonzero(np.diff(holes.totals))
+
     def offsets(self, split: Split) -> NDArray[np.int64] | None:
         """(sequences + 1,) where each sequence starts and the last one ends; None for a stream."""
         return None if self.spec.layout == "stream" else self._load(OFFSETS.format(split=split))
@@ -80,7 +95,8 @@ class Prepared:
         """The fields of the split, for batches."""
         offsets = self.offsets(split)
         values = {name: self.values(name, split) for name in {**self.spec.inputs, **self.spec.targets}}
-        return sequences(self.spec, values, offsets)
+        holes = {name: found for name in self.spec.targets if (found := self.holes(name, split)) is not None}
+        return sequences(self.spec, values, offsets, holes)
 
     def _load(self, name: str) -> Any:
         try:

@@ -5,17 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, write_json
 from unroll.config.data import FUTURE, DataConfig
-from unroll.data.codecs import Codec, SeriesCodec, TextCodec
+from unroll.data.codecs import Codec, SeriesCodec, TextCodec, Values
 from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Piece, Source, Split, sequence_name
 from unroll.data.spec import Counts, InputSpec, SourceSpec, Spec, TargetSpec
-from unroll.data.store import OFFSETS, PLACES, SPEC, TOKENIZER, VALUES, Contents
+from unroll.data.store import KNOWN, OFFSETS, PLACES, SPEC, TOKENIZER, TOTALS, VALUES, Contents
 
 Codecs = Mapping[str, Codec]
+STRETCH = 1_000_000     # rows that are marked at a time
 
 
 def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Origin, codecs: Codecs) -> None:
@@ -27,6 +29,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
         with _SplitWriter(folder, source, split, codecs) as writer:
             for piece in source.pieces(split):
                 writer.add(piece)
+        writer.check_known()
         splits[split] = writer.counts()
         if places := source.places(split):
             write_json(folder / PLACES.format(split=split), places)
@@ -74,6 +77,8 @@ class _SplitWriter:
         if self._layout != "stream":
             self._offsets = Array(folder / OFFSETS.format(split=split), np.dtype(np.int64))
             self._offsets.append(np.zeros(1))
+        self._holes: dict[str, tuple[Array, Array]] = {}
+        self._rows, self._known = Counter[str](), Counter[str]()
         self._pieces = self._steps = self.longest = 0
         self._others = Counter[str]()
 
@@ -93,13 +98,45 @@ class _SplitWriter:
             if name not in self._arrays:
                 path = self._folder / VALUES.format(split=self._split, field=name)
                 self._arrays[name] = Array(path, self._codecs[name].dtype(values), values.shape[1:])
-            self._arrays[name].append(values)
+            known = self._codecs[name].known(values)
+            self._mark(name, values, known)
+            self._arrays[name].append(values if known is None else np.where(known, values, 0))
             self._others.update(self._codecs[name].count(piece[name], values))
         self._pieces += 1
         self._steps += length
         self.longest = max(self.longest, length)
         if self._offsets:
             self._offsets.append(np.array([self._steps]))
+
+    def _mark(self, name: str, values: Values, known: NDArray[np.bool_] | None) -> None:
+        """Note what is known, from the first hole on; `Holes` describes the two files."""
+        if not len(values):
+            return
+        before = self._rows[name]
+        self._rows[name] += len(values)
+        self._known[name] += values.size if known is None else int(known.sum())
+        if name not in self._holes:
+            if known is None or known.all():
+                return
+            paths = [self._folder / file.format(split=self._split, field=name) for file in (KNOWN, TOTALS)]
+            width = values[0].size
+            self._holes[name] = Array(paths[0], np.dtype(bool), values.shape[1:]), Array(paths[1], np.dtype(np.int64))
+            for first in range(0, before, STRETCH):
+                rows = np.arange(first, min(first + STRETCH, before))
+                self._holes[name][0].append(np.ones((len(rows), *values.shape[1:]), bool))
+                self._holes[name][1].append(rows * width)
+            self._holes[name][1].append(np.array([before * width]))
+        known = np.ones(values.shape, bool) if known is None else known
+        self._holes[name][0].append(known)
+        rows = known.reshape(len(known), -1).sum(axis=1)
+        self._holes[name][1].append(self._known[name] - rows.sum() + rows.cumsum())
+
+    def check_known(self) -> None:
+        """Raises `UserError` for a target of which the split knows nothing."""
+        for name in self._holes:
+            if not self._known[name]:
+                raise UserError("empty", f"data.targets.{name}", f"no value is known in the {self._split} split. Give "
+                                "some, or another data.seed.")
 
     def counts(self) -> Counts:
         sequences = min(1, self._steps) if self._layout == "stream" else self._pieces
@@ -109,5 +146,6 @@ class _SplitWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for array in (*self._arrays.values(), *([self._offsets] if self._offsets else [])):
+        holes = [array for arrays in self._holes.values() for array in arrays]
+        for array in (*self._arrays.values(), *holes, *([self._offsets] if self._offsets else [])):
             array.close()

@@ -18,31 +18,41 @@ LIMITS = (      # of every task
 
 
 def card(
-    config: ModelConfig, spec: Spec, prose: Prose, training: Mapping[str, float], comparison: Comparison
+    config: ModelConfig, spec: Spec, prose: Mapping[str, Prose], training: Mapping[str, float],
+    comparisons: Mapping[str, Comparison],
 ) -> str:
-    """Markdown; `training` are the figures of metrics/train.json."""
-    (name, head), *_ = config.heads.items()
-    target, source = spec.targets[name], spec.source
-    kind = config.core.kind.upper()
-    per = {"per": target.per, "horizon": 0 if spec.forecast is None else spec.forecast.horizon}
+    """Markdown; `training` are the figures of metrics/train.json, prose and comparisons are by target."""
+    source, kind = spec.source, config.core.kind.upper()
+    pers = {name: {"per": spec.targets[name].per, "horizon": 0 if spec.forecast is None else spec.forecast.horizon}
+            for name in config.heads}
     text = next(iter(spec.inputs.values())).kind == "tokens"
+    said = [f"{prose[name].task.format(**pers[name])}" for name in config.heads]
+    results = [f"{comparison.model:.4f} {comparison.unit}" + (f" ({name})" if len(comparisons) > 1 else "")
+               for name, comparison in comparisons.items()]
     rows: dict[str, str] = {
-        "task": f"`{head.kind}`, target `{name}`{_classes(target)}",
+        **{"task" if len(config.heads) == 1 else f"task `{name}`":
+           f"`{head.kind}`, target `{name}`{_classes(spec.targets[name])}" for name, head in config.heads.items()},
         "core": f"`{config.core.kind}`, {_core(config)}",
         "parameters": f"{int(training['model/parameters']):,}",
         "data": _escaped(source.name),
         "licence of the data": _escaped(source.licence),
         "SHA-256 of the data": f"`{source.sha256}`",
         **{str(split): _size(spec, split) for split in SPLITS},
-        "validation loss": _validation(head.unit.format(**per), training),
+        "validation loss": _validation({head.unit.format(**pers[name]) for name, head in config.heads.items()},
+                                       training),
         "trained": f"{training['train/steps']:,} steps; these are the weights of step {training['train/best_step']:,}, "
                    "the best on the validation split",
     }
+    tables = "\n\n".join((f"Target `{name}`:\n\n" if len(comparisons) > 1 else "") + _compared(kind, comparison)
+                         for name, comparison in comparisons.items())
     table = "\n".join(f"| {left} | {right} |" for left, right in rows.items())
-    limits = "\n".join(f"- {limit}" for limit in (*prose.limits, *LIMITS))
+    limits = "\n".join(f"- {limit}" for limit in dict.fromkeys(
+        (*(limit for own in prose.values() for limit in own.limits), *LIMITS)))
+    example = next(iter(prose.values())).example.format(values="texts" if text else "arrays (T, F), one row per step")
+    commands = ". ".join(dict.fromkeys(own.commands for own in prose.values()))
     return f"""# {kind}, trained on {_escaped(source.name)}
 
-The model {prose.task.format(**per)}. Test split: {comparison.model:.4f} {comparison.unit}.
+The model {", and ".join(said)}. Test split: {", ".join(results)}.
 
 | | |
 |---|---|
@@ -50,17 +60,17 @@ The model {prose.task.format(**per)}. Test split: {comparison.model:.4f} {compar
 
 ## Test split
 
-{_compared(kind, comparison)}
+{tables}
 
 ## Use
 
 ```python
 import unroll
 model = unroll.load("artifacts/model")
-{prose.example.format(values="texts" if text else "arrays (T, F), one row per step")}
+{example}
 ```
 
-{prose.commands}.
+{commands}.
 MLflow registers it, loads it with `mlflow.pyfunc.load_model` and serves it with `mlflow models serve`:
 `docs/tracking.md` in its repository.
 
@@ -95,7 +105,8 @@ def _size(spec: Spec, split: Split) -> str:
     return f"{sequences}{counts.steps:,} {steps}"
 
 
-def _validation(unit: str, training: Mapping[str, float]) -> str:
+def _validation(units: set[str], training: Mapping[str, float]) -> str:
+    unit = units.pop() if len(units) == 1 else "in all, each target by its weight"
     bits = f"; {training['val/best_bpc']:.4f} bits per character" if "val/best_bpc" in training else ""
     return f"{training['val/best_loss']:.4f} {unit}{bits}"
 

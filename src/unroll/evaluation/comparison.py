@@ -1,6 +1,7 @@
 """The model's figure of the test split beside those of methods without a network, as a file that others read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,15 +32,17 @@ class Comparison:
         ranked = [pair for pair in self.ranked("") if pair[0]]
         return ranked[0] if ranked else None
 
-    def write(self, path: Path) -> None:
-        write_json(path, asdict(self))
+
+def write_comparisons(path: Path, comparisons: Mapping[str, Comparison]) -> None:
+    """By target, in their order."""
+    write_json(path, [{"target": name, **asdict(comparison)} for name, comparison in comparisons.items()])
 
 
-def read_comparison(path: Path) -> Comparison:
-    """Raises `UserError` when there is no such file or it is not one of this version's."""
+def read_comparisons(path: Path) -> dict[str, Comparison]:
+    """By target; raises `UserError` when there is no such file or it is not one of this version's."""
     try:
-        return Comparison(**json.loads(path.read_text(encoding="utf-8")))
+        return {row.pop("target"): Comparison(**row) for row in json.loads(path.read_text(encoding="utf-8"))}
     except FileNotFoundError:
         raise UserError("missing-file", path, "no such file. Make it with `dvc repro` or `unroll evaluate`.") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise UserError("damaged", path, "damaged or of another version. Make it again with `dvc repro`.") from None

@@ -1,5 +1,6 @@
 """What every report consists of, whatever the task."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,11 @@ class Report:
     higher_is_better: bool
     draw: Callable[[Path], None]        # writes the task's own pictures and tables into a folder
     prose: Prose
+
+    def named(self, target: str) -> Metrics:
+        """The metrics as they are called where there are other targets: `test/<target>/<measure>`."""
+        return {re.sub(r"^(best/(?:val|train)_|[^/]+/)", rf"\g<1>{target}/", name): value
+                for name, value in self.metrics.items()}
 
     @property
     def comparison(self) -> Comparison:

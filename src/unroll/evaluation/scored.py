@@ -1,4 +1,4 @@
-"""Predictions beside targets, one row for each target that is not masked."""
+"""Predictions beside targets, one row for each target that is known."""
 
 from typing import Any, NamedTuple
 
@@ -23,17 +23,19 @@ class Scored(NamedTuple):
     """Rows are in the order of the data."""
 
     predictions: NDArray[np.float64]    # (N, ·)
-    targets: NDArray[Any]               # (N,) classes, (N, ·) scaled reals
+    targets: NDArray[Any]               # (N,) classes, (N, ·) scaled reals, NaN where one of several is unknown
     loss: float                         # the head's loss, mean over targets
 
 
-def layout_of(data: Sequences, settings: EvaluateConfig, limit: int | None = None) -> Layout:
-    """How a split is read; with `limit`, about so many steps, spread evenly over it."""
+def layout_of(data: Sequences, settings: EvaluateConfig, whole: bool, limit: int | None = None) -> Layout:
+    """How a split is read; with `limit`, about so many steps, spread evenly over it; `whole`: sequences at once."""
     if data.bounds is None:
         lanes = min(settings.lanes, len(data))
         return StreamLayout(data, lanes, STEPS, settings.warmup, None if limit is None else -(-limit // lanes))
     chosen = data if limit is None else data.only(some_sequences(data.lengths, limit))
-    return (ItemLayout if data.frame is None else WindowLayout)(chosen, settings.lanes, seed=None)
+    if data.frame is not None:
+        return WindowLayout(chosen, settings.lanes, seed=None)
+    return ItemLayout(chosen, settings.lanes, None, None if whole else STEPS)
 
 
 def score_split(network: Network, prepared: Prepared, split: Split, name: str, settings: EvaluateConfig) -> Scored:
@@ -46,17 +48,17 @@ def score(
     network: Network, data: Sequences, name: str, settings: EvaluateConfig, limit: int | None = None
 ) -> Scored:
     """A head's predictions for a split, or, with `limit`, for about so many steps of it."""
-    predictions, targets, places, loss = [], [], [], 0.0
-    for batch, predicted, cost in outputs(network, layout_of(data, settings, limit)):
+    predictions, targets, places, loss, count = [], [], [], 0.0, 0.0
+    rows = 1 if data.frame is not None or data.targets[name].per == "sequence" else 2     # dimensions before a vector's
+    for batch, predicted, losses in outputs(network, layout_of(data, settings, network.whole, limit)):
         target = batch.targets[name]
         if target.dtype.kind == "i":
             known = target != IGNORED
-        else:       # a vector is masked as a whole
-            rows = 1 if data.pooled else 2
-            known = ~np.isnan(target).any(axis=tuple(range(rows, target.ndim)))
+        else:
+            known = ~np.isnan(target).all(axis=tuple(range(rows, target.ndim)))
         predictions.append(predicted[name][known])
         targets.append(target[known])
         places.append(np.broadcast_to(batch.items, known.shape)[known])
-        loss += cost
+        loss, count = loss + losses[name], count + batch.counts[name]
     order = np.argsort(np.concatenate(places), kind="stable")
-    return Scored(np.concatenate(predictions)[order], np.concatenate(targets)[order], loss / len(order))
+    return Scored(np.concatenate(predictions)[order], np.concatenate(targets)[order], loss / (count or 1))

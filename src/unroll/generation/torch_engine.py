@@ -29,11 +29,11 @@ class Held:
 
 
 class TorchEngine:
-    """A network with one input and one head, on its own device."""
+    """A network with one input and one head that predicts its next step, on the network's device."""
 
     def __init__(self, network: Network, capture: bool = True) -> None:
         self._network = network
-        (self._field,), (self._head,) = network.inputs, network.heads
+        (self._field,), (self._head,) = network.inputs, network.next_step or network.heads
         self._device = next(network.parameters()).device
         self._capture = capture and self._device.type == "cuda"
         self._captured: _Captured | None = None

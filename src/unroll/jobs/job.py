@@ -13,7 +13,9 @@ from unroll.base.files import to_json, write_json, write_text
 from unroll.base.job_folder import JobFolder
 from unroll.base.workspace import Workspace
 from unroll.config.load import extensions_of
+from unroll.config.objective import Objective, objective
 from unroll.config.schema import Config
+from unroll.evaluation.comparison import Comparison, read_comparisons
 
 STAGES = ("prepare", "train", "evaluate", "generate")
 
@@ -69,7 +71,20 @@ class Job:
         files = [self.root / "metrics" / name for name in ("train.json", "test.json")]
         return {name: value for file in files for name, value in json.loads(file.read_text(encoding="utf-8")).items()}
 
+    @property
+    def objective(self) -> Objective:
+        return objective(self.config.train.monitor, self.config.model.heads)
+
+    def best(self) -> float:
+        """The objective of the best weights, on the validation split."""
+        return self.metrics()[f"val/best_{self.objective.name}"]
+
     def curve(self) -> list[tuple[int, float]]:
-        """(step, loss) of every validation."""
+        """(step, objective) of every validation."""
         with (self.root / "plots" / "validation.csv").open(encoding="utf-8", newline="") as file:
-            return [(int(row["step"]), float(row["loss"])) for row in csv.DictReader(file)]
+            return [(int(row["step"]), float(row[self.objective.name])) for row in csv.DictReader(file)]
+
+    def comparison(self) -> Comparison:
+        """The model beside its baselines: the target of the objective, or the first one."""
+        comparisons = read_comparisons(Workspace(self.root, self.root).comparison)
+        return comparisons[self.objective.target or next(iter(comparisons))]

@@ -53,7 +53,7 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
         write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
-        if cell.has_onnx() and predicts_next_step(config, prepared.spec):
+        if cell.has_onnx() and network.next_step:
             from unroll.models.onnx.step import step_graph
 
             (temporary / STEP).write_bytes(step_graph(network))
@@ -65,12 +65,6 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
             files={file.name: sha256(file) for file in sorted(temporary.iterdir())},
         ).model_dump(mode="json")
         write_json(temporary / MANIFEST, {**manifest, "digest": digest_of(manifest)})
-
-
-def predicts_next_step(config: ModelConfig, spec: Spec) -> bool:
-    """Whether each step's target is an input's next step, so that what is drawn can be read as the next input."""
-    targets = [spec.targets[name] for name in config.heads]
-    return all(target.per == "step" and target.of is not None for target in targets)
 
 
 def parameters(network: Network) -> int:

@@ -49,6 +49,14 @@ class BaseHead(nn.Module, ABC):
     def predict(self, outputs: Tensor) -> Tensor:
         """What a user reads: probabilities, values or quantiles, on the target's scale."""
 
+    def statistics(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Counts (S,) of the known targets, which add up over batches, and from which `measure` follows."""
+        return outputs.new_zeros(0)
+
+    def measure(self, statistics: Tensor) -> dict[str, float]:
+        """The settings' `measures` of a split, from its statistics."""
+        return {}
+
     @abstractmethod
     def onnx(self, graph: Graph, name: str, last: str) -> None:
         """Write the raw outputs (B, ·) of the step `last` (B, H) as the output `name`."""

@@ -68,11 +68,11 @@ class ModelFolder:
 
 
 def generated(config: ModelConfig, spec: Spec) -> Generated | None:
-    """What a model with these heads can generate, or None."""
-    if len(config.heads) != 1:
+    """What a model with these heads can generate, or None; other heads may predict something beside it."""
+    found = [head.generates for name, head in config.heads.items() if spec.targets[name].of is not None]
+    if len(found) != 1 or (found[0] == "music" and lowest_note(spec.source.kind) is None):
         return None
-    (head,) = config.heads.values()
-    return None if head.generates == "music" and lowest_note(spec.source.kind) is None else head.generates
+    return found[0]
 
 
 def open_folder(folder: Path) -> ModelFolder:

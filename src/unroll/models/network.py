@@ -25,10 +25,17 @@ class Network(nn.Module):
         self.core = Core(config.core, sum(encoder.size for encoder in encoders.values()), spec.longest)
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
         self.heads = ByField()
+        # heads whose prediction at a step is the next step of an input, so that what is drawn can be read
+        self.next_step = [name for name in config.heads if spec.targets[name].per == "step" and spec.targets[name].of]
         for name, head in config.heads.items():
             target = spec.targets[name]
             self.heads[name] = make_head(head, Sizes(self.core.size, target.size, self.core.directions, horizon,
                                                      encoders.get(target.of or "")))
+
+    @property
+    def whole(self) -> bool:
+        """Whether sequences must be read at once, since a head pools their steps or a layer reads from the end."""
+        return self.core.directions == 2 or any(self.head(name).pool is not None for name in self.heads)
 
     def start(self, lanes: int) -> list[State]:
         return self.core.start(lanes)
@@ -61,9 +68,9 @@ class Network(nn.Module):
         hidden, after = self.core.step(self.embed(inputs), state)
         return {name: head(hidden) for name, head in self.heads.items()}, after
 
-    def loss(self, outputs: Fields, targets: Fields) -> Tensor:
-        """The sum of all heads' losses, over the targets that count."""
-        return torch.stack([self.head(name).loss(outputs[name], target) for name, target in targets.items()]).sum()
+    def losses(self, outputs: Fields, targets: Fields) -> Fields:
+        """Each head's loss, summed over the targets that are known."""
+        return {name: self.head(name).loss(outputs[name], target) for name, target in targets.items()}
 
     def encoder(self, name: str) -> BaseEncoder:
         encoder = self.inputs[name]

@@ -18,7 +18,7 @@ class BatchOutput(NamedTuple):
 
     batch: Batch
     predictions: dict[str, Values]
-    loss: float     # summed over targets that count
+    losses: dict[str, float]    # summed over the targets that are known
 
 
 @torch.inference_mode()
@@ -28,9 +28,9 @@ def outputs(network: Network, layout: Layout) -> Iterator[BatchOutput]:
     for batch in all_batches(layout):
         raw, state = network(tensors(batch.inputs), None if batch.fresh else state,
                              lengths=torch.from_numpy(batch.lengths))
-        loss = float(network.loss(raw, tensors(batch.targets))) if batch.targets else 0.0
+        losses = {name: float(loss) for name, loss in network.losses(raw, tensors(batch.targets)).items()}
         predictions = {name: network.head(name).predict(values).double().numpy() for name, values in raw.items()}
-        yield BatchOutput(batch, predictions, loss)
+        yield BatchOutput(batch, predictions, losses)
 
 
 def tensors(arrays: dict[str, Values]) -> Fields:

@@ -21,7 +21,7 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     assert isinstance(head, Settings) and predictor.spec.forecast is not None
 
     def next_step(windows: Values) -> Values:
-        return np.stack([quantiles[0] for quantiles in predictor.predict(windows)])
+        return np.stack([quantiles[0] for quantiles in predictor.predict_all(windows)[predictor.target]])
 
     where = f"sequence {name}"
     window = predictor.reader.sequence(where, series, True)         # (rows, D)

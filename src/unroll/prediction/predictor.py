@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, within_memory
-from unroll.config.pooling import PoolingSettings
 from unroll.config.sampling import check_seed, sampling
 from unroll.data.encoders import frame_of, scaler_of
 from unroll.generation.engine import Engine
@@ -20,6 +19,7 @@ from unroll.generation.music import Composer
 from unroll.generation.text import Generator
 from unroll.models.folder import Model, load_model
 from unroll.prediction.memory import Memory
+from unroll.prediction.predicted import Predicted, Targets
 from unroll.prediction.reading import InputReader
 
 Values = NDArray[Any]
@@ -27,71 +27,46 @@ LANES = 256     # sequences of one length that are read side by side
 STEPS = 4096    # symbols that are read at a time, each of which gives a probability for every symbol
 
 
-class Predictor:
+class Predictor(Targets):
     """`load`ed from a model folder; predictions do not depend on what else is in the batch."""
 
     def __init__(self, model: Model) -> None:
         self.model, self.spec = model, model.spec
-        for part in ("inputs", "targets"):
-            names = list(getattr(self.spec, part))
-            if len(names) > 1:
-                raise UserError("unsupported", "model", f"has {len(names)} {part}, {', '.join(names)}; a prediction is "
-                                "from one input of one target. Train a model for each.")
-        (self.input,), (self.target,) = self.spec.inputs, self.spec.targets
-        self._described = self.spec.targets[self.target]
+        if len(self.spec.inputs) > 1:
+            raise UserError("unsupported", "model", f"has several inputs, {', '.join(self.spec.inputs)}; predictions "
+                            "are made from one. Train a model on each.")
+        (self.input,) = self.spec.inputs
+        super().__init__({name: Predicted(name, head, self.spec.targets[name])
+                          for name, head in model.config.heads.items()})
         self._begin = self.spec.inputs[self.input].begin      # of a language model
         self._tokenizer = model.tokenizers.get(self.input)
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
         self.reader = InputReader(self.spec.inputs[self.input], self._tokenizer, self._frame)
         # in double precision, since a long memory amplifies the rounding of another order of summing
         self._network = deepcopy(model.network).double()
-        self._head = self._network.head(self.target)
-        self._pooling: PoolingSettings | None = getattr(model.config.heads[self.target], "pooling", None)
-        self._both_ways: bool = model.config.core.both_ways
 
-    @property
-    def kind(self) -> str:
-        """The kind of head: next_token, classification, labels, regression, forecast, …"""
-        return self.model.config.heads[self.target].kind
-
-    @property
-    def per(self) -> str:
-        """What a prediction is of: step or sequence."""
-        return self._described.per
-
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes, in the order of their probabilities; empty for other heads."""
-        return list(self._described.classes or ())
-
-    @property
-    def levels(self) -> list[float]:
-        """The levels of a forecast's quantiles; empty for other heads."""
-        return list(getattr(self.model.config.heads[self.target], "levels", []))
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the target's numbers: the columns that the model was trained on, or 1, 2, …"""
-        return list(self._described.names or map(str, range(1, self._described.size + 1)))
-
-    @property
-    def ahead(self) -> int:
-        """How many steps a prediction is ahead of the step just read: 1 where the next one is predicted."""
-        return self._described.ahead
-
-    @torch.inference_mode()
     def predict(
         self, sequences: Sequence[Any] | Values, memory: Memory | None = None, end: bool | None = None,
         names: Sequence[str] | None = None,
-    ) -> list[Values]:
+    ) -> list[Values] | dict[str, list[Values]]:
         """Predictions for sequences, (T, F) or (T,) real numbers or texts, in units of the target.
 
         For each: probabilities (classes,) or (T, classes); probabilities of labels (T, L); values (D,) or (T, D);
-        quantiles of the steps ahead (H, D, levels); the probability of each symbol before it came (T,).
+        quantiles of the steps ahead (H, D, levels); the probability of each symbol before it came (T,). A model with
+        several targets gives a list for each, by name.
         With `memory`, sequences continue earlier ones, and it is updated in place. `end` closes texts with the end
         symbol, as is the default without memory. `names` name the sequences in errors. Raises `UserError` on an empty
         sequence, one of the wrong width, or a series too short for its window.
         """
+        predictions = self.predict_all(sequences, memory, end, names)
+        return predictions if len(predictions) > 1 else predictions[self.target]
+
+    @torch.inference_mode()
+    def predict_all(
+        self, sequences: Sequence[Any] | Values, memory: Memory | None = None, end: bool | None = None,
+        names: Sequence[str] | None = None,
+    ) -> dict[str, list[Values]]:
+        """As `predict`, by target, of which there may be one."""
         if isinstance(sequences, str) or not hasattr(sequences, "__len__"):
             kind = "a text" if isinstance(sequences, str) else repr(sequences)
             raise UserError("wrong-type", "predict", f"{kind} where several sequences are expected. Give a list: "
@@ -103,7 +78,7 @@ class Predictor:
         values = [self.reader.sequence(f"sequence {name}", sequence, closed)
                   for name, sequence in zip(names, sequences, strict=True)]
         lengths = np.array([len(sequence) for sequence in values])
-        predictions: list[Values] = [np.zeros(0)] * len(values)
+        predictions: dict[str, list[Values]] = {name: [np.zeros(0)] * len(values) for name in self.targets}
         moved = None if memory is None else memory.lanes(np.arange(len(values)))
         for length in np.unique(lengths):
             alike = np.flatnonzero(lengths == length)
@@ -113,12 +88,14 @@ class Predictor:
                           "fewer of that length.")
                 with np.errstate(over="ignore"), within_memory(f"sequence {names[lanes[0]]}", advice.__str__):
                     batch = self._run(np.stack([values[lane] for lane in lanes], axis=1), lanes, moved)
-                for lane, prediction in zip(lanes, batch, strict=True):
-                    predictions[lane] = prediction
-        for name, prediction in zip(names, predictions, strict=True):
-            if not np.isfinite(prediction).all():
-                raise UserError("bad-number", f"sequence {name}", "the prediction is not finite. Is a value far from "
-                                "all that the model was trained on? Correct it.")
+                for target, made in batch.items():
+                    for lane, prediction in zip(lanes, made, strict=True):
+                        predictions[target][lane] = prediction
+        for found in predictions.values():
+            for name, prediction in zip(names, found, strict=True):
+                if not np.isfinite(prediction).all():
+                    raise UserError("bad-number", f"sequence {name}", "the prediction is not finite. Is a value far "
+                                    "from all that the model was trained on? Correct it.")
         if memory is not None and moved is not None:
             memory.put(np.arange(len(values)), moved)       # all lanes, or none when there was an error
         return predictions
@@ -135,10 +112,11 @@ class Predictor:
         return Memory(state, last, np.zeros(lanes, np.int64))
 
     @torch.inference_mode()
-    def step(self, values: Values | None, memory: Memory) -> Values:
+    def step(self, values: Values | None, memory: Memory) -> Values | dict[str, Values]:
         """One step of each lane, (B, F) real numbers or (B,) symbols → (B, ·) predictions; updates `memory`.
 
-        A language model predicts the probabilities (B, V) of the symbol after this one; None reads no symbol.
+        Of several targets by name. A language model predicts the probabilities (B, V) of the symbol after this one;
+        None reads no symbol.
         """
         self._check_memory(memory, None)
         state = memory.state
@@ -154,7 +132,9 @@ class Predictor:
         read = memory.last if memory.last is not None else self._encode(step)
         outputs, after = self._network.step({self.input: torch.from_numpy(read)}, state)
         memory.state = after if memory.last is None else state
-        return self._decode(self._head.predict(outputs[self.target]).double().numpy())
+        predictions = {name: target.decode(self._network.head(name).predict(outputs[name]).double().numpy())
+                       for name, target in self.targets.items()}
+        return predictions if len(predictions) > 1 else predictions[self.target]
 
     def generate(self, prompts: Sequence[str] = ("",), seed: int = 1, **settings: Any) -> list[str]:
         """A text after each prompt, prompt included; the n-th depends on (seed, n) alone.
@@ -162,8 +142,9 @@ class Predictor:
         `settings` are those of `unroll.config.sampling`: length, temperature, top_k, …
         """
         if self.model.generates != "text":
-            raise UserError("unsupported", "generate", f"the model's head is {self.kind}; only language models "
-                            "generate texts.")
+            kinds = ", ".join(target.kind for target in self.targets.values())
+            raise UserError("unsupported", "generate", f"the model's head is {kinds}; only language models generate "
+                            "texts.")
         if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
             raise UserError("wrong-type", "generate", "not a list of texts. Give [text], one prompt or several.")
         made = self.generator.samples(prompts, sampling(**settings), check_seed(seed))
@@ -183,8 +164,8 @@ class Predictor:
     def _engine(self) -> Engine[Any]:
         return engine_of(self.model.network, torch.get_num_threads())
 
-    def _run(self, values: Values, places: Values, memory: Memory | None) -> Values:
-        """values (T, B, ·) of one length → predictions (B, …)"""
+    def _run(self, values: Values, places: Values, memory: Memory | None) -> dict[str, Values]:
+        """values (T, B, ·) of one length → predictions (B, …) of each target"""
         steps, lanes = values.shape[:2]
         own = None if memory is None else memory.lanes(places)
         if self._frame is not None:
@@ -195,38 +176,40 @@ class Predictor:
         else:
             inputs = self._encode(values)
         # without pooling, a prediction needs only the steps before it
-        stretch = len(inputs) if self._pooling is not None or self._both_ways else max(1, STEPS // lanes)
+        stretch = len(inputs) if self._network.whole else max(1, STEPS // lanes)
         state = None if own is None else own.state
-        parts = []
+        parts: dict[str, list[Values]] = {name: [] for name in self.targets}
         for first in range(0, len(inputs), stretch):
             read = {self.input: torch.from_numpy(inputs[first : first + stretch])}
             outputs, state = self._network(read, state)
-            predicted = self._head.predict(outputs[self.target])
-            if self._begin is not None:
-                predicted = predicted.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
-            parts.append(predicted.double().numpy())
+            for name, target in self.targets.items():
+                predicted = self._network.head(name).predict(outputs[name])
+                if target.spec.symbols:
+                    predicted = predicted.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
+                parts[name].append(predicted.double().numpy())
         if memory is not None and own is not None and state is not None:
             memory.put(places, Memory(state, None if own.last is None else values[-1], own.steps + steps))
+        return {name: self._joined(self.targets[name], values, found) for name, found in parts.items()}
+
+    def _joined(self, target: Predicted, values: Values, parts: list[Values]) -> Values:
         if self._frame is not None:
             return self._frame.decode(values, parts[0])                     # (B, H, D, levels)
-        if self._pooling is not None:
-            return self._decode(parts[0])                                   # (B, ·)
-        return self._decode(np.concatenate(parts)).swapaxes(0, 1)           # (B, T, ·)
+        if target.pooling is not None:
+            return target.decode(parts[0])                                  # (B, ·)
+        return target.decode(np.concatenate(parts)).swapaxes(0, 1)          # (B, T, ·)
 
     def _encode(self, values: Values) -> Values:
         if self._tokenizer:
             return values.astype(np.int64)
         return scaler_of(self.spec.inputs[self.input]).encode(values).astype(np.float64)
 
-    def _decode(self, predictions: Values) -> Values:
-        return predictions if self._described.scale is None else scaler_of(self._described).decode(predictions)
-
     def _check_state(self) -> None:
         """Raises `UserError` for a model that cannot continue sequences."""
-        pooling = self._pooling
+        pooled = [target.pooling.kind for target in self.targets.values()
+                  if target.pooling is not None and target.pooling.whole]
         why = ("reads windows of a series" if self._frame is not None
-               else "also reads from the end" if self._both_ways
-               else f"pools the {pooling.kind} of whole sequences" if pooling is not None and pooling.whole else None)
+               else "also reads from the end" if self.model.config.core.both_ways
+               else f"pools the {pooled[0]} of whole sequences" if pooled else None)
         if why is not None:
             raise UserError("unsupported", "state", f"the model {why}, so that it has none to continue from. Give "
                             "whole sequences, and no state.")

@@ -70,7 +70,7 @@ class Predicts:
         from unroll.prediction.table import as_table
 
         given = _first_column(data)
-        return as_table(self._predictor, self._predictor.predict(given), [str(at + 1) for at in range(len(given))])
+        return as_table(self._predictor, self._predictor.predict_all(given), [str(at + 1) for at in range(len(given))])
 
 
 def open_served(folder: Path) -> Generates | Predicts:
@@ -95,7 +95,7 @@ def signature(folder: Path) -> dict[str, str] | None:
     """Inputs and parameters as MLflow's JSON; None for a model with several inputs, which is not served."""
     opened = open_folder(folder)
     spec = opened.spec
-    if len(spec.inputs) > 1 or len(spec.targets) > 1:
+    if len(spec.inputs) > 1:
         return None
     (field,) = spec.inputs.values()
     # a column without a name may be a plain list; its cells are checked here, since MLflow would turn numbers into

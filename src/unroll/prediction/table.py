@@ -1,7 +1,7 @@
 """Predictions as a table: a row for each sequence, each step, or each step ahead."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.data.store import Prepared
+from unroll.prediction.predicted import Predicted
 from unroll.prediction.predictor import Predictor
 
 Values = NDArray[Any]
+PLACE, STEP = " place", "step"      # no column of a user's begins with a space
 DIGITS = 6      # significant ones; the size of a batch changes only later ones
 
 
 def as_table(
-    predictor: Predictor, predictions: Sequence[Values], names: Sequence[str], before: Sequence[int] | None = None
+    predictor: Predictor, predictions: Mapping[str, Sequence[Values]], names: Sequence[str],
+    before: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """Columns `sequence`, `step` (from 1, for predictions of a step), and by kind of target:
 
@@ -29,23 +32,42 @@ def as_table(
     - forecasts: the median under the target's name, `q<level>`, and a row for each `variable` of several series;
     - symbols: `nats`, the cost of each.
 
-    Columns of data without names are numbered from 1. `before` are the steps that each sequence has had already.
+    Of several targets `p_…` and `nats` begin with the target's name, and a prediction for a sequence is repeated at its
+    steps. Columns of data without names are numbered from 1. `before` are the steps that each sequence has had already.
     """
-    makers: dict[str, Callable[[Predictor, Values], dict[str, Any]]] = {
+    tables = [_one(predictor, predictor.targets[name], found, names, before) for name, found in predictions.items()]
+    # a target's steps may begin later than another's; names of sequences may be equal
+    joined = min(tables, key=lambda table: STEP not in table)
+    for table in tables:
+        if table is not joined:
+            keys = [key for key in (PLACE, "sequence", STEP) if key in joined and key in table]
+            joined = joined.merge(table, on=keys, how="outer", sort=False)
+    order = [key for key in (PLACE, STEP) if key in joined]
+    if len(tables) > 1:
+        joined = joined.sort_values(order, kind="stable", ignore_index=True)
+    return joined.drop(columns=PLACE)
+
+
+def _one(predictor: Predictor, target: Predicted, found: Sequence[Values], names: Sequence[str],
+         before: Sequence[int] | None) -> pd.DataFrame:
+    """The table of one target; the column `PLACE` is the sequence's number."""
+    makers: dict[str, Callable[[Predicted, Values, str], dict[str, Any]]] = {
         "classes": _classes, "labels": _labels, "reals": _reals, "forecast": _quantiles,
     }
-    target = predictor.spec.targets[predictor.target]
-    make = _nats if target.symbols else makers[target.kind]
-    if target.kind != "forecast" and predictor.per == "sequence":
-        return pd.DataFrame({"sequence": list(names), **make(predictor, np.stack(predictions))})
-    columns = make(predictor, np.concatenate(predictions))
-    lengths = [len(steps) for steps in predictions]
-    first = np.array(before or [0] * len(names)) + predictor.ahead + 1
+    make = _nats if target.spec.symbols else makers[target.spec.kind]
+    prefix = f"{target.name}_" if len(predictor.targets) > 1 else ""
+    if target.spec.kind != "forecast" and target.per == "sequence":
+        return pd.DataFrame({PLACE: range(len(names)), "sequence": list(names),
+                             **make(target, np.stack(found), prefix)})
+    columns = make(target, np.concatenate(found), prefix)
+    lengths = [len(steps) for steps in found]
+    first = np.array(before or [0] * len(names)) + target.ahead + 1
     step = np.concatenate([start + np.arange(length) for start, length in zip(first, lengths, strict=True)])
     # rows per step: one, or one for each variable of a forecast
     rows = len(next(iter(columns.values()))) // len(step)
-    sequence = np.repeat(np.array(names, dtype=object), lengths)
-    return pd.DataFrame({"sequence": np.repeat(sequence, rows), "step": np.repeat(step, rows), **columns})
+    place = np.repeat(np.repeat(np.arange(len(names)), lengths), rows)
+    return pd.DataFrame({PLACE: place, "sequence": np.array(names, dtype=object)[place], STEP: np.repeat(step, rows),
+                         **columns})
 
 
 def paths_table(
@@ -62,7 +84,7 @@ def paths_table(
         parts.append(pd.DataFrame({
             "sequence": name, "path": np.repeat(np.arange(count) + 1, length),
             "step": np.tile(np.arange(length) + 1, count), **time,
-            **_reals(predictor, drawn.reshape(count * length, size)),
+            **_reals(predictor.only, drawn.reshape(count * length, size), ""),
         }))
     return pd.concat(parts, ignore_index=True)
 
@@ -71,7 +93,8 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
         -> tuple[pd.DataFrame, int]:
     """Predictions for a split, and for how many sequences; a forecast is made from each of the split's origins.
 
-    Its column `origin` is the last step of the series that the forecast has read, counted from 1.
+    Its column `origin` is the last step of the series that the forecast has read, counted from 1. The symbols of a text
+    are left out where there are other targets.
     """
     sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
     values = np.asarray(prepared.values(predictor.input, split))
@@ -86,50 +109,52 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
         origins = sequences.bounds[:, 1] - offsets[series] + firsts
         places = [places[at] for at in series]
     before = [place.first for place in places] if sequences.frame is None else None
-    table = as_table(predictor, predictor.predict(inputs), [place.name for place in places], before)
+    predictions = predictor.predict_all(inputs)
+    shown = [name for name, target in predictor.targets.items() if not target.spec.symbols] or [*predictions]
+    table = as_table(predictor, {name: predictions[name] for name in shown}, [place.name for place in places], before)
     if sequences.frame is not None:
         table.insert(1, "origin", np.repeat(origins, len(table) // len(inputs)))
     return table, len(inputs)
 
 
-def value_names(predictor: Predictor) -> list[str]:
+def value_names(target: Predicted) -> list[str]:
     """The columns that hold a target's numbers."""
-    name, columns = _name(predictor), predictor.columns
+    name, columns = _name(target), target.columns
     return [name if len(columns) == 1 else f"{name}_{column}" for column in columns]
 
 
-def _classes(predictor: Predictor, predicted: Values) -> dict[str, Any]:
-    names = np.array(predictor.classes)
-    return {_name(predictor): names[predicted.argmax(axis=-1)],
-            **{f"p_{name}": predicted[..., at] for at, name in enumerate(names)}}
+def _classes(target: Predicted, predicted: Values, prefix: str) -> dict[str, Any]:
+    names = np.array(target.classes)
+    return {_name(target): names[predicted.argmax(axis=-1)],
+            **{f"{prefix}p_{name}": predicted[..., at] for at, name in enumerate(names)}}
 
 
-def _labels(predictor: Predictor, predicted: Values) -> dict[str, Any]:
-    return {f"p_{label}": predicted[..., at] for at, label in enumerate(predictor.columns)}
+def _labels(target: Predicted, predicted: Values, prefix: str) -> dict[str, Any]:
+    return {f"{prefix}p_{label}": predicted[..., at] for at, label in enumerate(target.columns)}
 
 
-def _reals(predictor: Predictor, predicted: Values) -> dict[str, Any]:
-    return {name: predicted[..., at] for at, name in enumerate(value_names(predictor))}
+def _reals(target: Predicted, predicted: Values, prefix: str) -> dict[str, Any]:
+    return {name: predicted[..., at] for at, name in enumerate(value_names(target))}
 
 
-def _quantiles(predictor: Predictor, predicted: Values) -> dict[str, Any]:
+def _quantiles(target: Predicted, predicted: Values, prefix: str) -> dict[str, Any]:
     """predicted (steps ahead of all sequences, D, levels)"""
     steps, size, _ = predicted.shape
     flat = predicted.reshape(steps * size, -1)
-    variable = {} if size == 1 else {"variable": np.tile(predictor.columns, steps)}
-    median = predictor.levels.index(0.5)
-    return {**variable, _name(predictor): flat[:, median],
-            **{f"q{level:g}": flat[:, at] for at, level in enumerate(predictor.levels)}}
+    variable = {} if size == 1 else {"variable": np.tile(target.columns, steps)}
+    median = target.levels.index(0.5)
+    return {**variable, _name(target): flat[:, median],
+            **{f"q{level:g}": flat[:, at] for at, level in enumerate(target.levels)}}
 
 
-def _nats(predictor: Predictor, predicted: Values) -> dict[str, Any]:
-    return {"nats": np.log(1 / predicted.clip(1e-300))}
+def _nats(target: Predicted, predicted: Values, prefix: str) -> dict[str, Any]:
+    return {f"{prefix}nats": np.log(1 / predicted.clip(1e-300))}
 
 
-def _name(predictor: Predictor) -> str:
+def _name(target: Predicted) -> str:
     """The target's name, or another one where it is the name of another column."""
-    others = {"sequence", "origin", "path", "step", "time", "variable", *(f"p_{name}" for name in predictor.classes)}
-    return f"predicted_{predictor.target}" if predictor.target in others else predictor.target
+    others = {"sequence", "origin", "path", "step", "time", "variable", *(f"p_{name}" for name in target.classes)}
+    return f"predicted_{target.name}" if target.name in others else target.name
 
 
 def _write_jsonl(table: pd.DataFrame, path: Path) -> None:

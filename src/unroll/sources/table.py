@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError, nearest
 from unroll.config.data import FUTURE
 from unroll.config.sources.table import Settings
-from unroll.data.source import Piece, Source
+from unroll.data.source import UNKNOWN, Piece, Source
 from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import tokenizer_class
 from unroll.readers.common.columns import Columns
@@ -102,16 +102,17 @@ def _values(settings: Settings, table: Columns, field: str) -> Any:
     if field in settings.inputs:
         return table.numbers(columns, f"{setting} takes numbers only: correct the cell, or leave the column out.")
     if target in ("class", "tag"):
-        return np.array(table.texts(columns[0], f"an empty {target}. Give the row one, or leave it out."), dtype=str)
+        return np.array(table.texts(columns[0], None), dtype=str)       # an empty cell is UNKNOWN
     if target == "labels":
-        numbers = table.numbers(columns, f"{setting} is 0 or 1 in each column, a label each.")
-        for row, column in np.argwhere((numbers != 0) & (numbers != 1))[:1]:
+        numbers = table.numbers(columns, f"{setting} is 0 or 1 in each column, a label each.", holes=True)
+        known = ~np.isnan(numbers)
+        for row, column in np.argwhere(known & (numbers != 0) & (numbers != 1))[:1]:
             raise UserError("bad-label", table.where(int(row), columns[column]), f"{numbers[row, column]:g} where a "
                             "label is 0 or 1. For numbers choose values.")
-        return numbers.astype(np.uint8)
+        return numbers.astype(np.uint8) if known.all() else numbers
     other = "class" if target == "value" else "tag"
     return table.numbers(columns, f"data.targets.{field} has kind {target}, which needs numbers; if these are classes, "
-                                  f"choose {other}.")
+                                  f"choose {other}.", holes=True)
 
 
 def _piece(settings: Settings, table: Columns, values: Values, rows: Rows) -> Piece:
@@ -146,25 +147,29 @@ def _counts(settings: Settings, cells: list[str]) -> list[int]:
 
 
 def _constant(settings: Settings, table: Columns, values: NDArray[Any], field: str, rows: Rows) -> Any:
-    """The value that every row of a sequence has; raises at the first row that differs."""
+    """The value that every row of a sequence has, where it has one; raises at the first row that differs."""
     own = values[rows.index]
-    differs = own != own[0]
+    known = own != UNKNOWN if own.dtype.kind == "U" else ~np.isnan(own)
+    first = known.argmax(axis=0)        # the first row where it is known, of each column
+    value = np.take_along_axis(own, np.expand_dims(first, 0), axis=0)[0]
+    differs = known & (own != value)
     for at in np.flatnonzero(differs.reshape(len(own), -1).any(axis=1))[:1]:
         row = int(rows.index[at])
-        column = settings.columns[field][int(np.flatnonzero(np.atleast_1d(differs[at]))[0])]
+        number = int(np.flatnonzero(np.atleast_1d(differs[at]))[0])
+        column, before = settings.columns[field][number], int(rows.index[np.atleast_1d(first)[number]])
         step = "tag" if settings.targets[field] == "class" else "values"
         raise UserError("conflict", table.where(row, column), f"{table.cell(row, column)!r} where sequence "
-                        f"{rows.name!r} began with {table.cell(int(rows.index[0]), column)!r}. data.targets.{field} is "
+                        f"{rows.name!r} began with {table.cell(before, column)!r}. data.targets.{field} is "
                         f"one {settings.targets[field]} per sequence: correct the row, or choose {step} for one per "
                         "step.")
-    return str(own[0]) if settings.targets[field] == "class" else own[0]
+    return str(value) if settings.targets[field] == "class" else value
 
 
 def _items(settings: Settings, pieces: list[Piece], names: list[str]) -> Items:
     for name, kind in settings.targets.items():
-        classes = {piece[name] for piece in pieces} if kind == "class" else set()
-        if len(classes) == len(pieces) > 1:
-            raise UserError("conflict", f"data.targets.{name}", f"each of {len(pieces)} sequences has a class of its "
+        given = [piece[name] for piece in pieces if piece[name] != UNKNOWN] if kind == "class" else []
+        if len({*given}) == len(given) > 1:
+            raise UserError("conflict", f"data.targets.{name}", f"each of {len(given)} sequences has a class of its "
                             f"own in column {settings.columns[name][0]!r}. Name another column, or, if it is a number, "
                             "choose value.")
     splits = hold_out(pieces, settings.inputs, settings.targets, settings.validation, settings.test, settings.seed)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,7 +15,8 @@ from unroll.config.runtime import RuntimeConfig
 from unroll.data.store import open_prepared
 from unroll.drawing.evaluation import bars, curves
 from unroll.evaluation.card import card
-from unroll.evaluation.report import Report
+from unroll.evaluation.comparison import write_comparisons
+from unroll.evaluation.report import Metrics, Report
 from unroll.evaluation.reports import report_of
 from unroll.models.folder import Model, load_model
 from unroll.tracking import Tracker
@@ -27,43 +29,58 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     model = load_model(workspace.model, prepared)
     tracker = Tracker(runtime.tracking, workspace, JobFolder(workspace.root).describe())
     tracker.attach(model.digest)
-    ((target, head),) = model.config.heads.items()
-    report = report_of(head)(model, prepared, target, evaluate)
-    write_json(workspace.metrics / "test.json", report.metrics)
-    about = describe(workspace, model, report)
-    draw(workspace.plots, model.config.core.kind, report)
+    reports = {name: report_of(head)(model, prepared, name, evaluate) for name, head in model.config.heads.items()}
+    metrics = figures(reports)
+    write_json(workspace.metrics / "test.json", metrics)
+    about = describe(workspace, model, reports)
+    draw(workspace.plots, model.config.core.kind, reports)
     tracker.describe(about)
-    tracker.metrics(report.metrics)
+    tracker.metrics(metrics)
     tracker.files(workspace.plots / "test", folder="plots")
     tracker.files(workspace.metrics, folder="metrics")
     tracker.files(workspace.card / "README.md", workspace.params)
     tracker.finish()
-    print(f"evaluate: {summary(report)} → {workspace.metrics / 'test.json'} ({tracker.where()})")
+    print(f"evaluate: {'; '.join(summary(name, report, len(reports)) for name, report in reports.items())} → "
+          f"{workspace.metrics / 'test.json'} ({tracker.where()})")
 
 
-def describe(workspace: Workspace, model: Model, report: Report) -> str:
+def figures(reports: Mapping[str, Report]) -> Metrics:
+    """The metrics of all targets, named after them where there are several."""
+    if len(reports) == 1:
+        return next(iter(reports.values())).metrics
+    return {name: value for target, report in reports.items() for name, value in report.named(target).items()}
+
+
+def describe(workspace: Workspace, model: Model, reports: Mapping[str, Report]) -> str:
     """Write the model's card and the comparison with baselines; return the card."""
     training = json.loads((workspace.metrics / "train.json").read_text(encoding="utf-8"))
-    about = card(model.config, model.spec, report.prose, training, report.comparison)
+    comparisons = {name: report.comparison for name, report in reports.items()}
+    about = card(model.config, model.spec, {name: report.prose for name, report in reports.items()}, training,
+                 comparisons)
     with replacing(workspace.card) as folder:
         folder.mkdir()
         (folder / "README.md").write_text(about, encoding="utf-8", newline="")
-        report.comparison.write(folder / workspace.comparison.name)
+        write_comparisons(folder / workspace.comparison.name, comparisons)
     return about
 
 
-def draw(plots: Path, model: str, report: Report) -> None:
-    """Draw what every task has, then the task's own pictures; `model` names the model among the baselines."""
+def draw(plots: Path, model: str, reports: Mapping[str, Report]) -> None:
+    """Draw the training's curves and each target's pictures; `model` names the model among the baselines.
+
+    Several targets have a folder each.
+    """
     train, validation = (read_rows(plots / f"{curve}.csv") for curve in ("train", "validation"))
     text = "bpc" in validation[0]
     factor = validation[0]["bpc"] / validation[0]["loss"] if text else 1.0
-    comparison = report.comparison
     with replacing(plots / "test") as folder:
         folder.mkdir()
         curves(train, validation, factor, "bits per character" if text else "loss", folder / "curves.png")
-        bars(dict(comparison.ranked(model)), model, comparison.unit, comparison.higher_is_better,
-             folder / "baselines.png")
-        report.draw(folder)
+        for name, report in reports.items():
+            own, comparison = folder if len(reports) == 1 else folder / name, report.comparison
+            own.mkdir(exist_ok=True)
+            bars(dict(comparison.ranked(model)), model, comparison.unit, comparison.higher_is_better,
+                 own / "baselines.png")
+            report.draw(own)
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:
@@ -71,9 +88,10 @@ def read_rows(path: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def summary(report: Report) -> str:
+def summary(name: str, report: Report, targets: int) -> str:
     """The test split's loss and measure and the best baseline's, in a few words."""
+    target = f"{name}: " if targets > 1 else ""
     loss = f"test loss {report.metrics['test/loss']:.4f}, " if "test/loss" in report.metrics else ""
     best = report.comparison.best_baseline()
     beside = f" ({best[0]} {best[1]:.4f})" if best else ""
-    return f"{loss}{report.comparison.unit} {report.comparison.model:.4f}{beside}"
+    return f"{target}{loss}{report.comparison.unit} {report.comparison.model:.4f}{beside}"

@@ -37,6 +37,8 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
         folder.mkdir()
         if model.generates == "text":
             metrics, summary = text(folder, workspace.model, prepared, generate)
+            if len(model.config.heads) > 1:
+                metrics |= predictions(folder, Predictor(model), prepared)[0]
         else:
             predictor = Predictor(model)
             metrics, summary = predictions(folder, predictor, prepared)
@@ -113,7 +115,7 @@ def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     length = 2 * prepared.spec.forecast.horizon       # beyond what the model was trained to forecast
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
     write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
-    sampled_paths(history(predictor, series, length), drawn, value_names(predictor), folder / "paths.png")
+    sampled_paths(history(predictor, series, length), drawn, value_names(predictor.only), folder / "paths.png")
 
 
 def predictions(folder: Path, predictor: Predictor, prepared: Prepared) -> tuple[Metrics, str]:

@@ -12,6 +12,7 @@ from unroll.base.processes import rank
 from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
+from unroll.config.objective import Objective, column, objective
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import sampling
 from unroll.config.train import TrainConfig
@@ -35,8 +36,8 @@ def train(
     torch.set_num_threads(train.threads)
     prepared = open_prepared(workspace.prepared, data)
     network = build(model, prepared.spec, train.seed)
-    batches = Batches(prepared, train, runtime.workers)
-    unit = unit_of(prepared)
+    batches = Batches(prepared, train, runtime.workers, network.whole)
+    goal, unit = objective(train.monitor, model.heads), unit_of(prepared)
     identity = key(data, model, train, prepared, workspace)
     with work_folder(workspace.work, identity, rank()) as folder:
         job, known = JobFolder(workspace.root), folder / "run"
@@ -60,34 +61,32 @@ def train(
             lambda run: write_text(known, run),
         )
         tracker.files(workspace.params)
-        watch = Watch(*watchers(tracker, job, runtime, prepared, unit, train.seed), runtime.progress)
+        watch = Watch(*watchers(tracker, job, runtime, prepared, goal, unit, train.seed), runtime.progress)
         try:
             work = Work(folder, identity, runtime.checkpoint, runtime.wait_minutes)
-            result = fit(network, batches, train, unit, work, watch)
+            result = fit(network, batches, train, goal, unit, work, watch)
             if result.first:
                 write(workspace, network, model, prepared, result, unit, tracker, train.accelerator)
         except BaseException as error:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
             raise
     if result.first:
-        print(f"train: best validation loss {result.best_loss:.4f} at step {result.best_step}, "
+        print(f"train: best validation {goal.name} {result.best[goal.name]:.4f} at step {result.best_step}, "
               f"{result.speed:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
 
 
 def watchers(
-    tracker: Tracker, job: JobFolder, runtime: RuntimeConfig, prepared: Prepared, unit: Unit, seed: int
+    tracker: Tracker, job: JobFolder, runtime: RuntimeConfig, prepared: Prepared, goal: Objective, unit: Unit, seed: int
 ) -> tuple[Callable[[str, Row], None], Callable[[Network, int], None]]:
     """Observers that log curves and samples while the training runs, and report validations to a study."""
     names = {"train": "train", "validation": "val"}
 
     def report(curve: str, row: Row) -> None:
-        for name, value in row.items():
-            if name != "step":
+        for name, value in shown_row(row, unit).items():
+            if name != "step" and not math.isnan(value):
                 tracker.point(f"{names[curve]}/{name}", value, int(row["step"]))
-        if unit.bits is not None:
-            tracker.point(f"{names[curve]}/bpc", row["loss"] * unit.bits, int(row["step"]))
         if curve == "validation" and rank() == 0:
-            job.validated(int(row["step"]), row["loss"])
+            job.validated(int(row["step"]), row[goal.name])
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length
@@ -102,20 +101,18 @@ def write(
     tracker: Tracker, accelerator: str,
 ) -> None:
     """Write all outputs while the work folder still exists, so that a training that is killed here can resume."""
-    bits = unit.bits
     metrics = {
         "train/steps": result.steps,
         "train/best_step": result.best_step,
-        "val/best_loss": result.best_loss,
-        **({} if bits is None else {"val/best_bpc": result.best_loss * bits}),
+        **{f"val/best_{name}": value for name, value in shown_row(result.best, unit).items()},
         "model/parameters": parameters(network),
     }
     save_model(workspace.model, network, model, prepared)
     write_json(workspace.metrics / "train.json", metrics)
     write_json(workspace.metrics / "environment.json", environment(accelerator))
     for curve, rows in result.curves.items():
-        shown = rows if bits is None else [{**row, "bpc": row["loss"] * bits} for row in rows]
-        write_rows(workspace.plots / f"{curve}.csv", shown, ("step", "loss", *(() if bits is None else ("bpc",))))
+        columns = ("step", "loss", *(() if unit.bits is None else ("bpc",)))        # where there are no rows
+        write_rows(workspace.plots / f"{curve}.csv", [shown_row(row, unit) for row in rows], columns)
     tags = {"model.sha256": sha256(workspace.model / WEIGHTS)}
     tracker.tags(tags)
     tracker.model(workspace.model, tags)
@@ -124,14 +121,22 @@ def write(
     tracker.finish()
 
 
+def shown_row(row: Row, unit: Unit) -> Row:
+    """With the bits per character of a text."""
+    return row if unit.bits is None else {**row, unit.loss.replace("loss", "bpc"): row[unit.loss] * unit.bits}
+
+
 def unit_of(prepared: Prepared) -> Unit:
     """What the loss is averaged over; for text, with the bits per character of one nat per symbol."""
-    spec, (target,) = prepared.spec, prepared.spec.targets.values()
-    counted = spec.splits["train"]
-    if counted.characters and target.of is not None:
-        return Unit("symbols", counted.steps / counted.characters / math.log(2))
-    per_step = "windows" if spec.layout == "windows" else "sequences"
-    return Unit("steps" if target.per == "step" else per_step, None)
+    spec, counted = prepared.spec, prepared.spec.splits["train"]
+    symbols = [name for name, target in spec.targets.items() if target.symbols]
+    several = len(spec.targets) > 1
+    if symbols:
+        (name,), bits = symbols, counted.steps / counted.characters / math.log(2)
+        return Unit("targets" if several else "symbols", bits, column(name, "loss", spec.targets))
+    per_sequence = "windows" if spec.layout == "windows" else "sequences"
+    per_step = any(target.per == "step" for target in spec.targets.values())
+    return Unit("targets" if several else "steps" if per_step else per_sequence, None)
 
 
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:

@@ -26,9 +26,14 @@ class Step(NamedTuple):
     targets: dict[str, Tensor]      # (T, B) or (T, B, D); (B,) or (B, ·) of whole sequences
     lengths: Tensor                 # (B,) steps that are not padding
     fresh: bool
-    scale: float        # 1 / valid targets in all batches of this optimiser step, over all ranks
-    valid: int          # valid targets of this batch, over all ranks
+    scales: dict[str, float]    # 1 / known targets in all batches of this optimiser step, over all ranks
+    counts: dict[str, float]    # known targets of this batch, over all ranks
     lanes: tuple[int, int]
+
+    @property
+    def valid(self) -> float:
+        """Known targets of this batch, over all ranks."""
+        return sum(self.counts.values())
 
 
 class _Batches(Dataset[Step]):
@@ -42,14 +47,15 @@ class _Batches(Dataset[Step]):
         epoch, index = place
         batch = self._layout.batch(index, epoch, self._rank, self._ranks)
         first = index - index % self._accumulate
-        together = range(first, min(first + self._accumulate, len(self._layout)))
+        together = [self._layout.counts(number, epoch)
+                    for number in range(first, min(first + self._accumulate, len(self._layout)))]
         return Step(
             {name: torch.from_numpy(values) for name, values in batch.inputs.items()},
             {name: torch.from_numpy(values) for name, values in batch.targets.items()},
             torch.from_numpy(batch.lengths),
             batch.fresh,
-            1 / max(1, sum(self._layout.count_valid(number, epoch) for number in together)),
-            batch.valid,
+            {name: 1 / (sum(counts[name] for counts in together) or 1) for name in batch.counts},
+            batch.counts,
             batch.lanes,
         )
 
@@ -74,9 +80,10 @@ class _InOrder(Sampler[tuple[int, int]]):
 class Batches(LightningDataModule):
     """Training and validation batches of a prepared folder; raises `UserError` when it is too short for them."""
 
-    def __init__(self, prepared: Prepared, config: TrainConfig, workers: int) -> None:
+    def __init__(self, prepared: Prepared, config: TrainConfig, workers: int, whole: bool) -> None:
+        """`whole`: whether the network needs all steps of a sequence at once."""
         super().__init__()
-        self._prepared, self._config, self._workers = prepared, config, workers
+        self._prepared, self._config, self._workers, self._whole = prepared, config, workers, whole
         self._shape = prepared.spec.layout
         length = len(prepared.sequences("train"))
         if self._shape == "stream" and length < 2 * config.batch_size:
@@ -104,9 +111,7 @@ class Batches(LightningDataModule):
                 stride = slice(None, None, sequences.frame.forecast.stride if split == "train" else 1)
                 return WindowLayout(sequences.only(stride), config.batch_size, config.seed)
             case _:
-                # a prediction for a whole sequence needs all of its steps
-                longest = None if sequences.pooled else steps
-                return ItemLayout(sequences, config.batch_size, config.seed, longest)
+                return ItemLayout(sequences, config.batch_size, config.seed, None if self._whole else steps)
 
     def describe(self) -> str:
         """A batch in words, with the longest of its sequences as the source names it."""
@@ -115,8 +120,8 @@ class Batches(LightningDataModule):
             return f"{size} lanes of train.bptt={self._config.bptt:,} steps"
         if sequences.frame is not None:
             return f"{size} windows of {sequences.frame.forecast.context:,} steps"
-        if not sequences.pooled:
-            return f"{size} sequences of at most train.bptt={self._config.bptt:,} steps"
+        if not self._whole:
+            return f"{size} sequences, train.bptt={self._config.bptt:,} steps of each at a time"
         at = int(np.argmax(sequences.lengths))
         return (f"{min(size, len(sequences.lengths))} sequences, the longest of {sequences.lengths[at]:,} steps "
                 f"(sequence {self._prepared.places('train')[at].name!r} of the source)")
@@ -125,7 +130,7 @@ class Batches(LightningDataModule):
         return self._loader(self.layout("train", self._config.bptt), self._config.accumulate, self._place)
 
     def val_dataloader(self) -> DataLoader[Step]:
-        steps = VALIDATION_STEPS if self._shape == "stream" else self._config.bptt
+        steps = VALIDATION_STEPS if self._shape == "stream" else max(self._config.bptt, VALIDATION_STEPS)
         return self._loader(self.layout("validation", steps), 1)
 
     def _loader(self, layout: Layout, accumulate: int, place: tuple[int, int] = (0, 0)) -> DataLoader[Step]:

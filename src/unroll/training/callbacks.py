@@ -1,7 +1,9 @@
 """Callbacks around the steps: curves, best weights, limits, progress."""
 
+import math
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from tqdm import tqdm
 
 from unroll.base.files import replacing
+from unroll.config.objective import Objective, column
 from unroll.models.folder import write_weights
 from unroll.models.network import Network
 from unroll.training.batches import Step
@@ -24,11 +27,12 @@ Row = dict[str, float]
 class Unit:
     """What a loss is the mean of, and how it converts to bits per character where that is symbols of a text."""
 
-    counted: str            # symbols, steps, sequences, windows
+    counted: str            # symbols, steps, sequences, windows; targets, where they differ
     bits: float | None      # bits per character in one nat per symbol
+    loss: str = "loss"      # the column of the curves that has the nats per symbol
 
     def text(self, loss: float) -> str:
-        return "" if self.bits is None else f", {loss * self.bits:.3f} bits/character"
+        return "" if self.bits is None or self.loss != "loss" else f", {loss * self.bits:.3f} bits/character"
 
 
 LINE_SECONDS = 30       # between lines of progress where there is no terminal
@@ -39,17 +43,18 @@ class Curves(Callback):
 
     def __init__(self, every: int, report: Callable[[str, Row], None]) -> None:
         self.rows: dict[str, list[Row]] = {"train": [], "validation": []}
-        self.targets = 0
+        self.targets = 0.0
         self._every, self._report = every, report
         self._reset()
 
     def _reset(self) -> None:
-        self._total: Any = 0.0
-        self._count = self._steps = self._clipped = 0
+        self._totals: Any = 0.0                     # by target
+        self._counts = Counter[str]()
+        self._steps = self._clipped = 0
 
     def on_save_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
-        names = ("rows", "targets", "_count", "_steps", "_clipped")
-        totals = gather(trainer, torch.as_tensor(self._total, device=learner.device))
+        names = ("rows", "targets", "_counts", "_steps", "_clipped")
+        totals = gather(trainer, torch.as_tensor(self._totals, device=learner.device))
         checkpoint["curves"] = {name: getattr(self, name) for name in names} | {"totals": totals}
 
     def on_load_checkpoint(self, trainer: Trainer, learner: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -57,7 +62,7 @@ class Curves(Callback):
         kept = dict(checkpoint["curves"])
         totals, first = kept.pop("totals"), trainer.is_global_zero
         same = len(totals) == trainer.world_size
-        self._total = (totals[trainer.global_rank] if same else totals.sum() * first).to(learner.device)
+        self._totals = (totals[trainer.global_rank] if same else totals.sum(dim=0) * first).to(learner.device)
         for name, value in kept.items():
             setattr(self, name, value)
         for curve, rows in self.rows.items():
@@ -69,8 +74,8 @@ class Curves(Callback):
     ) -> None:
         assert isinstance(learner, Learner)
         # stays on the device until a row is due
-        self._total = self._total + outputs["total"]
-        self._count += batch.valid
+        self._totals = self._totals + outputs["totals"]
+        self._counts.update(batch.counts)
         self.targets += batch.valid
         if (batch_idx + 1) % learner.config.accumulate and not trainer.is_last_batch:
             return
@@ -78,13 +83,17 @@ class Curves(Callback):
         self._clipped += learner.clipped
         if trainer.global_step % self._every:
             return
-        total = trainer.strategy.reduce(torch.as_tensor(self._total, dtype=torch.float64), reduce_op="sum")
-        assert isinstance(total, torch.Tensor)
+        totals = trainer.strategy.reduce(torch.as_tensor(self._totals, dtype=torch.float64), reduce_op="sum")
+        assert isinstance(totals, torch.Tensor)
+        # a target may have no known value in these steps
+        losses = {name: total / count if count else math.nan
+                  for (name, count), total in zip(self._counts.items(), totals.tolist(), strict=True)}
         self._add(
             "train",
             {
                 "step": trainer.global_step,
-                "loss": float(total) / self._count,
+                "loss": learner.mean_loss({name: loss for name, loss in losses.items() if not math.isnan(loss)}),
+                **({} if len(losses) == 1 else {column(name, "loss", losses): loss for name, loss in losses.items()}),
                 "learning_rate": learner.learning_rate,
                 "gradient_norm": learner.gradient_norm,
                 "clipped": self._clipped / self._steps,
@@ -93,30 +102,39 @@ class Curves(Callback):
         self._reset()
 
     def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
-        self._add("validation", {"step": trainer.global_step, "loss": float(trainer.callback_metrics["val/loss"])})
+        self._add("validation", {"step": trainer.global_step, **validated(trainer)})
 
     def _add(self, curve: str, row: Row) -> None:
         self.rows[curve].append(row)
         self._report(curve, row)
 
 
-class BestWeights(Callback):
-    """Keeps the weights with the lowest validation loss on disk, where they are left when the training fails."""
+def validated(trainer: Trainer) -> Row:
+    """The loss of the last validation, and its other figures."""
+    found = {name.removeprefix("val/"): float(value) for name, value in trainer.callback_metrics.items()
+             if name.startswith("val/")}
+    return {"loss": found.pop("loss"), **found}
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.loss, self.step = path, float("inf"), 0
+
+class BestWeights(Callback):
+    """Keeps the weights that validate best on disk, where they are left when the training fails."""
+
+    def __init__(self, path: Path, objective: Objective) -> None:
+        self.path, self._objective = path, objective
+        self.row: Row = {}
+        self.step = 0
 
     def state_dict(self) -> dict[str, Any]:
-        return {"loss": self.loss, "step": self.step}
+        return {"row": self.row, "step": self.step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.loss, self.step = state_dict["loss"], state_dict["step"]
+        self.row, self.step = state_dict["row"], state_dict["step"]
 
     def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
         assert isinstance(learner, Learner)
-        loss = float(trainer.callback_metrics["val/loss"])
-        if loss < self.loss:
-            self.loss, self.step = loss, trainer.global_step
+        row, name = validated(trainer), self._objective.name
+        if math.isfinite(row[name]) and (not self.row or self._objective.better(row[name], self.row[name])):
+            self.row, self.step = row, trainer.global_step
             if trainer.is_global_zero:
                 with replacing(self.path) as temporary:
                     write_weights(temporary, learner.network)
@@ -166,7 +184,7 @@ class Progress(Callback):
 
     def __init__(self, total_steps: int, unit: Unit) -> None:
         self._total, self._unit = total_steps, unit
-        self._targets = self._first = 0
+        self._targets, self._first = 0.0, 0
         self._started = self._printed = 0.0
         self._bar: tqdm[Any] | None = None
 
@@ -185,13 +203,13 @@ class Progress(Callback):
         # reading the loss waits for the device: only when it is going to be shown
         if self._bar is not None and now - self._printed > 0.5:
             self._printed = now
-            self._bar.set_postfix_str(f"{self._loss(outputs, batch)}, {speed}", refresh=False)
+            self._bar.set_postfix_str(f"{self._loss(learner, outputs, batch)}, {speed}", refresh=False)
             self._bar.update(step - self._bar.n)
         elif self._bar is None and now - self._printed > LINE_SECONDS:
             self._printed = now
             left = (now - self._started) / max(1, step - self._first) * (self._total - step)
             print(
-                f"train: step {step} of {self._total}, {self._loss(outputs, batch)}, {speed}, "
+                f"train: step {step} of {self._total}, {self._loss(learner, outputs, batch)}, {speed}, "
                 f"{left / 60:.1f} min left",
                 file=sys.stderr,
                 flush=True,
@@ -199,7 +217,9 @@ class Progress(Callback):
 
     def on_validation_end(self, trainer: Trainer, learner: LightningModule) -> None:
         loss = float(trainer.callback_metrics["val/loss"])
-        line = f"train: step {trainer.global_step}, validation loss {loss:.4f}{self._unit.text(loss)}"
+        others = {name: value for name, value in validated(trainer).items() if name != "loss"}
+        line = (f"train: step {trainer.global_step}, validation loss {loss:.4f}{self._unit.text(loss)}"
+                + "".join(f", {name} {value:.4f}" for name, value in others.items()))
         tqdm.write(line, file=sys.stderr)
 
     def on_train_end(self, trainer: Trainer, learner: LightningModule) -> None:
@@ -207,7 +227,10 @@ class Progress(Callback):
             self._bar.update(trainer.global_step - self._bar.n)
             self._bar.close()
 
-    def _loss(self, outputs: Any, batch: Step) -> str:
+    def _loss(self, learner: LightningModule, outputs: Any, batch: Step) -> str:
+        assert isinstance(learner, Learner)
         own = len(batch.lengths) / batch.lanes[1]       # this rank's share of the lanes
-        loss = float(outputs["total"]) / max(1, batch.valid) / own
+        losses = {name: float(total) / (count or 1) / own
+                  for (name, count), total in zip(batch.counts.items(), outputs["totals"], strict=True)}
+        loss = learner.mean_loss(losses)
         return f"loss {loss:.3f}{self._unit.text(loss)}"

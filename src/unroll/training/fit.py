@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import EarlyStopping, Timer
 
 from unroll.base.errors import UserError, within_memory
 from unroll.base.processes import rank
+from unroll.config.objective import Objective
 from unroll.config.train import TrainConfig
 from unroll.models.folder import read_weights
 from unroll.models.network import Network
@@ -28,12 +29,12 @@ from unroll.training.work import Work
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a training; losses are validation losses."""
+    """The outcome of a training."""
 
-    best_loss: float
+    best: Row           # the figures of the best weights on the validation split
     best_step: int
     steps: int
-    targets: int        # trained on, over all ranks
+    targets: float      # trained on, over all ranks
     seconds: float      # of training, interruptions left out
     curves: dict[str, list[Row]]
     first: bool     # whether this process is the one that writes outputs
@@ -57,7 +58,7 @@ class Watch:
 
 
 def fit(
-    network: Network, batches: Batches, config: TrainConfig, unit: Unit, work: Work, watch: Watch
+    network: Network, batches: Batches, config: TrainConfig, objective: Objective, unit: Unit, work: Work, watch: Watch
 ) -> Result:
     """Train `network` in place, from the last checkpoint in the work folder on, and leave the best weights in it."""
     per_epoch = math.ceil(batches.train_length / config.accumulate)
@@ -65,8 +66,8 @@ def fit(
     learner = Learner(network, config, total_steps)
     curves = Curves(config.log_steps, watch.row)
     files = Files(work.folder, work.key)
-    best = BestWeights(work.folder / BEST)
-    callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config, total_steps)]
+    best = BestWeights(work.folder / BEST, objective)
+    callbacks: list[Callback] = [curves, best, AfterValidation(watch.network), *_limits(config, objective, total_steps)]
     if watch.progress and rank() == 0:
         callbacks.append(Progress(total_steps, unit))
     clock = Clock()
@@ -101,22 +102,23 @@ def fit(
     if trainer.global_step == 0:
         raise UserError("out-of-range", "train.max_minutes", "over before the first step. Raise it.")
     if best.step == 0:
-        raise UserError("diverged", "train.learning_rate", "no validation loss was finite. Lower it.")
+        raise UserError("diverged", "train.learning_rate", "no validation was finite. Lower it.")
     if trainer.is_global_zero:      # other ranks write no outputs, and may run on machines without this file
         read_weights(best.path, network)
-    return Result(best.loss, best.step, trainer.global_step, curves.targets, clock.seconds(), curves.rows,
+    return Result(best.row, best.step, trainer.global_step, curves.targets, clock.seconds(), curves.rows,
                   trainer.is_global_zero)
 
 
-def _limits(config: TrainConfig, total_steps: int) -> list[Callback]:
+def _limits(config: TrainConfig, objective: Objective, total_steps: int) -> list[Callback]:
     callbacks: list[Callback] = [StepLimit(total_steps)]
     if config.max_minutes is not None:
         callbacks.append(Timer(timedelta(minutes=config.max_minutes), verbose=False))
     if config.patience is not None or config.stop_below is not None:
         patience = sys.maxsize if config.patience is None else config.patience
         callbacks.append(
-            EarlyStopping("val/loss", patience=patience, stopping_threshold=config.stop_below,
-                          check_finite=False, check_on_train_epoch_end=False, verbose=False)
+            EarlyStopping(f"val/{objective.name}", patience=patience, stopping_threshold=config.stop_below,
+                          mode="max" if objective.higher_is_better else "min", check_finite=False,
+                          check_on_train_epoch_end=False, verbose=False)
         )
     return callbacks
 

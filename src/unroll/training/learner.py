@@ -1,6 +1,8 @@
 """The LightningModule: truncated back-propagation through time with automatic optimisation."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,6 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from unroll.base.errors import UserError
+from unroll.config.objective import column
 from unroll.config.train import TrainConfig
 from unroll.models.cell import State
 from unroll.models.dropout import Masks
@@ -26,6 +29,15 @@ def gather(trainer: Trainer, value: Tensor) -> Tensor:
     return found.reshape(trainer.world_size, *value.shape).clone()
 
 
+@dataclass
+class _Sums:
+    """What validation batches add up to for one target; the count is over all ranks."""
+
+    loss: float = 0.0
+    count: float = 0
+    statistics: Tensor | None = None
+
+
 class Learner(LightningModule):
     """Trains `network`; losses are sums over targets, divided by their number over all ranks."""
 
@@ -37,7 +49,8 @@ class Learner(LightningModule):
         self.clipped = False
         self._state: list[State] | None = None
         self._validation_state: list[State] | None = None
-        self._validated = (0.0, 0)              # summed loss and targets of this rank
+        self._weights = {name: config.weights.get(name, 1.0) for name in network.heads}
+        self._validated: dict[str, _Sums] = {}
 
     def on_fit_start(self) -> None:
         torch.set_num_threads(self.config.threads)      # Lightning's launcher has set its own guess
@@ -71,29 +84,54 @@ class Learner(LightningModule):
         masks = Masks(self.config.seed, number, batch.lanes)
         outputs, state = self.network(batch.inputs, None if batch.fresh else self._state, masks, batch.lengths)
         self._state = [tuple(part.detach() for part in layer) for layer in state]
-        total = self.network.loss(outputs, batch.targets)
+        totals = self.network.losses(outputs, batch.targets)
         # Lightning divides by the batches of an optimiser step, and the strategy averages over ranks
-        factor = batch.scale * self.config.accumulate * self.trainer.world_size
-        return {"loss": total * factor, "total": total.detach()}
+        share = self.config.accumulate * self.trainer.world_size
+        factors = {name: batch.scales[name] * share * self._weights[name] for name in totals}
+        loss = torch.stack([total * factors[name] for name, total in totals.items()]).sum()
+        return {"loss": loss, "totals": torch.stack([*totals.values()]).detach()}
+
+    def mean_loss(self, losses: Mapping[str, float]) -> float:
+        """The loss that is minimised, from the mean loss of each target."""
+        return sum(self._weights[name] * loss for name, loss in losses.items())
 
     def on_validation_epoch_start(self) -> None:
-        self._validated = (0.0, 0)
+        self._validated = {name: _Sums() for name in self.network.heads}
 
     def validation_step(self, batch: Step, batch_idx: int) -> None:
         state = None if batch.fresh else self._validation_state
         outputs, self._validation_state = self.network(batch.inputs, state, lengths=batch.lengths)
-        total, count = self._validated
-        # float64 on the host: the sum of many batches keeps the digits that early stopping compares
-        total += float(self.network.loss(outputs, batch.targets))
-        self._validated = total, count + batch.valid
+        losses = self.network.losses(outputs, batch.targets)
+        for name, sums in self._validated.items():
+            # float64 on the host: the sum of many batches keeps the digits that early stopping compares
+            sums.loss += float(losses[name])
+            sums.count += batch.counts[name]
+            counted = self.network.head(name).statistics(outputs[name], batch.targets[name]).double().cpu()
+            sums.statistics = counted + (0.0 if sums.statistics is None else sums.statistics)
 
     def on_validation_epoch_end(self) -> None:
+        losses: dict[str, float] = {}
+        for name, sums in self._validated.items():
+            head = self.network.head(name)
+            assert sums.statistics is not None
+            loss, *statistics = self._over_ranks(torch.cat([torch.tensor([sums.loss]).double(), sums.statistics]))
+            losses[name] = float(loss) / sums.count
+            measures = head.measure(torch.stack(statistics)) if statistics else {}
+            if len(self._validated) > 1:
+                measures = {"loss": losses[name], **measures}
+            for measure, value in measures.items():
+                self._log(column(name, measure, self._validated), value)
+        self._log("loss", self.mean_loss(losses))
+
+    def _over_ranks(self, own: Tensor) -> Tensor:
         # NCCL reduces tensors on GPUs only; Apple's GPUs have no float64
         device = "cpu" if self.device.type == "mps" else self.device
-        own = torch.tensor(self._validated[0], dtype=torch.float64, device=device)
-        total = self.trainer.strategy.reduce(own, reduce_op="sum")
+        total = self.trainer.strategy.reduce(own.to(device), reduce_op="sum")
         assert isinstance(total, Tensor)
-        self.log("val/loss", total / self._validated[1], rank_zero_only=False, sync_dist=False)
+        return total.cpu()
+
+    def _log(self, name: str, value: float) -> None:
+        self.log(f"val/{name}", torch.tensor(value, dtype=torch.float64), rank_zero_only=False, sync_dist=False)
 
     def configure_optimizers(self) -> Any:
         optimizer = make_optimizer(self.config, self.parameters())

@@ -15,6 +15,7 @@ from tests.conftest import REPOSITORY, TINY
 from tests.jobs.conftest import FakeGroup, FakePool, finish
 from tests.jobs.tune.conftest import configuration
 from unroll.base.files import HOST
+from unroll.config.objective import LOWEST_LOSS
 from unroll.jobs.tune import Search
 from unroll.jobs.tune.report import report
 from unroll.jobs.tune.space import TuneConfig
@@ -56,7 +57,7 @@ def end(job):
 def search(tmp_path: Path, config: TuneConfig, pool, name: str = "s") -> tuple[Search, optuna.Study, FakeGroup]:
     folder = tmp_path / name
     folder.mkdir(exist_ok=True)
-    study = open_study(f"sqlite:///{folder / 'study.db'}", name, config, TINY)
+    study = open_study(f"sqlite:///{folder / 'study.db'}", name, config, TINY, LOWEST_LOSS)
     group = FakeGroup()
     return Search(REPOSITORY, folder, study, config, TINY, pool, group), study, group
 
@@ -167,7 +168,7 @@ def test_a_trial_that_fails_counts_and_the_study_goes_on(tmp_path, capsys):
     searching.run(3)
     assert [each.state for each in study.trials] == [TrialState.FAIL] * 3
     assert capsys.readouterr().out.count("failed: its log is empty") == 3
-    assert report(study, tmp_path) == {}
+    assert report(study, LOWEST_LOSS, tmp_path) == {}
 
 
 def test_a_space_that_conf_does_not_know_fails_every_trial_with_its_reason(tmp_path, capsys):
@@ -186,7 +187,7 @@ def test_equal_values_are_one_root_and_run_once(tmp_path):
 
 def test_the_report_has_the_best_trial_a_table_and_a_picture(whole, tmp_path, capsys):
     study, *_ = whole
-    figures = report(study, tmp_path)
+    figures = report(study, LOWEST_LOSS, tmp_path)
     assert figures["jobs/finished"] + figures["jobs/pruned"] == 6 and figures["sweep/val_loss"] == study.best_value
     printed = capsys.readouterr().out
     assert f"best: #{study.best_trial.number}" in printed and f"unroll promote {study.best_trial.user_attrs['root']}" in printed

@@ -11,6 +11,7 @@ from tests.conftest import REPOSITORY, TINY
 from tests.jobs.tune.conftest import SETTINGS, configuration
 from unroll.base.errors import UserError
 from unroll.compose import compose
+from unroll.config.objective import LOWEST_LOSS
 from unroll.jobs.tune import tune
 from unroll.jobs.tune.space import read
 from unroll.jobs.tune.study import hidden, open_study
@@ -92,10 +93,10 @@ def test_a_name_that_conf_does_not_have_is_refused_before_any_trial(tmp_path):
 ])
 def test_a_study_that_was_begun_with_something_else_is_refused(tmp_path, changes, overrides, part):
     url = f"sqlite:///{tmp_path / 's.db'}"
-    open_study(url, "s", configuration(), TINY)
-    open_study(url, "s", configuration(), TINY)
+    open_study(url, "s", configuration(), TINY, LOWEST_LOSS)
+    open_study(url, "s", configuration(), TINY, LOWEST_LOSS)
     with pytest.raises(UserError, match=f"begun with another {part}") as error:
-        open_study(url, "s", configuration(**changes), overrides)
+        open_study(url, "s", configuration(**changes), overrides, LOWEST_LOSS)
     assert (error.value.code, error.value.where) == ("conflict", f"study s in {url}")
 
 
@@ -107,7 +108,7 @@ def test_a_study_that_was_begun_with_something_else_is_refused(tmp_path, changes
 ])
 def test_a_storage_that_cannot_be_used_is_one_line_without_its_password(url, code):
     with pytest.raises(UserError) as error:
-        open_study(url, "s", configuration(), TINY)
+        open_study(url, "s", configuration(), TINY, LOWEST_LOSS)
     assert (error.value.code, error.value.where) == (code, "--storage")
     assert "secret" not in str(error.value) and "\n" not in str(error.value)
     assert hidden("sqlite:///a.db") == "sqlite:///a.db"

@@ -88,7 +88,7 @@ def fan(predictor: Predictor, name: str, values: Any, column: int, held: bool) -
     if not cut:
         raise UserError("too-short", f"series {name}", f"{len(values)} steps, and {horizon} are held back. Give "
                         "more of it.")
-    (quantiles,) = predictor.predict([values[:cut]], names=[name])          # (H, D, levels)
+    (quantiles,) = predictor.predict_all([values[:cut]], names=[name])[predictor.target]       # (H, D, levels)
     shown = slice(max(0, cut - 4 * horizon - predictor.spec.forecast.season), cut)
     origin = values[shown, column], values[cut:, column], quantiles[:, column]
     label = [predictor.columns[column]] if len(predictor.columns) > 1 else []

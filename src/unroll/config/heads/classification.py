@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from unroll.config.head import PooledSettings, Target
@@ -11,6 +12,7 @@ class Settings(PooledSettings):
     loss: ClassLoss
 
     predicts: ClassVar[tuple[Target, ...]] = ("class", "tag")
+    measures: ClassVar[Mapping[str, bool]] = {"accuracy": True, "macro_f1": True}
 
     @property
     def unit(self) -> str:

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from unroll.config.head import Generated, HeadSettings, Target
@@ -11,6 +12,7 @@ class Settings(HeadSettings):
     loss: LabelLoss
 
     predicts: ClassVar[tuple[Target, ...]] = ("labels", "next_labels")
+    measures: ClassVar[Mapping[str, bool]] = {"frame_accuracy": True}
     generates: ClassVar[Generated | None] = "music"
 
     @property

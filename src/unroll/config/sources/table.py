@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from unroll.config.data import ForecastConfig, Name, Scale, SplitSettings, SplitShare
+from unroll.config.data import ForecastConfig, Scale, SplitSettings, SplitShare
+from unroll.config.strict import Name
 from unroll.config.tokenizer import Tokenizer
 
 

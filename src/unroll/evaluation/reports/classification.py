@@ -70,9 +70,10 @@ def rounded(value: torch.Tensor) -> float:
 
 
 def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateConfig) -> dict[str, Labels]:
-    """The classes of the test split by methods without a network, in the split's order."""
-    train, truth = (np.asarray(prepared.values(name, split), np.int64) for split in ("train", "test"))
-    found: dict[str, Any] = {"majority": np.full(len(truth), np.bincount(train, minlength=classes).argmax())}
+    """The classes of the test split's known targets by methods without a network, in the split's order."""
+    train = np.asarray(prepared.values(name, "train")[prepared.known(name, "train")], np.int64)
+    test = prepared.known(name, "test")
+    found: dict[str, Any] = {"majority": np.full(len(test), np.bincount(train, minlength=classes).argmax())}
     (field,) = prepared.spec.inputs
     tokens, per = prepared.spec.inputs[field].kind == "tokens", prepared.spec.targets[name].per
     if tokens and per == "sequence":
@@ -83,7 +84,7 @@ def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateCon
         found |= nearest_neighbour(prepared, field, name, settings.dtw_cells)
     else:
         found["one_step"] = one_step(prepared, field, name, settings)
-    return found
+    return {method: labels if len(labels) == len(test) else labels[test] for method, labels in found.items()}
 
 
 def _draw(counted: NDArray[np.int64], classes: list[str], folder: Path) -> None:

@@ -30,8 +30,9 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     for split, prefix in PREFIXES.items():
         metrics |= measures(scored[split], prefix)
     test = scored["test"]
-    train = np.asarray(prepared.values(field, "train"), np.float64)
-    share = (train.sum(axis=0) + 1) / (len(train) + 2)          # Laplace
+    train, holes = np.asarray(prepared.values(field, "train"), np.float64), prepared.holes(name, "train")
+    known = len(train) if holes is None else holes.known.sum(axis=0)        # unknown ones are 0
+    share = (train.sum(axis=0) + 1) / (known + 2)               # Laplace
     metrics["baseline/frequencies_nll"] = nll(np.broadcast_to(share, test.targets.shape), test.targets)
     if prepared.spec.targets[name].ahead:
         stays, comes = _transitions(prepared, field)
@@ -41,14 +42,16 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
 
 
 def nll(probability: Values, truth: Values) -> float:
-    """Mean over steps of the sum over labels, in nats."""
+    """The sum over known labels, in nats, by the number of steps, of which one with unknown labels is a fraction."""
+    known = ~np.isnan(truth)
     p = np.where(truth > 0, probability, 1 - probability).clip(1e-12)
-    return float(-np.log(p).sum(axis=1).mean())
+    return float(np.where(known, -np.log(p), 0).sum(axis=1).mean() / known.mean())
 
 
 def measures(scored: Scored, prefix: str) -> Metrics:
     """`frame_accuracy`: true positives / (true positives + false positives + false negatives) (Bay et al., 2009)."""
-    guessed, truth = scored.predictions > 0.5, scored.targets > 0
+    known = ~np.isnan(scored.targets)
+    guessed, truth = scored.predictions[known] > 0.5, scored.targets[known] > 0
     hits, misses = (guessed & truth).sum(), (guessed ^ truth).sum()
     return {
         f"{prefix}loss": scored.loss,

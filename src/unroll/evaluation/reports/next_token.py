@@ -37,15 +37,16 @@ PROSE = Prose(
 def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:
     field = prepared.spec.targets[name].of or name
     tokenizer = model.tokenizers[field]
+    needs_all = model.network.whole
     texts = {
-        "test": whole(prepared, field, tokenizer, "test", settings),
-        "validation": whole(prepared, field, tokenizer, "validation", settings),
-        "train": part(prepared, field, tokenizer, settings),
+        "test": whole(prepared, field, tokenizer, "test", settings, needs_all),
+        "validation": whole(prepared, field, tokenizer, "validation", settings, needs_all),
+        "train": part(prepared, field, tokenizer, settings, needs_all),
     }
     metrics: Metrics = {}
     for split, prefix in PREFIXES.items():
         text, layout = texts[split]
-        metrics |= losses(total_nats(model, layout), text, prefix)
+        metrics |= losses(total_nats(model, name, layout), text, prefix)
     test, counts = texts["test"][0], prepared.spec.splits["test"]
     metrics["test/unknown_share"] = counts.unknown / counts.steps
     metrics |= baselines(prepared, model, field, test, settings)
@@ -58,24 +59,26 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
 
 
 def whole(
-    prepared: Prepared, field: str, tokenizer: Tokenizer, split: Split, settings: EvaluateConfig
+    prepared: Prepared, field: str, tokenizer: Tokenizer, split: Split, settings: EvaluateConfig, needs_all: bool
 ) -> tuple[Text, Layout]:
-    """A split, and how it is read."""
-    return read_split(prepared, field, tokenizer, split), layout_of(prepared.sequences(split), settings)
+    """A split, and how it is read; `needs_all`: sequences at once."""
+    return read_split(prepared, field, tokenizer, split), layout_of(prepared.sequences(split), settings, needs_all)
 
 
-def part(prepared: Prepared, field: str, tokenizer: Tokenizer, settings: EvaluateConfig) -> tuple[Text, Layout]:
+def part(
+    prepared: Prepared, field: str, tokenizer: Tokenizer, settings: EvaluateConfig, needs_all: bool
+) -> tuple[Text, Layout]:
     """About `train_tokens` symbols of the training split, and how they are read."""
     data, tokens = prepared.sequences("train"), prepared.tokens(field, "train")
-    layout = layout_of(data, settings, settings.train_tokens)
+    layout = layout_of(data, settings, needs_all, settings.train_tokens)
     if isinstance(layout, StreamLayout) and len(tokens) > settings.train_tokens:
         return count(tokenizer, np.concatenate([tokens[stretch] for stretch in layout.stretches()]), None), layout
     return read_split(prepared, field, tokenizer, "train", settings.train_tokens), layout
 
 
-def total_nats(model: Model, layout: Layout) -> float:
+def total_nats(model: Model, name: str, layout: Layout) -> float:
     """Summed over every symbol once, the state carried along, the weights unchanged (static evaluation)."""
-    return sum(output.loss for output in outputs(model.network, layout))
+    return sum(output.losses[name] for output in outputs(model.network, layout))
 
 
 def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings: EvaluateConfig) -> Metrics:

@@ -35,7 +35,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
         pairs[split] = scaler.decode(scored.predictions), scaler.decode(scored.targets)
         metrics |= {f"{prefix}loss": scored.loss, **measures(*pairs[split], prefix)}
     predicted, truth = pairs["test"]
-    mean = np.asarray(prepared.values(target.of or name, "train")).reshape(-1, truth.shape[1]).mean(axis=0)
+    mean = means(prepared, target.of or name, truth.shape[1])
     metrics |= measures(np.broadcast_to(mean, truth.shape), truth, "baseline/mean_")
     if target.ahead and prepared.spec.layout == "stream":
         field = prepared.sequences("test").inputs[name]
@@ -46,16 +46,34 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
 
 
 def measures(predicted: Values, truth: Values, prefix: str) -> Metrics:
-    """Over all numbers of all targets; R² is 1 for a perfect prediction, 0 for the test split's own mean."""
+    """Over all known numbers of all targets; R² is 1 for a perfect prediction, 0 for the test split's own mean.
+
+    Of several numbers R² is the mean of each one's.
+    """
+    known = ~np.isnan(truth)
     ours, theirs = (torch.from_numpy(np.ascontiguousarray(values, np.float64)) for values in (predicted, truth))
+    flat = torch.from_numpy(known)
+    scores = [float(r2_score(ours[flat[:, at], at], theirs[flat[:, at], at])) for at in range(theirs.shape[1])
+              if known[:, at].sum() > 1]
     return {
-        f"{prefix}mse": float(mean_squared_error(ours, theirs)),
-        f"{prefix}mae": float(mean_absolute_error(ours, theirs)),
-        f"{prefix}r2": float(r2_score(ours, theirs)) if len(theirs) > 1 else 0.0,
+        f"{prefix}mse": float(mean_squared_error(ours[flat], theirs[flat])),
+        f"{prefix}mae": float(mean_absolute_error(ours[flat], theirs[flat])),
+        f"{prefix}r2": sum(scores) / len(scores) if scores else 0.0,
     }
+
+
+def means(prepared: Prepared, name: str, width: int) -> Values:
+    """(D,) of each number, over what the training split knows of it."""
+    values = np.asarray(prepared.values(name, "train")).reshape(-1, width)
+    holes = prepared.holes(name, "train")
+    if holes is None:
+        return np.asarray(values.mean(axis=0))
+    known = np.asarray(holes.known).reshape(-1, width)
+    return np.asarray(np.where(known, values, 0).sum(axis=0, dtype=np.float64) / known.sum(axis=0).clip(1))
 
 
 def _draw(predicted: Values, truth: Values, steps: bool, folder: Path) -> None:
     if steps:
         pictures.traces(predicted[:SHOWN, 0], truth[:SHOWN, 0], folder / "traces.png")
-    pictures.scatter(predicted.ravel(), truth.ravel(), folder / "against.png")
+    known = ~np.isnan(truth)
+    pictures.scatter(predicted[known], truth[known], folder / "against.png")

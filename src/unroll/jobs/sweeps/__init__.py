@@ -29,7 +29,7 @@ def sweep(project: Path, overrides: Sequence[str], name: str | None) -> None:
     failed: dict[Job, str] = {}
 
     def launch(grid: list[list[str]], make_pool: Callable[[Path, Path], Pool]) -> list[float]:
-        """Run the jobs of the grid and return their validation losses, NaN for one that has none."""
+        """Run the jobs of the grid and return their objectives, NaN for one that has none."""
         jobs = [make(project, folder, combination, naming(grid)(combination)) for combination in grid]
         unique = list({job.root: job for job in jobs}.values())
         if len(unique) < len(jobs):
@@ -38,8 +38,7 @@ def sweep(project: Path, overrides: Sequence[str], name: str | None) -> None:
             with make_pool(project, folder) as pool:
                 failed.update(run_all(project, unique, pool, group))
             group.close(report([job for job in unique if job not in failed], folder), len(failed))
-        return [job.metrics()["val/best_loss"] if (job.root / "metrics" / "train.json").is_file() else float("nan")
-                for job in jobs]
+        return [job.best() if (job.root / "metrics" / "train.json").is_file() else float("nan") for job in jobs]
 
     multirun(project / "conf", overrides, folder, launch)
     if failed:
@@ -76,7 +75,7 @@ def run_all(project: Path, jobs: Sequence[Job], pool: Pool, group: Group) -> dic
                 failed[job] = job.folder.reason()
                 print(f"sweep: {job.name} failed: {failed[job]} (its whole output: {job.folder.log})", flush=True)
             else:
-                print(f"sweep: {job.name}: validation loss {job.metrics()['val/best_loss']:.4f} ({done} of {total})",
+                print(f"sweep: {job.name}: validation {job.objective.name} {job.best():.4f} ({done} of {total})",
                       flush=True)
         wait()
     return failed

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from unroll.base.errors import UserError
 from unroll.compose import compose, compose_job
+from unroll.config.objective import objective
 from unroll.jobs import Job
 from unroll.jobs.group import Group
 from unroll.jobs.pool import LocalPool, Pool, wait
@@ -33,7 +34,8 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
     folder = project / ".unroll" / "tune" / name
     folder.mkdir(parents=True, exist_ok=True)
     url = storage or f"sqlite:///{(folder / 'study.db').resolve()}"
-    study = open_study(url, name, config, list(overrides))
+    goal = objective(base.train.monitor, base.model.heads)
+    study = open_study(url, name, config, list(overrides), goal)
     command = " ".join(["tune", "--space", space, *overrides])
     with reachable(url):
         known = study.user_attrs.get("run", "")     # where a process on another machine has opened it
@@ -41,7 +43,7 @@ def tune(project: Path, space: str, overrides: Sequence[str], name: str | None, 
         study.set_user_attr("run", group.run_id)
         search = Search(project, folder, study, config, overrides, pool, group)
         search.run(trials or config.trials)
-        group.close(report(study, folder), len(study.get_trials(deepcopy=False, states=[TrialState.FAIL])))
+        group.close(report(study, goal, folder), len(study.get_trials(deepcopy=False, states=[TrialState.FAIL])))
         completed = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
     if not completed:
         raise UserError("process", "tune", f"study {name} has no completed trial; the reasons are printed above.")
@@ -141,9 +143,10 @@ class Search:
             # decided as if the job were still running, so that a study does not depend on timing
             if trial.should_prune():
                 return self._prune(job, trial, step)
-        loss = job.metrics()["val/best_loss"]
-        self._study.tell(trial, loss)
-        print(f"tune: #{trial.number}: validation loss {loss:.4f} (best {self._study.best_value:.4f})", flush=True)
+        value = job.best()
+        self._study.tell(trial, value)
+        print(f"tune: #{trial.number}: validation {job.objective.name} {value:.4f} "
+              f"(best {self._study.best_value:.4f})", flush=True)
         return None
 
     def _prune(self, job: Job, trial: optuna.Trial, step: int) -> None:

@@ -7,11 +7,12 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from unroll.base.files import write_rows, write_text
+from unroll.config.objective import Objective
 from unroll.drawing.sweeps import history, importances
 from unroll.jobs.group import SUMMARY
 
 
-def report(study: optuna.Study, folder: Path) -> dict[str, float]:
+def report(study: optuna.Study, goal: Objective, folder: Path) -> dict[str, float]:
     """Print the best trial, write trials.csv and the pictures below `folder`, and return the study's figures.
 
     Nothing where no trial is complete.
@@ -21,19 +22,19 @@ def report(study: optuna.Study, folder: Path) -> dict[str, float]:
     if not completed:
         return {}
     pruned = [trial for trial in trials if trial.state == TrialState.PRUNED]
-    write_rows(folder / "trials.csv", table(trials))
+    write_rows(folder / "trials.csv", table(trials, goal))
     history([(trial.number, trial.value, trial.state == TrialState.COMPLETE) for trial in [*completed, *pruned]
-             if trial.value is not None], folder / "history.png")
+             if trial.value is not None], goal.name, goal.higher_is_better, folder / "history.png")
     if weights := importance(study, completed):
         importances(weights, folder / "importance.png")
     best = study.best_trial
     text = (f"{len(completed)} trial{'s' * (len(completed) != 1)} completed, {len(pruned)} pruned; best: "
-            f"#{best.number}, validation loss {best.value:.4f}\n\n"
+            f"#{best.number}, validation {goal.name} {best.value:.4f}\n\n"
             + "".join(f"    {override}\n" for override in best.user_attrs["overrides"]))
     write_text(folder / SUMMARY, text)
     print(f"\n{text}\ntable, pictures: {folder}\ntake the best: unroll promote {best.user_attrs['root']}")
     assert best.value is not None
-    return {"sweep/val_loss": best.value, "jobs/finished": len(completed), "jobs/pruned": len(pruned)}
+    return {f"sweep/val_{goal.name}": best.value, "jobs/finished": len(completed), "jobs/pruned": len(pruned)}
 
 
 def importance(study: optuna.Study, completed: list[FrozenTrial]) -> dict[str, float]:
@@ -52,10 +53,10 @@ def importance(study: optuna.Study, completed: list[FrozenTrial]) -> dict[str, f
     return get_param_importances(study, evaluator=evaluator, params=sorted(varied))
 
 
-def table(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
+def table(trials: list[FrozenTrial], goal: Objective) -> list[dict[str, Any]]:
     names = sorted({name for trial in trials for name in trial.params})
     return [{"trial": trial.number, "state": trial.state.name.lower(),
-             "validation_loss": "" if trial.value is None else trial.value,
+             f"validation_{goal.name}": "" if trial.value is None else trial.value,
              "validations": len(trial.intermediate_values),
              **{name: trial.params.get(name, "") for name in names},
              "root": trial.user_attrs.get("root", "")} for trial in trials]

@@ -15,21 +15,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from unroll.base.errors import UserError
 from unroll.base.files import HOST
+from unroll.config.objective import Objective
 from unroll.jobs.tune.space import TuneConfig
 
 SEEN_SECONDS = 30       # between heartbeats of a running trial
 LOST_SECONDS = 300      # without a heartbeat, before a trial counts as abandoned
 
 
-def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) -> optuna.Study:
+def open_study(url: str, name: str, config: TuneConfig, overrides: list[str], goal: Objective) -> optuna.Study:
     """Begin a study or join it; raises `UserError` when it has another space, or its storage cannot be used."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("optuna").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
     begun = {"space": config.model_dump(mode="json")["space"], "overrides": sorted(overrides),
-             "sampler": config.sampler, "seed": config.seed}
+             "sampler": config.sampler, "seed": config.seed, "train.monitor": goal.name}
     with reachable(url):
-        study = _create(url, name, config)
+        study = _create(url, name, config, "maximize" if goal.higher_is_better else "minimize")
         before = study.user_attrs.get("begun")
         if before is None:
             study.set_user_attr("begun", begun)
@@ -40,15 +41,18 @@ def open_study(url: str, name: str, config: TuneConfig, overrides: list[str]) ->
     return study
 
 
-def _create(url: str, name: str, config: TuneConfig, pauses: tuple[int, ...] = (1, 3)) -> optuna.Study:
+def _create(
+    url: str, name: str, config: TuneConfig, direction: str, pauses: tuple[int, ...] = (1, 3)
+) -> optuna.Study:
     """Retried, since two processes may create the tables of a new storage at the same time."""
     try:
-        return optuna.create_study(storage=url, study_name=name, load_if_exists=True, pruner=config.pruner.build())
+        return optuna.create_study(storage=url, study_name=name, load_if_exists=True, direction=direction,
+                                   pruner=config.pruner.build())
     except SQLAlchemyError:
         if not pauses:      # it fails for another reason
             raise
     time.sleep(pauses[0])
-    return _create(url, name, config, pauses[1:])
+    return _create(url, name, config, direction, pauses[1:])
 
 
 @contextmanager

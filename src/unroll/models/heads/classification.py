@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from unroll.config.heads.classification import Settings
+from unroll.data.fields import IGNORED
 from unroll.models.head import LinearHead, Sizes
 from unroll.models.loss import make_loss
 
@@ -21,3 +22,17 @@ class Head(LinearHead):
         if outputs.shape[-1] > 1:
             return outputs.softmax(dim=-1)
         return torch.cat([(-outputs).sigmoid(), outputs.sigmoid()], dim=-1)
+
+    def statistics(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """For each class how often it was named rightly, how often it was named, and how often it was true."""
+        known = target != IGNORED
+        named, true = self.predict(outputs[known]).argmax(dim=-1), target[known]
+        classes = max(2, outputs.shape[-1])
+        return torch.cat([some.bincount(minlength=classes) for some in (true[named == true], named, true)])
+
+    def measure(self, statistics: Tensor) -> dict[str, float]:
+        """F1 is the mean over the classes that were named or true."""
+        right, named, true = statistics.double().chunk(3)
+        seen = (named + true).clamp(min=1)
+        return {"accuracy": float(right.sum() / true.sum().clamp(min=1)),
+                "macro_f1": float((2 * right / seen).sum() / (named + true > 0).sum().clamp(min=1))}

@@ -1,5 +1,6 @@
 """A logit for each label."""
 
+import torch
 from torch import Tensor
 
 from unroll.config.heads.labels import Settings
@@ -19,3 +20,13 @@ class Head(LinearHead):
     def predict(self, outputs: Tensor) -> Tensor:
         """(…, labels) probabilities, independent of one another."""
         return outputs.sigmoid()
+
+    def statistics(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Labels that are on and were predicted to be, and labels that were predicted wrongly."""
+        known = ~target.isnan()
+        guessed, on = outputs[known] > 0, target[known] > 0
+        return torch.stack([(guessed & on).sum(), (guessed ^ on).sum()])
+
+    def measure(self, statistics: Tensor) -> dict[str, float]:
+        hits, misses = statistics.tolist()
+        return {"frame_accuracy": hits / max(1, hits + misses)}

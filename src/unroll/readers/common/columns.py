@@ -43,29 +43,34 @@ class Columns:
         part = int(np.searchsorted(self._starts, row, side="right")) - 1
         return str(self._parts[part].table[column][row - self._starts[part]].as_py())
 
-    def numbers(self, names: Sequence[str], need: str) -> NDArray[np.float64]:
-        """(N, F) of F columns; `need` ends the error about a cell that is no finite number."""
-        return np.stack([np.concatenate([self._numbers(at, name, need) for at in range(len(self._parts))])
+    def numbers(self, names: Sequence[str], need: str, holes: bool = False) -> NDArray[np.float64]:
+        """(N, F) of F columns, NaN where a cell is missing and there may be `holes`.
+
+        `need` ends the error about a cell that is no finite number.
+        """
+        return np.stack([np.concatenate([self._numbers(at, name, need, holes) for at in range(len(self._parts))])
                          for name in names], axis=1)
 
-    def _numbers(self, at: int, name: str, need: str) -> NDArray[np.float64]:
+    def _numbers(self, at: int, name: str, need: str, holes: bool) -> NDArray[np.float64]:
         part, column = self._parts[at], self._parts[at].table[name]
         kind = column.type
         if pa.types.is_temporal(kind) or pa.types.is_nested(kind):
             raise UserError("wrong-type", f"{part.file}, column {name!r}", f"of type {kind}, not numbers. {need}")
         if not is_number(kind):
             column = column.cast(pa.string())
-        values = to_numbers(column, part.reading.decimal)
-        if values is None or not np.isfinite(values).all():
-            self._refuse(column, self._starts[at], name, part.reading.decimal, need)
+        values = to_numbers(without_missing(column) if holes else column, part.reading.decimal)
+        if values is None or not (np.isfinite(values) | (holes & np.isnan(values))).all():
+            self._refuse(column, self._starts[at], name, part.reading.decimal, need, holes)
         assert values is not None
         return values
 
-    def _refuse(self, column: Any, first: int, name: str, decimal: str, need: str) -> None:
+    def _refuse(self, column: Any, first: int, name: str, decimal: str, need: str, holes: bool) -> None:
         """Raises for the first cell that is no finite number."""
         for row, cell in enumerate(column.to_pylist(), first):
             text = "" if cell is None else str(cell).strip()
             if text.lower() in MISSING:
+                if holes:
+                    continue
                 reason = f"{text!r} is no value" if text else "empty"
                 raise UserError("missing-number", self.where(row, name), f"{reason}. {ADVICE}")
             if decimal == "," and "." in text and isinstance(cell, str):
@@ -134,6 +139,14 @@ class Columns:
             raise UserError("bad-time", place, f"{cell!r} is neither a number nor an ISO 8601 time such as "
                             f"2026-01-31T12:00.{remedy(FORMAT, 'time_format')}")
         return np.asarray(times.astype("int64"))
+
+
+def without_missing(column: Any) -> Any:
+    """With null for the texts that stand for a missing value."""
+    if not pa.types.is_string(column.type):
+        return column
+    plain = pa.compute.utf8_lower(pa.compute.utf8_trim_whitespace(column))
+    return pa.compute.if_else(pa.compute.is_in(plain, pa.array(MISSING)), None, column)
 
 
 def to_numbers(column: Any, decimal: str, whole: bool = False) -> NDArray[Any] | None:
