@@ -16,8 +16,8 @@ def of_sequences(network: Network, layout: Layout, name: str) -> tuple[list[Valu
     """Predictions of each sequence, (T, ·) or (·), and the summed loss."""
     found: dict[int, Values] = {}
     loss = 0.0
-    for batch, predictions, cost in outputs(network, layout):
-        loss += cost
+    for batch, predictions, costs in outputs(network, layout):
+        loss += costs[name]
         pooled = network.head(name).pool is not None
         for lane, item in enumerate(batch.items):
             if item >= 0:
@@ -30,8 +30,8 @@ def of_stream(network: Network, layout: Layout, name: str, length: int) -> tuple
     """(length, ·) predictions of a stream, and the summed loss."""
     parts: list[Values] = []
     loss = 0.0
-    for _, predictions, cost in outputs(network, layout):
-        loss += cost
+    for _, predictions, costs in outputs(network, layout):
+        loss += costs[name]
         parts.append(predictions[name])
     lanes = np.concatenate(parts).swapaxes(0, 1)            # (B, T, ·)
     return lanes.reshape(-1, *lanes.shape[2:])[:length], loss
