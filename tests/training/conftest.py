@@ -11,7 +11,7 @@ from tests.conftest import run, tiny
 from tests.models.conftest import small
 from unroll.base.workspace import Workspace
 from unroll.config.model import ModelConfig
-from unroll.config.objective import LOWEST_LOSS
+from unroll.config.objective import LOWEST_LOSS, Objective
 from unroll.config.runtime import CheckpointConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared, open_prepared
@@ -43,11 +43,11 @@ def settings(**changes: Any) -> TrainConfig:
 
 def trained(
     prepared: Prepared, work: Path, config: TrainConfig, model: ModelConfig | None = None, workers: int = 0,
-    watch: Watch = QUIET, saving: CheckpointConfig = NEVER,
+    watch: Watch = QUIET, saving: CheckpointConfig = NEVER, goal: Objective = LOWEST_LOSS,
 ) -> tuple[Network, Result]:
     network = build(model or small("gru"), prepared.spec, config.seed)
     batches = Batches(prepared, config, workers, network.whole)
-    return network, fit(network, batches, config, LOWEST_LOSS, Unit("symbols", 1.0),
+    return network, fit(network, batches, config, goal, Unit("symbols", 1.0),
                         Work(work, "key", saving, wait_minutes=1), watch)
 
 

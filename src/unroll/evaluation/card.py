@@ -26,7 +26,7 @@ def card(
     pers = {name: {"per": spec.targets[name].per, "horizon": 0 if spec.forecast is None else spec.forecast.horizon}
             for name in config.heads}
     text = next(iter(spec.inputs.values())).kind == "tokens"
-    said = [f"{prose[name].task.format(**pers[name])}" for name in config.heads]
+    tasks = [prose[name].task.format(**pers[name]) for name in config.heads]
     results = [f"{comparison.model:.4f} {comparison.unit}" + (f" ({name})" if len(comparisons) > 1 else "")
                for name, comparison in comparisons.items()]
     rows: dict[str, str] = {
@@ -52,7 +52,7 @@ def card(
     commands = ". ".join(dict.fromkeys(own.commands for own in prose.values()))
     return f"""# {kind}, trained on {_escaped(source.name)}
 
-The model {", and ".join(said)}. Test split: {", ".join(results)}.
+The model {"; it ".join(tasks)}. Test split: {", ".join(results)}.
 
 | | |
 |---|---|

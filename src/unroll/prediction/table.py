@@ -33,19 +33,27 @@ def as_table(
     - symbols: `nats`, the cost of each.
 
     Of several targets `p_…` and `nats` begin with the target's name, and a prediction for a sequence is repeated at its
-    steps. Columns of data without names are numbered from 1. `before` are the steps that each sequence has had already.
+    steps; where symbols alone would have steps, `nats` is the cost of the whole sequence. Columns of data without names
+    are numbered from 1. `before` are the steps that each sequence has had already.
     """
-    tables = [_one(predictor, predictor.targets[name], found, names, before) for name, found in predictions.items()]
+    others = [target.per for target in predictor.targets.values() if not target.spec.symbols]
+    tables = [_costs(name, found, names) if predictor.targets[name].spec.symbols and others and "step" not in others
+              else _one(predictor, predictor.targets[name], found, names, before)
+              for name, found in predictions.items()]
     # a target's steps may begin later than another's; names of sequences may be equal
-    joined = min(tables, key=lambda table: STEP not in table)
-    for table in tables:
-        if table is not joined:
-            keys = [key for key in (PLACE, "sequence", STEP) if key in joined and key in table]
-            joined = joined.merge(table, on=keys, how="outer", sort=False)
-    order = [key for key in (PLACE, STEP) if key in joined]
-    if len(tables) > 1:
-        joined = joined.sort_values(order, kind="stable", ignore_index=True)
-    return joined.drop(columns=PLACE)
+    first, *rest = sorted(tables, key=lambda table: STEP not in table)
+    for table in rest:
+        keys = [key for key in (PLACE, "sequence", STEP) if key in first and key in table]
+        first = first.merge(table, on=keys, how="outer", sort=False)
+    if rest:
+        first = first.sort_values([key for key in (PLACE, STEP) if key in first], kind="stable", ignore_index=True)
+    return first.drop(columns=PLACE)
+
+
+def _costs(name: str, found: Sequence[Values], names: Sequence[str]) -> pd.DataFrame:
+    """The cost of all symbols of each sequence."""
+    nats = [np.log(1 / probabilities.clip(1e-300)).sum() for probabilities in found]
+    return pd.DataFrame({PLACE: range(len(names)), "sequence": list(names), f"{name}_nats": nats})
 
 
 def _one(predictor: Predictor, target: Predicted, found: Sequence[Values], names: Sequence[str],
@@ -93,8 +101,7 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
         -> tuple[pd.DataFrame, int]:
     """Predictions for a split, and for how many sequences; a forecast is made from each of the split's origins.
 
-    Its column `origin` is the last step of the series that the forecast has read, counted from 1. The symbols of a text
-    are left out where there are other targets.
+    Its column `origin` is the last step of the series that the forecast has read, counted from 1.
     """
     sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
     values = np.asarray(prepared.values(predictor.input, split))
@@ -109,9 +116,7 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
         origins = sequences.bounds[:, 1] - offsets[series] + firsts
         places = [places[at] for at in series]
     before = [place.first for place in places] if sequences.frame is None else None
-    predictions = predictor.predict_all(inputs)
-    shown = [name for name, target in predictor.targets.items() if not target.spec.symbols] or [*predictions]
-    table = as_table(predictor, {name: predictions[name] for name in shown}, [place.name for place in places], before)
+    table = as_table(predictor, predictor.predict_all(inputs), [place.name for place in places], before)
     if sequences.frame is not None:
         table.insert(1, "origin", np.repeat(origins, len(table) // len(inputs)))
     return table, len(inputs)
