@@ -223,11 +223,23 @@ def test_batches_are_not_read_from_short_to_long():
     assert lengths != sorted(lengths)
 
 
-def test_an_item_is_cut_at_the_longest_that_is_asked_for():
-    layout = items(longest=4)
-    read = sorted(row for batch in batches(layout) for row in rows(batch))
-    assert [len(row) for row in read] == [min(length, 4) for length in LENGTHS]
-    assert all(row == [row[0] + each for each in range(len(row))] for row in read)
+@pytest.mark.parametrize("seed", [None, 1])
+def test_an_item_is_read_some_steps_at_a_time_to_its_end(seed):
+    layout = items(longest=4, seed=seed)
+    for epoch in (0, 1):
+        read, lanes = [], {}
+        assert layout.batch(0, epoch).fresh
+        for index in range(len(layout)):
+            batch = layout.batch(index, epoch)
+            if batch.fresh:
+                read += lanes.values()
+                lanes = {}
+            assert y(batch).shape[0] <= 4
+            for lane, column in enumerate(y(batch).T):
+                lanes[lane] = lanes.get(lane, []) + [int(each) for each in column if each != IGNORED]
+        read = sorted(row for row in [*read, *lanes.values()] if row)
+        assert [len(row) for row in read] == LENGTHS
+        assert all(row == [row[0] + each for each in range(len(row))] for row in read)
 
 
 def test_the_last_batch_holds_the_rest():
@@ -384,7 +396,8 @@ def test_a_sequence_has_one_target_of_each_kind(ranks):
         parts = [layout.batch(index, 0, rank, ranks) for rank in range(ranks)]
         dealt(batch, parts, "sequence")
         assert batch.targets["label"].shape == (4,) and batch.targets["y"].shape == (4, 2)
-        assert batch.valid == sum(layout.counts(index).values()) == (batch.targets["label"] != IGNORED).sum()
+        count = (batch.targets["label"] != IGNORED).sum()
+        assert batch.counts == layout.counts(index) == {"label": count, "y": count}
         for part in parts:
             held = part.items >= 0
             assert part.targets["label"][held].tolist() == part.items[held].tolist()
@@ -463,7 +476,6 @@ def test_every_window_is_read_once_and_what_follows_it_is_its_target(ranks, seed
 
 def test_the_length_of_windows_is_that_of_what_is_read_of_the_series():
     assert set(windows([20, 11]).lengths) == {FRAME.rows} == {7}
-    assert windows([20, 11]).pooled
 
 
 def test_windows_meet_others_in_another_epoch():

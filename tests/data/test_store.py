@@ -251,7 +251,8 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path):
 @pytest.mark.parametrize(("text", "code"), [
     ("{", "damaged"), ("\xff", "damaged"), ("[" * 100_000, "damaged"), ("{}", "damaged"), ("[]", "damaged"),
     ("null", "damaged"), ("1", "damaged"), ('{"format": 2}', "wrong-version"), ('{"spec": 1}', "damaged"),
-    ('{"spec": {"format": 4}}', "wrong-version"), ('{"spec": {"format": 3}}', "damaged"),
+    ('{"spec": {"format": 3}}', "wrong-version"), ('{"spec": {"format": 5}}', "wrong-version"),
+    ('{"spec": {"format": 4}}', "damaged"),
 ])
 def test_a_spec_that_cannot_be_used_is_refused(short, text, code):
     (short.folder / "spec.json").write_text(text, encoding="latin-1")

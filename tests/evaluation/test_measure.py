@@ -168,7 +168,7 @@ def test_the_part_of_a_long_training_text_that_is_scored_is_the_one_that_is_coun
     prepared = write(tmp_path / "p", unit, tokenizer, *(["a" * 400 + "b" * 400 + "c" * 400] if unit == "stream" else
                                                        ["a" * 9] * 40 + ["b" * 9] * 40 + ["c" * 9] * 40))
     settings = DEFAULT.model_copy(update={"train_tokens": 120, "lanes": 6, "warmup": 5})
-    text, read = next_token.part(prepared, "text", tokenizer, settings)
+    text, read = next_token.part(prepared, "text", tokenizer, settings, False)
     assert len(text.tokens) == 120 == sum(sum(read.counts(at).values()) for at in range(len(read)))
     assert len({*np.bincount(text.tokens, minlength=tokenizer.size)[tokenizer.encode("abc")[:3]]}) == 1
     scored = [batch.targets["text"] for batch in (read.batch(at) for at in range(len(read)))]

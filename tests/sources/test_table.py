@@ -330,7 +330,7 @@ def test_a_time_that_falls_between_two_files_names_both(tmp_path):
      "targets": {"y": "value"}}, "bad-number", "1.csv, row 2, column 'u'"),
     ("a,u\n1,cat\n", {"columns": {"x": ["a"], "y": ["u"]}, "targets": {"y": "values"}}, "bad-number", "1.csv, row 2, column 'u'"),
     ("a,u\n1,2\n", {"columns": {"x": ["a"], "y": ["u"]}, "targets": {"y": "labels"}}, "bad-label", "1.csv, row 2, column 'u'"),
-    ("id,a,b,kind\np,1,1,\n", SEVERAL, "empty", "1.csv, row 2, column 'kind'"),
+    ("id,a,b,kind\np,1,1,\np,1,1,u\np,1,1,v\n", SEVERAL, "conflict", "1.csv, row 4, column 'kind'"),
     ("text,label\n,u\n", TEXT, "empty", "1.csv, row 2, column 'text'"),
     ("text,label\nx,0.5\ny,0.25\n", TEXT, "conflict", "data.targets.label"),
 ])
@@ -351,10 +351,9 @@ def test_a_target_that_is_not_what_it_should_be_is_named(tmp_path, content, chan
     ({"targets": {"label": "class"}, "columns": {"x": ["a"], "label": ["b"]}}, "conflict", "data.targets.label"),
     ({**TEXT, "targets": {"label": "tag"}}, "conflict", "data.targets.label"),
     ({**TEXT, "inputs": {"text": "tokens", "x": "real"}, "columns": {"text": ["a"], "x": ["a"], "label": ["b"]}},
-     "conflict", "data.inputs"),
+     "conflict", "data.inputs.x"),
+    ({"inputs": {"x": "real", "z": "static_real"}, "columns": {"x": ["a"], "z": ["b"]}}, "conflict", "data.inputs.z"),
     ({**TEXT, "time": "a"}, "no-effect", "data.time"),
-    ({"inputs": {"x": "real", "z": "real"}, "columns": {"x": ["a"], "z": ["b"]}, "forecast": FORECAST,
-      "targets": {"x": "forecast", "z": "forecast"}}, "unsupported", "data.targets"),
 ])
 def test_settings_that_do_not_go_together_are_one_line(tmp_path, changes, code, where):
     write(tmp_path, "a,b\n1,2\n")

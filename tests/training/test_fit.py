@@ -196,7 +196,7 @@ def test_a_gradient_that_is_not_finite_at_once_has_no_best_weights(stream, tmp_p
 
 def test_a_training_without_a_finite_validation_is_refused(stream, tmp_path, scripted):
     scripted(math.nan, math.nan)
-    with refused("diverged", "train.learning_rate", "no validation loss"):
+    with refused("diverged", "train.learning_rate", "no validation was"):
         trained(stream, tmp_path, settings(epochs=2, **FAST))
 
 

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from tests.conftest import refused
+from tests.models.conftest import SPEC, small
 from tests.training.conftest import settings, trained
-from unroll.training.learner import Learner
+from unroll.models.network import build
+from unroll.training.learner import Learner, Sums
 from unroll.training.ranks import check_devices, explained
 
 
@@ -96,16 +98,16 @@ def test_a_loader_that_dies_while_it_hands_over_a_batch_is_one_line():
 
 def test_ranks_add_their_losses_on_their_own_device(monkeypatch):
     """NCCL refuses a tensor of the CPU; "meta" stands for a GPU."""
-    learner = Learner(torch.nn.Linear(1, 1), settings(), 1).to("meta")
+    learner = Learner(build(small("gru"), SPEC, 1), settings(), 1).to("meta")
     summed, logged = [], {}
 
     def reduce(tensor, reduce_op):
         summed.append((tensor.device.type, tensor.dtype, reduce_op))
-        return tensor
+        return torch.tensor([6.0], dtype=torch.float64)
 
     learner._trainer = SimpleNamespace(strategy=SimpleNamespace(reduce=reduce))
     monkeypatch.setattr(learner, "log", lambda name, value, **_: logged.update({name: value}))
-    learner._validated = (3.0, 2)
+    learner._validated = {"text": Sums(3.0, 2, torch.zeros(0))}
     learner.on_validation_epoch_end()
     assert summed == [("meta", torch.float64, "sum")]
-    assert logged["val/loss"].dtype == torch.float64
+    assert logged["val/loss"].dtype == torch.float64 and logged["val/loss"] == 3

@@ -17,10 +17,13 @@ SplitShare = Annotated[float, Field(gt=0, lt=0.5)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 Input = Literal[
-    "tokens",       # symbols
-    "real",         # a real vector per step
-    "static_real",  # a real vector per sequence
+    "tokens",               # symbols of a text
+    "real",                 # a vector of real numbers per step
+    "categories",           # one or several categories per step
+    "static_real",          # a vector of real numbers per sequence
+    "static_categories",    # one or several categories per sequence
 ]
+STATIC = ("static_real", "static_categories")
 Target = Literal[
     "next",         # the input's own next step: a symbol or a vector
     "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels
@@ -58,7 +61,7 @@ class SourceSettings(Strict):
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "SourceSettings":
-        for mistake in (self._fixed(), self._forecasts(), self._names()):
+        for mistake in (self._fixed(), self._forecasts(), self._names(), self._steps()):
             if mistake is not None:
                 raise PydanticCustomError("fields", "{text}", {"text": mistake})
         return self
@@ -78,8 +81,18 @@ class SourceSettings(Strict):
             return f"other targets beside a forecast are not supported yet: keep {sorted(forecasts)}"
         return None
 
+    def _steps(self) -> str | None:
+        texts = [name for name, kind in self.inputs.items() if kind == "tokens"]
+        if all(kind in STATIC for kind in self.inputs.values()):
+            return f"inputs: {sorted(self.inputs)} stand for whole sequences; name one that has steps, tokens or real"
+        if len(texts) > 1:
+            return f"inputs: several texts, {texts}, are not supported yet: keep one"
+        return None
+
     def _names(self) -> str | None:
         for name, kind in self.targets.items():
+            if kind in FUTURE and self.inputs.get(name, "tokens") not in ("tokens", "real"):
+                return f"targets.{name}: {kind} is the next step of an input of tokens or real numbers"
             if kind in FUTURE and name not in self.inputs:
                 return f"targets.{name}: {kind} is the next step of an input; inputs are {sorted(self.inputs)}"
             if kind == "next_labels" and self.inputs[name] != "real":

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from unroll.config.strict import Probability, Strict
 
-Field = Literal["tokens", "real"]
+Field = Literal["tokens", "real", "categories", "static_real", "static_categories"]
 
 
 class EncoderSettings(Strict):
@@ -14,3 +14,21 @@ class EncoderSettings(Strict):
     dropout: Probability        # of its output
 
     reads: ClassVar[Field]      # the kind of field
+    static: ClassVar[bool] = False      # of a whole sequence
+
+    @property
+    def starts(self) -> bool:
+        """Whether the core's first state is made of it, rather than each step's input."""
+        return False
+
+
+class StaticSettings(EncoderSettings):
+    """Settings of encoders of whole sequences."""
+
+    joins: Literal["steps", "start"]    # beside the other inputs at every step, or as the core's first state
+
+    static: ClassVar[bool] = True
+
+    @property
+    def starts(self) -> bool:
+        return self.joins == "start"

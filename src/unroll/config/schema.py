@@ -46,8 +46,6 @@ def _names(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
         if set(ours) != set(theirs):
             yield f"model.{part}", (f"names {sorted(ours)} where data has {sorted(theirs)}; choose the task that fits "
                                     "(task=…, conf/task/), or use the same names")
-    if len(data.inputs) > 1:
-        yield "data.inputs", f"several at once ({', '.join(sorted(data.inputs))}) are not supported yet; keep one"
 
 
 def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:

@@ -26,7 +26,7 @@ Counts = dict[str, float]       # known targets by name; of vectors, the known s
 
 
 class Batch(NamedTuple):
-    inputs: Arrays      # (T, B) symbols, (T, B, F) reals
+    inputs: Arrays      # (T, B) symbols, (T, B, F) reals, (T, B, K) categories; per sequence (B, F), (B, K)
     targets: Arrays     # per step (T, B) or (T, B, D), per sequence (B,) or (B, D), forecasts (B, H, D)
     lengths: NDArray[np.int64]      # (B,) steps that are not padding; 0: an empty lane
     fresh: bool                     # whether it starts from a fresh state: the first of a stream, or of its items
@@ -154,7 +154,8 @@ class ItemLayout(_Shuffled):
         most = max(1, min(self._steps, int(self._data.lengths[items].max()) - before))
         step = np.arange(most)[:, None]
         place, valid = start[None, :] + before + step, step < lengths[None, :]          # (T, B)
-        inputs = {name: _read(field, place, valid, start) for name, field in self._data.inputs.items()}
+        inputs = {name: _read(field, place, valid, start) if field.per == "step" else field.at(lanes, lanes >= 0)
+                  for name, field in self._data.inputs.items()}
         targets = {name: _ahead(field, place, valid, end + self._data.cut) if field.per == "step"
                    else field.at(lanes, lanes >= 0) for name, field in self._data.targets.items()}
         return Batch(inputs, targets, lengths, not before, self.counts(index, epoch), (first, self._size), lanes)

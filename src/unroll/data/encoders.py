@@ -74,6 +74,12 @@ class Classes:
     def fit(cls, labels: Iterable[Any]) -> "Classes":
         return cls(sorted({str(name) for piece in labels for name in np.unique(np.atleast_1d(piece))} - {UNKNOWN}))
 
+    def positions(self, labels: NDArray[Any]) -> NDArray[np.int64]:
+        """Numbers (n,), -1 of a class that is none of these."""
+        found, inverse = np.unique(labels, return_inverse=True)
+        known = {name: number for number, name in enumerate(self.names)}
+        return np.array([known.get(str(name), -1) for name in found], np.int64)[inverse]
+
     def encode(self, labels: Any, where: str) -> NDArray[np.int64]:
         """Numbers (n,) of one label or an array of them, -1 where it is unknown.
 

@@ -85,13 +85,17 @@ class Sequences:
     targets: dict[str, Field]
     bounds: NDArray[np.int64] | None
     frame: Frame | None = None
-    cut: int = 0        # steps at the end of a sequence, or of the stream, that are left out, since no target is theirs
 
     def __len__(self) -> int:
         """Sequences; steps of a stream."""
         if self.bounds is not None:
             return len(self.bounds)
-        return len(next(iter(self.inputs.values())).values) - self.cut
+        return len(next(field for field in self.inputs.values() if field.per == "step").values) - self.cut
+
+    @property
+    def cut(self) -> int:
+        """Steps at the end of a sequence, or of the stream, that are left out, since all targets are of later steps."""
+        return min((max(0, field.ahead) for field in self.targets.values()), default=0)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -117,22 +121,30 @@ def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int6
         return Sequences(inputs, {}, _windows(frame, offsets), frame)
     targets = {name: _target(field, values[field.of or name], holes.get(name)) for name, field in spec.targets.items()
                if (field.of or name) in values}
-    # where all targets are the next step's, the last step of a sequence has none
-    cut = min((max(0, field.ahead) for field in targets.values()), default=0)
+    data = Sequences(inputs, targets, None)
     if offsets is None:
-        return Sequences(inputs, targets, None, cut=cut)
-    bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - cut)], axis=1)
-    return Sequences(inputs, targets, bounds, cut=cut)
+        return data
+    bounds = np.stack([offsets[:-1], np.maximum(offsets[:-1], offsets[1:] - data.cut)], axis=1)
+    return replace(data, bounds=bounds)
 
 
 def _input(field: InputSpec, values: Values) -> Field:
+    if field.kind == "categories":
+        return Field(values, field.per, 0, np.int64, show=_columns(field))
     if field.begin is not None:     # read one step late, so that each symbol is predicted from those before it
         return Field(values, "step", field.begin, np.int64, ahead=-1)
     if field.kind == "tokens":
         return Field(values, "step", 0, np.int64)
     if field.scale is None:         # a frame scales it
         return Field(values, "step", 0, np.float32)
-    return Field(values, "step", 0, np.float32, show=Scaler.restore(field.scale).encode)
+    return Field(values, field.per, 0, np.float32, show=Scaler.restore(field.scale).encode)
+
+
+def _columns(field: InputSpec) -> Callable[[Values], Values]:
+    """Numbers of categories, from 0 in each column, → from 0 over all columns."""
+    sizes = [len(names) + 1 for names in field.categories or ()]
+    first = np.cumsum([0, *sizes[:-1]])
+    return lambda values: values.astype(np.int64) + first
 
 
 def _target(field: TargetSpec, values: Values, holes: Holes | None) -> Field:

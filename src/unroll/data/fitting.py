@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from unroll.base.errors import UserError
-from unroll.config.data import FUTURE, PER_SEQUENCE, DataConfig, ForecastConfig
-from unroll.data.codecs import ClassCodec, Codec, NumberCodec, SeriesCodec, TextCodec
+from unroll.config.data import FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
+from unroll.data.codecs import CategoryCodec, ClassCodec, Codec, NumberCodec, SeriesCodec, TextCodec
 from unroll.data.source import Source, sequence_name
 from unroll.data.spec import ForecastSpec
 from unroll.data.tokenizers import Tokenizer, fit
@@ -21,13 +21,16 @@ def fit_codecs(config: DataConfig, source: Source) -> dict[str, Codec]:
 
 
 def _input(config: DataConfig, source: Source, name: str) -> Codec:
-    values, target = _values(source, name), config.targets.get(name)
-    if config.inputs[name] == "tokens":
+    values, target, kind = _values(source, name), config.targets.get(name), config.inputs[name]
+    per_step = kind not in STATIC
+    if kind == "tokens":
         return TextCodec(_tokenizer(config, source, name))
+    if kind in ("categories", "static_categories"):
+        return CategoryCodec.fit(values, per_step)
     if target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
         return SeriesCodec(ForecastSpec(**settings.model_dump())).fit_frame(values)
-    return NumberCodec(labels=target == "next_labels").fit(_scale(config), values)
+    return NumberCodec(per_step, labels=target == "next_labels").fit(_scale(config), values)
 
 
 def _target(config: DataConfig, source: Source, name: str) -> Codec:

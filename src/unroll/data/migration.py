@@ -6,8 +6,11 @@ Json = dict[str, Any]
 
 
 def migrate_spec(old: Json) -> Json:
-    """A spec of format 2 as one of format 3; others as they are. The old one must be whole."""
-    return _from_2(old) if old.get("format") == 2 else old
+    """A spec of an older format as one of today's; others as they are. The old one must be whole."""
+    if old.get("format") == 2:
+        old = _from_2(old)
+    # format 4 can say more of an input, where there is more to say
+    return {**old, "format": 4} if old.get("format") == 3 else old
 
 
 def _from_2(old: Json) -> Json:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from unroll.base.errors import UserError
 
-FORMAT = 3      # of a spec and of the prepared folder around it
+FORMAT = 4      # of a spec and of the prepared folder around it
 
 Names = tuple[str, ...]
 
@@ -51,12 +51,14 @@ class ForecastSpec(Part):
 
 
 class InputSpec(Part):
-    kind: Literal["tokens", "real"]
-    size: int                       # of the vocabulary, or numbers per step as the network reads them
-    width: int                      # numbers per step in the user's data: fewer than `size` in a forecast; 1 for tokens
+    kind: Literal["tokens", "real", "categories"]
+    size: int                       # of the vocabulary, all columns' categories, or numbers as the network reads them
+    width: int                      # columns in the user's data: fewer than `size` in a forecast; 1 for tokens
+    per: Literal["step", "sequence"] = "step"
     begin: int | None = None        # the symbol before the first step, where each step predicts the next symbol
     scale: Scale | None = None      # of real numbers; None in a forecast, whose target has a frame
     names: Names | None = None      # of the columns, where the source names them
+    categories: tuple[Names, ...] | None = None     # of each column; each column also has one for all others
 
 
 class TargetSpec(Part):
@@ -118,7 +120,7 @@ class Reading(Part):
 
 
 class Spec(Part):
-    format: Literal[3] = 3
+    format: Literal[4] = 4
     layout: Literal["stream", "items", "windows"]
     longest: int                    # steps of the longest training sequence, or of a forecast's context
     inputs: dict[str, InputSpec]
@@ -127,6 +129,11 @@ class Spec(Part):
     splits: dict[Literal["train", "validation", "test"], Counts]
     source: SourceSpec
     reading: Reading
+
+    @property
+    def main(self) -> str:
+        """The first input that stands at each step."""
+        return next(name for name, field in self.inputs.items() if field.per == "step")
 
 
 def read_spec(value: Any, where: str | Path, advice: str) -> Spec:

@@ -87,6 +87,10 @@ class _SplitWriter:
         sequence = sequence_name(self._places, self._split, self._pieces)
         rows = {name: self._codecs[name].encode(value, f"data.{name}, {sequence}") for name, value in piece.items()}
         steps = {name: len(values) for name, values in rows.items() if self._codecs[name].per_step}
+        if self._layout == "stream" and len(steps) < len(rows):
+            name = next(name for name in rows if name not in steps)
+            raise UserError("conflict", f"data.{name}", "one value a sequence, but the data is a single long sequence. "
+                            "Give it at each step.")
         length = next(iter(steps.values()))
         if len(set(steps.values())) > 1:
             found = ", ".join(f"{name} {count}" for name, count in steps.items())

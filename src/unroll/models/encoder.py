@@ -1,4 +1,4 @@
-"""What an encoder is: a field at each step as a vector."""
+"""What an encoder is: a field at each step, or of a whole sequence, as a vector."""
 
 from abc import ABC, abstractmethod
 
@@ -11,9 +11,10 @@ from unroll.models.onnx.graph import Graph
 
 
 class BaseEncoder(nn.Module, ABC):
-    """A kind of encoder has a class `Encoder` derived from this one, made from its settings and the field's size.
+    """A kind of encoder has a class `Encoder` derived from this one, made from settings and the field's size and width.
 
-    That is the number of symbols of the field, or of numbers per step; `size` is E, the size of the vectors.
+    The size is the number of symbols, of categories or of numbers per step, the width how many of them stand at a step.
+    `self.size` is E, the size of the vectors.
     """
 
     def __init__(self, settings: EncoderSettings, size: int) -> None:
@@ -22,13 +23,16 @@ class BaseEncoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, values: Tensor, dropout: Dropout) -> Tensor:
-        """Symbols (T, B) or real numbers (T, B, F) → (T, B, E); a single step without T."""
+        """Symbols (T, B), real numbers (T, B, F) or categories (T, B, K) → (T, B, E); a single step without T.
+
+        Values of whole sequences come as (1, B, ·), so that dropout finds the lanes.
+        """
 
     @abstractmethod
     def onnx(self, graph: Graph, name: str) -> str:
         """Write the encoder of the field `name`, which becomes an input, and return the vectors, (T, B, E)."""
 
 
-def make_encoder(settings: EncoderSettings, size: int) -> BaseEncoder:
-    encoder: BaseEncoder = ENCODERS.code_of(settings.kind, "Encoder")(settings, size)
+def make_encoder(settings: EncoderSettings, size: int, width: int = 1) -> BaseEncoder:
+    encoder: BaseEncoder = ENCODERS.code_of(settings.kind, "Encoder")(settings, size, width)
     return encoder

@@ -53,7 +53,7 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
         write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
-        if cell.has_onnx() and network.next_step:
+        if cell.has_onnx() and network.next_step and len(config.inputs) == 1:
             from unroll.models.onnx.step import step_graph
 
             (temporary / STEP).write_bytes(step_graph(network))

@@ -11,6 +11,7 @@ from unroll.models.cell import State
 from unroll.models.core import Core
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.encoder import BaseEncoder, make_encoder
+from unroll.models.first_state import FirstState
 from unroll.models.head import BaseHead, Sizes, make_head
 
 Fields = dict[str, Tensor]
@@ -20,9 +21,13 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig, spec: Spec) -> None:
         """`spec` has the sizes that follow from the data."""
         super().__init__()
-        encoders = {name: make_encoder(settings, spec.inputs[name].size) for name, settings in config.inputs.items()}
+        encoders = {name: make_encoder(settings, spec.inputs[name].size, spec.inputs[name].width)
+                    for name, settings in config.inputs.items()}
         self.inputs = ByField(encoders)
-        self.core = Core(config.core, sum(encoder.size for encoder in encoders.values()), spec.longest)
+        self.static = [name for name, settings in config.inputs.items() if settings.static]
+        starting = [name for name, settings in config.inputs.items() if settings.starts]
+        read = sum(encoder.size for name, encoder in encoders.items() if name not in starting)
+        self.core = Core(config.core, read, spec.longest)
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
         self.heads = ByField()
         # heads whose prediction at a step is the next step of an input, so that what is drawn can be read
@@ -31,6 +36,8 @@ class Network(nn.Module):
             target = spec.targets[name]
             self.heads[name] = make_head(head, Sizes(self.core.size, target.size, self.core.directions, horizon,
                                                      encoders.get(target.of or "")))
+        self.first = FirstState(starting, sum(encoders[name].size for name in starting), self.core) \
+            if starting else None
 
     @property
     def whole(self) -> bool:
@@ -38,22 +45,46 @@ class Network(nn.Module):
         return self.core.directions == 2 or any(self.head(name).pool is not None for name in self.heads)
 
     def start(self, lanes: int) -> list[State]:
+        """The state before anything is read, where no input makes it."""
         return self.core.start(lanes)
+
+    def first_state(self, inputs: Fields, lanes: int, dropout: Dropout = no_dropout) -> list[State]:
+        """The state before the first step of sequences with these inputs, of which (B, ·) are read."""
+        state = self.start(lanes)
+        if self.first is None:
+            return state
+        parts = [self.encoder(name)(inputs[name][None], dropout)[0] for name in self.first.names]
+        made: list[State] = self.first(torch.cat(parts, dim=-1), state)
+        return made
 
     def forward(
         self, inputs: Fields, state: list[State] | None = None, dropout: Dropout = no_dropout,
         lengths: Tensor | None = None,
     ) -> tuple[Fields, list[State]]:
-        """Whole sequences: each input (T, B) or (T, B, F); the state goes in and comes out.
+        """Whole sequences: each input (T, B) or (T, B, F), or (B, F) of the whole; the state goes in and comes out.
 
         `lengths` (B,) are the steps of each lane that are not padding. Outputs are (T, B, ·), or (B, ·) of heads
         that pool.
         """
-        return self.read(self.embed(inputs, dropout), state, dropout, lengths)
+        x = self.embed(inputs, dropout)
+        if state is None:
+            state = self.first_state(inputs, x.shape[1], dropout)
+        elif self.first is not None and self.training:
+            # several processes add up the gradients of every parameter at every step
+            x = x + 0 * sum(part.sum() for layer in self.first_state(inputs, x.shape[1]) for part in layer)
+        return self.read(x, state, dropout, lengths)
 
     def embed(self, inputs: Fields, dropout: Dropout = no_dropout) -> Tensor:
-        parts = [encoder(inputs[name], dropout) for name, encoder in self.inputs.items()]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+        """(T, B, E), or (B, E) of a single step: the inputs side by side, those of whole sequences at every step."""
+        parts = {name: encoder(inputs[name], dropout) for name, encoder in self.inputs.items()
+                 if name not in self.static}
+        like = next(iter(parts.values()))
+        for name in self.static:
+            if self.first is None or name not in self.first.names:
+                encoded = self.encoder(name)(inputs[name][None], dropout)       # (1, B, E)
+                parts[name] = encoded.expand(len(like), -1, -1) if like.dim() == 3 else encoded[0]
+        ordered = [parts[name] for name in self.inputs if name in parts]
+        return ordered[0] if len(ordered) == 1 else torch.cat(ordered, dim=-1)
 
     def read(
         self, x: Tensor, state: list[State] | None = None, dropout: Dropout = no_dropout,

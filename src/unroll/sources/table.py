@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
-from unroll.config.data import FUTURE
+from unroll.config.data import FUTURE, STATIC
 from unroll.config.sources.table import Settings
 from unroll.data.source import UNKNOWN, Piece, Source
 from unroll.data.spec import Reading, TableReading
@@ -20,6 +20,7 @@ from unroll.sources.common.splits import cut, hold_out
 
 Values = dict[str, Any]         # of each field, all rows': a list of text, or an array (N,) or (N, F)
 WHOLE = ("class", "value")      # targets of a sequence, not of a step
+PER_STEP = {"class": "tag", "value": "values", "static_real": "real", "static_categories": "categories"}
 
 
 def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
@@ -85,9 +86,14 @@ def _check_without_series(settings: Settings, text: bool) -> None:
         if text and kind not in (*WHOLE, "next"):
             raise UserError("conflict", f"data.targets.{name}", "without data.series each row is a text of its own, "
                             f"which has one class or value, not {kind}. Name the column that tells texts apart.")
-    if text and set(settings.inputs.values()) != {"tokens"}:
-        raise UserError("conflict", "data.inputs", "without data.series each row is a text of its own, and real "
-                        "numbers beside it are no sequence. Name the column that tells sequences apart as data.series.")
+    for name, read in settings.inputs.items():
+        if text and read not in ("tokens", *STATIC):
+            raise UserError("conflict", f"data.inputs.{name}", "without data.series each row is a text of its own, "
+                            f"and {read} beside it are no sequence. Set data.inputs.{name}=static_{read}, or name the "
+                            "column that tells sequences apart as data.series.")
+        if not text and read in STATIC:
+            raise UserError("conflict", f"data.inputs.{name}", f"{read} of a sequence, but without data.series the "
+                            "table is a single sequence. Name the column that tells sequences apart as data.series.")
     if text and settings.time is not None:
         raise UserError("no-effect", "data.time", "each row is a text of its own, so there is nothing to order. Set "
                         "data.time=null.")
@@ -99,6 +105,8 @@ def _values(settings: Settings, table: Columns, field: str) -> Any:
     setting = f"data.columns.{field}"
     if settings.inputs.get(field) == "tokens":
         return table.texts(columns[0], "an empty text. Leave the row out.")
+    if settings.inputs.get(field) in ("categories", "static_categories"):
+        return np.stack([np.array(table.texts(column, None), dtype=str) for column in columns], axis=1)
     if field in settings.inputs:
         return table.numbers(columns, f"{setting} takes numbers only: correct the cell, or leave the column out.")
     if target in ("class", "tag"):
@@ -116,19 +124,17 @@ def _values(settings: Settings, table: Columns, field: str) -> Any:
 
 
 def _piece(settings: Settings, table: Columns, values: Values, rows: Rows) -> Piece:
-    """A sequence of the table's rows: cells of text follow one another, and a row's tag is that of all its symbols."""
+    """A sequence of the table's rows: cells of text follow one another, and a row's values are those of its symbols."""
     piece: Piece = {}
     cells: list[str] = []
-    for field, kind in settings.inputs.items():
-        if kind == "tokens":
+    for field, read in settings.inputs.items():
+        if read == "tokens":
             cells = [values[field][row] for row in rows.index]
             piece[field] = _joint(settings).join(cells)
-        else:
-            piece[field] = values[field][rows.index]
-    for field, target in settings.targets.items():
-        if target in WHOLE:
+    for field, kind in {**settings.targets, **settings.inputs}.items():
+        if kind in (*WHOLE, *STATIC):
             piece[field] = _constant(settings, table, values[field], field, rows)
-        elif field in values and field not in settings.inputs:
+        elif field in values and field not in piece:
             own = values[field][rows.index]
             piece[field] = own if not cells else np.repeat(own, _counts(settings, cells), axis=0)
     return piece
@@ -148,7 +154,7 @@ def _counts(settings: Settings, cells: list[str]) -> list[int]:
 
 def _constant(settings: Settings, table: Columns, values: NDArray[Any], field: str, rows: Rows) -> Any:
     """The value that every row of a sequence has, where it has one; raises at the first row that differs."""
-    own = values[rows.index]
+    own, kind = values[rows.index], {**settings.targets, **settings.inputs}[field]
     known = own != UNKNOWN if own.dtype.kind == "U" else ~np.isnan(own)
     first = known.argmax(axis=0)        # the first row where it is known, of each column
     value = np.take_along_axis(own, np.expand_dims(first, 0), axis=0)[0]
@@ -157,12 +163,11 @@ def _constant(settings: Settings, table: Columns, values: NDArray[Any], field: s
         row = int(rows.index[at])
         number = int(np.flatnonzero(np.atleast_1d(differs[at]))[0])
         column, before = settings.columns[field][number], int(rows.index[np.atleast_1d(first)[number]])
-        step = "tag" if settings.targets[field] == "class" else "values"
+        part = "inputs" if field in settings.inputs else "targets"
         raise UserError("conflict", table.where(row, column), f"{table.cell(row, column)!r} where sequence "
-                        f"{rows.name!r} began with {table.cell(before, column)!r}. data.targets.{field} is "
-                        f"one {settings.targets[field]} per sequence: correct the row, or choose {step} for one per "
-                        "step.")
-    return str(value) if settings.targets[field] == "class" else value
+                        f"{rows.name!r} began with {table.cell(before, column)!r}. data.{part}.{field} is one {kind} "
+                        f"per sequence: correct the row, or choose {PER_STEP[kind]} for one per step.")
+    return str(value) if kind == "class" else value
 
 
 def _items(settings: Settings, pieces: list[Piece], names: list[str]) -> Items:

@@ -22,7 +22,7 @@ VALIDATION_STEPS = 256      # per lane and batch; nothing is back-propagated, so
 class Step(NamedTuple):
     """One rank's part of a batch."""
 
-    inputs: dict[str, Tensor]       # (T, B) or (T, B, F)
+    inputs: dict[str, Tensor]       # (T, B) or (T, B, F); (B, F) of whole sequences
     targets: dict[str, Tensor]      # (T, B) or (T, B, D); (B,) or (B, ·) of whole sequences
     lengths: Tensor                 # (B,) steps that are not padding
     fresh: bool

@@ -30,7 +30,7 @@ def gather(trainer: Trainer, value: Tensor) -> Tensor:
 
 
 @dataclass
-class _Sums:
+class Sums:
     """What validation batches add up to for one target; the count is over all ranks."""
 
     loss: float = 0.0
@@ -50,7 +50,7 @@ class Learner(LightningModule):
         self._state: list[State] | None = None
         self._validation_state: list[State] | None = None
         self._weights = {name: config.weights.get(name, 1.0) for name in network.heads}
-        self._validated: dict[str, _Sums] = {}
+        self._validated: dict[str, Sums] = {}
 
     def on_fit_start(self) -> None:
         torch.set_num_threads(self.config.threads)      # Lightning's launcher has set its own guess
@@ -96,7 +96,7 @@ class Learner(LightningModule):
         return sum(self._weights[name] * loss for name, loss in losses.items())
 
     def on_validation_epoch_start(self) -> None:
-        self._validated = {name: _Sums() for name in self.network.heads}
+        self._validated = {name: Sums() for name in self.network.heads}
 
     def validation_step(self, batch: Step, batch_idx: int) -> None:
         state = None if batch.fresh else self._validation_state

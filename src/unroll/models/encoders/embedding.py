@@ -9,7 +9,7 @@ from unroll.models.onnx.graph import INT64, Graph
 
 
 class Encoder(BaseEncoder):
-    def __init__(self, settings: Settings, vocabulary: int) -> None:
+    def __init__(self, settings: Settings, vocabulary: int, width: int) -> None:
         super().__init__(settings, settings.size)
         self.embedding = nn.Embedding(vocabulary, settings.size)
         nn.init.normal_(self.embedding.weight, std=settings.size**-0.5)
