@@ -5,7 +5,7 @@ read.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -115,55 +115,6 @@ class ClassCodec(Codec):
         classes = tuple(self.classes.names)
         return TargetSpec(kind="classes", per="step" if self.per_step else "sequence", size=len(classes),
                           classes=classes)
-
-
-class CategoryCodec(Codec):
-    """Columns of categories as numbers from 1; 0 stands for a category that the training split does not have."""
-
-    def __init__(self, columns: Sequence[Classes], per_step: bool) -> None:
-        super().__init__(per_step)
-        self._columns = columns
-
-    @classmethod
-    def fit(cls, values: Located, per_step: bool) -> "CategoryCodec":
-        found: list[set[str]] = []
-        for where, value in values:
-            rows = _columns(value, per_step)
-            found = found or [set() for _ in range(rows.shape[1])]
-            _check_width(len(found), rows, where)
-            for known, column in zip(found, rows.T, strict=True):
-                known.update(map(str, np.unique(column)))
-        return cls([Classes(sorted(known)) for known in found], per_step)
-
-    def encode(self, value: Any, where: str) -> Values:
-        rows = _columns(value, self.per_step)
-        _check_width(len(self._columns), rows, where)
-        return np.stack([classes.positions(column) + 1 for classes, column in zip(self._columns, rows.T, strict=True)],
-                        axis=1)
-
-    def dtype(self, rows: Values) -> np.dtype[Any]:
-        return np.min_scalar_type(max(len(classes.names) for classes in self._columns))
-
-    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
-        categories = tuple(tuple(classes.names) for classes in self._columns)
-        return InputSpec(kind="categories", size=sum(len(column) + 1 for column in categories), width=len(categories),
-                         per="step" if self.per_step else "sequence", names=names, categories=categories)
-
-    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
-        raise AssertionError("categories are inputs")
-
-
-def _columns(value: Any, per_step: bool) -> NDArray[Any]:
-    """(T, K), or (1, K) of a sequence; one column may come without its axis."""
-    rows = np.atleast_1d(value)
-    if not per_step:
-        return rows.reshape(1, -1)
-    return rows[:, None] if rows.ndim == 1 else rows
-
-
-def _check_width(width: int, rows: Values, where: str) -> None:
-    if rows.shape[1] != width:
-        raise UserError("unequal-lengths", where, f"{rows.shape[1]} columns where others have {width}.")
 
 
 class NumberCodec(Codec):

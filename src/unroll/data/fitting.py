@@ -5,7 +5,8 @@ from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.config.data import FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
-from unroll.data.codecs import CategoryCodec, ClassCodec, Codec, NumberCodec, SeriesCodec, TextCodec
+from unroll.data.categories import CategoryCodec
+from unroll.data.codecs import ClassCodec, Codec, NumberCodec, SeriesCodec, TextCodec
 from unroll.data.source import Source, sequence_name
 from unroll.data.spec import ForecastSpec
 from unroll.data.tokenizers import Tokenizer, fit

@@ -2,14 +2,14 @@
 
 from torch import Tensor, nn
 
-from unroll.config.encoders import real, static_real
+from unroll.config.encoders import real, static
 from unroll.models.dropout import Dropout
 from unroll.models.encoder import BaseEncoder
 from unroll.models.onnx.graph import FLOAT, Graph
 
 
 class Encoder(BaseEncoder):
-    def __init__(self, settings: real.Settings | static_real.Settings, features: int, width: int) -> None:
+    def __init__(self, settings: real.Settings | static.Settings, features: int, width: int) -> None:
         super().__init__(settings, settings.size or features)
         self.projection = nn.Identity() if settings.size is None else nn.Linear(features, settings.size)
 

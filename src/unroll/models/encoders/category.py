@@ -3,7 +3,7 @@
 import numpy as np
 from torch import Tensor, nn
 
-from unroll.config.encoders import categories, static_categories
+from unroll.config.encoders import category, static_category
 from unroll.models.dropout import Dropout
 from unroll.models.encoder import BaseEncoder
 from unroll.models.onnx.graph import INT64, Graph
@@ -12,7 +12,7 @@ from unroll.models.onnx.graph import INT64, Graph
 class Encoder(BaseEncoder):
     """Categories of different columns have different numbers, so that one table serves all columns."""
 
-    def __init__(self, settings: categories.Settings | static_categories.Settings, size: int, width: int) -> None:
+    def __init__(self, settings: category.Settings | static_category.Settings, size: int, width: int) -> None:
         super().__init__(settings, settings.size * width)
         self.embedding = nn.Embedding(size, settings.size)
         nn.init.normal_(self.embedding.weight, std=settings.size**-0.5)

@@ -1,0 +1,7 @@
+"""Categories of a whole sequence."""
+
+from unroll.models.encoders import category
+
+
+class Encoder(category.Encoder):
+    pass
