@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -35,7 +36,8 @@ def started(places: LocalPool, *jobs) -> int:
     (3, 1, 1, 3), (3, 2, 1, 3), (1, 1, 1, 1),
 ])
 def test_as_many_run_as_cores_have_threads_for_or_as_was_asked(tmp_path, limit, threads, devices, expected):
-    jobs = [make(tmp_path, f"train.seed={seed}", f"train.threads={threads}", f"train.devices={devices}") for seed in range(5)]
+    job = make(tmp_path, f"train.threads={threads}", f"train.devices={devices}")
+    jobs = [replace(job, root=tmp_path / str(number)) for number in range(5)]
     with LocalPool(REPOSITORY, limit) as places:
         assert started(places, *jobs) == expected
 
