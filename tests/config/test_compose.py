@@ -68,6 +68,18 @@ def test_every_experiment_is_valid(experiment):
     compose(CONF, [experiment])
 
 
+@pytest.mark.parametrize(("experiment", "left_out", "fields"), [
+    ("objects", ["inputs.numbers"], ["text", "package", "kind", "parameters"]),
+    ("objects", ["targets.kind", "targets.parameters"], ["text", "numbers", "package"]),
+    ("half_labelled", ["targets.text"], ["text", "package"]),
+])
+def test_an_experiment_of_several_fields_is_valid_without_some(experiment, left_out, fields):
+    removed = [*(f"~data.{name}" for name in left_out),
+               *(f"~model.{name.replace('targets', 'heads')}" for name in left_out)]
+    _, config = compose(CONF, [f"experiment={experiment}", *removed])
+    assert [*config.data.inputs, *config.data.targets] == [*config.model.inputs, *config.model.heads] == fields
+
+
 # an option of each group at a time: as many compositions as the largest group has options
 @pytest.mark.parametrize(
     "overrides",

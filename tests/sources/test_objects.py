@@ -22,6 +22,7 @@ from unroll.sources.common.labels import draw_labelled
 from unroll.sources.common.names import Names
 from unroll.sources.common.objects import documented
 from unroll.sources.common.packages import find_package
+from unroll.sources.common.splits import deal
 from unroll.testing import check_source
 
 INPUTS, TARGETS = dict(Settings.INPUTS), {"package": "class", "kind": "class", "parameters": "value"}
@@ -295,9 +296,27 @@ def test_objects_say_where_they_come_from(collections: None) -> None:
     assert (origin.name, origin.licence) == ("documented objects of hymns 1.0, odes 1.0", "CC0-1.0; MIT")
 
 
+CHECKED = values(tokenizer={"kind": "char", "min_count": 1}, targets=dict(Settings.TARGETS))
+
+
 def test_objects_keep_the_contract_of_a_source(collections: None) -> None:
-    check_source(**{**values(inputs={"text": "tokens"}, targets={"package": "class", "kind": "class"}),
-                    "tokenizer": {"kind": "char", "min_count": 1}})
+    check_source(**{**CHECKED, "labelled": 0.5, "unlabelled": LABELS})
+
+
+@pytest.mark.parametrize(("part", "broken", "message"), [
+    ("hold_out", lambda pieces, *_: deal(len(pieces), None, 0.1, 0.2, 1), "split, too"),
+    ("_numbers", lambda each: np.ones(3 + each.line % 4 // 2), "numbers where others have"),
+    ("_numbers", lambda each: np.ones((1, 4)), r"float64 \(1, 4\), not \(F,\)"),
+    ("_numbers", lambda each: np.full(4, np.nan), "not finite"),
+    ("_parameters", lambda each: np.array([np.inf]), "infinite"),
+])
+def test_objects_that_break_the_contract_are_found(collections: None, site: Path, monkeypatch: pytest.MonkeyPatch,
+                                                   part: str, broken: Any, message: str) -> None:
+    for package in ("odes", "hymns"):       # the same texts in both
+        (site / package / "__init__.py").write_text("".join(docstring(f"The text {at}.", f"f{at}") for at in range(9)))
+    monkeypatch.setattr(f"unroll.sources.objects.{part}", broken)
+    with pytest.raises(AssertionError, match=message):
+        check_source(**CHECKED)
 
 
 # ------------------------------------------------------------------------------------------------------------- mistakes
@@ -319,7 +338,7 @@ def test_a_package_that_cannot_be_read_is_one_line(collections: None, site: Path
 
 @pytest.mark.parametrize(("changes", "named"), [
     ({"inputs": {"text": "real"}}, "inputs.text"), ({"inputs": {**INPUTS, "more": "tokens"}}, "inputs.more"),
-    ({"inputs": {"numbers": "static_real"}}, "inputs: missing text"), ({"inputs": {}}, "inputs: missing text"),
+    ({"inputs": {"numbers": "static_real"}}, "inputs: "), ({"inputs": {}}, "inputs: "),
     ({"targets": {"package": "value"}}, "targets.package"), ({"targets": {"licence": "class"}}, "targets.licence"),
     ({"labelled": 0.5}, "labelled: no effect"), ({"labelled": 0.0}, "labelled"), ({"labelled": 1.5}, "labelled"),
     ({"labelled": 0.5, "unlabelled": ["text"], "targets": {**TARGETS, "text": "next"}}, "unlabelled: text"),

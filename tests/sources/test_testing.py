@@ -30,8 +30,8 @@ OURS: dict[str, dict[str, Any]] = {
     "packages": {"packages": {"pooch": POOCH, "filelock": importlib.metadata.version("filelock")}, "longest": 80, "least": 9,
                  "inputs": {"text": "tokens"}, "targets": {"label": "class"}, "tokenizer": CHAR, **SPLIT},
     "objects": {"packages": {"pooch": POOCH, "filelock": importlib.metadata.version("filelock")}, "longest": 80, "least": 9,
-                "inputs": {"text": "tokens"}, "targets": {"package": "class", "kind": "class"}, "scale": "standard",
-                "labelled": 1.0, "unlabelled": [], "tokenizer": CHAR, **SPLIT},
+                "inputs": {"text": "tokens", "numbers": "static_real"}, "targets": {"package": "class", "parameters": "value"},
+                "scale": "standard", "labelled": 0.5, "unlabelled": ["package"], "tokenizer": CHAR, **SPLIT},
 }
 
 

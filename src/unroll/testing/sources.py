@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from unroll.base.files import sha256
-from unroll.config.data import FUTURE, SourceSettings
+from unroll.config.data import FUTURE, STATIC, SourceSettings
 from unroll.config.load import explain
 from unroll.config.sources import SOURCES
 from unroll.data.fitting import fit_codecs
@@ -69,9 +69,10 @@ def check_fields(settings: SourceSettings, access: Access) -> None:
         for name in expected - set(settings.inputs):
             _check_target(settings.targets[name], piece[name], max(steps.values()), f"{where}: {name}")
         for name, value in piece.items():
-            if getattr(value, "ndim", 0) == 2:
-                width = widths.setdefault(name, value.shape[1])
-                assert value.shape[1] == width, f"{where}: {name} has {value.shape[1]} numbers per step, others {width}"
+            if settings.inputs.get(name) in STATIC or getattr(value, "ndim", 0) == 2:
+                size = np.shape(value)[-1]
+                width = widths.setdefault(name, size)
+                assert size == width, f"{where}: {name} has {size} numbers where others have {width}"
 
 
 def check_splits(settings: SourceSettings, access: Access) -> None:
@@ -80,8 +81,8 @@ def check_splits(settings: SourceSettings, access: Access) -> None:
     if source.layout == "items" and "tokens" in settings.inputs.values():
         owners: dict[bytes, str] = {}
         for split, number, piece in _pieces(source):
-            inputs = _content({name: piece[name] for name in settings.inputs})
-            other = owners.setdefault(inputs, split)
+            texts = _content({name: piece[name] for name, kind in settings.inputs.items() if kind == "tokens"})
+            other = owners.setdefault(texts, split)
             assert other == split, f"piece {number + 1} of the {split} split is in the {other} split, too"
     if source.layout == "windows":
         forecast: Any = settings.forecast       # type: ignore[attr-defined]
@@ -143,22 +144,26 @@ def _content(piece: Piece) -> bytes:
 
 
 def _check_input(kind: str, value: Any, where: str) -> int:
-    """How many steps it has, characters of text."""
+    """How many steps it has, characters of text; 0 where it is of a whole sequence."""
     if kind == "tokens":
         assert isinstance(value, str) and value, f"{where} is no text, or empty"
         return len(value)
-    array = np.asarray(value)
-    assert array.ndim == 2 and array.dtype.kind in "iufb", f"{where} is {array.dtype} {array.shape}, not (T, F)"
-    assert len(array) and np.isfinite(array).all(), f"{where} has no steps, or a number that is not finite"
-    return len(array)
+    array, shape = np.asarray(value), "(F,)" if kind in STATIC else "(T, F)"
+    what = "UO" if kind.endswith("categories") else "iufb"
+    assert array.ndim == len(shape.split()) and array.dtype.kind in what, \
+        f"{where} is {array.dtype} {array.shape}, not {shape}"
+    assert len(array) and (what == "UO" or np.isfinite(array).all()), \
+        f"{where} is empty, or has a number that is not finite"
+    return 0 if kind in STATIC else len(array)
 
 
 def _check_target(kind: str, value: Any, steps: int, where: str) -> None:
+    """An unknown class is an empty text, an unknown number NaN."""
     if kind == "class":
-        assert isinstance(value, str) and value, f"{where} is no class, which is a text"
+        assert isinstance(value, str), f"{where} is no class, which is a text"
         return
     array = np.atleast_1d(value)
     assert array.ndim in (1, DIMENSIONS[kind]), f"{where} has shape {array.shape}, which a {kind} has not"
-    assert kind == "tag" or np.isfinite(array).all(), f"{where} has a number that is not finite"
+    assert kind == "tag" or not np.isinf(array).any(), f"{where} has a number that is infinite"
     # text may be read in other symbols than characters
     assert kind == "value" or len(array) == steps or array.dtype.kind in "UO", f"{where}: {len(array)} of {steps} steps"

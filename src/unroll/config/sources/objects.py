@@ -35,8 +35,6 @@ class Settings(SplitSettings):
                 if offered.get(name) != kind:
                     listed = ", ".join(f"{name}: {kind}" for name, kind in offered.items())
                     return f"{section}.{name}: objects have the {section} {listed}, not {name}: {kind}"
-        if "text" not in self.inputs:
-            return "inputs: missing text; the numbers alone are no sequence"
         return self._labels()
 
     def _labels(self) -> str | None:
