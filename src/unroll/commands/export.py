@@ -79,7 +79,7 @@ def export(model: str, out: Path) -> None:
         if not (folder / STEP).is_file():
             raise UserError("unsupported", "--model", f"the model's cell, {opened.config.core.kind}, has no ONNX step "
                             "to export. Train one of another cell.")
-        (target,) = opened.config.heads
+        target = next(name for name, field in opened.spec.targets.items() if field.symbols)
         ((field, tokenizer),) = opened.tokenizers.items()
         known = vocabulary(tokenizer)
         with replacing(out) as temporary:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.encoders import Frame, Scaler, frame_of
+from unroll.data.encoders import Classes, Frame, Scaler, frame_of
 from unroll.data.spec import InputSpec, Spec, TargetSpec
 
 IGNORED = -100      # a class or a symbol that the loss leaves out; real numbers are NaN there
@@ -145,6 +145,13 @@ def _columns(field: InputSpec) -> Callable[[Values], Values]:
     sizes = [len(names) + 1 for names in field.categories or ()]
     first = np.cumsum([0, *sizes[:-1]])
     return lambda values: values.astype(np.int64) + first
+
+
+def category_numbers(field: InputSpec, names: Values) -> Values:
+    """Names of categories (…, K) → their numbers over all columns, as the network reads them."""
+    columns = [Classes(list(known)).positions(column) + 1
+               for known, column in zip(field.categories or (), names.reshape(-1, field.width).T, strict=True)]
+    return _columns(field)(np.stack(columns, axis=1)).reshape(names.shape)
 
 
 def _target(field: TargetSpec, values: Values, holes: Holes | None) -> Field:

@@ -50,7 +50,8 @@ def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
         raise UserError("missing-value", "data.tokenizer", f"the input {name} has tokens; choose data/tokenizer=char "
                         "or bpe.")
     # a symbol that closes an item would have no target of its own
-    aligned = any(kind not in FUTURE and kind not in PER_SEQUENCE for kind in config.targets.values())
+    aligned = any(kind not in FUTURE and kind not in PER_SEQUENCE for kind in config.targets.values()) or any(
+        kind != "tokens" and kind not in STATIC for kind in config.inputs.values())
     return fit(settings, source.layout == "items" and not aligned, (text for _, text in _values(source, name)))
 
 

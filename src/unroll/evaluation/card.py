@@ -25,7 +25,7 @@ def card(
     source, kind = spec.source, config.core.kind.upper()
     pers = {name: {"per": spec.targets[name].per, "horizon": 0 if spec.forecast is None else spec.forecast.horizon}
             for name in config.heads}
-    text = next(iter(spec.inputs.values())).kind == "tokens"
+    text = spec.inputs[spec.main].kind == "tokens"
     tasks = [prose[name].task.format(**pers[name]) for name in config.heads]
     results = [f"{comparison.model:.4f} {comparison.unit}" + (f" ({name})" if len(comparisons) > 1 else "")
                for name, comparison in comparisons.items()]

@@ -1,15 +1,18 @@
 """Files without targets → sequences: text, tables, arrays, or a folder of such, read as the source read its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.data.spec import InputSpec, Reading, Spec, TableReading
 from unroll.readers import endings, format_of
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
-from unroll.readers.common.rows import find_sequences
+from unroll.readers.common.constant import constant
+from unroll.readers.common.rows import Rows, find_sequences
 from unroll.readers.common.tables import column_names, read_parts, table_format
 from unroll.readers.text import whole_text
 
@@ -84,10 +87,13 @@ def _texts(file: Path, spec: Spec) -> Inputs:
 
 def _table(file: Path, spec: Spec) -> Inputs:
     """The columns that the model was trained on, or, where it was no table, every column of numbers in its order."""
-    (name, field), = spec.inputs.items()
+    name, field = spec.main, spec.inputs[spec.main]
     reading = spec.reading
     if reading.table is not None:
-        return _trained_table(file, reading, reading.table, field)
+        return _trained_table(file, reading, reading.table, spec.inputs)
+    if len(spec.inputs) > 1:
+        raise UserError("unsupported", file, f"the model has several inputs, {', '.join(spec.inputs)}, and was not "
+                        "trained on a table, which would name their columns. Use unroll.load in Python.")
     if field.names is not None:     # a recording
         return Inputs(["1"], [Columns(read_parts([file], reading, field.names)).numbers(field.names, "Give a number.")])
     names = column_names(file, reading)
@@ -101,23 +107,47 @@ def _table(file: Path, spec: Spec) -> Inputs:
     return _any_numbers(file, reading, names, field.width)
 
 
-def _trained_table(file: Path, reading: Reading, rows: TableReading, field: InputSpec) -> Inputs:
+def _trained_table(file: Path, reading: Reading, rows: TableReading, inputs: Mapping[str, InputSpec]) -> Inputs:
     """By the columns of the training table, and by its series and times."""
-    assert field.names is not None
-    columns, text = list(field.names), field.kind == "tokens"
+    columns = [column for field in inputs.values() for column in field.names or ()]
     table = Columns(read_parts([file], reading, [*columns, *filter(None, (rows.series, rows.time))]))
-    cells = table.texts(columns[0], "an empty text. Leave the row out.") if text else []
+    values = {name: _cells(table, field) for name, field in inputs.items()}
+    text = any(field.kind == "tokens" for field in inputs.values())
     if rows.series is None and text:
-        return _numbered(cells)
-    numbers = None if text else table.numbers(columns, "Correct the cell, or leave the row out.")
+        return _numbered([_bare({name: cells[row] for name, cells in values.items()}) for row in range(len(table))])
     found = find_sequences(table, rows)
-    sequences = [rows.joint.join(cells[row] for row in sequence.index) if numbers is None else numbers[sequence.index]
+    sequences = [_bare({name: _piece(table, field, values[name], sequence, rows) for name, field in inputs.items()})
                  for sequence in found]
     names = [sequence.name for sequence in found]
     if rows.time is None:
         return Inputs(names, sequences)
     stamps = table.texts(rows.time, None)
     return Inputs(names, sequences, [[stamps[row] for row in sequence.index] for sequence in found])
+
+
+def _cells(table: Columns, field: InputSpec) -> Any:
+    """A field's values in every row."""
+    columns = list(field.names or ())
+    if field.kind == "tokens":
+        return table.texts(columns[0], "an empty text. Leave the row out.")
+    if field.kind == "categories":
+        return np.stack([np.array(table.texts(column, None), dtype=str) for column in columns], axis=1)
+    return table.numbers(columns, "Correct the cell, or leave the row out.")
+
+
+def _piece(table: Columns, field: InputSpec, values: Any, sequence: Rows, rows: TableReading) -> Any:
+    """A field's values in one sequence."""
+    if field.kind == "tokens":
+        return rows.joint.join(values[row] for row in sequence.index)
+    if field.per == "sequence":
+        return constant(table, field.names or (), values, sequence, "The model reads one value per sequence: correct "
+                        "the row.")
+    return values[sequence.index]
+
+
+def _bare(fields: dict[str, Any]) -> Any:
+    """The values of the only input, or those of each by name."""
+    return fields if len(fields) > 1 else next(iter(fields.values()))
 
 
 def _any_numbers(file: Path, reading: Reading, names: list[str], width: int) -> Inputs:

@@ -20,7 +20,7 @@ from unroll.generation.text import Generator
 from unroll.models.folder import Model, load_model
 from unroll.prediction.memory import Memory
 from unroll.prediction.predicted import Predicted, Targets
-from unroll.prediction.reading import InputReader
+from unroll.prediction.sequences import Fields, SequenceReader, stacked
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
@@ -32,16 +32,13 @@ class Predictor(Targets):
 
     def __init__(self, model: Model) -> None:
         self.model, self.spec = model, model.spec
-        if len(self.spec.inputs) > 1:
-            raise UserError("unsupported", "model", f"has several inputs, {', '.join(self.spec.inputs)}; predictions "
-                            "are made from one. Train a model on each.")
-        (self.input,) = self.spec.inputs
+        self.input = self.spec.main
         super().__init__({name: Predicted(name, head, self.spec.targets[name])
                           for name, head in model.config.heads.items()})
         self._begin = self.spec.inputs[self.input].begin      # of a language model
-        self._tokenizer = model.tokenizers.get(self.input)
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
-        self.reader = InputReader(self.spec.inputs[self.input], self._tokenizer, self._frame)
+        self._reads = SequenceReader(self.spec, model.tokenizers, self._frame)
+        self.reader = self._reads.first
         # in double precision, since a long memory amplifies the rounding of another order of summing
         self._network = deepcopy(model.network).double()
 
@@ -51,6 +48,7 @@ class Predictor(Targets):
     ) -> list[Values] | dict[str, list[Values]]:
         """Predictions for sequences, (T, F) or (T,) real numbers or texts, in units of the target.
 
+        A model with several inputs takes each sequence as {input: values}.
         For each: probabilities (classes,) or (T, classes); probabilities of labels (T, L); values (D,) or (T, D);
         quantiles of the steps ahead (H, D, levels); the probability of each symbol before it came (T,). A model with
         several targets gives a list for each, by name.
@@ -75,9 +73,9 @@ class Predictor(Targets):
             self._check_memory(memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
         closed = memory is None if end is None else end
-        values = [self.reader.sequence(f"sequence {name}", sequence, closed)
+        values = [self._reads.sequence(f"sequence {name}", sequence, closed)
                   for name, sequence in zip(names, sequences, strict=True)]
-        lengths = np.array([len(sequence) for sequence in values])
+        lengths = np.array([len(sequence[self.input]) for sequence in values])
         predictions: dict[str, list[Values]] = {name: [np.zeros(0)] * len(values) for name in self.targets}
         moved = None if memory is None else memory.lanes(np.arange(len(values)))
         for length in np.unique(lengths):
@@ -87,7 +85,7 @@ class Predictor(Targets):
                 advice = (f"too little memory for {len(lanes)} sequences of {length:,} steps. Give shorter ones, or "
                           "fewer of that length.")
                 with np.errstate(over="ignore"), within_memory(f"sequence {names[lanes[0]]}", advice.__str__):
-                    batch = self._run(np.stack([values[lane] for lane in lanes], axis=1), lanes, moved)
+                    batch = self._run(stacked([values[lane] for lane in lanes], self.spec.inputs), lanes, moved)
                 for target, made in batch.items():
                     for lane, prediction in zip(lanes, made, strict=True):
                         predictions[target][lane] = prediction
@@ -119,6 +117,9 @@ class Predictor(Targets):
         None reads no symbol.
         """
         self._check_memory(memory, None)
+        if len(self.spec.inputs) > 1:
+            raise UserError("unsupported", "step", "the model has several inputs, which are read as sequences. Use "
+                            "predict(sequences, memory).")
         state = memory.state
         if values is not None:
             step = self.reader.step(values, len(memory))
@@ -129,7 +130,7 @@ class Predictor(Targets):
         elif memory.last is None:
             raise UserError("missing-value", "step", "only a language model predicts before it has read a step. Give "
                             "one.")
-        read = memory.last if memory.last is not None else self._encode(step)
+        read = memory.last if memory.last is not None else self._reads.encode(self.input, step)
         outputs, after = self._network.step({self.input: torch.from_numpy(read)}, state)
         memory.state = after if memory.last is None else state
         predictions = {name: target.decode(self._network.head(name).predict(outputs[name]).double().numpy())
@@ -164,23 +165,27 @@ class Predictor(Targets):
     def _engine(self) -> Engine[Any]:
         return engine_of(self.model.network, torch.get_num_threads())
 
-    def _run(self, values: Values, places: Values, memory: Memory | None) -> dict[str, Values]:
-        """values (T, B, ·) of one length → predictions (B, …) of each target"""
+    def _run(self, fields: Fields, places: Values, memory: Memory | None) -> dict[str, Values]:
+        """Sequences of one length, (T, B, ·), or (B, ·) of the whole → predictions (B, …) of each target."""
+        values = fields[self.input]
         steps, lanes = values.shape[:2]
         own = None if memory is None else memory.lanes(places)
+        inputs = {name: self._reads.encode(name, field) for name, field in fields.items() if name != self.input}
         if self._frame is not None:
-            inputs = self._frame.encode(values).astype(np.float64)
+            inputs[self.input] = self._frame.encode(values).astype(np.float64)
         elif self._begin is not None:       # read one step late, so that each symbol is predicted from those before it
             last = np.full(lanes, self._begin) if own is None or own.last is None else own.last
-            inputs = np.concatenate([last[None], values[:-1]])
+            inputs[self.input] = np.concatenate([last[None], values[:-1]])
         else:
-            inputs = self._encode(values)
+            inputs[self.input] = self._reads.encode(self.input, values)
         # without pooling, a prediction needs only the steps before it
-        stretch = len(inputs) if self._network.whole else max(1, STEPS // lanes)
+        length = len(inputs[self.input])
+        stretch = length if self._network.whole else max(1, STEPS // lanes)
         state = None if own is None else own.state
         parts: dict[str, list[Values]] = {name: [] for name in self.targets}
-        for first in range(0, len(inputs), stretch):
-            read = {self.input: torch.from_numpy(inputs[first : first + stretch])}
+        for first in range(0, length, stretch):
+            read = {name: torch.from_numpy(field if self.spec.inputs[name].per == "sequence" else
+                                           field[first : first + stretch]) for name, field in inputs.items()}
             outputs, state = self._network(read, state)
             for name, target in self.targets.items():
                 predicted = self._network.head(name).predict(outputs[name])
@@ -198,16 +203,12 @@ class Predictor(Targets):
             return target.decode(parts[0])                                  # (B, ·)
         return target.decode(np.concatenate(parts)).swapaxes(0, 1)          # (B, T, ·)
 
-    def _encode(self, values: Values) -> Values:
-        if self._tokenizer:
-            return values.astype(np.int64)
-        return scaler_of(self.spec.inputs[self.input]).encode(values).astype(np.float64)
-
     def _check_state(self) -> None:
         """Raises `UserError` for a model that cannot continue sequences."""
         pooled = [target.pooling.kind for target in self.targets.values()
                   if target.pooling is not None and target.pooling.whole]
         why = ("reads windows of a series" if self._frame is not None
+               else "starts from what it is told of the whole sequence" if self._network.first is not None
                else "also reads from the end" if self.model.config.core.both_ways
                else f"pools the {pooled[0]} of whole sequences" if pooled else None)
         if why is not None:

@@ -36,7 +36,7 @@ class InputReader:
                                 "lanes. Give a symbol for each.")
             self._check_symbols("step", ids)
             return ids
-        numbers = _numbers("step", values)
+        numbers = to_numbers("step", values)
         if numbers.shape != (lanes, self.size) or not np.isfinite(numbers).all():
             raise UserError("wrong-type", "step", f"numbers of shape {numbers.shape} where the model reads ({lanes}, "
                             f"{self.size}), all of them finite.")
@@ -64,7 +64,7 @@ class InputReader:
         return ids.astype(np.int64)
 
     def _reals(self, name: str, sequence: Any) -> NDArray[np.float64]:
-        values = _numbers(name, sequence)
+        values = to_numbers(name, sequence)
         values = values[:, None] if values.ndim == 1 else values
         if values.ndim != 2 or values.shape[1] != self.size or not len(values):
             raise UserError("wrong-type", name, f"of shape {values.shape} where the model reads (T, {self.size}), T ≥ "
@@ -93,7 +93,7 @@ class InputReader:
                             f"{self._symbols - 1}.")
 
 
-def _numbers(name: str, sequence: Any) -> NDArray[np.float64]:
+def to_numbers(name: str, sequence: Any) -> NDArray[np.float64]:
     values = _array(sequence)
     if values.dtype.kind not in "iufb":
         raise UserError("wrong-type", name, "not an array of numbers. Give (T, F) or (T,).")

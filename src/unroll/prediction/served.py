@@ -69,7 +69,7 @@ class Predicts:
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         from unroll.prediction.table import as_table
 
-        given = _first_column(data)
+        given = _first_column(data) if len(self._predictor.spec.inputs) == 1 else _by_name(data)
         return as_table(self._predictor, self._predictor.predict_all(given), [str(at + 1) for at in range(len(given))])
 
 
@@ -91,13 +91,13 @@ def packages(folder: Path) -> tuple[str, ...]:
     return tuple(sorted({*ours, *names} - {"unroll"}))
 
 
-def signature(folder: Path) -> dict[str, str] | None:
-    """Inputs and parameters as MLflow's JSON; None for a model with several inputs, which is not served."""
+def signature(folder: Path) -> dict[str, str]:
+    """Inputs and parameters as MLflow's JSON: a column for each of several inputs, by name."""
     opened = open_folder(folder)
     spec = opened.spec
     if len(spec.inputs) > 1:
-        return None
-    (field,) = spec.inputs.values()
+        return {"inputs": json.dumps([{"required": True, "type": "any", "name": name} for name in spec.inputs])}
+    field = spec.inputs[spec.main]
     # a column without a name may be a plain list; its cells are checked here, since MLflow would turn numbers into
     # texts, and refuse "arrays of doubles" without a decimal point
     name = {} if field.kind == "tokens" else {"name": "sequence"}
@@ -178,6 +178,13 @@ def _parameter(name: str, setting: Setting) -> dict[str, Any]:
     if setting.kind == "array":
         return {"name": name, "type": "string", "default": list(default), "shape": [-1]}
     return {"name": name, "type": TYPES[setting.kind], "default": default}
+
+
+def _by_name(data: pd.DataFrame) -> list[dict[str, Any]]:
+    """A sequence for each row, its inputs by name."""
+    if not len(data):
+        raise UserError("empty", "inputs", "no sequences. Give at least one.")
+    return [{str(name): value for name, value in row.items()} for row in data.to_dict("records")]
 
 
 def _first_column(data: pd.DataFrame) -> list[Any]:

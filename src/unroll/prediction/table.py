@@ -11,12 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
+from unroll.data.spec import InputSpec
 from unroll.data.store import Prepared
 from unroll.prediction.predicted import Predicted
 from unroll.prediction.predictor import Predictor
 
 Values = NDArray[Any]
 PLACE, STEP = " place", "step"      # no column of a user's begins with a space
+NO_CATEGORY = "\ufffe"      # of what training never saw: not a character, so no category is called that
 DIGITS = 6      # significant ones; the size of a batch changes only later ones
 
 
@@ -105,8 +107,11 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
     """
     sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
     values = np.asarray(prepared.values(predictor.input, split))
+    inputs: list[Any]
     if offsets is None:
         inputs = [values]
+    elif len(prepared.spec.inputs) > 1:
+        inputs = given_inputs(prepared, split, offsets)
     elif sequences.frame is None or sequences.bounds is None:
         inputs = [values[first:last] for first, last in pairwise(offsets)]
     else:
@@ -120,6 +125,23 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
     if sequences.frame is not None:
         table.insert(1, "origin", np.repeat(origins, len(table) // len(inputs)))
     return table, len(inputs)
+
+
+def given_inputs(prepared: Prepared, split: Literal["train", "validation", "test"], offsets: Values) \
+        -> list[dict[str, Values]]:
+    """The values of every input, by sequence, as a user would give them."""
+    columns = {name: shown(field, np.asarray(prepared.values(name, split))) for name, field in
+               prepared.spec.inputs.items()}
+    return [{name: values[first:last] if prepared.spec.inputs[name].per == "step" else values[number]
+             for name, values in columns.items()} for number, (first, last) in enumerate(pairwise(offsets))]
+
+
+def shown(field: InputSpec, values: Values) -> Values:
+    """Categories by name; others as they are."""
+    if field.categories is None:
+        return values
+    return np.stack([np.array([NO_CATEGORY, *known])[column]
+                     for known, column in zip(field.categories, values.T, strict=True)], axis=1)
 
 
 def value_names(target: Predicted) -> list[str]:

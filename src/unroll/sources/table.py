@@ -12,6 +12,7 @@ from unroll.data.source import UNKNOWN, Piece, Source
 from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import tokenizer_class
 from unroll.readers.common.columns import Columns
+from unroll.readers.common.constant import constant
 from unroll.readers.common.rows import Rows, find_sequences
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
@@ -153,20 +154,11 @@ def _counts(settings: Settings, cells: list[str]) -> list[int]:
 
 
 def _constant(settings: Settings, table: Columns, values: NDArray[Any], field: str, rows: Rows) -> Any:
-    """The value that every row of a sequence has, where it has one; raises at the first row that differs."""
-    own, kind = values[rows.index], {**settings.targets, **settings.inputs}[field]
-    known = own != UNKNOWN if own.dtype.kind == "U" else ~np.isnan(own)
-    first = known.argmax(axis=0)        # the first row where it is known, of each column
-    value = np.take_along_axis(own, np.expand_dims(first, 0), axis=0)[0]
-    differs = known & (own != value)
-    for at in np.flatnonzero(differs.reshape(len(own), -1).any(axis=1))[:1]:
-        row = int(rows.index[at])
-        number = int(np.flatnonzero(np.atleast_1d(differs[at]))[0])
-        column, before = settings.columns[field][number], int(rows.index[np.atleast_1d(first)[number]])
-        part = "inputs" if field in settings.inputs else "targets"
-        raise UserError("conflict", table.where(row, column), f"{table.cell(row, column)!r} where sequence "
-                        f"{rows.name!r} began with {table.cell(before, column)!r}. data.{part}.{field} is one {kind} "
-                        f"per sequence: correct the row, or choose {PER_STEP[kind]} for one per step.")
+    """The value that every row of a sequence has, where it has one."""
+    kind = {**settings.targets, **settings.inputs}[field]
+    part = "inputs" if field in settings.inputs else "targets"
+    value = constant(table, settings.columns[field], values, rows, f"data.{part}.{field} is one {kind} per sequence: "
+                     f"correct the row, or choose {PER_STEP[kind]} for one per step.")
     return str(value) if kind == "class" else value
 
 

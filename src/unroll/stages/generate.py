@@ -65,7 +65,7 @@ def text(folder: Path, model: Path, prepared: Prepared, settings: GenerateConfig
     samples = list(generator.samples(prompts, settings, settings.seed))
     compared = {value: list(generator.samples([""] * COMPARED, at_temperature(settings, value), settings.seed))
                 for value in settings.temperatures}
-    (field,) = prepared.spec.inputs
+    field = prepared.spec.main
     tokens, offsets = prepared.tokens(field, "train"), prepared.offsets("train")
     metrics, rows = text_worth(samples, compared, Data(
         decode(generator.tokenizer, tokens, offsets),

@@ -90,7 +90,7 @@ def watchers(
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length
-        if runtime.tracking.enabled and length and unit.bits is not None:
+        if runtime.tracking.enabled and length and unit.bits is not None and len(prepared.spec.inputs) == 1:
             tracker.text(sample(network, prepared, length, seed), f"samples/step_{step:06d}.txt")
 
     return report, preview
@@ -141,7 +141,7 @@ def unit_of(prepared: Prepared) -> Unit:
 
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
     """A text sampled from the current network, for MLflow only."""
-    (field,) = prepared.spec.inputs
+    field = prepared.spec.main
     generator = Generator(engine_of(network), prepared.tokenizer(field))
     (made,) = generator.samples([""], sampling(length=length, temperature=0.8), seed)
     return made.text

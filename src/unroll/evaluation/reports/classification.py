@@ -74,7 +74,7 @@ def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateCon
     train = np.asarray(prepared.values(name, "train")[prepared.known(name, "train")], np.int64)
     test = prepared.known(name, "test")
     found: dict[str, Any] = {"majority": np.full(len(test), np.bincount(train, minlength=classes).argmax())}
-    (field,) = prepared.spec.inputs
+    field = prepared.spec.main
     tokens, per = prepared.spec.inputs[field].kind == "tokens", prepared.spec.targets[name].per
     if tokens and per == "sequence":
         found |= words(prepared, field, name, settings)

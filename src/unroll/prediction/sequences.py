@@ -1,0 +1,84 @@
+"""Sequences of a model with one or several inputs, checked and encoded."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError, nearest
+from unroll.data.encoders import Frame, scaler_of
+from unroll.data.fields import category_numbers
+from unroll.data.spec import InputSpec, Spec
+from unroll.data.tokenizers import Tokenizer
+from unroll.prediction.reading import InputReader, to_numbers
+
+Values = NDArray[Any]
+Fields = dict[str, Values]
+
+
+class SequenceReader:
+    """Reads sequences: the values of the only input, or those of each input by name."""
+
+    def __init__(self, spec: Spec, tokenizers: Mapping[str, Tokenizer], frame: Frame | None) -> None:
+        self._fields = spec.inputs
+        self.main = spec.main
+        self._readers = {name: InputReader(field, tokenizers.get(name), frame) for name, field in spec.inputs.items()
+                         if field.per == "step" and field.kind != "categories"}
+
+    @property
+    def first(self) -> InputReader:
+        """Of the first input that stands at each step."""
+        return self._readers[self.main]
+
+    def sequence(self, where: str, sequence: Any, closed: bool) -> Fields:
+        """(T,), (T, F) or (T, K) of inputs of steps, (F,) or (K,) of whole sequences; raises `UserError`."""
+        if len(self._fields) == 1:
+            return {self.main: self.first.sequence(where, sequence, closed)}
+        if not isinstance(sequence, Mapping):
+            raise UserError("wrong-type", where, f"not the values of {', '.join(self._fields)}. Give them by name: "
+                            "{name: values}.")
+        for name in sequence:
+            if name not in self._fields:
+                raise UserError("unknown-name", where, f"unknown input {name!r}; {nearest(name, self._fields)}")
+        for name in self._fields:
+            if name not in sequence:
+                raise UserError("missing-value", where, f"no input {name!r}. Give one.")
+        values = {name: self._one(f"{where}, {name}", name, sequence[name], closed) for name in self._fields}
+        steps = {name: len(values[name]) for name, field in self._fields.items() if field.per == "step"}
+        if len({*steps.values()}) > 1:
+            found = ", ".join(f"{name} {count}" for name, count in steps.items())
+            raise UserError("unequal-lengths", where, f"unequal numbers of steps: {found}.")
+        return values
+
+    def _one(self, where: str, name: str, values: Any, closed: bool) -> Values:
+        field = self._fields[name]
+        if field.kind == "categories":
+            return _categories(where, field, values)
+        if field.per == "step":
+            return self._readers[name].sequence(where, values, closed)
+        numbers = to_numbers(where, values).reshape(-1)
+        if numbers.shape != (field.width,) or not np.isfinite(numbers).all():
+            raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}, all of "
+                            "them finite. Give as many.")
+        return numbers
+
+    def encode(self, name: str, values: Values) -> Values:
+        """As the network reads them."""
+        field = self._fields[name]
+        return values.astype(np.int64) if field.kind != "real" else scaler_of(field).encode(values).astype(np.float64)
+
+
+def _categories(where: str, field: InputSpec, values: Any) -> Values:
+    rows = np.atleast_1d(np.asarray(values, dtype=str))
+    rows = rows.reshape(-1, field.width) if field.per == "step" and rows.ndim == 1 else rows
+    if rows.shape[-1] != field.width or rows.ndim != (2 if field.per == "step" else 1):
+        raise UserError("wrong-type", where, f"of shape {rows.shape} where the model reads {field.width} categories"
+                        f"{' at each step' * (field.per == 'step')}. Give as many.")
+    return category_numbers(field, rows)
+
+
+def stacked(sequences: Sequence[Fields], fields: Mapping[str, InputSpec]) -> Fields:
+    """Sequences of one length side by side, (T, B, …), or (B, …) of whole sequences."""
+    return {name: np.stack([sequence[name] for sequence in sequences], axis=1 if field.per == "step" else 0)
+            for name, field in fields.items()}
