@@ -132,8 +132,10 @@ class Spec(Part):
 
     @property
     def main(self) -> str:
-        """The first input that stands at each step."""
-        return next(name for name, field in self.inputs.items() if field.per == "step")
+        """The first input that stands at each step: a text, or else real numbers, or else categories."""
+        steps = [(("tokens", "real", "categories").index(field.kind), name)
+                 for name, field in self.inputs.items() if field.per == "step"]
+        return min(steps)[1]
 
 
 def read_spec(value: Any, where: str | Path, advice: str) -> Spec:

@@ -21,18 +21,19 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig, spec: Spec) -> None:
         """`spec` has the sizes that follow from the data."""
         super().__init__()
+        # in the order of their names, whatever order a file has them in
         encoders = {name: make_encoder(settings, spec.inputs[name].size, spec.inputs[name].width)
-                    for name, settings in config.inputs.items()}
+                    for name, settings in sorted(config.inputs.items())}
         self.inputs = ByField(encoders)
-        self.static = [name for name, settings in config.inputs.items() if settings.static]
-        starting = [name for name, settings in config.inputs.items() if settings.starts]
+        self.static = [name for name in encoders if config.inputs[name].static]
+        starting = [name for name in encoders if config.inputs[name].starts]
         read = sum(encoder.size for name, encoder in encoders.items() if name not in starting)
         self.core = Core(config.core, read, spec.longest)
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
         self.heads = ByField()
         # heads whose prediction at a step is the next step of an input, so that what is drawn can be read
         self.next_step = [name for name in config.heads if spec.targets[name].per == "step" and spec.targets[name].of]
-        for name, head in config.heads.items():
+        for name, head in sorted(config.heads.items()):
             target = spec.targets[name]
             self.heads[name] = make_head(head, Sizes(self.core.size, target.size, self.core.directions, horizon,
                                                      encoders.get(target.of or "")))

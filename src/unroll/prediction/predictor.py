@@ -20,6 +20,7 @@ from unroll.generation.text import Generator
 from unroll.models.folder import Model, load_model
 from unroll.prediction.memory import Memory
 from unroll.prediction.predicted import Predicted, Targets
+from unroll.prediction.reading import InputReader
 from unroll.prediction.sequences import Fields, SequenceReader, stacked
 
 Values = NDArray[Any]
@@ -38,9 +39,13 @@ class Predictor(Targets):
         self._begin = self.spec.inputs[self.input].begin      # of a language model
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
         self._reads = SequenceReader(self.spec, model.tokenizers, self._frame)
-        self.reader = self._reads.first
         # in double precision, since a long memory amplifies the rounding of another order of summing
         self._network = deepcopy(model.network).double()
+
+    @property
+    def reader(self) -> InputReader:
+        """Reads values of the main input."""
+        return self._reads.first
 
     def predict(
         self, sequences: Sequence[Any] | Values, memory: Memory | None = None, end: bool | None = None,

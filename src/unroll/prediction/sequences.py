@@ -28,7 +28,7 @@ class SequenceReader:
 
     @property
     def first(self) -> InputReader:
-        """Of the first input that stands at each step."""
+        """Of the main input, which must not be of categories."""
         return self._readers[self.main]
 
     def sequence(self, where: str, sequence: Any, closed: bool) -> Fields:
