@@ -8,19 +8,22 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+import yaml
 from safetensors.numpy import load_file
 
 from benchmarks.chaos import outputs
+from tests.data.conftest import dealt, npz, written
 from tests.pipeline.conftest import finish, freeze, several, start
 
 pytestmark = pytest.mark.long
 
 
-def losses(root: Path) -> list[float]:
+def losses(root: Path, column: str = "loss") -> list[float]:
     with (root / "plots" / "train.csv").open() as file:
-        return [float(row["loss"]) for row in csv.DictReader(file)]
+        return [float(row[column]) for row in csv.DictReader(file)]
 
 
 @pytest.mark.parametrize("processes", [2, 4])
@@ -30,6 +33,43 @@ def test_they_learn_what_one_learns(alone, request, tmp_path, processes):
     assert losses(root) == pytest.approx(losses(alone), rel=1e-5) and len(losses(root)) == 200
     one, many = (load_file(each / "artifacts" / "model" / "model.safetensors") for each in (alone, root))
     assert all(abs(one[name] - many[name]).max() < 1e-4 for name in one)
+
+
+def partly_known(root: Path, devices: int) -> Path:
+    """Two targets, each known at some of the steps of sequences that reach over several batches."""
+    draw = np.random.default_rng(0)
+    pieces = []
+    for _ in range(60):
+        length = int(draw.integers(1, 40))
+        y, tag = draw.standard_normal((length, 3)), draw.choice(["a", "b", "c"], length)
+        y[draw.random(y.shape) < 0.6] = np.nan
+        tag[draw.random(length) < 0.7] = ""
+        pieces.append({"x": draw.standard_normal((length, 2)), "y": y, "tag": tag})
+    data = npz("y", "values").model_copy(update={"targets": {"y": "values", "tag": "tag"}})
+    freeze(root, f"train.devices={devices}", "train.bptt=8", "train.batch_size=8", "train.max_steps=200",
+           "train.epochs=100", "train.log_steps=1", "train.accumulate=2", "train.monitor=loss")
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    params["data"] = data.model_dump(mode="json")
+    params["model"]["inputs"] = {"x": {"kind": "real", "size": None, "dropout": 0.1}}
+    params["model"]["heads"] = {
+        "y": {"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.1},
+        "tag": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.1},
+    }
+    params["train"] |= {"weights": {"tag": 0.5}, "monitor": "y/loss"}
+    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    written(root / "data", data, dealt(pieces))
+    finish(start(root))
+    return root
+
+
+def test_several_targets_known_in_part_are_learnt_by_any_number_of_processes(tmp_path):
+    one, *many = (partly_known(tmp_path / str(devices), devices) for devices in (1, 2, 4))
+    assert len(losses(one)) == 200
+    for root in many:
+        for column in ("loss", "y/loss", "tag/loss"):
+            expected = np.array(losses(one, column))
+            known = ~np.isnan(expected)
+            np.testing.assert_allclose(np.array(losses(root, column))[known], expected[known], rtol=1e-5)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from tests.data.conftest import dealt, npz, written
 from tests.models.conftest import core
 from tests.training.conftest import settings, trained
+from tests.training.test_resume import EVERY, Stopped, outcome, stopping
 from unroll.config.model import ModelConfig
 from unroll.config.objective import Objective
 from unroll.data.batches import ItemLayout
@@ -162,3 +163,14 @@ def test_the_best_weights_are_those_of_the_monitor(tmp_path):
     assert len({*values}) > 1
     first = values.index(max(values))       # the first of equal ones
     assert result.best == {name: value for name, value in result.curves["validation"][first].items() if name != "step"}
+
+
+@pytest.mark.parametrize("targets", [{"y": "values", "tag": "tag"}, {"y": "values", "label": "class"}], ids=str)
+def test_stopped_between_the_chunks_of_its_sequences_it_ends_the_same(tmp_path, targets):
+    prepared, model = prepared_of(tmp_path, targets), model_of(targets)
+    config = settings(bptt=4, batch_size=4, accumulate=2, epochs=2, validate_steps=2, patience=50)
+    expected = outcome(*trained(prepared, tmp_path / "whole", config, model))
+    for step in range(1, expected[1]["steps"] + 1):
+        with pytest.raises(Stopped):
+            trained(prepared, tmp_path / str(step), config, model, watch=stopping(step), saving=EVERY)
+        assert outcome(*trained(prepared, tmp_path / str(step), config, model, saving=EVERY)) == expected, step
