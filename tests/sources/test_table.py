@@ -354,6 +354,7 @@ def test_a_target_that_is_not_what_it_should_be_is_named(tmp_path, content, chan
      "conflict", "data.inputs.x"),
     ({"inputs": {"x": "real", "z": "static_real"}, "columns": {"x": ["a"], "z": ["b"]}}, "conflict", "data.inputs.z"),
     ({**TEXT, "time": "a"}, "no-effect", "data.time"),
+    ({"targets": {"y": "values"}, "columns": {"x": ["a", "b"], "y": ["b"]}}, "conflict", "data.columns.y"),
 ])
 def test_settings_that_do_not_go_together_are_one_line(tmp_path, changes, code, where):
     write(tmp_path, "a,b\n1,2\n")

@@ -94,6 +94,9 @@ class ClassCodec(Codec):
     @classmethod
     def fit(cls, name: str, labels: Located, per_step: bool) -> "ClassCodec":
         classes = Classes.fit(value for _, value in labels)
+        if not classes.names:
+            raise UserError("empty", f"data.targets.{name}", "no value is known in the train split. Give some, or "
+                            "another data.seed.")
         if len(classes.names) < 2:
             raise UserError("too-short", f"data.targets.{name}", f"the training split has one class alone, "
                             f"{classes.names}. Give examples of another, or another data.seed.")

@@ -68,6 +68,12 @@ def _check(settings: Settings) -> None:
         if kind in ("tokens", "class", "tag") and len(settings.columns[name]) > 1:
             raise UserError("unsupported", f"data.columns.{name}", f"{kind} are read from one column, not "
                             f"{len(settings.columns[name])}.")
+    read = {column: name for name in settings.inputs for column in settings.columns[name]}
+    for name in settings.targets:
+        for column in settings.columns[name] if name not in settings.inputs else ():
+            if column in read:
+                raise UserError("conflict", f"data.columns.{name}", f"column {column!r} is read as the input "
+                                f"{read[column]}, too, which gives the target away. Leave it out of one of them.")
     text = "tokens" in settings.inputs.values()
     if text and settings.tokenizer is None:
         raise UserError("missing-value", "data.tokenizer", "missing. Inputs of kind tokens need one: choose "

@@ -9,8 +9,8 @@ from unroll.config.data import DataConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.data.fitting import fit_codecs
 from unroll.data.source import SPLITS
-from unroll.data.spec import Counts, Spec
-from unroll.data.store import open_prepared
+from unroll.data.spec import Counts
+from unroll.data.store import Prepared, open_prepared
 from unroll.data.writer import write_prepared
 from unroll.sources import Access, open_source
 
@@ -24,20 +24,29 @@ def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> N
     codecs = fit_codecs(data, source)
     with replacing(workspace.prepared) as folder:
         write_prepared(folder, data, source, origin, codecs)
-    for line in summary(open_prepared(workspace.prepared).spec):
+    for line in summary(open_prepared(workspace.prepared)):
         print(f"prepare: {line}")
     print(f"prepare: {origin.name} → {workspace.prepared}")
 
 
-def summary(spec: Spec) -> Iterator[str]:
+def summary(prepared: Prepared) -> Iterator[str]:
     """A line for each split and each field."""
+    spec = prepared.spec
     for split in SPLITS:
         yield f"{split}: {', '.join(sizes(spec.splits[split], spec.layout == 'stream'))}"
     for name, field in spec.inputs.items():
         yield f"{name}: {field.kind} of size {field.size}"
     for name, target in spec.targets.items():
         classes = f" {', '.join(target.classes)}" if target.classes and len(target.classes) <= SHOWN else ""
-        yield f"{name}: {target.kind} of size {target.size}{classes}"
+        yield "; ".join([f"{name}: {target.kind} of size {target.size}{classes}", *known(prepared, name)])
+
+
+def known(prepared: Prepared, target: str) -> Iterator[str]:
+    """How much is known of a target, in splits where that is not everything."""
+    for split in SPLITS:
+        holes = prepared.holes(target, split)
+        if holes is not None:
+            yield f"{int(holes.totals[-1]):,} of {holes.known.size:,} known in {split}"
 
 
 def sizes(counts: Counts, stream: bool) -> Iterator[str]:
