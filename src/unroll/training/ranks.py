@@ -20,10 +20,10 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import dataloader
 
 from unroll.base.errors import UserError
-from unroll.base.processes import launcher, started
+from unroll.base.processes import launcher, rank, started
 from unroll.config.train import TrainConfig
 
-GRACE_SECONDS = 5       # so that PyTorch's own errors, which say more, come first
+GRACE_SECONDS = 10       # so that PyTorch's own errors, which say more, come first
 REACH = "On several machines, name the network interface of each in GLOO_SOCKET_IFNAME (NCCL_SOCKET_IFNAME with GPUs)."
 
 
@@ -90,8 +90,9 @@ class Meeting(Callback):
         self._limit.cancel()
 
     def _end(self) -> None:
-        print(f"unroll: train: {self._ranks} processes did not all meet within {self._minutes:g} minutes. {REACH}",
-              file=sys.stderr, flush=True)
+        who = f"unroll, process {rank()}" if rank() else "unroll"
+        print(f"{who}: train: {self._ranks} processes did not all meet within {self._minutes:g} minutes. {REACH} "
+              "[network]", file=sys.stderr, flush=True)
         os._exit(2)     # the main thread does not come back
 
 
