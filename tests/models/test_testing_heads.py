@@ -77,7 +77,13 @@ class OtherGraph(head_code.Head):
         super().onnx(graph, name, graph.node("Neg", last))
 
 
+class Shares(head_code.Head):
+    def statistics(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return (outputs > 0).double().mean()[None]
+
+
 @pytest.mark.parametrize(("head", "complaint"), [
+    (Shares, "do not add up"),
     (LooksAhead, "lanes depend on each other or on their padding"),
     (Dry, "asks for dropout of nothing"),
     (Averaged, "loss() is not a sum over targets"),
@@ -92,6 +98,12 @@ def test_what_breaks_the_contract_of_heads_is_named(
     with pytest.raises(AssertionError) as caught:
         check_head("regression", loss="squared_error")
     assert complaint in str(caught.value)
+
+
+def test_a_head_has_the_measures_that_its_settings_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regression.Settings, "measures", {"r2": True})
+    with pytest.raises(AssertionError, match=r"settings name \['r2'\]"):
+        check_head("regression", loss="squared_error")
 
 
 def test_a_head_predicts_targets_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,18 @@ def check_loss_of_head(settings: HeadSettings, target: Target) -> None:
     assert gradient.select(axis, 0).any(), "known targets have no gradient"
 
 
+def check_measures(settings: HeadSettings, target: Target) -> None:
+    """Statistics add up over batches, and the measures that the settings name follow from them."""
+    head = _head(settings)
+    outputs, values = head(_hidden(), LENGTHS).detach(), _values(settings, target)
+    axis = 0 if settings.per_sequence else 1        # of the lanes
+    whole = head.statistics(outputs, values).double()
+    parts = [head.statistics(outputs.narrow(axis, lane, 1), values.narrow(axis, lane, 1)) for lane in range(LANES)]
+    equal("statistics() of lanes do not add up to those of all", torch.stack(parts).sum(dim=0).double(), whole)
+    names = set(head.measure(whole)) if settings.measures else set()
+    assert names == set(settings.measures), f"measure() gives {sorted(names)}, settings name {sorted(settings.measures)}"
+
+
 def check_training(settings: HeadSettings, target: Target) -> None:
     """Every parameter gets a gradient, and a few steps against it make the loss smaller."""
     head, hidden, values = _head(settings), _hidden(), _values(settings, target)
@@ -144,7 +156,8 @@ def check_onnx(settings: HeadSettings, target: Target) -> None:
 
 
 CHECKS: tuple[Callable[[HeadSettings, Target], None], ...] = (
-    check_shapes, check_padding, check_loss_of_head, check_training, check_dropout, check_seed, check_onnx)
+    check_shapes, check_padding, check_loss_of_head, check_measures, check_training, check_dropout, check_seed,
+    check_onnx)
 
 
 def _settings(kind: str, own: dict[str, Any]) -> HeadSettings:
