@@ -94,7 +94,7 @@ def check_measures(settings: HeadSettings, target: Target) -> None:
     axis = 0 if settings.per_sequence else 1        # of the lanes
     whole = head.statistics(outputs, values).double()
     parts = [head.statistics(outputs.narrow(axis, lane, 1), values.narrow(axis, lane, 1)) for lane in range(LANES)]
-    equal("statistics() of lanes do not add up to those of all", torch.stack(parts).sum(dim=0).double(), whole)
+    equal("statistics() of lanes do not add up to those of all", sum(parts, torch.zeros_like(whole)), whole)
     names = set(head.measure(whole)) if settings.measures else set()
     assert names == set(settings.measures), f"measure() gives {sorted(names)}, settings name {sorted(settings.measures)}"
 
