@@ -96,7 +96,7 @@ def check_measures(settings: HeadSettings, target: Target) -> None:
     parts = [head.statistics(outputs.narrow(axis, lane, 1), values.narrow(axis, lane, 1)) for lane in range(LANES)]
     equal("statistics() of lanes do not add up to those of all", sum(parts, torch.zeros_like(whole)), whole)
     names = set(head.measure(whole)) if settings.measures else set()
-    assert names == set(settings.measures), f"measure() gives {sorted(names)}, settings name {sorted(settings.measures)}"
+    assert names == set(settings.measures), f"measure() has {sorted(names)}, settings name {sorted(settings.measures)}"
 
 
 def check_training(settings: HeadSettings, target: Target) -> None:
