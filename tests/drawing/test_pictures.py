@@ -18,7 +18,8 @@ BARS = {"lstm": 2.1, "unigram": 4.5, "xz": 3.0, "ngram5": 2.4}
 HEATED = [{"temperature": heat, "ngram5_bpc": 2 + heat, "distinct_4": 0.5 + heat / 4} for heat in (0.5, 0.7, 1.0)]
 CURVES = [[(1, 2.0), (2, 1.2)], [(1, 2.1), (2, 1.3)]]
 PICTURES: dict[str, Callable[[Path], None]] = {
-    "curves": lambda path: evaluation.curves(TRAIN, VALIDATION, 1.44, "bits per character", path),
+    "curves": lambda path: evaluation.curves(
+        TRAIN, VALIDATION, {"loss": ("bits per character", 1.44)}, VALIDATION[1]["step"], path),
     "bars": lambda path: evaluation.bars(BARS, "lstm", "bits per character", False, path),
     "gradient_reach": lambda path: evaluation.gradient_reach({"trained LSTM": [1, 0.5], "linear RNN": [1, 0.9]}, path),
     "confusion": lambda path: evaluation.confusion(COUNTS, ["cat", "dog", "a name too long to be shown"], path),
@@ -65,5 +66,5 @@ def test_other_numbers_are_another_picture(tmp_path):
 
 
 def test_a_training_too_short_for_a_row_still_has_its_picture(tmp_path):
-    evaluation.curves([], VALIDATION[:1], 1.44, "character", tmp_path / "curves.png")
+    evaluation.curves([], VALIDATION[:1], {"loss": ("character", 1.44)}, VALIDATION[0]["step"], tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 5_000

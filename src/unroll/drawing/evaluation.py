@@ -15,18 +15,27 @@ Row = Mapping[str, float]
 Origin = tuple[Values, Values, NDArray[np.float64]]     # history (N,), actual values (H,), quantiles (H, levels)
 
 
-def curves(train: Sequence[Row], validation: Sequence[Row], factor: float, unit: str, path: Path) -> None:
-    """Training and validation loss over optimiser steps; `factor` turns the loss into `unit`."""
-    figure, axes = plot()
-    axes.plot([row["step"] for row in train], [row["loss"] * factor for row in train], color=BLUE, lw=1.2,
-              label="training (mean of an interval)")
-    axes.plot([row["step"] for row in validation], [row["loss"] * factor for row in validation], color=ORANGE, lw=1.8,
-              marker="o", ms=4 if len(validation) < 30 else 0, label="validation")
-    best = min(validation, key=lambda row: row["loss"])
-    axes.annotate(f"best {best['loss'] * factor:.3f}", (best["step"], best["loss"] * factor), (0, 14),
-                  textcoords="offset points", ha="center", color=ORANGE)
-    axes.set(xlabel="optimiser step", ylabel=unit, title="Training and validation loss")
-    axes.legend(frameon=False)
+def curves(
+    train: Sequence[Row], validation: Sequence[Row], units: Mapping[str, tuple[str, float]], best: int, path: Path
+) -> None:
+    """Training and validation losses over optimiser steps, a panel for each column of the rows that `units` name.
+
+    A unit is a name and what a loss is multiplied by for it; `best` is the step whose weights were kept.
+    """
+    figure = Figure(figsize=(7, 3.8 * len(units)), layout="constrained")
+    for axes, (column, (unit, factor)) in zip(figure.subplots(len(units), 1, squeeze=False)[:, 0], units.items(),
+                                              strict=True):
+        axes.plot([row["step"] for row in train], [row[column] * factor for row in train], color=BLUE, lw=1.2,
+                  label="training (mean of an interval)")
+        axes.plot([row["step"] for row in validation], [row[column] * factor for row in validation], color=ORANGE,
+                  lw=1.8, marker="o", ms=4 if len(validation) < 30 else 0, label="validation")
+        kept = next(row for row in validation if row["step"] == best)
+        axes.annotate(f"best {kept[column] * factor:.3f}", (best, kept[column] * factor), (0, 14),
+                      textcoords="offset points", ha="center", color=ORANGE)
+        title = "Training and validation loss"
+        axes.set(xlabel="optimiser step", ylabel=unit, title=title if column == "loss" else f"{title}: {column[:-5]}")
+        axes.legend(frameon=False)
+        plain(axes)
     save(figure, path)
 
 

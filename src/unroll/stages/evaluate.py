@@ -33,7 +33,7 @@ def evaluate(workspace: Workspace, runtime: RuntimeConfig, evaluate: EvaluateCon
     metrics = figures(reports)
     write_json(workspace.metrics / "test.json", metrics)
     about = describe(workspace, model, reports)
-    draw(workspace.plots, model.config.core.kind, reports)
+    draw(workspace, model, reports)
     tracker.describe(about)
     tracker.metrics(metrics)
     tracker.files(workspace.plots / "test", folder="plots")
@@ -64,23 +64,31 @@ def describe(workspace: Workspace, model: Model, reports: Mapping[str, Report]) 
     return about
 
 
-def draw(plots: Path, model: str, reports: Mapping[str, Report]) -> None:
-    """Draw the training's curves and each target's pictures; `model` names the model among the baselines.
-
-    Several targets have a folder each.
-    """
+def draw(workspace: Workspace, opened: Model, reports: Mapping[str, Report]) -> None:
+    """Draw the training's curves and each target's pictures; several targets have a folder each."""
+    plots, model = workspace.plots, opened.config.core.kind
     train, validation = (read_rows(plots / f"{curve}.csv") for curve in ("train", "validation"))
-    text = "bpc" in validation[0]
-    factor = validation[0]["bpc"] / validation[0]["loss"] if text else 1.0
+    best = json.loads((workspace.metrics / "train.json").read_text(encoding="utf-8"))["train/best_step"]
     with replacing(plots / "test") as folder:
         folder.mkdir()
-        curves(train, validation, factor, "bits per character" if text else "loss", folder / "curves.png")
+        curves(train, validation, units(opened, validation[0]), best, folder / "curves.png")
         for name, report in reports.items():
             own, comparison = folder if len(reports) == 1 else folder / name, report.comparison
             own.mkdir(exist_ok=True)
             bars(dict(comparison.ranked(model)), model, comparison.unit, comparison.higher_is_better,
                  own / "baselines.png")
             report.draw(own)
+
+
+def units(model: Model, row: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+    """For each loss of the curves its unit, and the factor that gives it; `row` is one of a curve."""
+    if "bpc" in row:
+        return {"loss": ("bits per character", row["bpc"] / row["loss"])}
+    if len(model.config.heads) == 1:
+        return {"loss": ("loss", 1.0)}
+    own = {f"{name}/loss": (head.unit.format(per=model.spec.targets[name].per), 1.0)
+           for name, head in sorted(model.config.heads.items())}
+    return {"loss": ("all targets, by their weights", 1.0), **own}
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:
