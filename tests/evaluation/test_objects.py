@@ -38,6 +38,13 @@ def test_every_target_has_its_figures(tmp_path: Path, experiment: str, changes: 
         assert (f"test/{target}/loss" if len(targets) > 1 else "test/loss") in found
     assert set(read_comparisons(workspace.comparison)) == set(targets)
     assert any(workspace.samples.iterdir())
+    # training's own validation says what the evaluation says; its bits are per character of the training split
+    own = {name.removeprefix("val/best_"): value
+           for name, value in json.loads((workspace.metrics / "train.json").read_text()).items()
+           if name.startswith("val/best_") and not name.endswith("bpc")}
+    if len(targets) > 1:
+        del own["loss"]     # of all targets together
+    assert own and {name: found[f"best/val_{name}"] for name in own} == pytest.approx(own, rel=1e-4)
 
 
 def test_a_tenth_of_the_training_items_is_labelled(tmp_path: Path) -> None:
