@@ -30,7 +30,8 @@ def curves(
         axes.plot([row["step"] for row in validation], [row[column] * factor for row in validation], color=ORANGE,
                   lw=1.8, marker="o", ms=4 if len(validation) < 30 else 0, label="validation")
         kept = next(row for row in validation if row["step"] == best)
-        axes.annotate(f"best {kept[column] * factor:.3f}", (best, kept[column] * factor), (0, 14),
+        name = "best" if len(units) == 1 else "kept"     # of several targets, it may be the best of another
+        axes.annotate(f"{name} {kept[column] * factor:.3f}", (best, kept[column] * factor), (0, 14),
                       textcoords="offset points", ha="center", color=ORANGE)
         title = "Training and validation loss"
         axes.set(xlabel="optimiser step", ylabel=unit, title=title if column == "loss" else f"{title}: {column[:-5]}")
