@@ -57,7 +57,7 @@ def sequences() -> pd.DataFrame:
             "series": f"s{number}", "step": range(steps), "a": draw.normal(5, 2, steps), "b": draw.normal(-1, 9, steps),
             "letter": draw.choice(list("abcde"), steps), "class": CLASSES[number % 3], "value": number * 1.5,
             "tag": draw.choice(CLASSES, steps), "l1": draw.integers(0, 2, steps), "l2": draw.integers(0, 2, steps),
-            "v": draw.normal(100, 5, steps),
+            "v": draw.normal(100, 5, steps), "w": draw.normal(0, 1, steps),
         }))
     return pd.concat(parts, ignore_index=True)
 
@@ -136,7 +136,7 @@ ZOO: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "tag": (_reals("tag", "tag", "tag"), _pooled("classification", None)),
     "labels": (_reals("on", "labels", "l1", "l2"), {"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}),
     "value": (_reals("y", "value", "value"), _pooled("regression", "last")),
-    "values": (_reals("y", "values", "v", "b"), _pooled("regression", None)),
+    "values": (_reals("y", "values", "v", "w"), _pooled("regression", None)),
     "next": (_table("sequences.csv", "real", {"x": ["a", "b"]}, ("x", "next")), _pooled("regression", None)),
     "text_class": (_row_texts("label", "class", "class"), _pooled("classification", "last")),
     "text_class_attention": (_row_texts("label", "class", "class"), _pooled("classification", "attention")),

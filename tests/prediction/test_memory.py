@@ -146,5 +146,5 @@ def test_a_model_without_a_state_saves_none(zoo: Make, tmp_path: Path, name: str
     made = zoo(name)
     given = made.workspace.root / made.predictor.spec.source.name
     said = refused(lambda: asked(made, given, tmp_path / "out.csv", **{option: tmp_path / "state"}))
-    assert said.startswith("state: the model ")
+    assert said.startswith(f"--{option.replace('_', '-')}: the model ")
     assert list(tmp_path.iterdir()) == []

@@ -312,11 +312,16 @@ def test_what_is_no_sequences_is_one_line(zoo: Make) -> None:
         assert refusal(lambda wrong=wrong: zoo("tag").predictor.predict(wrong)) == ("wrong-type", "predict")
 
 
-def test_a_model_of_two_inputs_says_that_it_has_them(tmp_path: Path) -> None:
+def test_a_model_of_two_inputs_takes_them_by_name_and_whole(tmp_path: Path) -> None:
     data, head = ZOO["class"]
     columns = {"x": ["a"], "z": ["b"], "label": ["class"]}
     _, prepared = make(tmp_path, {**data, "inputs": {"x": "real", "z": "real"}, "columns": columns})
     one = {"kind": "real", "size": None, "dropout": 0.0}
     model = ModelConfig.model_validate({"inputs": {"x": one, "z": one}, "core": core("gru"), "heads": {"label": head}})
     save_model(tmp_path / "model", build(model, prepared.spec, 0), model, prepared)
-    assert refusal(lambda: unroll.load(tmp_path / "model")) == ("unsupported", "model")
+    predictor = unroll.load(tmp_path / "model")
+    x, z = np.arange(3.0), np.arange(3.0) ** 2
+    (found,) = predictor.predict([{"x": x, "z": z}])
+    assert found.shape == (3,) and not np.allclose(found, predictor.predict([{"x": z, "z": x}])[0])
+    assert refusal(lambda: predictor.predict([x])) == ("wrong-type", "sequence 1")
+    assert refusal(lambda: predictor.step(x, predictor.memory(1))) == ("unsupported", "step")

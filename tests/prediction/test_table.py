@@ -22,7 +22,7 @@ COLUMNS = {
     "tag": ["sequence", "step", "tag", *P_CLASSES],
     "labels": ["sequence", "step", "p_l1", "p_l2"],
     "value": ["sequence", "y"],
-    "values": ["sequence", "step", "y_v", "y_b"],
+    "values": ["sequence", "step", "y_v", "y_w"],
     "next": ["sequence", "step", "x_a", "x_b"],
     "text_class": ["sequence", "label", *P_CLASSES],
     "text_class_attention": ["sequence", "label", *P_CLASSES],

@@ -26,10 +26,13 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
         predictor = load(folder)
     inputs = read(file, predictor.spec)
     memory = None
-    if state is not None:
-        memory = load_memory(state, predictor.memory(len(inputs.names)), inputs.names, predictor.model.digest)
-    elif save_state is not None:
-        memory = predictor.memory(len(inputs.names))
+    if state is not None or save_state is not None:
+        try:
+            memory = predictor.memory(len(inputs.names))
+        except UserError as error:
+            raise UserError(error.code, "--save-state" if state is None else "--state", error.text) from None
+    if state is not None and memory is not None:
+        memory = load_memory(state, memory, inputs.names, predictor.model.digest)
     before = None if memory is None else memory.steps.tolist()
     try:
         # with a state to save, texts continue later and do not end here

@@ -40,12 +40,12 @@ def sample(model: ModelFolder, typed: dict[str, Any]) -> None:
     given = {name: typed[name] for name in RULES if name in typed}
     rules = sampling(COMMAND_NUMBERS, **{"length": model.spec.forecast.horizon, **given})
     request = Request(**{name: value for name, value in typed.items() if name not in RULES})
-    out = check_folder(request.out, "paths")
-    if rules.length is None:
-        raise UserError("unsupported", "--length", "only a text may have no end. Give a number.")
     if len(request.prompts) != 1:
         raise UserError("missing-value", "sample", "a forecaster reads one file of series. Give it: unroll sample FILE "
                         "-o FOLDER.")
+    out = check_folder(request.out, "paths")
+    if rules.length is None:
+        raise UserError("unsupported", "--length", "only a text may have no end. Give a number.")
     torch.set_num_threads(request.threads)
     predictor, inputs = load(model.folder), read(Path(request.prompts[0]), model.spec)
     try:
