@@ -151,7 +151,8 @@ class ItemLayout(_Shuffled):
         start, end = self._bounds(lanes)                                                # (B,)
         lengths = np.where(lanes < 0, 0, (end - start - before).clip(0, self._steps))
         # over all ranks; a sequence of one step, which has no next one to predict, is a step of padding
-        most = max(1, min(self._steps, int(self._data.lengths[items].max()) - before))
+        first_of, last_of = self._bounds(items)
+        most = max(1, min(self._steps, int((last_of - first_of).max()) - before))
         step = np.arange(most)[:, None]
         place, valid = start[None, :] + before + step, step < lengths[None, :]          # (T, B)
         inputs = {name: _read(field, place, valid, start) if field.per == "step" else field.at(lanes, lanes >= 0)
@@ -169,7 +170,8 @@ class ItemLayout(_Shuffled):
 
     def padding(self) -> float:
         """Share of a batch's steps that are padding, over an epoch; empty lanes at the end do not count."""
-        groups = [self._data.lengths[items] for items in self._groups_of(0)]
+        all_lengths = self._data.lengths
+        groups = [all_lengths[items] for items in self._groups_of(0)]
         steps = sum(len(lengths) * max(1, int(lengths.max())) for lengths in groups)
         return 1 - sum(int(lengths.sum()) for lengths in groups) / steps
 
@@ -186,7 +188,8 @@ class ItemLayout(_Shuffled):
 
     def _ends(self, epoch: int) -> NDArray[np.int64]:
         """How many batches there are up to each group's last."""
-        longest = np.array([self._data.lengths[items].max() for items in self._groups_of(epoch)], np.int64)
+        lengths = self._data.lengths
+        longest = np.array([lengths[items].max() for items in self._groups_of(epoch)], np.int64)
         return np.cumsum(-(-longest.clip(1) // self._steps))
 
 
