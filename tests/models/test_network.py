@@ -112,7 +112,7 @@ def test_fields_lie_side_by_side_and_every_head_answers():
     )
     network = random_network(ModelConfig.model_validate(described), spec=spec)
     inputs = {"pitch": TOKENS["text"] % 4, **TOKENS}
-    both = [network.inputs[name].embedding(inputs[name]) for name in ("text", "pitch")]
+    both = [network.inputs[name].embedding(inputs[name]) for name in ("pitch", "text")]      # in the order of their names
     assert torch.equal(network.embed(inputs), torch.cat(both, dim=-1))
     outputs, _ = network(inputs)
     assert {name: each.shape[-1] for name, each in outputs.items()} == {"text": SIZE, "pitch": 4}

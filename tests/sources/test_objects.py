@@ -35,8 +35,9 @@ def renamed(site: Path, distribution: str, package: str, *others: str) -> None:
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {distribution}\nVersion: 1.0\n")
     (info / "RECORD").write_text("".join(f"{file},,\n" for file in (f"{package}/__init__.py", *others)))
-    (site / package).mkdir(exist_ok=True)
-    (site / package / "__init__.py").touch()
+    for file in (f"{package}/__init__.py", *others):     # some readers of metadata leave missing files out
+        (site / file).parent.mkdir(exist_ok=True, parents=True)
+        (site / file).touch()
 
 
 def values(**changes: Any) -> dict[str, Any]:
