@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unroll.base.files import HOST, replacing, sha256, to_json, write_json, write_text
+from unroll.base.files import HOST, replacing, sha256, to_json, write_json, write_json_list, write_text
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -80,6 +80,13 @@ def test_equal_values_are_equal_bytes_whatever_their_order(tmp_path):
     write_json(tmp_path / "b.json", {"a": [1.5, None, "周"], "b": 1})
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert "周" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+def test_a_list_written_value_by_value_is_the_same_json(tmp_path):
+    values = [("a\nb\u2028", 0), ["周", {"b": [], "a": None}], 1.5]
+    write_json(tmp_path / "a.json", values)
+    write_json_list(tmp_path / "b.json", iter(values))
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
 def test_what_is_no_json_is_refused_and_the_old_file_stays(tmp_path):

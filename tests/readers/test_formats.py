@@ -13,7 +13,7 @@ from unroll.readers.common.tables import read_parts
 from unroll.readers.text import whole_text
 
 FUNCTIONS = {
-    "table": ("column_names", "read_table", "row_numbers", "SETTINGS"), "text": ("blocks",), "arrays": ("Arrays", "sequences"),
+    "table": ("column_names", "blocks_of", "row_numbers", "SETTINGS"), "text": ("blocks",), "arrays": ("Arrays", "sequences"),
     "labelled": ("load", "header", "sequences"), "sequences": ("sequences",),
 }
 

@@ -140,9 +140,11 @@ def test_a_row_of_text_is_a_sequence(tmp_path):
     assert next(piece["label"] for piece in pieces if piece["text"] == "one, two") == "a"
 
 
-def test_a_cell_may_straddle_two_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_format, "BLOCK", 100)
+@pytest.mark.parametrize("sizes", [(100,), (40, 1 << 20)])
+def test_a_cell_may_straddle_two_blocks_and_a_row_be_longer_than_one(tmp_path, monkeypatch, sizes):
+    monkeypatch.setattr(csv_format, "BLOCKS", sizes)
     texts = [f"one\ntwo, {number}" for number in range(60)]
+    texts[30] += "x" * 1000 * (len(sizes) > 1)
     write(tmp_path, "text,label\n" + "".join(f'"{text}",{"ab"[row % 2]}\n' for row, text in enumerate(texts)))
     assert {piece["text"] for piece in every(open_table(config(**TEXT), tmp_path))} == set(texts)
 

@@ -9,9 +9,12 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BufferedRandom
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
@@ -94,6 +97,25 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[
 
 def write_json(path: Path, value: Any) -> None:
     write_text(path, to_json(value))
+
+
+def unnamed(owner: object, folder: Path | None) -> BufferedRandom:
+    """A temporary file without a name, which is gone with its owner, and when the process is killed.
+
+    `folder` None: where the system keeps its own.
+    """
+    file = TemporaryFile(dir=folder)        # noqa: SIM115, closed when the owner is collected
+    weakref.finalize(owner, file.close)
+    return file
+
+
+def write_json_list(path: Path, values: Iterable[Any]) -> None:
+    """What `write_json` would write of the list of at least one of these, one in memory at a time."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for number, value in enumerate(values):
+            lines = to_json(value)[:-1].replace("\n", "\n  ")
+            file.write(("," if number else "[") + "\n  " + lines)
+        file.write("\n]\n")
 
 
 def _remove(path: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import Code, UserError
 from unroll.data.encoders import Classes, Frame, Scaler
+from unroll.data.npy import stretches
 from unroll.data.spec import ForecastSpec, InputSpec, Names, TargetSpec
 from unroll.data.tokenizers import Tokenizer
 
@@ -146,19 +147,22 @@ class NumberCodec(Codec):
         if rows.shape[1] != self._width:
             raise UserError("unequal-lengths", where, f"{rows.shape[1]} numbers per step where others have "
                             f"{self._width}.")
-        self._check(rows, where)
+        for first, stretch in stretches(rows):
+            self._check(stretch, where, first)
         return rows
 
     def known(self, rows: Values) -> NDArray[np.bool_] | None:
         return ~np.isnan(rows) if self._partial else None
 
-    def _check(self, rows: Values, where: str) -> None:
+    def _check(self, rows: Values, where: str, first: int) -> None:
+        """Raise on a number that cannot be used; `first` is the step of the first row."""
         unknown = np.isnan(rows) if self._partial else np.zeros(rows.shape, bool)
-        refuse("missing-number", ~np.isfinite(rows) & ~unknown, rows, where,
+        refuse("missing-number", ~np.isfinite(rows) & ~unknown, rows, where, first,
                ". Missing and infinite values are not supported yet; fill or leave them out.")
-        refuse("bad-number", np.abs(rows) > LARGEST, rows, where, " is too large a number. Give it in a larger unit.")
+        refuse("bad-number", np.abs(rows) > LARGEST, rows, where, first,
+               " is too large a number. Give it in a larger unit.")
         if self._labels:
-            refuse("bad-label", (rows != 0) & (rows != 1) & ~unknown, rows, where,
+            refuse("bad-label", (rows != 0) & (rows != 1) & ~unknown, rows, where, first,
                    " where a label is 0 or 1. Correct it, or choose another kind of target.")
 
     def dtype(self, rows: Values) -> np.dtype[Any]:
@@ -192,18 +196,19 @@ class SeriesCodec(NumberCodec):
         self.forecast = forecast
 
     def fit_frame(self, values: Located) -> "SeriesCodec":
-        self._frame = Frame.fit(self.forecast, [self.encode(value, where) for where, value in values])
+        self._frame = Frame.fit(self.forecast, (self.encode(value, where) for where, value in values))
         return self
 
-    def _check(self, rows: Values, where: str) -> None:
-        super()._check(rows, where)
+    def _check(self, rows: Values, where: str, first: int) -> None:
+        super()._check(rows, where, first)
         if self.forecast.log:
-            refuse("bad-number", rows <= 0, rows, where, " has no logarithm. Set data.forecast.log=false.")
+            refuse("bad-number", rows <= 0, rows, where, first, " has no logarithm. Set data.forecast.log=false.")
 
     def _level_and_swing(self, rows: Values) -> tuple[Values, Values]:
         if self.forecast.log:
             return np.zeros(1), np.ones(1)
-        return np.abs(rows).max(axis=0), self._frame.correction.deviation
+        highest = np.max([np.abs(stretch).max(axis=0) for _, stretch in stretches(rows)], axis=0)
+        return highest, self._frame.correction.deviation
 
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         return InputSpec(kind="real", size=len(self._frame.inputs.mean), width=self.width, names=names)
@@ -213,7 +218,7 @@ class SeriesCodec(NumberCodec):
                           names=names)
 
 
-def refuse(code: Code, wrong: NDArray[np.bool_], rows: Values, where: str, text: str) -> None:
-    """Raise at the first number of a piece that is `wrong`."""
+def refuse(code: Code, wrong: NDArray[np.bool_], rows: Values, where: str, first: int, text: str) -> None:
+    """Raise at the first number that is `wrong`, of rows whose first one is step `first` of a piece."""
     for step, number in np.argwhere(wrong)[:1]:
-        raise UserError(code, f"{where}, step {step + 1}, number {number + 1}", f"{rows[step, number]:g}{text}")
+        raise UserError(code, f"{where}, step {first + step + 1}, number {number + 1}", f"{rows[step, number]:g}{text}")

@@ -1,6 +1,6 @@
 """Scales, classes and the frame of a forecast, each fitted on the training split and restored from the spec."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
+from unroll.data.npy import stretch_of, stretches
 from unroll.data.source import UNKNOWN
 from unroll.data.spec import ForecastSpec, FrameScales, InputSpec, Scale, Spec, TargetSpec
 
 Reals = NDArray[np.floating[Any]]
+
+
+class Moments:
+    """Mean and squared distances from it, (F,), of rows (n, F) that come in parts (Chan et al., 1979)."""
+
+    def __init__(self) -> None:
+        self.mean, self._count, self._squares = np.zeros(0), np.zeros(0), np.zeros(0)
+
+    def add(self, part: Reals) -> None:
+        """Rows, in which NaN is left out."""
+        rows = part.astype(np.float64)
+        if not self._count.any():
+            self.mean, self._count, self._squares = (np.zeros(rows.shape[1]) for _ in range(3))
+        known = ~np.isnan(rows)
+        more = known.sum(axis=0)
+        if not more.any():
+            return
+        own = rows.mean(axis=0) if known.all() else np.where(known, rows, 0).sum(axis=0) / more.clip(1)
+        total = self._count + more
+        off = rows - own if known.all() else np.where(known, rows - own, 0)
+        between = (own - self.mean) ** 2 * self._count * more / total.clip(1)
+        self._squares = self._squares + (off**2).sum(axis=0) + between
+        self.mean, self._count = self.mean + (own - self.mean) * more / total.clip(1), total
+
+    def scaler(self) -> "Scaler":
+        deviation = np.sqrt(self._squares / self._count.clip(1))
+        return Scaler(self.mean, np.where(deviation > 1e-12 * np.abs(self.mean), deviation, 1.0))
 
 
 @dataclass(frozen=True)
@@ -23,26 +51,13 @@ class Scaler:
 
     @classmethod
     def fit(cls, kind: str, pieces: Iterable[Reals]) -> "Scaler":
-        """One pass in constant memory (Chan et al., 1979); `none` leaves values as they are. NaN is left out."""
-        count, mean, squares = np.zeros(0), np.zeros(0), np.zeros(0)
+        """One pass in constant memory; `none` leaves values as they are. NaN is left out."""
+        moments = Moments()
         for piece in pieces:
-            rows = np.atleast_1d(piece).astype(np.float64)
-            rows = rows.reshape(-1, rows.shape[-1])
-            if not count.any():
-                count, mean, squares = (np.zeros(rows.shape[1]) for _ in range(3))
-            known = ~np.isnan(rows)
-            more = known.sum(axis=0)
-            if not more.any():
-                continue
-            own = rows.mean(axis=0) if known.all() else np.where(known, rows, 0).sum(axis=0) / more.clip(1)
-            total = count + more
-            off = rows - own if known.all() else np.where(known, rows - own, 0)
-            squares = squares + (off**2).sum(axis=0) + (own - mean) ** 2 * count * more / total.clip(1)
-            mean, count = mean + (own - mean) * more / total.clip(1), total
-        if kind == "none":
-            return cls(np.zeros_like(mean), np.ones_like(mean))
-        deviation = np.sqrt(squares / count.clip(1))
-        return cls(mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0))
+            rows = np.atleast_1d(piece)
+            for _, stretch in stretches(rows.reshape(-1, rows.shape[-1])):
+                moments.add(stretch)
+        return moments.scaler() if kind != "none" else cls(np.zeros_like(moments.mean), np.ones_like(moments.mean))
 
     @classmethod
     def restore(cls, scale: Scale) -> "Scaler":
@@ -114,15 +129,16 @@ class Frame:
     correction: Scaler
 
     @classmethod
-    def fit(cls, forecast: ForecastSpec, series: Sequence[Reals]) -> "Frame":
-        """On the training part of each series, (N, D)."""
-        read, corrected = [], []
+    def fit(cls, forecast: ForecastSpec, series: Iterable[Reals]) -> "Frame":
+        """On the training part of each series, (N, D), in one pass and in constant memory."""
+        inputs, correction, season = Moments(), Moments(), forecast.season
         for values in series:
-            z = _z(forecast, values)
-            read.append(_features(z[:, None], forecast.season)[:, 0])
-            known, reach = z[forecast.season :], z[: -forecast.season]
-            corrected.append(known - reach)
-        return cls(forecast, Scaler.fit("standard", read), Scaler.fit("standard", corrected))
+            step = stretch_of(values.shape[1])
+            for first in range(0, len(values) - season, step):
+                z = _z(forecast, values[first : first + season + step])
+                inputs.add(_features(z[:, None], season)[:, 0])
+                correction.add(z[season:] - z[:-season])
+        return cls(forecast, inputs.scaler(), correction.scaler())
 
     @classmethod
     def restore(cls, forecast: ForecastSpec, scales: FrameScales) -> "Frame":

@@ -59,7 +59,8 @@ def _values(source: Source, name: str) -> Iterator[tuple[str, Any]]:
     """A field's values in the training split, each after its place."""
     places = source.places("train")
     for index, piece in enumerate(source.pieces("train")):
-        yield f"data.{name}, {sequence_name(places, 'train', index)}", piece[name]
+        place = sequence_name(places, "train", 0 if source.layout == "stream" else index)
+        yield f"data.{name}, {place}", piece[name]
 
 
 def _scale(config: DataConfig) -> str:

@@ -1,11 +1,26 @@
 """`.npy` files that grow."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
+
+STRETCH = 1 << 21       # numbers that are looked at at a time
+
+
+def stretches(rows: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Consecutive rows, at least one stretch of them, each after its first row; they may be mapped from a file."""
+    step = stretch_of(int(np.prod(rows.shape[1:])))
+    for first in range(0, max(len(rows), 1), step):
+        yield first, rows[first : first + step]
+
+
+def stretch_of(width: int) -> int:
+    """Rows of `width` numbers that are looked at at a time."""
+    return max(1, STRETCH // max(width, 1))
 
 
 class Array:
@@ -17,7 +32,8 @@ class Array:
         self._header()
 
     def append(self, values: NDArray[Any]) -> None:
-        self._file.write(values.astype(self._kind).tobytes())
+        for _, rows in stretches(values):
+            self._file.write(rows.astype(self._kind).tobytes())
         self._length += len(values)
 
     def close(self) -> None:

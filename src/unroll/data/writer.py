@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
-from unroll.base.files import sha256, write_json
+from unroll.base.files import sha256, write_json, write_json_list
 from unroll.config.data import FUTURE, DataConfig
 from unroll.data.codecs import Codec, SeriesCodec, TextCodec, Values
 from unroll.data.npy import Array
@@ -32,7 +32,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
         writer.check_known()
         splits[split] = writer.counts()
         if places := source.places(split):
-            write_json(folder / PLACES.format(split=split), places)
+            write_json_list(folder / PLACES.format(split=split), places)
         if not splits[split].sequences:
             raise UserError("empty", "data", f"the {split} split is empty; the source is too short. Give more of it.")
         if split == "train":
@@ -84,10 +84,13 @@ class _SplitWriter:
 
     def add(self, piece: Piece) -> None:
         """A sequence, or the next stretch of a stream."""
-        sequence = sequence_name(self._places, self._split, self._pieces)
+        stream = self._layout == "stream"
+        sequence = sequence_name(self._places, self._split, 0 if stream else self._pieces)
+        if stream and self._steps:
+            sequence += f", from step {self._steps + 1} on"
         rows = {name: self._codecs[name].encode(value, f"data.{name}, {sequence}") for name, value in piece.items()}
         steps = {name: len(values) for name, values in rows.items() if self._codecs[name].per_step}
-        if self._layout == "stream" and len(steps) < len(rows):
+        if stream and len(steps) < len(rows):
             name = next(name for name in rows if name not in steps)
             raise UserError("conflict", f"data.{name}", "one value a sequence, but the data is a single long sequence. "
                             "Give it at each step.")
@@ -96,7 +99,7 @@ class _SplitWriter:
             found = ", ".join(f"{name} {count}" for name, count in steps.items())
             advice = "".join(codec.advice for codec in self._codecs.values())
             raise UserError("unequal-lengths", f"data, {sequence}", f"unequal numbers of steps: {found}.{advice}")
-        if not length and self._layout != "stream":
+        if not length and not stream:
             raise UserError("empty", f"data, {sequence}", "empty. Leave it out of the source.")
         for name, values in rows.items():
             if name not in self._arrays:

@@ -12,7 +12,8 @@ from unroll.readers import endings, format_of
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
 from unroll.readers.common.constant import constant
-from unroll.readers.common.rows import Rows, find_sequences
+from unroll.readers.common.rows import find_sequences
+from unroll.readers.common.sequences import Rows
 from unroll.readers.common.tables import column_names, read_parts, table_format
 from unroll.readers.text import whole_text
 
@@ -140,8 +141,8 @@ def _piece(table: Columns, field: InputSpec, values: Any, sequence: Rows, rows: 
     if field.kind == "tokens":
         return rows.joint.join(values[row] for row in sequence.index)
     if field.per == "sequence":
-        return constant(table, field.names or (), values, sequence, "The model reads one value per sequence: correct "
-                        "the row.")
+        return constant(table, field.names or (), values[sequence.index], lambda: sequence, "The model reads one value "
+                        "per sequence: correct the row.")
     return values[sequence.index]
 
 

@@ -8,16 +8,15 @@ A format is a module with
 
 `HOLDS` is one of
 
-- table: `column_names(file, reading)`, `read_table(file, reading, columns)` as a pyarrow.Table, `row_numbers(file,
-  reading)` as an editor counts them, and `SETTINGS`, the fields of `Reading` that say how such a file is written; where
-  there are any, `sniff(file, settings)` finds them;
+- table: `column_names(file, reading)`, `blocks_of(file, reading, columns)` as pyarrow.Tables of consecutive rows, of
+  which one is in memory at a time, `row_numbers(file, reading)` as an editor counts them, and `SETTINGS`, the fields
+  of `Reading` that say how such a file is written; where there are any, `sniff(file, settings)` finds them;
 - text: `blocks(files, encoding)`;
 - arrays: `Arrays(file)`, arrays named X_train, y_train, …;
 - labelled: `load(file)`, cases (F, T) and the class or the value of each, and `header(file)`;
 - sequences, which only predictions read.
 
 All but tables and texts also have `sequences(file)`, arrays (T, F) or (T,) to predict from.
-
 
 The sources, `init` and `predict` read every file through here.
 """

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from unroll.data.spec import Reading
 from unroll.readers.common.advice import named, remedy
 from unroll.readers.common.dialect import find_decimal, find_delimiter, find_header, first_lines, rows_of
 from unroll.readers.common.encodings import find_encoding
-from unroll.readers.text import blocks, whole_text
+from unroll.readers.text import blocks
 
 HOLDS = "table"
 ENDINGS = (".csv", ".tsv")
 ALSO = (".txt",)
 SETTINGS = ("delimiter", "decimal", "encoding", "header")      # of `Reading`, that say how it is written
-BLOCK = 1 << 26     # bytes that pyarrow parses at a time: a row may not be longer
+BLOCKS = (1 << 22, 1 << 26)     # bytes that pyarrow parses at a time; where a row is longer, the next size
 
 
 def sniff(file: Path, settings: Mapping[str, Any]) -> tuple[Reading, dict[str, str]]:
@@ -58,26 +59,62 @@ def column_names(file: Path, reading: Reading) -> list[str]:
     return list(record[1]) if reading.header else [f"column_{number + 1}" for number in range(len(record[1]))]
 
 
-def read_table(file: Path, reading: Reading, columns: Sequence[str]) -> Any:
-    """A pyarrow.Table of these columns as text; raises `UserError` naming a row of another number of cells."""
-    names = column_names(file, reading)
-    text = whole_text(file, reading.encoding).encode()
-    try:
-        return pa.csv.read_csv(
-            io.BytesIO(text),
-            pa.csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=None if reading.header else names),
-            pa.csv.ParseOptions(delimiter=delimiter_of(file, reading), newlines_in_values=True),
-            pa.csv.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.string()),
-                                  strings_can_be_null=False),
-        )
-    except pa.ArrowInvalid as error:
-        raise _ragged(file, reading, len(names)) or UserError("unreadable", file, "not CSV: "
-                                                              f"{' '.join(str(error).split()).rstrip('.')}.") from None
+def blocks_of(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[Any]:
+    """pyarrow.Tables of consecutive rows of these columns, as text.
+
+    Raises `UserError` naming a row of another number of cells.
+    """
+    names, done = column_names(file, reading), 0
+    for size in BLOCKS:
+        try:
+            for block in _parsed(file, reading, columns, names, size, done):
+                yield block
+                done += len(block)
+            return
+        except pa.ArrowInvalid as error:        # a row may be longer than the block, or wrong
+            reason = " ".join(str(error).split()).rstrip(".")
+    raise _ragged(file, reading, len(names)) or UserError("unreadable", file, f"not CSV: {reason}.")
 
 
-def row_numbers(file: Path, reading: Reading) -> list[int]:
+def _parsed(file: Path, reading: Reading, columns: Sequence[str], names: list[str], size: int, skip: int
+            ) -> Iterator[Any]:
+    """Tables of consecutive rows, without the first `skip` rows."""
+    for batch in pa.csv.open_csv(
+        io.BufferedReader(_Utf8(blocks([file], reading.encoding))),
+        pa.csv.ReadOptions(use_threads=False, block_size=size, column_names=None if reading.header else names),
+        pa.csv.ParseOptions(delimiter=delimiter_of(file, reading), newlines_in_values=True),
+        pa.csv.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.string()),
+                              strings_can_be_null=False),
+    ):
+        if skip < batch.num_rows:
+            yield pa.Table.from_batches([batch.slice(skip)])
+        skip = max(0, skip - batch.num_rows)
+
+
+class _Utf8(io.RawIOBase):
+    """Blocks of text as a file that can be read."""
+
+    def __init__(self, texts: Iterator[str]) -> None:
+        self._texts, self._rest = texts, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            text = next(self._texts, None)
+            if text is None:
+                return 0
+            self._rest = memoryview(text.encode())
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def row_numbers(file: Path, reading: Reading) -> Iterator[int]:
     """The line on which each row starts, as an editor counts: cells may hold line ends; empty lines are no rows."""
-    return [line for line, _ in records(file, reading)][int(reading.header) :]
+    return (line for line, _ in islice(records(file, reading), int(reading.header), None))
 
 
 def delimiter_of(file: Path, reading: Reading) -> str:
@@ -90,7 +127,7 @@ def records(file: Path, reading: Reading) -> Iterator[tuple[int, list[str]]]:
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
         raise UserError("wrong-type", named("delimiter"), f"{delimiter!r} is not one ASCII character between cells. "
                         "Give ',', ';' or '\\t'.")
-    csv.field_size_limit(BLOCK)     # texts are longer than the 128 KiB that the module expects of a cell
+    csv.field_size_limit(BLOCKS[-1])     # texts are longer than the 128 KiB that the module expects of a cell
     reader = csv.reader(_lines(file, reading.encoding), delimiter=delimiter)
     while True:
         line = reader.line_num + 1

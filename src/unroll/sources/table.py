@@ -1,5 +1,8 @@
-"""Tables: a row is a step, or, for text, a sequence."""
+"""Tables: a row is a step, or, for text, a sequence. Their columns are kept on disk while they are read."""
 
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,18 +11,23 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError, nearest
 from unroll.config.data import FUTURE, STATIC
 from unroll.config.sources.table import Settings
+from unroll.data.npy import stretch_of
 from unroll.data.source import UNKNOWN, Piece, Source
 from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import tokenizer_class
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.constant import constant
-from unroll.readers.common.rows import Rows, find_sequences
+from unroll.readers.common.rows import find_sequences
+from unroll.readers.common.sequences import Rows, Sequences
+from unroll.readers.common.spool import Spool
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
-from unroll.sources.common.memory import Items, OneStream, Series
+from unroll.sources.common.memory import Items, Lazy, OneStream, Series
 from unroll.sources.common.splits import cut, hold_out
+from unroll.sources.common.stored import Labels, Numbers
+from unroll.sources.common.stored_texts import Texts
 
-Values = dict[str, Any]         # of each field, all rows': a list of text, or an array (N,) or (N, F)
+Values = dict[str, Any]         # of each field, all rows': Texts, or Numbers or Labels (N,) or (N, F)
 WHOLE = ("class", "value")      # targets of a sequence, not of a step
 PER_STEP = {"class": "tag", "value": "values", "static_real": "real", "static_categories": "categories"}
 
@@ -33,25 +41,46 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
                       header=settings.header, table=rows)
     used = [name for names in settings.columns.values() for name in names]
     used += [name for name in (settings.series, settings.time) if name is not None]
-    source = _open(settings, Columns(read_parts(access.files(settings.path), reading, used)), rows)
+    spool = partial(Spool, access.scratch)
+    table = Columns(read_parts(access.files(settings.path), reading, used, spool))
+    source = _open(settings, table, rows, access.scratch)
     source.columns, source.reading = settings.columns, reading
     return source, settings.path, settings.licence
 
 
-def _open(settings: Settings, table: Columns, rows: TableReading) -> Items | OneStream | Series:
-    values = {field: _values(settings, table, field) for field in settings.columns}
+def _open(
+    settings: Settings, table: Columns, rows: TableReading, scratch: Path | None
+) -> Items | OneStream | Series:
+    values = {field: _values(settings, table, field, scratch) for field in settings.columns}
     if settings.series is None and "tokens" in settings.inputs.values():
-        pieces = [{field: column[row] for field, column in values.items()} for row in range(len(table))]
-        return _items(settings, pieces, [str(row + 1) for row in range(len(table))])
+        pieces = Lazy(len(table), lambda row: {field: column[row] for field, column in values.items()})
+        return _items(settings, pieces, Lazy(len(table), lambda row: str(row + 1)))
     sequences = find_sequences(table, rows)
-    names = [sequence.name for sequence in sequences]
+    names = Lazy(len(sequences), sequences.name)
+    if sequences.mixed:
+        values = {field: column.moved(scratch, sequences.places) for field, column in values.items()}
     if settings.forecast is not None:
         (field,) = settings.inputs
-        series = [values[field][sequence.index] for sequence in sequences]
+        series = Lazy(len(sequences), lambda at: Steps(values[field], *sequences.offsets[at : at + 2].tolist()))
         return Series(field, series, names, settings.forecast, settings.validation, settings.test)
     if settings.series is None:
-        return OneStream(values, cut(len(table), settings.validation, settings.test))
-    return _items(settings, [_piece(settings, table, values, sequence) for sequence in sequences], names)
+        step = stretch_of(sum(column.width for column in values.values()))
+        return OneStream(values, cut(len(table), settings.validation, settings.test), step)
+    return _items(settings, Lazy(len(sequences), lambda at: _piece(settings, table, values, sequences, at)), names)
+
+
+class Steps:
+    """The steps of one sequence, read when they are asked for."""
+
+    def __init__(self, values: Numbers, first: int, last: int) -> None:
+        self._values, self._first, self._last = values, first, last
+
+    def __len__(self) -> int:
+        return self._last - self._first
+
+    def __getitem__(self, steps: slice) -> NDArray[Any]:
+        first, last, _ = steps.indices(len(self))
+        return self._values[self._first + first : self._first + last]
 
 
 def _check(settings: Settings) -> None:
@@ -106,43 +135,55 @@ def _check_without_series(settings: Settings, text: bool) -> None:
                         "data.time=null.")
 
 
-def _values(settings: Settings, table: Columns, field: str) -> Any:
-    """A field's values in every row."""
+def _values(settings: Settings, table: Columns, field: str, scratch: Path | None) -> Any:
+    """A field's values in every row, checked."""
     columns, target = settings.columns[field], settings.targets.get(field)
     setting = f"data.columns.{field}"
     if settings.inputs.get(field) == "tokens":
-        return table.texts(columns[0], "an empty text. Leave the row out.")
+        return Texts(scratch, table.text_blocks(columns[0], "an empty text. Leave the row out."))
     if settings.inputs.get(field) in ("categories", "static_categories"):
-        return np.stack([np.array(table.texts(column, None), dtype=str) for column in columns], axis=1)
+        cells = zip(*(table.text_blocks(column, None) for column in columns), strict=True)
+        return Labels(scratch, (np.array(block, dtype=object).T for block in cells))
     if field in settings.inputs:
-        return table.numbers(columns, f"{setting} takes numbers only: correct the cell, or leave the column out.")
-    if target in ("class", "tag"):
-        return np.array(table.texts(columns[0], None), dtype=str)       # an empty cell is UNKNOWN
+        need = f"{setting} takes numbers only: correct the cell, or leave the column out."
+        return Numbers(scratch, table.number_blocks(columns, need))
+    if target in ("class", "tag"):      # an empty cell is UNKNOWN
+        return Labels(scratch, (np.array(block, dtype=object) for block in table.text_blocks(columns[0], None)))
     if target == "labels":
-        numbers = table.numbers(columns, f"{setting} is 0 or 1 in each column, a label each.", holes=True)
-        known = ~np.isnan(numbers)
-        for row, column in np.argwhere(known & (numbers != 0) & (numbers != 1))[:1]:
-            raise UserError("bad-label", table.where(int(row), columns[column]), f"{numbers[row, column]:g} where a "
-                            "label is 0 or 1. For numbers choose values.")
-        return numbers.astype(np.uint8) if known.all() else numbers
+        need = f"{setting} is 0 or 1 in each column, a label each."
+        return _labels(table, columns, Numbers(scratch, table.number_blocks(columns, need, holes=True)))
     other = "class" if target == "value" else "tag"
-    return table.numbers(columns, f"data.targets.{field} has kind {target}, which needs numbers; if these are classes, "
-                                  f"choose {other}.", holes=True)
+    need = f"data.targets.{field} has kind {target}, which needs numbers; if these are classes, choose {other}."
+    return Numbers(scratch, table.number_blocks(columns, need, holes=True))
 
 
-def _piece(settings: Settings, table: Columns, values: Values, rows: Rows) -> Piece:
+def _labels(table: Columns, columns: list[str], numbers: Numbers) -> Numbers:
+    """Of numbers that are 0, 1 or unknown; read as bytes where none is unknown."""
+    complete = True
+    for first in range(0, len(numbers), stretch_of(numbers.width)):
+        block = numbers[first : first + stretch_of(numbers.width)]
+        known = ~np.isnan(block)
+        complete &= bool(known.all())
+        for row, column in np.argwhere(known & (block != 0) & (block != 1))[:1]:
+            raise UserError("bad-label", table.where(first + int(row), columns[column]), f"{block[row, column]:g} "
+                            "where a label is 0 or 1. For numbers choose values.")
+    return numbers.read_as(np.uint8) if complete else numbers
+
+
+def _piece(settings: Settings, table: Columns, values: Values, sequences: Sequences, at: int) -> Piece:
     """A sequence of the table's rows: cells of text follow one another, and a row's values are those of its symbols."""
     piece: Piece = {}
     cells: list[str] = []
+    rows = slice(*sequences.offsets[at : at + 2].tolist())
     for field, read in settings.inputs.items():
         if read == "tokens":
-            cells = [values[field][row] for row in rows.index]
+            cells = values[field][rows]
             piece[field] = _joint(settings).join(cells)
     for field, kind in {**settings.targets, **settings.inputs}.items():
         if kind in (*WHOLE, *STATIC):
-            piece[field] = _constant(settings, table, values[field], field, rows)
+            piece[field] = _constant(settings, table, values[field][rows], field, partial(sequences.__getitem__, at))
         elif field in values and field not in piece:
-            own = values[field][rows.index]
+            own = values[field][rows]
             piece[field] = own if not cells else np.repeat(own, _counts(settings, cells), axis=0)
     return piece
 
@@ -159,21 +200,33 @@ def _counts(settings: Settings, cells: list[str]) -> list[int]:
     return [kind.count(cell) for cell in cells]
 
 
-def _constant(settings: Settings, table: Columns, values: NDArray[Any], field: str, rows: Rows) -> Any:
-    """The value that every row of a sequence has, where it has one."""
+def _constant(settings: Settings, table: Columns, own: NDArray[Any], field: str, sequence: Callable[[], Rows]) -> Any:
+    """The value that every row of a sequence has, where it has one; `own` are its rows."""
     kind = {**settings.targets, **settings.inputs}[field]
     part = "inputs" if field in settings.inputs else "targets"
-    value = constant(table, settings.columns[field], values, rows, f"data.{part}.{field} is one {kind} per sequence: "
+    value = constant(table, settings.columns[field], own, sequence, f"data.{part}.{field} is one {kind} per sequence: "
                      f"correct the row, or choose {PER_STEP[kind]} for one per step.")
     return str(value) if kind == "class" else value
 
 
-def _items(settings: Settings, pieces: list[Piece], names: list[str]) -> Items:
-    for name, kind in settings.targets.items():
-        given = [piece[name] for piece in pieces if piece[name] != UNKNOWN] if kind == "class" else []
-        if len({*given}) == len(given) > 1:
-            raise UserError("conflict", f"data.targets.{name}", f"each of {len(given)} sequences has a class of its "
-                            f"own in column {settings.columns[name][0]!r}. Name another column, or, if it is a number, "
-                            "choose value.")
-    splits = hold_out(pieces, settings.inputs, settings.targets, settings.validation, settings.test, settings.seed)
+def _items(settings: Settings, pieces: Lazy, names: Lazy) -> Items:
+    different: dict[str, set[str]] = {name: set() for name, kind in settings.targets.items() if kind == "class"}
+    given = dict.fromkeys(different, 0)
+    splits = hold_out(_counted(pieces, different, given), settings.inputs, settings.targets, settings.validation,
+                      settings.test, settings.seed)
+    for name, count in given.items():
+        if len(different[name]) == count > 1:
+            raise UserError("conflict", f"data.targets.{name}", f"each of {count} sequences has a class of its own in "
+                            f"column {settings.columns[name][0]!r}. Name another column, or, if it is a number, choose "
+                            "value.")
     return Items(pieces, splits, names)
+
+
+def _counted(pieces: Iterable[Piece], different: dict[str, set[str]], given: dict[str, int]) -> Iterator[Piece]:
+    """The same pieces; fills in the different classes of each target, and how many sequences have one."""
+    for piece in pieces:
+        for name, classes in different.items():
+            if piece[name] != UNKNOWN:
+                classes.add(str(piece[name]))
+                given[name] += 1
+        yield piece

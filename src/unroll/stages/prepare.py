@@ -20,7 +20,9 @@ SHOWN = 12      # classes that are printed by name
 def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> None:
     """Read the source, fit the codecs on its training split, and write every split."""
     mirror = Path(runtime.mirror) if runtime.mirror else None
-    source, origin = open_source(data, Access(workspace.project, mirror, runtime.progress))
+    workspace.prepared.parent.mkdir(parents=True, exist_ok=True)
+    access = Access(workspace.project, mirror, runtime.progress, scratch=workspace.prepared.parent)
+    source, origin = open_source(data, access)
     codecs = fit_codecs(data, source)
     with replacing(workspace.prepared) as folder:
         write_prepared(folder, data, source, origin, codecs)

@@ -28,7 +28,7 @@ def check(project: Path, draft: Draft) -> None:
         config: Any = TypeAdapter(DataConfig).validate_python(values)
     except ValidationError as error:
         raise UserError("wrong-type", "data", explain(error, values)) from None
-    source, origin = open_source(config, Access(project))
+    source, origin = open_source(config, Access(project, scratch=project / "data"))
     codecs = None
     if draft.data["kind"] != "text":        # fitting a tokenizer to all of a long text takes its time
         codecs = fit_codecs(config, source)

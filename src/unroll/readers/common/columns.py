@@ -1,7 +1,7 @@
 """Columns of tables as numbers, text and times; a cell that cannot be read is named with file, row and column."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -11,20 +11,21 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
-from unroll.readers.common.advice import named, remedy
+from unroll.readers.common.advice import remedy
 from unroll.readers.common.tables import Part
-from unroll.readers.common.times import stamps
 
 MISSING = ("", "-", "?", "#n/a", "<na>", "n/a", "na", "nan", "none", "null")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE | re.ASCII)
 ADVICE = "Missing values are not supported yet, a later version will; fill them, or leave out the row or the column."
 POINT = "If the point is the decimal mark, set {} to '.'."
-FORMAT = "Give its format as {}, such as '%d.%m.%Y %H:%M'."
-NO_TIME = "empty. Each row needs a time: fill it, or leave the row out."
 
 
 class Columns:
-    """Columns of one table or of several, read one after another: rows 0 … N - 1."""
+    """Columns of one table or of several, read one after another: rows 0 … N - 1.
+
+    What ends with `blocks` yields consecutive rows, of tables on disk a block of them at a time; each can be called
+    again.
+    """
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
@@ -40,19 +41,43 @@ class Columns:
 
     def cell(self, row: int, column: str) -> str:
         """As it is written."""
-        part = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return str(self._parts[part].table[column][row - self._starts[part]].as_py())
+        for _, first, block in self._blocks([column]):
+            if row < first + len(block):
+                return str(block[column][row - first].as_py())
+        raise IndexError(row)
+
+    def _blocks(self, names: Sequence[str]) -> Iterator[tuple[Part, int, Any]]:
+        """Tables of consecutive rows of these columns, each after its file and its first row."""
+        for part, first in zip(self._parts, self._starts, strict=False):
+            for block in part.blocks(names):
+                yield part, first, block
+                first += len(block)
 
     def numbers(self, names: Sequence[str], need: str, holes: bool = False) -> NDArray[np.float64]:
-        """(N, F) of F columns, NaN where a cell is missing and there may be `holes`.
+        """(N, F) of F columns, as `number_blocks` has them."""
+        return np.concatenate(list(self.number_blocks(names, need, holes)))
 
-        `need` ends the error about a cell that is no finite number.
+    def number_blocks(self, names: Sequence[str], need: str, holes: bool = False) -> Iterator[NDArray[np.float64]]:
+        """(n, F) of F columns, NaN where a cell is missing and there may be `holes`.
+
+        `need` ends the error about a cell that is no finite number: the first such cell of the first such column.
         """
-        return np.stack([np.concatenate([self._numbers(at, name, need, holes) for at in range(len(self._parts))])
-                         for name in names], axis=1)
+        error: UserError | None = None
+        checked = len(names)        # columns; those after one with an error do not matter any more
+        for part, first, block in self._blocks(names):
+            columns = []
+            for at, name in enumerate(names[:checked]):
+                try:
+                    columns.append(self._numbers(part, first, block[name], name, need, holes))
+                except UserError as found:
+                    error, checked = found, at
+                    break
+            if error is None:
+                yield np.stack(columns, axis=1)
+        if error is not None:
+            raise error
 
-    def _numbers(self, at: int, name: str, need: str, holes: bool) -> NDArray[np.float64]:
-        part, column = self._parts[at], self._parts[at].table[name]
+    def _numbers(self, part: Part, first: int, column: Any, name: str, need: str, holes: bool) -> NDArray[np.float64]:
         kind = column.type
         if pa.types.is_temporal(kind) or pa.types.is_nested(kind):
             raise UserError("wrong-type", f"{part.file}, column {name!r}", f"of type {kind}, not numbers. {need}")
@@ -60,7 +85,7 @@ class Columns:
             column = column.cast(pa.string())
         values = to_numbers(without_missing(column) if holes else column, part.reading.decimal)
         if values is None or not (np.isfinite(values) | (holes & np.isnan(values))).all():
-            self._refuse(column, self._starts[at], name, part.reading.decimal, need, holes)
+            self._refuse(column, first, name, part.reading.decimal, need, holes)
         assert values is not None
         return values
 
@@ -87,58 +112,38 @@ class Columns:
         raise AssertionError(f"{name}: pyarrow refuses a cell that looks like a number")
 
     def texts(self, name: str, empty: str | None) -> list[str]:
-        """(N,) cells as they are written; `empty` ends the error about an empty one, None: it may be empty."""
-        cells: list[str | None] = []
-        for part in self._parts:
-            column = part.table[name]
+        """(N,) cells, as `text_blocks` has them."""
+        return [cell for block in self.text_blocks(name, empty) for cell in block]
+
+    def text_blocks(self, name: str, empty: str | None) -> Iterator[list[str]]:
+        """Cells as they are written; `empty` ends the error about an empty one, None: it may be empty."""
+        error: UserError | None = None
+        for part, first, block in self._blocks([name]):
+            column = block[name]
             try:
-                cells += column.cast(pa.string()).to_pylist()
+                cells = column.cast(pa.string()).to_pylist()
             except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
                 raise UserError("wrong-type", f"{part.file}, column {name!r}", f"of type {column.type}, not text. Name "
                                 "another column.") from None
-        if empty is not None:
-            for row, cell in enumerate(cells):
-                if not cell:
-                    raise UserError("empty", self.where(row, name), empty)
-        return [cell or "" for cell in cells]
+            if empty is not None and error is None:
+                row = next((row for row, cell in enumerate(cells, first) if not cell), None)
+                error = None if row is None else UserError("empty", self.where(row, name), empty)
+            if error is None:
+                yield [cell or "" for cell in cells]
+        if error is not None:
+            raise error
 
-    def times(self, name: str, form: str | None) -> NDArray[Any]:
-        """(N,) numbers that rise with time; `form` is of strptime, None: numbers or ISO 8601."""
-        columns = [part.table[name] for part in self._parts]
-        if all(is_date(column.type) for column in columns):
-            fine = any(getattr(column.type, "unit", None) == "ns" for column in columns)
-            columns = [column.cast(pa.timestamp("ns" if fine else "us")).cast(pa.int64()) for column in columns]
-        if all(pa.types.is_integer(column.type) or pa.types.is_floating(column.type) for column in columns):
-            for column, first in zip(columns, self._starts, strict=False):
-                missing = np.flatnonzero(column.is_null(nan_is_null=True))
-                if len(missing):
-                    raise UserError("bad-time", self.where(first + int(missing[0]), name), NO_TIME)
-            return np.concatenate([column.to_numpy() for column in columns])
-        cells = [cell.strip() for cell in self.texts(name, NO_TIME)]
-        if form is None:
-            for whole in (True, False):     # nanoseconds since 1970 are too long for a float
-                numbers = to_numbers(pa.chunked_array([cells]), self._parts[0].reading.decimal, whole)
-                if numbers is not None and np.isfinite(numbers).all():
-                    return numbers
-        return self._parsed(cells, name, form)
+    def typed_blocks(self, name: str) -> Iterator[tuple[int, Any]]:
+        """A column as it is stored, each block after its first row."""
+        return ((first, block[name]) for _, first, block in self._blocks([name]))
 
-    def _parsed(self, cells: list[str], name: str, form: str | None) -> NDArray[np.int64]:
-        try:
-            times = stamps(cells, form)
-        except ValueError as error:
-            raise UserError("bad-time", named("time_format"), f"{form!r} is no format of strptime: {error}. Give one "
-                            "such as '%d.%m.%Y %H:%M'.") from None
-        wrong = np.flatnonzero(times.isna())
-        if len(wrong):
-            # among numbers, the first that is not a number
-            row = next((row for row in wrong.tolist() if form or not NUMBER.fullmatch(cells[row])), int(wrong[0]))
-            place, cell = self.where(row, name), cells[row]
-            if form is not None:
-                raise UserError("bad-time", place, f"{cell!r} is not written as {named('time_format')} "
-                                f"describes, {form!r}. Correct it.")
-            raise UserError("bad-time", place, f"{cell!r} is neither a number nor an ISO 8601 time such as "
-                            f"2026-01-31T12:00.{remedy(FORMAT, 'time_format')}")
-        return np.asarray(times.astype("int64"))
+    def kinds(self, name: str) -> list[Any]:
+        """pyarrow's type of a column in each file."""
+        return [part.table.schema.field(name).type for part in self._parts]
+
+    @property
+    def decimal(self) -> str:
+        return self._parts[0].reading.decimal
 
 
 def without_missing(column: Any) -> Any:

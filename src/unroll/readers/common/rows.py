@@ -1,72 +1,102 @@
 """Which rows of a table make a sequence: the same for training and for predictions."""
 
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.data.spec import TableReading
 from unroll.readers.common.advice import remedy
+from unroll.readers.common.clock import Blocks, NotSo, ways
 from unroll.readers.common.columns import Columns
+from unroll.readers.common.keys import Keys, Names
+from unroll.readers.common.sequences import Sequences
 
 
-@dataclass(frozen=True)
-class Rows:
-    """A sequence's name, 1 of a table that is a single one, and its rows in order."""
-
-    name: str
-    index: NDArray[np.int64]
-
-
-def find_sequences(table: Columns, reading: TableReading) -> list[Rows]:
-    """Each sequence's rows, sequences in the order of their first row; raises `UserError` on rows out of order.
+def find_sequences(table: Columns, reading: TableReading) -> Sequences:
+    """Each sequence's rows; raises `UserError` on rows out of order.
 
     Without a series column the table is one sequence.
     """
-    names, codes = ["1"], np.zeros(len(table), np.int64)
-    if reading.series is not None:
-        cells = table.texts(reading.series, "empty. Each row needs the name of its sequence.")
-        codes, found = pd.factorize(np.array(cells, dtype=object))
-        names = [str(name) for name in found]
-        if reading.time is None:
-            _check_contiguous(reading.series, table, codes, names)
-    order = np.argsort(codes, kind="stable")
+    names, keys, starts = Names(), Keys(), array("q")
+    for name, row in [("1", 0)] if reading.series is None else _runs(table, reading.series):
+        names.append(name)
+        keys.add(name)
+        starts.append(row)
+    found = Sequences(names, np.array(starts, np.int64), keys.numbers(), len(table))
     if reading.time is not None:
-        _check_rising(reading, table, codes, order, names)
-    starts = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    return [Rows(name, order[first:last]) for name, first, last in zip(names, starts, starts[1:], strict=False)]
+        _check_rising(reading, reading.time, table, found)
+    elif reading.series is not None:
+        _check_contiguous(reading.series, table, found)
+    return found
 
 
-def _check_contiguous(column: str, table: Columns, codes: NDArray[np.int64], names: list[str]) -> None:
+def _runs(table: Columns, series: str) -> Iterator[tuple[str, int]]:
+    """The name of each run, and its first row."""
+    before, row = None, 0
+    for cells in table.text_blocks(series, "empty. Each row needs the name of its sequence."):
+        for name in cells:
+            if name != before:
+                yield name, row
+                before = name
+            row += 1
+
+
+def _check_contiguous(column: str, table: Columns, found: Sequences) -> None:
     """Without a time, rows come in the file's order: a sequence that starts anew may be another of the same name."""
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    again = np.flatnonzero(codes[starts] != np.arange(len(starts)))     # codes count up as names are first met
-    for row in starts[again[:1]]:
+    again = np.flatnonzero(found.numbers != np.arange(len(found.numbers)))      # they count up as names are first met
+    for run in again[:1]:
         advice = remedy("If a column orders the rows, name it as {}.", "time")
-        raise UserError("out-of-order", table.where(int(row), column), f"sequence {names[codes[row]]!r} continues here "
-                        "after rows of another one. Sort the rows by sequence, or give each sequence a name of its "
-                        f"own.{advice}")
+        raise UserError("out-of-order", table.where(int(found.starts[run]), column), "sequence "
+                        f"{found.name(int(found.numbers[run]))!r} continues here after rows of another one. Sort the "
+                        f"rows by sequence, or give each sequence a name of its own.{advice}")
 
 
-def _check_rising(
-    reading: TableReading, table: Columns, codes: NDArray[np.int64], order: NDArray[np.int64], names: list[str]
-) -> None:
-    assert reading.time is not None
-    stamps = table.times(reading.time, reading.time_format)
-    same = codes[order][1:] == codes[order][:-1]
-    wrong = np.flatnonzero(same & ~(stamps[order][1:] > stamps[order][:-1]))
-    if not len(wrong):
+def _check_rising(reading: TableReading, column: str, table: Columns, found: Sequences) -> None:
+    wrong = None
+    for way in ways(table, column, reading.time_format):
+        try:
+            wrong = _first_fall(way(), found)
+            break
+        except NotSo:
+            continue
+    if wrong is None:
         return
-    before, row = int(order[wrong[0]]), int(order[wrong[0] + 1])
-    cell, earlier = table.cell(row, reading.time), table.cell(before, reading.time)
-    place, alone = table.where(row, reading.time), reading.series is None
-    within = "" if alone else f" in sequence {names[codes[row]]!r}"
+    sequence, before, row, equal = wrong
+    place, alone = table.where(row, column), reading.series is None
+    within = "" if alone else f" in sequence {found.name(sequence)!r}"
     advice = remedy("If the rows are of several sequences, name the column that tells them apart as {}.", "series") \
         if alone else ""
-    if stamps[row] == stamps[before]:
-        raise UserError("out-of-order", place, f"{cell!r} already occurs{within} at {table.where(before)}. A sequence "
-                        f"has one row a time: leave one of them out.{advice}")
-    raise UserError("out-of-order", place, f"{cell!r} comes{within} after {earlier!r} at {table.where(before)}. Sort "
-                    f"the rows by time.{advice}")
+    if equal:
+        raise UserError("out-of-order", place, f"{table.cell(row, column)!r} already occurs{within} at "
+                        f"{table.where(before)}. A sequence has one row a time: leave one of them out.{advice}")
+    raise UserError("out-of-order", place, f"{table.cell(row, column)!r} comes{within} after "
+                    f"{table.cell(before, column)!r} at {table.where(before)}. Sort the rows by time.{advice}")
+
+
+def _first_fall(times: Blocks, found: Sequences) -> tuple[int, int, int, bool] | None:
+    """In the first sequence whose times do not rise: its number, two rows of it, and whether their times are equal."""
+    last_row = np.full(len(found), -1)
+    last_time: NDArray[Any] | None = None
+    wrong: tuple[int, int, int, bool] | None = None
+    first = 0
+    for stamps in times:
+        numbers = found.numbers_of(first, first + len(stamps))
+        last_time = np.zeros(len(found), stamps.dtype) if last_time is None else last_time
+        order = np.argsort(numbers, kind="stable")      # rows by sequence
+        by, time, rows = numbers[order], stamps[order], order + first
+        starts = np.ones(len(by), bool)
+        starts[1:] = by[1:] != by[:-1]
+        earlier, before = np.empty_like(time), np.empty_like(rows)
+        earlier[1:], before[1:] = time[:-1], rows[:-1]
+        earlier[starts], before[starts] = last_time[by[starts]], last_row[by[starts]]
+        for at in np.flatnonzero((before >= 0) & ~(time > earlier))[:1]:
+            if wrong is None or by[at] < wrong[0]:
+                wrong = int(by[at]), int(before[at]), int(rows[at]), bool(time[at] == earlier[at])
+        ends = np.append(starts[1:], True)
+        last_time[by[ends]], last_row[by[ends]] = time[ends], rows[ends]
+        first += len(stamps)
+    return wrong

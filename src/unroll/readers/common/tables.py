@@ -1,16 +1,19 @@
 """The columns of one table or of several files of one, whatever their format."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import pyarrow as pa
 
 from unroll.base.errors import UserError, nearest
 from unroll.data.spec import Reading
 from unroll.readers import endings, format_of
 from unroll.readers.common.advice import named
+from unroll.readers.common.spool import Spool
 
 
 @dataclass(frozen=True)
@@ -19,16 +22,16 @@ class Part:
 
     file: Path
     reading: Reading
-    table: Any          # pyarrow.Table
+    table: Any          # pyarrow.Table, or a Spool
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[Any]:
+        """Tables of consecutive rows of some columns; a single one where all rows are in memory."""
+        return self.table.blocks(columns) if isinstance(self.table, Spool) else iter([self.table])
 
     def where(self, row: int) -> str:
         """The file and the row in it as an editor counts, from 1 on, a header included."""
-        return f"{self.file}, row {self._numbers[row]}"
-
-    @cached_property
-    def _numbers(self) -> Sequence[int]:
-        numbers: Sequence[int] = table_format(self.file).row_numbers(self.file, self.reading)    # only errors need them
-        return numbers
+        numbers = iter(table_format(self.file).row_numbers(self.file, self.reading))    # only errors need them
+        return f"{self.file}, row {next(islice(numbers, row, None))}"
 
 
 def table_format(file: Path) -> ModuleType:
@@ -50,8 +53,18 @@ def column_names(file: Path, reading: Reading) -> list[str]:
     return names
 
 
-def read_parts(files: Sequence[Path], reading: Reading, columns: Sequence[str] | None = None) -> list[Part]:
-    """The columns of every file, by default all; raises `UserError` when files disagree or have no rows."""
+def whole(blocks: Iterator[Any]) -> Any:
+    """One table in memory; of no blocks, nothing."""
+    tables = list(blocks)
+    return pa.concat_tables(tables) if tables else ()
+
+
+def read_parts(files: Sequence[Path], reading: Reading, columns: Sequence[str] | None = None,
+               keep: Callable[[Iterator[Any]], Any] = whole) -> list[Part]:
+    """The columns of every file, by default all, kept in memory or by a `Spool`.
+
+    Raises `UserError` when files disagree or have no rows.
+    """
     parts = []
     first = column_names(files[0], reading)
     for file in files:
@@ -64,7 +77,7 @@ def read_parts(files: Sequence[Path], reading: Reading, columns: Sequence[str] |
         for name in wanted:
             if name not in names:
                 raise UserError("unknown-name", file, f"no column {name!r}; {_alternative(name, names, reading)}")
-        table = table_format(file).read_table(file, reading, wanted)
+        table = keep(table_format(file).blocks_of(file, reading, wanted))
         if not len(table):
             raise UserError("empty", file, f"no rows{' below the header' if reading.header else ''}. Leave it out, or "
                             "give some.")

@@ -8,11 +8,15 @@ from unroll.base.errors import UserError
 
 @dataclass(frozen=True)
 class Access:
-    """`mirror` is a folder that is searched before anything is fetched; `progress` shows a bar while it is."""
+    """`mirror` is a folder that is searched before anything is fetched; `progress` shows a bar while it is.
+
+    `scratch` is for temporary files as large as the data; None: where the system keeps its own, which may be in memory.
+    """
 
     project: Path
     mirror: Path | None = None
     progress: bool = False
+    scratch: Path | None = None
 
     def files(self, pattern: str, setting: str = "data.path") -> list[Path]:
         """The files of a path, a folder or a glob below `data/raw/`, sorted by name; at least one."""

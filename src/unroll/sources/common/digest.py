@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from unroll.data.npy import stretches
 from unroll.data.source import SPLITS, Source
 
 
@@ -18,8 +19,11 @@ def digest(source: Source) -> str:
                     hashed.update(value.encode())
                 else:
                     array = np.asarray(value)
-                    # the bytes of text in an array depend on its longest entry
-                    text = "\0".join(map(str, array.ravel())).encode() if array.dtype.kind in "UO" else array.tobytes()
-                    hashed.update(repr(array.shape).encode() + text)
+                    hashed.update(repr(array.shape).encode())
+                    if array.dtype.kind in "UO":        # the bytes of text depend on the longest entry
+                        hashed.update("\0".join(map(str, array.ravel())).encode())
+                    else:
+                        for _, rows in stretches(np.atleast_1d(array)):
+                            hashed.update(rows.tobytes())
                 hashed.update(b"\0")
     return hashed.hexdigest()

@@ -1,6 +1,6 @@
 """Sources whose sequences are in memory: items, one stream, series to be forecast."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from unroll.base.errors import UserError
@@ -11,8 +11,28 @@ from unroll.sources.common.splits import cut
 GAPS = "Missing and infinite values are not supported yet, a later version will; fill them, or leave the sequence out."
 
 
+class Lazy(Sequence[Any]):
+    """What a function has for 0 … n - 1, made when it is asked for."""
+
+    def __init__(self, length: int, make: Callable[[int], Any]) -> None:
+        self._length, self._make = length, make
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self._make(index) for index in range(self._length)[at]]
+        return self._make(range(self._length)[at])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None     # type: ignore[assignment]
+
+
 class Items(Source):
-    """Sequences in memory, and which of them are in which split."""
+    """Sequences, which may be `Lazy`, and which of them are in which split."""
 
     layout: LayoutName = "items"
 
@@ -25,20 +45,25 @@ class Items(Source):
         return (self._pieces[index] for index in self._splits[split])
 
     def places(self, split: Split) -> Sequence[Place]:
-        return [Place(self._names[index]) for index in self._splits[split]] if self._names else ()
+        if not len(self._names):
+            return ()
+        members = self._splits[split]
+        return Lazy(len(members), lambda at: Place(self._names[members[at]]))
 
 
 class OneStream(Source):
-    """One long sequence in memory, its splits one after another."""
+    """One long sequence, its splits one after another; with `step`, in stretches of so many steps."""
 
     layout: LayoutName = "stream"
 
-    def __init__(self, fields: Piece, bounds: Mapping[str, tuple[int, int]]) -> None:
-        self._fields, self._bounds = fields, bounds
+    def __init__(self, fields: Piece, bounds: Mapping[str, tuple[int, int]], step: int | None = None) -> None:
+        self._fields, self._bounds, self._step = fields, bounds, step
 
     def pieces(self, split: Split) -> Iterator[Piece]:
         first, last = self._bounds[split]
-        yield {name: values[first:last] for name, values in self._fields.items()}
+        for start in range(first, last, self._step or last - first) if first < last else [first]:
+            end = last if self._step is None else min(start + self._step, last)
+            yield {name: values[start:end] for name, values in self._fields.items()}
 
     def places(self, split: Split) -> Sequence[Place]:
         return [Place("1", self._bounds[split][0])]
@@ -56,8 +81,9 @@ class Series(Source):
                  validation: float, test: float) -> None:
         self._field, self._series, self._names = field, series, names
         self._before = forecast.context + forecast.season
-        self._cuts = [cut(len(values), validation, test) for values in series]
-        for values, bounds, name in zip(series, self._cuts, names, strict=True):
+        self._shares = validation, test
+        for values, name in zip(series, names, strict=True):
+            bounds = cut(len(values), validation, test)
             least = {"train": self._before + forecast.horizon, "validation": forecast.horizon, "test": forecast.horizon}
             for split, (first, last) in bounds.items():
                 if last - first < least[split]:
@@ -68,11 +94,13 @@ class Series(Source):
                         "or a shorter horizon, context or season."))
 
     def pieces(self, split: Split) -> Iterator[Piece]:
-        for values, bounds in zip(self._series, self._cuts, strict=True):
+        for values in self._series:
+            bounds = cut(len(values), *self._shares)
             yield {self._field: values[self._first(split, bounds) : bounds[split][1]]}
 
     def places(self, split: Split) -> Sequence[Place]:
-        return [Place(name, self._first(split, bounds)) for name, bounds in zip(self._names, self._cuts, strict=True)]
+        return Lazy(len(self._series), lambda at: Place(self._names[at], self._first(split, cut(
+            len(self._series[at]), *self._shares))))
 
     def _first(self, split: Split, bounds: Mapping[str, tuple[int, int]]) -> int:
         """The first step that a window reads whose forecast is of the split."""

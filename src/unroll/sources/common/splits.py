@@ -1,34 +1,51 @@
 """Which sequence is in which split."""
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.source import Piece
+from unroll.readers.common.keys import Keys
 
 
 def hold_out(
-    pieces: Sequence[Piece], inputs: Mapping[str, str], targets: Mapping[str, str], validation: float, test: float,
+    pieces: Iterable[Piece], inputs: Mapping[str, str], targets: Mapping[str, str], validation: float, test: float,
     seed: int,
 ) -> dict[str, NDArray[np.int64]]:
     """Indices of each split, each class in the same shares.
 
-    Sequences of equal text share a split, or the test would contain what was learnt.
+    Sequences of equal text share a split, or the test would contain what was learnt. Read in one pass, of which a hash
+    of the text and the number of the class remain, 24 bytes a sequence.
     """
     texts = [name for name, kind in inputs.items() if kind == "tokens"]
-    keys: dict[object, int] = {}
-    group = np.array([keys.setdefault(tuple(piece[name] for name in texts) if texts else number, len(keys))
-                      for number, piece in enumerate(pieces)], np.int64)
-    firsts = np.unique(group, return_index=True)[1]
     label = next((name for name, kind in targets.items() if kind == "class"), None)
-    labels = [str(pieces[first][label]) for first in firsts] if label is not None else None
+    keys, classes = Keys(), array("q")
+    numbers: dict[str, int] = {}
+    count = 0
+    for piece in pieces:
+        count += 1
+        if texts:
+            keys.add(*(piece[name] for name in texts))
+        if label is not None:
+            classes.append(numbers.setdefault(str(piece[label]), len(numbers)))
+    group = keys.numbers() if texts else np.arange(count)
+    firsts = np.unique(group, return_index=True)[1]
+    labels = None if label is None else _ranks(list(numbers))[np.array(classes, np.int64)[firsts]]
     splits = deal(len(firsts), labels, validation, test, seed)
     return {split: np.flatnonzero(np.isin(group, groups)) for split, groups in splits.items()}
 
 
+def _ranks(names: Sequence[str]) -> NDArray[np.int64]:
+    """(n,) the place of each name among all of them, sorted."""
+    ranks = np.empty(len(names), np.int64)
+    ranks[np.argsort(np.array(names, dtype=str))] = np.arange(len(names))
+    return ranks
+
+
 def deal(
-    count: int, labels: Sequence[str] | None, validation: float, test: float, seed: int
+    count: int, labels: Sequence[str] | NDArray[np.int64] | None, validation: float, test: float, seed: int
 ) -> dict[str, NDArray[np.int64]]:
     """Indices of each split, in their order; with `labels`, each class in the same shares.
 
