@@ -100,7 +100,8 @@ def mixed(rows: int) -> Iterator[dict[str, Any]]:
 
 
 def texts(rows: int) -> Iterator[dict[str, Any]]:
-    """A text of about 60 characters in each row, and its class."""
+    """A text of about 60 characters in each row, and its class; a fifth of the rows."""
+    rows = max(rows // 5, 1)
     draw = np.random.Generator(np.random.Philox([1]))
     words = np.array(["".join(draw.choice(list("abcdefghijklmnop"), 6)) for _ in range(500)])
     for first in range(0, rows, BLOCK):
