@@ -133,6 +133,7 @@ def test_lines_are_learnt(lines, tmp_path):
     _, result = trained(lines, tmp_path, settings(epochs=4, learning_rate=1.0))
     losses = [row["loss"] for row in result.curves["validation"]]
     assert losses[-1] < losses[0] - 0.1
+    assert any(float(np.float32(loss)) != loss for loss in losses), "early stopping compares more than seven digits"
 
 
 def test_clipping_bounds_the_update(stream, tmp_path):

@@ -114,7 +114,8 @@ class Learner(LightningModule):
         for name, sums in self._validated.items():
             head = self.network.head(name)
             assert sums.statistics is not None
-            loss, *statistics = self._over_ranks(torch.cat([torch.tensor([sums.loss]).double(), sums.statistics]))
+            own = torch.tensor([sums.loss], dtype=torch.float64)
+            loss, *statistics = self._over_ranks(torch.cat([own, sums.statistics]))
             losses[name] = float(loss) / sums.count
             measures = head.measure(torch.stack(statistics)) if statistics else {}
             if len(self._validated) > 1:
