@@ -100,7 +100,7 @@ if abc:
 
         @property
         def value(self):
-            """Of nobody."""
+            """Nobody's own."""
 
         def loose(*all):
             """The object is in it."""
@@ -137,7 +137,7 @@ def test_each_documented_object_has_its_kind_and_its_numbers(tmp_path: Path) -> 
         "Bound to nothing.": (18, "method", "static", 2, 0, 2, 0),
         "Bound to the class.": (22, "method", "made", 4, 0, 3, 1),
         "Within a method.": (24, "function", "inner", 2, 0, 3, 0),
-        "Of nobody.": (28, "method", "value", 2, 0, 0, 0),
+        "Nobody's own.": (28, "method", "value", 2, 0, 0, 0),
         "The object is in it.": (31, "method", "loose", 2, 0, 1, 0),
         "Inherits its initialiser.": (34, "class", "B", 2, 0, None, 0),
         "Within a function.": (38, "class", "Hidden", 2, 0, None, 0),
@@ -225,7 +225,7 @@ def test_where_a_definition_stands_is_not_among_its_numbers(site: Path) -> None:
 # ------------------------------------------------------------------------------------------------ which labels are known
 
 def known(source: Source, split: str = "train") -> dict[str, set[str]]:
-    """Of each target, the places at which it is known."""
+    """The places at which each target is known."""
     return {name: {place for place, piece in by_place(source, split).items()
                    if (piece[name] != UNKNOWN if isinstance(piece[name], str) else np.isfinite(piece[name]).all())}
             for name in LABELS}

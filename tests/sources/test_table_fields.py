@@ -4,10 +4,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from tests.data.conftest import written
+from tests.conftest import tiny
+from tests.data.conftest import npz, written
+from tests.models.conftest import core
 from tests.refusals import refusal
 from tests.sources.test_table import config, every, open_table, write
+from tests.training.conftest import settings as training
+from tests.training.conftest import trained
+from unroll.base.errors import UserError
+from unroll.config.model import ModelConfig
+from unroll.evaluation.reports.classification import report
+from unroll.models.folder import load_model, save_model
+from unroll.prediction.predictor import Predictor
+from unroll.sources.common.archive import archive_pieces
 
 INPUTS = {"x": "real", "state": "categories", "age": "static_real", "ward": "static_categories"}
 COLUMNS = {"x": ["x1", "x2"], "state": ["state"], "age": ["age"], "ward": ["ward", "side"], "label": ["label"],
@@ -106,3 +117,35 @@ def test_a_target_of_which_nothing_is_known_is_refused(tmp_path, target):
     settings = config(**PATIENTS)
     source = open_table(settings, tmp_path)
     assert refusal(lambda: written(tmp_path, settings, source), "")[:2] == ("empty", f"data.targets.{target}")
+
+
+def test_categories_alone_are_read_from_a_table_to_predictions(tmp_path):
+    """The tag is a function of the category, so that anything but right would be a mistake on the way."""
+    write(tmp_path, "id,word,tag\n" + "".join(f"s{row // 5},{'abc'[row % 3]},{'uvu'[row % 3]}\n" for row in range(200)))
+    settings = config(series="id", inputs={"word": "categories"}, targets={"tag": "tag"},
+                      columns={"word": ["word"], "tag": ["tag"]})
+    prepared = written(tmp_path, settings, open_table(settings, tmp_path))
+    model = ModelConfig.model_validate({
+        "inputs": {"word": {"kind": "category", "size": 4, "dropout": 0.0}}, "core": core("gru"),
+        "heads": {"tag": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}}})
+    network, _ = trained(prepared, tmp_path / "work", training(epochs=20, batch_size=4, learning_rate=1.0), model)
+    save_model(tmp_path / "model", network, model, prepared)
+    loaded = load_model(tmp_path / "model")
+    predictor = Predictor(loaded)
+    (found,) = predictor.predict([["a", "b", "c", "b"]])
+    assert found.argmax(axis=1).tolist() == [0, 1, 0, 1]
+    assert refusal(lambda: predictor.step(np.array(["a"]), predictor.memory(1))) == ("unsupported", "step")
+    evaluate = tiny().evaluate
+    assert report(loaded, prepared, "tag", evaluate).metrics["test/accuracy"] == 1
+
+
+@pytest.mark.parametrize("changes", [{"inputs": {"x": "real", "z": "real"}}, {"inputs": {"x": "categories"}}], ids=str)
+def test_a_source_of_one_input_refuses_others_where_it_is_configured(changes):
+    with pytest.raises(ValidationError, match="one input"):
+        npz("y", "class").model_validate({**npz("y", "class").model_dump(), **changes})
+
+
+def test_an_archive_has_one_target():
+    with pytest.raises(UserError) as caught:
+        archive_pieces({"x": "real"}, {"y": "value", "label": "class"}, np.zeros((2, 1, 3)), ["1", "2"])
+    assert (caught.value.code, caught.value.where) == ("unsupported", "data")

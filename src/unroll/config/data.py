@@ -52,6 +52,7 @@ class ForecastConfig(Strict):
 class SourceSettings(Strict):
     """What every source has: names of inputs and targets, which `model.inputs` and `model.heads` share."""
 
+    SEVERAL: ClassVar[bool] = False             # whether it gives several inputs, of all kinds
     FIXED: ClassVar[tuple[Input, Target] | None] = None     # kinds of the only input and target that a source has
     LOWEST_NOTE: ClassVar[int | None] = None    # MIDI number of a piano roll's first column; None: it is no piano roll
 
@@ -67,6 +68,8 @@ class SourceSettings(Strict):
         return self
 
     def _fixed(self) -> str | None:
+        if not self.SEVERAL and (len(self.inputs) > 1 or set(self.inputs.values()) - {"tokens", "real"}):
+            return f"{self.kind} has one input, of kind tokens or real: give one of {sorted(self.inputs)}"
         if self.FIXED is None or [*self.inputs.values(), *self.targets.values()] == [*self.FIXED]:
             return None
         return f"{self.kind} has one input of kind {self.FIXED[0]} and one target of kind {self.FIXED[1]}"

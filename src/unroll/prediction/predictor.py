@@ -122,9 +122,9 @@ class Predictor(Targets):
         None reads no symbol.
         """
         self._check_memory(memory, None)
-        if len(self.spec.inputs) > 1:
-            raise UserError("unsupported", "step", "the model has several inputs, which are read as sequences. Use "
-                            "predict(sequences, memory).")
+        if len(self.spec.inputs) > 1 or self.spec.inputs[self.input].kind == "categories":
+            raise UserError("unsupported", "step", "the model has several inputs, or categories, which are read as "
+                            "sequences. Use predict(sequences, memory).")
         state = memory.state
         if values is not None:
             step = self.reader.step(values, len(memory))
@@ -213,7 +213,7 @@ class Predictor(Targets):
         pooled = [target.pooling.kind for target in self.targets.values()
                   if target.pooling is not None and target.pooling.whole]
         why = ("reads windows of a series" if self._frame is not None
-               else "starts from what it is told of the whole sequence" if self._network.first is not None
+               else "makes its first state of inputs of the whole sequence" if self._network.first is not None
                else "also reads from the end" if self.model.config.core.both_ways
                else f"pools the {pooled[0]} of whole sequences" if pooled else None)
         if why is not None:

@@ -28,13 +28,13 @@ class SequenceReader:
 
     @property
     def first(self) -> InputReader:
-        """Of the main input, which must not be of categories."""
+        """The reader of the main input, which is a text or real numbers."""
         return self._readers[self.main]
 
     def sequence(self, where: str, sequence: Any, closed: bool) -> Fields:
         """(T,), (T, F) or (T, K) of inputs of steps, (F,) or (K,) of whole sequences; raises `UserError`."""
         if len(self._fields) == 1:
-            return {self.main: self.first.sequence(where, sequence, closed)}
+            return {self.main: self._one(where, self.main, sequence, closed)}
         if not isinstance(sequence, Mapping):
             raise UserError("wrong-type", where, f"not the values of {', '.join(self._fields)}. Give them by name: "
                             "{name: values}.")

@@ -158,7 +158,7 @@ def _values(settings: Settings, table: Columns, field: str, scratch: Path | None
 
 
 def _labels(table: Columns, columns: list[str], numbers: Numbers) -> Numbers:
-    """Of numbers that are 0, 1 or unknown; read as bytes where none is unknown."""
+    """The type of labels, which are 0, 1 or unknown: bytes where none is unknown."""
     complete = True
     for first in range(0, len(numbers), stretch_of(numbers.width)):
         block = numbers[first : first + stretch_of(numbers.width)]

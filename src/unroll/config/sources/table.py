@@ -1,6 +1,6 @@
 """Tables: CSV, Parquet."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from unroll.config.data import ForecastConfig, Scale, SplitSettings, SplitShare
 from unroll.config.strict import Name
@@ -9,6 +9,8 @@ from unroll.config.tokenizer import Tokenizer
 
 class Settings(SplitSettings):
     """A table: a row is a step, or, for text, a sequence."""
+
+    SEVERAL: ClassVar[bool] = True
 
     kind: Literal["table"]
     path: str                       # below data/raw/: a file, a folder or a glob; several are read one after another

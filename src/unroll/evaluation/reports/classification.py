@@ -75,14 +75,15 @@ def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateCon
     test = prepared.known(name, "test")
     found: dict[str, Any] = {"majority": np.full(len(test), np.bincount(train, minlength=classes).argmax())}
     field = prepared.spec.main
-    tokens, per = prepared.spec.inputs[field].kind == "tokens", prepared.spec.targets[name].per
+    kind, per = prepared.spec.inputs[field].kind, prepared.spec.targets[name].per
+    tokens, reals = kind == "tokens", kind == "real"
     if tokens and per == "sequence":
         found |= words(prepared, field, name, settings)
     elif tokens:
         found["symbol"] = by_symbol(prepared, field, name, classes)
-    elif per == "sequence":
+    elif reals and per == "sequence":
         found |= nearest_neighbour(prepared, field, name, settings.dtw_cells)
-    else:
+    elif reals:
         found["one_step"] = one_step(prepared, field, name, settings)
     return {method: labels if len(labels) == len(test) else labels[test] for method, labels in found.items()}
 

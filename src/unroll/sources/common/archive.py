@@ -13,6 +13,9 @@ from unroll.sources.common.splits import deal
 
 def archive_pieces(inputs: Mapping[str, str], targets: Mapping[str, str], x: Any, y: Any) -> list[Piece]:
     """Cases (F, T), an array or, of unequal lengths, a list, and their classes or values, as sequences (T, F)."""
+    if len(targets) > 1 or [*inputs.values()] != ["real"]:
+        raise UserError("unsupported", "data", "the archive has one input of kind real, and one class or value for "
+                        "each sequence. Leave the others out.")
     (field,), (target,) = inputs, targets
     wanted, setting = targets[target], f"data.targets.{target}"
     values = np.asarray(y)
