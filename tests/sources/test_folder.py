@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from tests.refusals import refusal
 from unroll.config.sources.folder import Settings as FolderData
@@ -122,7 +123,6 @@ def test_recordings_are_read_as_their_settings_say(tmp_path):
     (TEXTS, {"tokenizer": None},
      "missing-value", "data.tokenizer"),
     (TEXTS, {"targets": {"label": "class", "y": "value"}}, "unsupported", "data.targets.y"),
-    (TEXTS, {"inputs": {"text": "tokens", "x": "real"}}, "unsupported", "data.inputs"),
     (TEXTS, {"path": "data/raw/mine/good/1.txt"}, "not-a-file", "data.path"),
 ])
 def test_a_folder_that_is_not_what_it_should_be_is_one_line(tmp_path, files, changes, code, where):
@@ -133,3 +133,8 @@ def test_a_folder_that_is_not_what_it_should_be_is_one_line(tmp_path, files, cha
 def test_a_text_of_another_encoding_is_named_with_the_byte(tmp_path):
     write(tmp_path, {**TEXTS, "good/3.txt": "grün".encode("cp1252")})
     assert refused(tmp_path) == ("unreadable", "mine/good/3.txt")
+
+
+def test_a_folder_with_two_inputs_is_refused_before_it_is_opened():
+    with pytest.raises(ValidationError, match="folder has one input"):
+        config(inputs={"text": "tokens", "x": "real"})

@@ -62,14 +62,12 @@ class SourceSettings(Strict):
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "SourceSettings":
-        for mistake in (self._fixed(), self._forecasts(), self._names(), self._steps()):
+        for mistake in (self._fixed(), self._forecasts(), self._names(), self._steps(), self._one_input()):
             if mistake is not None:
                 raise PydanticCustomError("fields", "{text}", {"text": mistake})
         return self
 
     def _fixed(self) -> str | None:
-        if not self.SEVERAL and (len(self.inputs) > 1 or set(self.inputs.values()) - {"tokens", "real"}):
-            return f"{self.kind} has one input, of kind tokens or real: give one of {sorted(self.inputs)}"
         if self.FIXED is None or [*self.inputs.values(), *self.targets.values()] == [*self.FIXED]:
             return None
         return f"{self.kind} has one input of kind {self.FIXED[0]} and one target of kind {self.FIXED[1]}"
@@ -83,6 +81,11 @@ class SourceSettings(Strict):
         if forecasts and len(self.targets) > 1:
             return f"other targets beside a forecast are not supported yet: keep {sorted(forecasts)}"
         return None
+
+    def _one_input(self) -> str | None:
+        if self.SEVERAL or (len(self.inputs) == 1 and set(self.inputs.values()) <= {"tokens", "real"}):
+            return None
+        return f"{self.kind} has one input, of kind tokens or real: give one of {sorted(self.inputs)}"
 
     def _steps(self) -> str | None:
         texts = [name for name, kind in self.inputs.items() if kind == "tokens"]

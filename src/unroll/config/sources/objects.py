@@ -15,6 +15,7 @@ class Settings(SplitSettings):
     `inputs` and `targets` name those that are used, of `INPUTS` and `TARGETS`.
     """
 
+    SEVERAL: ClassVar[bool] = True
     INPUTS: ClassVar[Mapping[str, Input]] = {"text": "tokens", "numbers": "static_real"}
     TARGETS: ClassVar[Mapping[str, Target]] = {"text": "next", "package": "class", "kind": "class",
                                                "parameters": "value"}
