@@ -1,5 +1,6 @@
 """Tables that do not fit a block: the same sequences, in little memory, and nothing left behind."""
 
+import gc
 import tracemalloc
 
 import numpy as np
@@ -163,12 +164,13 @@ def test_memory_does_not_grow_with_the_table(tmp_path, monkeypatch):
     monkeypatch.setattr(text_format, "BLOCK", 1 << 16)
     asked = config(series="id", time="t", columns={"x": ["a", "b"], "tag": ["tag"]}, targets={"tag": "tag"})
     peaks = []
-    for rows in (40_000, 40_000, 160_000):      # the first one imports what is needed
+    for rows in (40_000, 40_000, 320_000):      # twice: the first one imports what is needed
         folder = tmp_path / str(len(peaks))
         write(folder, table(rows).assign(id=np.arange(rows) // 1000).to_csv(index=False))
+        gc.collect()
         tracemalloc.start()
         source, origin = open_source(asked, Access(folder))
         write_prepared(folder / "out", asked, source, origin, fit_codecs(asked, source))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[2] - peaks[1] < 120_000 * 3 * 8 / 10, "of the values alone, a tenth"
+    assert peaks[2] - max(peaks[:2]) < 280_000 * 3 * 8 / 10, "of the values alone, a tenth"
