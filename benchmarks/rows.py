@@ -11,6 +11,7 @@ docs/results.md. Data that the network must be fetched from is looked for in --m
 
 import argparse
 import json
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,8 +39,15 @@ class Row:
     experiment: str
     networks: dict[str, list[str]]
     equal: tuple[str, ...] = field(default=())      # which are made as large as the first
+    settings: tuple[str, ...] = field(default=())   # overrides that all of them share
 
 
+def only(*targets: str) -> list[str]:
+    """Overrides of `objects` and `half_labelled` that take these targets out."""
+    return [f"~{section}.{target}" for target in targets for section in ("data.targets", "model.heads")]
+
+
+LABELS_ALONE = {"with the next word": [], "labels alone": only("text")}
 WITHOUT = {"mlp": ["model=mlp"], "cnn": ["model=cnn"]}
 ROWS = {
     "gunpoint_lstm50": Row("gunpoint_lstm50", {"lstm": []}),
@@ -59,6 +67,15 @@ ROWS = {
     "nottingham": Row("nottingham", {"lstm": []}),
     "docstrings": Row("docstrings", {"bigru": [], "bilstm": ["model=bilstm"], "mlp": ["model=mlp",
                       "model.core.window=8"], "cnn": ["model=cnn"]}, ("mlp", "cnn")),
+    "objects": Row("objects", {
+        "three targets": [], "text alone": ["~data.inputs.numbers", "~model.inputs.numbers"],
+        "package alone": only("kind", "parameters"),
+        "kind alone": [*only("package", "parameters"), "train.monitor=kind/macro_f1"],
+        "parameters alone": [*only("package", "kind"), "train.monitor=parameters/loss"],
+    }),
+    "half_labelled": Row("half_labelled", LABELS_ALONE),
+    "half_labelled_30": Row("half_labelled", LABELS_ALONE, settings=("data.labelled=0.3",)),
+    "half_labelled_100": Row("half_labelled", LABELS_ALONE, settings=("data.labelled=1.0", "data.unlabelled=[]")),
 }
 
 
@@ -90,19 +107,23 @@ def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], work
     parameters = 0
     baselines: dict[str, float] = {}
     networks: dict[str, dict[str, object]] = {}
+    prepared = None
     for name in names:
         runs = []
         for seed in seeds:
-            overrides = [f"experiment={row.experiment}", *row.networks[name], f"train.seed={seed}", *fixed]
+            overrides = [f"experiment={row.experiment}", *row.settings, *row.networks[name],
+                         f"train.seed={seed}", *fixed]
             if baselines:       # the same ones for every network
                 overrides.append("evaluate.dtw_cells=1")
             config = compose(PROJECT / "conf", overrides)[1]
-            if not workspace.prepared.exists():
+            if config.data != prepared:
+                shutil.rmtree(workspace.prepared, ignore_errors=True)
                 prepare(workspace, config.runtime, config.data)
+                prepared = config.data
             if name in row.equal and parameters:
                 size = equal_size(config, workspace, parameters)
                 config = compose(PROJECT / "conf", [*overrides, f"model.core.hidden_size={size}"])[1]
-            figures = run(workspace, config)
+            figures = by_target(run(workspace, config), config)
             baselines = baselines or {each: value for each, value in figures.items() if each.startswith("baseline/")}
             runs.append({each: value for each, value in figures.items() if not each.startswith("baseline/")})
             print(name, seed, {each: round(value, 4) for each, value in runs[-1].items()
@@ -111,6 +132,7 @@ def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], work
         networks[name] = {
             "mean": {each: mean(run[each] for run in runs) for each in runs[0]},
             "std": {each: stdev([run[each] for run in runs]) if len(runs) > 1 else 0.0 for each in runs[0]},
+            "seeds": {each: [run[each] for run in runs] for each in runs[0] if each.startswith("test/")},
         }
     return {"networks": networks, "baselines": baselines}
 
@@ -124,6 +146,15 @@ def run(workspace: Workspace, config: Config) -> dict[str, float]:
     for name in ("train", "test"):
         figures |= json.loads((workspace.metrics / f"{name}.json").read_text(encoding="utf-8"))
     return figures
+
+
+def by_target(figures: dict[str, float], config: Config) -> dict[str, float]:
+    """With an only target's name in what is measured of it, as where there are others."""
+    (target, *others) = config.data.targets
+    if others:
+        return figures
+    return figures | {f"{prefix}{target}/{name.removeprefix(prefix)}": value for name, value in figures.items()
+                      for prefix in ("val/best_", "test/") if name.startswith(prefix)}
 
 
 def equal_size(config: Config, workspace: Workspace, parameters: int) -> int:
