@@ -50,9 +50,12 @@ def by_symbol(prepared: Prepared, field: str, name: str, classes: int) -> Labels
     """The most frequent class of each symbol in training, whatever its neighbours are."""
     size = prepared.spec.inputs[field].size
     known = prepared.known(name, "train")
-    symbols, tags = prepared.tokens(field, "train")[known].astype(np.int64), prepared.values(name, "train")[known]
-    counts = np.bincount(symbols * classes + tags, minlength=size * classes).reshape(size, classes)
-    return np.asarray(counts.argmax(axis=1)[prepared.tokens(field, "test")], np.int64)
+    train, test = (prepared.tokens(field, "train").astype(np.int64), prepared.tokens(field, "test").astype(np.int64))
+    if prepared.spec.shifted(name):     # row t + 1 of the target is of symbol t
+        train, test = np.roll(train, 1), np.roll(test, 1)
+    tags = prepared.values(name, "train")[known]
+    counts = np.bincount(train[known] * classes + tags, minlength=size * classes).reshape(size, classes)
+    return np.asarray(counts.argmax(axis=1)[test], np.int64)
 
 
 def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -> Labels:

@@ -105,10 +105,19 @@ class SourceSettings(Strict):
                 return f"targets.{name}: next_labels need an input of kind real whose numbers are 0 or 1"
             if kind not in FUTURE and name in self.inputs:
                 return f"targets.{name}: an input has that name; give the {kind} another one"
-            if kind not in (*FUTURE, *PER_SEQUENCE) and any(
-                    other == "next" and self.inputs.get(text) == "tokens" for text, other in self.targets.items()):
-                return f"targets.{name}: one {kind} a step beside the next symbol of a text is not supported yet"
+        beside = [name for name, kind in self.inputs.items() if kind != "tokens" and kind not in STATIC]
+        if self.shifted and beside:
+            return (f"inputs.{beside[0]}: where {' and '.join(self.shifted)} and the next symbol of a text are "
+                    "predicted, each step reads a symbol, of which the first is no step of the data and has no "
+                    f"{beside[0]}; leave it out, or one of the targets")
         return None
+
+    @property
+    def shifted(self) -> tuple[str, ...]:
+        """Targets of steps beside the next symbol of a text, which is read from a symbol before its first one on."""
+        if not any(kind == "next" and self.inputs.get(name) == "tokens" for name, kind in self.targets.items()):
+            return ()
+        return tuple(name for name, kind in self.targets.items() if kind not in (*FUTURE, *PER_SEQUENCE))
 
 
 class SplitSettings(SourceSettings):

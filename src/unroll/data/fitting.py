@@ -17,6 +17,9 @@ def fit_codecs(config: DataConfig, source: Source) -> dict[str, Codec]:
 
     Each is a pass over the training split.
     """
+    for name in config.shifted if source.layout == "stream" else ():
+        raise UserError("unsupported", f"data.targets.{name}", f"{config.targets[name]} at each step beside the next "
+                        "symbol, but the data is a single long text. Give it as separate sequences.")
     inputs = {name: _input(config, source, name) for name in config.inputs}
     return inputs | {name: _target(config, source, name) for name, kind in config.targets.items() if kind not in FUTURE}
 
@@ -49,8 +52,9 @@ def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
     if settings is None:
         raise UserError("missing-value", "data.tokenizer", f"the input {name} has tokens; choose data/tokenizer=char "
                         "or bpe.")
-    # a symbol that closes an item would have no target of its own
-    aligned = any(kind not in FUTURE and kind not in PER_SEQUENCE for kind in config.targets.values()) or any(
+    # a symbol that closes an item would have no values of its own, unless the targets' rows begin before the first step
+    aligned = (not config.shifted and any(kind not in FUTURE and kind not in PER_SEQUENCE
+                                          for kind in config.targets.values())) or any(
         kind != "tokens" and kind not in STATIC for kind in config.inputs.values())
     return fit(settings, source.layout == "items" and not aligned, (text for _, text in _values(source, name)))
 

@@ -137,6 +137,15 @@ class Spec(Part):
                  for name, field in self.inputs.items() if field.per == "step"]
         return min(steps)[1]
 
+    def shifted(self, name: str) -> bool:
+        """Whether a target's first row is of the symbol before the first step, and unknown.
+
+        So it is with targets of steps beside the next symbol of a text, which is read from that symbol on: what has
+        read step t, in row t + 1, predicts both step t's own target and the next symbol.
+        """
+        target = self.targets[name]
+        return target.per == "step" and target.of is None and self.inputs[self.main].begin is not None
+
 
 def read_spec(value: Any, where: str | Path, advice: str) -> Spec:
     """A spec from its JSON; raises `UserError`, which ends in `advice`, on another format or an unknown key."""

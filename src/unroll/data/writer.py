@@ -1,7 +1,7 @@
 """Source → prepared folder: every split encoded and written in one pass."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     splits: dict[Split, Counts] = {}
     longest = 0
     for split in SPLITS:
-        with _SplitWriter(folder, source, split, codecs) as writer:
+        with _SplitWriter(folder, source, split, codecs, config.shifted) as writer:
             for piece in source.pieces(split):
                 writer.add(piece)
         writer.check_known()
@@ -69,8 +69,10 @@ def _names(source: Source, field: str) -> tuple[str, ...] | None:
 class _SplitWriter:
     """One split's arrays, which grow piece by piece, and what metrics are divided by."""
 
-    def __init__(self, folder: Path, source: Source, split: Split, codecs: Codecs) -> None:
+    def __init__(self, folder: Path, source: Source, split: Split, codecs: Codecs, shifted: Sequence[str]) -> None:
+        """`shifted`: targets with an unknown row before the first step, see `Spec.shifted`."""
         self._folder, self._layout, self._split, self._codecs = folder, source.layout, split, codecs
+        self._shifted = shifted
         self._places = source.places(split)
         self._arrays: dict[str, Array] = {}
         self._offsets: Array | None = None
@@ -89,14 +91,15 @@ class _SplitWriter:
         if stream and self._steps:
             sequence += f", from step {self._steps + 1} on"
         rows = {name: self._codecs[name].encode(value, f"data.{name}, {sequence}") for name, value in piece.items()}
-        steps = {name: len(values) for name, values in rows.items() if self._codecs[name].per_step}
+        steps = {name: len(values) + (name in self._shifted) for name, values in rows.items()
+                 if self._codecs[name].per_step}
         if stream and len(steps) < len(rows):
             name = next(name for name in rows if name not in steps)
             raise UserError("conflict", f"data.{name}", "one value a sequence, but the data is a single long sequence. "
                             "Give it at each step.")
         length = next(iter(steps.values()))
         if len(set(steps.values())) > 1:
-            found = ", ".join(f"{name} {count}" for name, count in steps.items())
+            found = ", ".join(f"{name} {count - bool(self._shifted)}" for name, count in steps.items())
             advice = "".join(codec.advice for codec in self._codecs.values())
             raise UserError("unequal-lengths", f"data, {sequence}", f"unequal numbers of steps: {found}.{advice}")
         if not length and not stream:
@@ -106,6 +109,8 @@ class _SplitWriter:
                 path = self._folder / VALUES.format(split=self._split, field=name)
                 self._arrays[name] = Array(path, self._codecs[name].dtype(values), values.shape[1:])
             known = self._codecs[name].known(values)
+            if name in self._shifted and known is not None:
+                values, known = (np.concatenate([np.zeros_like(array[:1]), array]) for array in (values, known))
             self._mark(name, values, known)
             self._arrays[name].append(values if known is None else np.where(known, values, 0))
             self._others.update(self._codecs[name].count(piece[name], values))

@@ -17,6 +17,7 @@ from unroll.generation.engine import Engine
 from unroll.generation.engines import engine_of
 from unroll.generation.music import Composer
 from unroll.generation.text import Generator
+from unroll.models.cell import State
 from unroll.models.folder import Model, load_model
 from unroll.prediction.memory import Memory
 from unroll.prediction.predicted import Predicted, Targets
@@ -170,7 +171,7 @@ class Predictor(Targets):
     def _engine(self) -> Engine[Any]:
         return engine_of(self.model.network, torch.get_num_threads())
 
-    def _run(self, fields: Fields, places: Values, memory: Memory | None) -> dict[str, Values]:
+    def _run(self, fields: Fields, places: Values, memory: Memory | None) -> dict[str, Values | list[Values]]:
         """Sequences of one length, (T, B, ·), or (B, ·) of the whole → predictions (B, …) of each target."""
         values = fields[self.input]
         steps, lanes = values.shape[:2]
@@ -197,9 +198,32 @@ class Predictor(Targets):
                 if target.spec.symbols:
                     predicted = predicted.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
                 parts[name].append(predicted.double().numpy())
-        if memory is not None and own is not None and state is not None:
+        made: dict[str, Values | list[Values]] = {name: self._joined(self.targets[name], values, found)
+                                                  for name, found in parts.items()}
+        assert state is not None
+        made |= self._shifted(values, inputs, state, parts)
+        if memory is not None and own is not None:
             memory.put(places, Memory(state, None if own.last is None else values[-1], own.steps + steps))
-        return {name: self._joined(self.targets[name], values, found) for name, found in parts.items()}
+        return made
+
+    def _shifted(self, values: Values, inputs: Fields, state: list[State], parts: dict[str, list[Values]]) \
+            -> dict[str, list[Values]]:
+        """Predictions of targets that a symbol has once it has been read: of the last one, too, and of no end symbol.
+
+        `parts` begin with what is predicted before the first symbol, and `state` is that before the last one.
+        """
+        names = [name for name in self.targets if self.spec.shifted(name)]
+        if not names:
+            return {}
+        read = {name: torch.from_numpy(values[-1] if name == self.input else field) for name, field in inputs.items()}
+        outputs, _ = self._network.step(read, state)
+        ends = values[-1] == self.model.tokenizers[self.input].end
+        made = {}
+        for name in names:
+            last = self._network.head(name).predict(outputs[name]).double().numpy()
+            rows = self.targets[name].decode(np.concatenate([*parts[name], last[None]])[1:]).swapaxes(0, 1)
+            made[name] = [row[:-1] if ends[lane] else row for lane, row in enumerate(rows)]
+        return made
 
     def _joined(self, target: Predicted, values: Values, parts: list[Values]) -> Values:
         if self._frame is not None:

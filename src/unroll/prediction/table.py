@@ -74,7 +74,7 @@ def _one(predictor: Predictor, target: Predicted, found: Sequence[Values], names
     first = np.array(before or [0] * len(names)) + target.ahead + 1
     step = np.concatenate([start + np.arange(length) for start, length in zip(first, lengths, strict=True)])
     # rows per step: one, or one for each variable of a forecast
-    rows = len(next(iter(columns.values()))) // len(step)
+    rows = len(next(iter(columns.values()))) // max(1, len(step))
     place = np.repeat(np.repeat(np.arange(len(names)), lengths), rows)
     return pd.DataFrame({PLACE: place, "sequence": np.array(names, dtype=object)[place], STEP: np.repeat(step, rows),
                          **columns})

@@ -47,8 +47,11 @@ def known(prepared: Prepared, target: str) -> Iterator[str]:
     """How much is known of a target, in splits where that is not everything."""
     for split in SPLITS:
         holes = prepared.holes(target, split)
-        if holes is not None:
-            yield f"{int(holes.totals[-1]):,} of {holes.known.size:,} known in {split}"
+        if holes is None:
+            continue
+        before = prepared.spec.splits[split].sequences * holes.width if prepared.spec.shifted(target) else 0
+        if int(holes.totals[-1]) < holes.known.size - before:
+            yield f"{int(holes.totals[-1]):,} of {holes.known.size - before:,} known in {split}"
 
 
 def sizes(counts: Counts, stream: bool) -> Iterator[str]:
