@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
-from unroll.data.encoders import scaler_of
+from unroll.data.encoders import Scaler, scaler_of
 from unroll.data.parts import spread
 from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared
@@ -64,8 +64,10 @@ def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures
 
-    scale = scaler_of(prepared.spec.inputs[field]).encode
     values, tags = prepared.values(field, "train"), prepared.values(name, "train")
+    read = prepared.spec.inputs[field]
+    # what is read beside a forecast has the scales of its frame
+    scale = (Scaler.fit("standard", [values]) if read.scale is None else scaler_of(read)).encode
     steps = prepared.known(name, "train")
     steps = steps[spread(len(steps), settings.train_tokens)]
     known, labels = scale(values[steps]), np.asarray(tags[steps])

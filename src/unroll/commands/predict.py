@@ -72,16 +72,20 @@ def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
 
 
 def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
-    """The time of each step ahead, once for each variable, in forecasts of a table with times."""
+    """The time of each row of forecasts of a table with times: of each step ahead, once for each variable.
+
+    Before them, where there is another target, the last step.
+    """
     if predictor.spec.forecast is None or inputs.times is None:
         return None
     spec = predictor.spec
     assert spec.forecast is not None
-    form, variables = spec.reading.time_format, spec.targets[predictor.target].size
+    form, variables = spec.reading.time_format, predictor.forecast.spec.size
     stamps: list[str] = []
     for times in inputs.times:
         later = ahead(times, spec.forecast.horizon, form)
         if later is None:
             return None
+        stamps += [times[-1]] if len(spec.targets) > 1 else []
         stamps += [str(time) for time in np.repeat(later, variables)]
     return stamps

@@ -78,8 +78,11 @@ class SourceSettings(Strict):
             return "a target of kind forecast and the settings data.forecast go together"
         if forecasts and set(self.inputs) != forecasts:
             return f"a forecast predicts its own input: give both the same name, {sorted(self.inputs)}"
-        if forecasts and len(self.targets) > 1:
-            return f"other targets beside a forecast are not supported yet: keep {sorted(forecasts)}"
+        for name, kind in self.targets.items() if forecasts else ():
+            if kind in PER_SEQUENCE and kind != "forecast":
+                return (f"targets.{name}: series to forecast are cut in time, so that each series, and with it its "
+                        f"{kind}, is in training, too, and nothing would be predicted; leave it out, or choose a "
+                        "target of each step")
         return None
 
     def _one_input(self) -> str | None:

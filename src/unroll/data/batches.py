@@ -194,24 +194,36 @@ class ItemLayout(_Shuffled):
 
 
 class WindowLayout(_Shuffled):
-    """Windows of series and the steps after them."""
+    """Windows of series and the steps after them; other targets are those of a window's last step."""
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
         lanes, first = self._lanes_of(self._groups_of(epoch)[index], rank, ranks)
         frame, bounds = self._data.frame, self._data.bounds
         assert frame is not None and bounds is not None
-        bounds = bounds[lanes.clip(0)]
+        bounds, forecast = bounds[lanes.clip(0)], frame.forecast
         (name, series), = self._data.inputs.items()
         window = series.values[bounds[:, 0] + np.arange(frame.rows)[:, None]]            # (rows, B, D)
-        future = series.values[bounds[:, 1] + np.arange(frame.forecast.horizon)[:, None]]  # (H, B, D)
-        target = frame.target(window, future)
-        target[lanes < 0] = np.nan
-        lengths = np.where(lanes < 0, 0, frame.forecast.context)
-        return Batch({name: frame.encode(window)}, {name: target}, lengths, True, self.counts(index, epoch),
+        later = bounds[:, 1] + np.arange(forecast.horizon)[:, None]                      # (H, B)
+        target = frame.target(window, series.values[later.clip(0, len(series.values) - 1)])
+        target[(lanes < 0) | ~self._forecasts(lanes.clip(0))] = np.nan
+        place = bounds[:, 1] - forecast.context + np.arange(forecast.context)[:, None]   # (T, B)
+        last = (place == bounds[:, 1] - 1) & (lanes >= 0)
+        targets = {name: target} | {other: field.at(place, last) for other, field in self._data.targets.items()}
+        lengths = np.where(lanes < 0, 0, forecast.context)
+        return Batch({name: frame.encode(window)}, targets, lengths, True, self.counts(index, epoch),
                      (first, self._size), lanes)
 
     def counts(self, index: int, epoch: int = 0) -> Counts:
-        return dict.fromkeys(self._data.inputs, len(self._groups_of(epoch)[index]))
+        group = self._groups_of(epoch)[index]
+        assert self._data.bounds is not None
+        last = self._data.bounds[group, 1]
+        counts: Counts = dict.fromkeys(self._data.inputs, int(self._forecasts(group).sum()))
+        return counts | {name: field.count(last - 1, last) for name, field in self._data.targets.items()}
+
+    def _forecasts(self, windows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the windows have the steps that are forecast."""
+        forecasts = self._data.forecasts
+        return np.ones(len(windows), bool) if forecasts is None else forecasts[windows]
 
 
 def _read(

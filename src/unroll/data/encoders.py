@@ -177,10 +177,10 @@ class Frame:
 
 
 def frame_of(spec: Spec) -> Frame:
-    """The frame of the only target of a forecast."""
-    (target,) = spec.targets.values()
-    assert spec.forecast is not None and target.frame is not None
-    return Frame.restore(spec.forecast, target.frame)
+    """The frame of a forecast, which belongs to one of the targets."""
+    (frame,) = (target.frame for target in spec.targets.values() if target.frame is not None)
+    assert spec.forecast is not None
+    return Frame.restore(spec.forecast, frame)
 
 
 def _z(forecast: ForecastSpec, series: Reals) -> NDArray[np.float64]:

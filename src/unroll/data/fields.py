@@ -78,13 +78,15 @@ class Sequences:
     """The fields of a split. `bounds` (n, 2) are each sequence's first step and the one after its last.
 
     Without bounds it is one long stream. With a `frame` the sequences are windows of series, whose targets are the
-    steps after them.
+    steps after them, and, of other targets, their last step. Where there are others, windows go on to the end of their
+    series, and `forecasts` (n,) tells which of them have the steps that are forecast; None: all.
     """
 
     inputs: dict[str, Field]
     targets: dict[str, Field]
     bounds: NDArray[np.int64] | None
     frame: Frame | None = None
+    forecasts: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Sequences; steps of a stream."""
@@ -109,18 +111,24 @@ class Sequences:
         bounds = None if self.bounds is None else self.bounds[kept]
         inputs, targets = ({name: field.only(kept) if field.per == per else field for name, field in part.items()}
                            for part in (self.inputs, self.targets))
-        return replace(self, inputs=inputs, targets=targets, bounds=bounds)
+        forecasts = None if self.forecasts is None else self.forecasts[kept]
+        return replace(self, inputs=inputs, targets=targets, bounds=bounds, forecasts=forecasts)
+
+    def with_forecasts(self) -> "Sequences":
+        """The windows that have the steps that are forecast."""
+        return self if self.forecasts is None else self.only(np.flatnonzero(self.forecasts))
 
 
 def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int64] | None,
               holes: Mapping[str, Holes] = MappingProxyType({})) -> Sequences:
     """Arrays as the spec describes them; targets may be missing, where they are to be predicted."""
     inputs = {name: _input(field, values[name]) for name, field in spec.inputs.items()}
+    targets = {name: _target(field, values[field.of or name], holes.get(name)) for name, field in spec.targets.items()
+               if (field.of or name) in values and field.frame is None}
     if spec.layout == "windows":
         frame = frame_of(spec)
-        return Sequences(inputs, {}, _windows(frame, offsets), frame)
-    targets = {name: _target(field, values[field.of or name], holes.get(name)) for name, field in spec.targets.items()
-               if (field.of or name) in values}
+        bounds, forecasts = _windows(frame, offsets, bool(targets))
+        return Sequences(inputs, targets, bounds, frame, forecasts)
     data = Sequences(inputs, targets, None)
     if offsets is None:
         return data
@@ -165,9 +173,16 @@ def _float(values: Values) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _windows(frame: Frame, offsets: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """(n, 2) the rows that each window reads, before its horizon."""
+def _windows(
+    frame: Frame, offsets: NDArray[np.int64] | None, to_the_end: bool
+) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """(n, 2) the rows that each window reads, before its horizon, and which of them have one where not all do."""
     assert offsets is not None
-    starts = [np.arange(first, last - frame.rows - frame.forecast.horizon + 1) for first, last in pairwise(offsets)]
+    horizon = frame.forecast.horizon
+    starts = [np.arange(first, last - frame.rows - (0 if to_the_end else horizon) + 1)
+              for first, last in pairwise(offsets)]
     start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
-    return np.stack([start, start + frame.rows], axis=1)
+    bounds = np.stack([start, start + frame.rows], axis=1)
+    if not to_the_end:
+        return bounds, None
+    return bounds, bounds[:, 1] + horizon <= np.repeat(offsets[1:], [len(own) for own in starts])

@@ -49,7 +49,7 @@ def score(
 ) -> Scored:
     """A head's predictions for a split, or, with `limit`, for about so many steps of it."""
     predictions, targets, places, loss, count = [], [], [], 0.0, 0.0
-    rows = 1 if data.frame is not None or data.targets[name].per == "sequence" else 2     # dimensions before a vector's
+    rows = 2 if name in data.targets and data.targets[name].per == "step" else 1      # dimensions before a vector's
     for batch, predicted, losses in outputs(network, layout_of(data, settings, network.whole, limit)):
         target = batch.targets[name]
         if target.dtype.kind == "i":

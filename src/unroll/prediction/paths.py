@@ -17,16 +17,17 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     Path n, from `first`, depends on (seed, n) alone. Raises `UserError` on a series that the model cannot read, or a
     path without bounds.
     """
-    head = predictor.model.config.heads[predictor.target]
+    forecast = predictor.forecast
+    head = forecast.settings
     assert isinstance(head, Settings) and predictor.spec.forecast is not None
 
     def next_step(windows: Values) -> Values:
-        return np.stack([quantiles[0] for quantiles in predictor.predict_all(windows)[predictor.target]])
+        return np.stack([quantiles[0] for quantiles in predictor.predict_all(windows)[forecast.name]])
 
     where = f"sequence {name}"
     window = predictor.reader.sequence(where, series, True)         # (rows, D)
     try:
-        return draw_paths(next_step, window, count, length, seed, np.array(predictor.levels), head.loss.normal,
+        return draw_paths(next_step, window, count, length, seed, np.array(forecast.levels), head.loss.normal,
                           predictor.spec.forecast.log, temperature, first)
     except UserError as error:
         raise error.within(where) from None

@@ -75,6 +75,11 @@ class Targets:
         return next(iter(self.targets.values()))
 
     @property
+    def forecast(self) -> Predicted:
+        """The forecast of a model that has one, whatever it predicts beside it."""
+        return next(target for target in self.targets.values() if target.spec.frame is not None)
+
+    @property
     def target(self) -> str:
         return self.only.name
 

@@ -226,8 +226,9 @@ class Predictor(Targets):
         return made
 
     def _joined(self, target: Predicted, values: Values, parts: list[Values]) -> Values:
-        if self._frame is not None:
-            return self._frame.decode(values, parts[0])                     # (B, H, D, levels)
+        if self._frame is not None:     # of other targets, as in training, that of the last step
+            return self._frame.decode(values, parts[0]) if target.spec.frame is not None else (     # (B, H, D, levels)
+                target.decode(parts[-1][-1:]).swapaxes(0, 1))               # (B, 1, ·)
         if target.pooling is not None:
             return target.decode(parts[0])                                  # (B, ·)
         return target.decode(np.concatenate(parts)).swapaxes(0, 1)          # (B, T, ·)

@@ -71,7 +71,10 @@ def _one(predictor: Predictor, target: Predicted, found: Sequence[Values], names
                              **make(target, np.stack(found), prefix)})
     columns = make(target, np.concatenate(found), prefix)
     lengths = [len(steps) for steps in found]
-    first = np.array(before or [0] * len(names)) + target.ahead + 1
+    # beside a forecast, whose steps come after the last one that was read, the target of that one
+    beside = target.spec.kind != "forecast" and any(other.spec.kind == "forecast" for other in
+                                                    predictor.targets.values())
+    first = np.array(before or [0] * len(names)) + target.ahead + (0 if beside else 1)
     step = np.concatenate([start + np.arange(length) for start, length in zip(first, lengths, strict=True)])
     # rows per step: one, or one for each variable of a forecast
     rows = len(next(iter(columns.values()))) // max(1, len(step))
@@ -94,7 +97,7 @@ def paths_table(
         parts.append(pd.DataFrame({
             "sequence": name, "path": np.repeat(np.arange(count) + 1, length),
             "step": np.tile(np.arange(length) + 1, count), **time,
-            **_reals(predictor.only, drawn.reshape(count * length, size), ""),
+            **_reals(predictor.forecast, drawn.reshape(count * length, size), ""),
         }))
     return pd.concat(parts, ignore_index=True)
 

@@ -39,6 +39,8 @@ def _open_series(settings: Settings, datasets: Any) -> Series:
     if settings.forecast is None or settings.test is None:
         raise UserError("missing-value", "data", f"{settings.dataset} is a series to forecast: give data.forecast and "
                         f"data.test, as experiment={settings.dataset.lower()} does.")
+    if len(settings.targets) > 1:
+        raise UserError("unsupported", "data.targets", f"{settings.dataset} has no other target. Keep the forecast.")
     series = {"Airline": datasets.load_airline, "Solar": datasets.load_solar}[settings.dataset]()
     (field,) = settings.inputs
     values = np.asarray(series, np.float64).reshape(-1, 1)

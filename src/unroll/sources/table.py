@@ -61,8 +61,8 @@ def _open(
         values = {field: column.moved(scratch, sequences.places) for field, column in values.items()}
     if settings.forecast is not None:
         (field,) = settings.inputs
-        series = Lazy(len(sequences), lambda at: Steps(values[field], *sequences.offsets[at : at + 2].tolist()))
-        return Series(field, series, names, settings.forecast, settings.validation, settings.test)
+        steps = {name: Lazy(len(sequences), partial(_steps, column, sequences)) for name, column in values.items()}
+        return Series(field, steps.pop(field), names, settings.forecast, settings.validation, settings.test, steps)
     if settings.series is None:
         step = stretch_of(sum(column.width for column in values.values()))
         return OneStream(values, cut(len(table), settings.validation, settings.test), step)
@@ -72,7 +72,7 @@ def _open(
 class Steps:
     """The steps of one sequence, read when they are asked for."""
 
-    def __init__(self, values: Numbers, first: int, last: int) -> None:
+    def __init__(self, values: Numbers | Labels, first: int, last: int) -> None:
         self._values, self._first, self._last = values, first, last
 
     def __len__(self) -> int:
@@ -81,6 +81,10 @@ class Steps:
     def __getitem__(self, steps: slice) -> NDArray[Any]:
         first, last, _ = steps.indices(len(self))
         return self._values[self._first + first : self._first + last]
+
+
+def _steps(values: Numbers | Labels, sequences: Sequences, at: int) -> Steps:
+    return Steps(values, *sequences.offsets[at : at + 2].tolist())
 
 
 def _check(settings: Settings) -> None:
@@ -107,9 +111,9 @@ def _check(settings: Settings) -> None:
     if text and settings.tokenizer is None:
         raise UserError("missing-value", "data.tokenizer", "missing. Inputs of kind tokens need one: choose "
                         "data/tokenizer=char.")
-    if settings.forecast is not None and (len(settings.inputs) > 1 or len(settings.targets) > 1 or text):
-        raise UserError("unsupported", "data.targets", "a forecast has one input of real numbers and no other target. "
-                        "Name all of its columns at that input.")
+    if settings.forecast is not None and (len(settings.inputs) > 1 or text):
+        raise UserError("unsupported", "data.inputs", "a forecast has one input of real numbers. Name all of its "
+                        "columns at that input.")
     if settings.series is None:
         _check_without_series(settings, text)
 

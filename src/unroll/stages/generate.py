@@ -115,7 +115,7 @@ def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     length = 2 * prepared.spec.forecast.horizon       # beyond what the model was trained to forecast
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
     write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
-    sampled_paths(history(predictor, series, length), drawn, value_names(predictor.only), folder / "paths.png")
+    sampled_paths(history(predictor, series, length), drawn, value_names(predictor.forecast), folder / "paths.png")
 
 
 def predictions(folder: Path, predictor: Predictor, prepared: Prepared) -> tuple[Metrics, str]:

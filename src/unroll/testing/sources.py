@@ -89,7 +89,7 @@ def check_splits(settings: SourceSettings, access: Access) -> None:
         ends: dict[int, int] = {}
         for split in SPLITS:
             for number, (piece, place) in enumerate(zip(source.pieces(split), source.places(split), strict=True)):
-                (value,) = piece.values()
+                value = piece[next(iter(settings.inputs))]
                 begins = place.first + (forecast.context + forecast.season if split != "train" else 0)
                 assert begins >= ends.get(number, 0), f"the {split} split of {place.name!r} overlaps the one before"
                 ends[number] = place.first + len(value)

@@ -23,7 +23,7 @@ def forecast_page(folder: Path) -> gr.Blocks:
     torch.set_num_threads(1)
     predictor = load(folder)
     assert predictor.spec.forecast is not None
-    horizon = predictor.spec.forecast.horizon
+    horizon, columns = predictor.spec.forecast.horizon, predictor.forecast.columns
     example = own_series(predictor, folder.parent.parent / "data" / "prepared")
 
     def take(file: str | None) -> tuple[Any, ...]:
@@ -53,8 +53,8 @@ def forecast_page(folder: Path) -> gr.Blocks:
                                file_types=[*endings("table", "arrays", "labelled")])
                 own = gr.Button("Its own test data", visible=bool(example), elem_id="own")
                 name = gr.Dropdown([], label="Series", elem_id="series")
-                column = gr.Dropdown([(label, at) for at, label in enumerate(predictor.columns)], value=0,
-                                     label="Column", visible=len(predictor.columns) > 1)
+                column = gr.Dropdown([(label, at) for at, label in enumerate(columns)], value=0,
+                                     label="Column", visible=len(columns) > 1)
                 held = gr.Checkbox(True, label=f"Hold the last {horizon} steps back, and compare", elem_id="held")
             with gr.Column(scale=4):
                 plot = gr.Plot(show_label=False, format="png", elem_id="fan")
@@ -88,10 +88,11 @@ def fan(predictor: Predictor, name: str, values: Any, column: int, held: bool) -
     if not cut:
         raise UserError("too-short", f"series {name}", f"{len(values)} steps, and {horizon} are held back. Give "
                         "more of it.")
-    (quantiles,) = predictor.predict_all([values[:cut]], names=[name])[predictor.target]       # (H, D, levels)
+    target = predictor.forecast
+    (quantiles,) = predictor.predict_all([values[:cut]], names=[name])[target.name]       # (H, D, levels)
     shown = slice(max(0, cut - 4 * horizon - predictor.spec.forecast.season), cut)
     origin = values[shown, column], values[cut:, column], quantiles[:, column]
-    label = [predictor.columns[column]] if len(predictor.columns) > 1 else []
-    figure = forecast_figure([origin], np.array(predictor.levels), ": ".join([name, *label]))
+    label = [target.columns[column]] if len(target.columns) > 1 else []
+    figure = forecast_figure([origin], np.array(target.levels), ": ".join([name, *label]))
     figure.set_size_inches(9, 4.6)
     return figure

@@ -60,7 +60,7 @@ def sample(model: ModelFolder, typed: dict[str, Any]) -> None:
     with replacing(out / "paths.csv") as temporary:
         write_table(table, temporary, ".csv")
     for number, (series, paths) in enumerate(zip(inputs.sequences[:PICTURES], drawn, strict=False), 1):
-        sampled_paths(history(predictor, series, rules.length), paths, value_names(predictor.only),
+        sampled_paths(history(predictor, series, rules.length), paths, value_names(predictor.forecast),
                       out / f"{number:03d}.png")
     pictures = f", pictures of the first {PICTURES}" if len(drawn) > PICTURES else ""
     print(f"sample: {request.count:,} paths of {rules.length:,} steps of {len(drawn):,} series{pictures} → {out}")

@@ -33,9 +33,9 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     levels = np.array(head.levels)
     scale = seasonal_error(prepared, name)
     metrics: Metrics = {}
-    known = forecasts(model, prepared.sequences("validation"), name, settings)
+    known = forecasts(model, prepared.sequences("validation").with_forecasts(), name, settings)
     metrics |= measures(*known, levels, scale, "best/val_")
-    data = prepared.sequences("test")
+    data = prepared.sequences("test").with_forecasts()
     quantiles, truth = forecasts(model, data, name, settings)
     metrics |= measures(quantiles, truth, levels, scale, "test/")
     window, _ = stretches(data, name)

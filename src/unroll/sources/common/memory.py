@@ -1,11 +1,15 @@
 """Sources whose sequences are in memory: items, one stream, series to be forecast."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.config.data import ForecastConfig
-from unroll.data.source import LayoutName, Piece, Place, Source, Split
+from unroll.data.source import UNKNOWN, LayoutName, Piece, Place, Source, Split
 from unroll.sources.common.splits import cut
 
 GAPS = "Missing and infinite values are not supported yet, a later version will; fill them, or leave the sequence out."
@@ -72,13 +76,15 @@ class OneStream(Source):
 class Series(Source):
     """One or several series to be forecast, each cut in time; a later split begins with what its windows read.
 
-    Raises `UserError` when a split of a series is too short for a forecast.
+    `beside` are targets of the same steps, which are not known where they are another split's. Raises `UserError` when
+    a split of a series is too short for a forecast.
     """
 
     layout: LayoutName = "windows"
 
     def __init__(self, field: str, series: Sequence[Any], names: Sequence[str], forecast: ForecastConfig,
-                 validation: float, test: float) -> None:
+                 validation: float, test: float, beside: Mapping[str, Sequence[Any]] = MappingProxyType({})) -> None:
+        self._beside = beside
         self._field, self._series, self._names = field, series, names
         self._before = forecast.context + forecast.season
         self._shares = validation, test
@@ -94,9 +100,11 @@ class Series(Source):
                         "or a shorter horizon, context or season."))
 
     def pieces(self, split: Split) -> Iterator[Piece]:
-        for values in self._series:
+        for number, values in enumerate(self._series):
             bounds = cut(len(values), *self._shares)
-            yield {self._field: values[self._first(split, bounds) : bounds[split][1]]}
+            first, (own, last) = self._first(split, bounds), bounds[split]
+            yield {self._field: values[first:last],
+                   **{name: _unknown(steps[number][first:last], own - first) for name, steps in self._beside.items()}}
 
     def places(self, split: Split) -> Sequence[Place]:
         return Lazy(len(self._series), lambda at: Place(self._names[at], self._first(split, cut(
@@ -105,3 +113,13 @@ class Series(Source):
     def _first(self, split: Split, bounds: Mapping[str, tuple[int, int]]) -> int:
         """The first step that a window reads whose forecast is of the split."""
         return 0 if split == "train" else max(0, bounds[split][0] - self._before)
+
+
+def _unknown(values: NDArray[Any], count: int) -> NDArray[Any]:
+    """The same steps, of which the first `count` are not known."""
+    if not count:
+        return values
+    names = values.dtype.kind == "U"
+    values = np.array(values, None if names else np.float64)
+    values[:count] = UNKNOWN if names else np.nan
+    return values
