@@ -14,7 +14,6 @@ from omegaconf import OmegaConf
 
 import unroll.commands.init
 from tests.commands.test_cli import modules_after
-from tests.conftest import REPOSITORY
 from unroll.base.errors import UserError
 from unroll.commands.cli import main
 from unroll.commands.init.draft import Options
@@ -25,17 +24,6 @@ from unroll.data.source import SPLITS, Source
 from unroll.sources import Access, open_source
 
 DRAW = np.random.default_rng(1)
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with conf/ and data/raw/, which is where commands run; what a user brings lies beside it, in given/."""
-    folder = tmp_path / "project"
-    (folder / "data" / "raw").mkdir(parents=True)
-    shutil.copytree(REPOSITORY / "conf", folder / "conf")
-    (tmp_path / "given").mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def everything(folder: Path) -> set[str]:
@@ -188,8 +176,8 @@ def test_a_table_of_several_series_is_forecast_each(project, capsys):
 
 def test_recordings_with_a_class_each_are_classified(project, capsys):
     config, source = init(brought(project, "har.csv", recordings()), "--target", "kind")
-    assert config.data.targets == {"label": "class"} and config.model.heads["label"].kind == "classification"
-    assert config.data.columns == {"x": ["ax", "ay", "speed"], "label": ["kind"]}
+    assert config.data.targets == {"kind": "class"} and config.model.heads["kind"].kind == "classification"
+    assert config.data.columns == {"x": ["ax", "ay"], "categories": ["phase"], "static": ["speed"], "kind": ["kind"]}
     assert (config.data.series, config.data.time) == ("trial", "t")
     assert sorted(len(piece["x"]) for split in SPLITS for piece in source.pieces(split)) == list(range(12, 32))
     said = capsys.readouterr().out
@@ -425,12 +413,12 @@ def spoilt(column: str, row: int, cell: str, table: pd.DataFrame = PLAIN) -> pd.
     (DAYS.rename(columns={"weekday": "other date"}).assign(**{"other date": DAYS["date"]}), (),
      "ambiguous", "--time"),
     (recordings().rename(columns={"kind": "colour"}), (), "ambiguous", "--target"),
-    (recordings(), ("--target", "kind", "--target", "phase"), "unsupported", "--target"),
     (recordings(), ("--target", "kind", "--task", "tag"), "conflict", "--task tag"),
     (recordings(), ("--target", "phase", "--task", "classify"), "conflict", "--task classify"),
     (recordings(), ("--target", "kind", "--task", "regress"), "conflict", "--task regress"),
     (recordings().assign(kind=recordings()["kind"].map({"a": 0, "b": 1})), ("--target", "kind"), "ambiguous", "--task"),
-    (recordings().assign(group=recordings()["trial"]), ("--target", "kind"), "ambiguous", "--series"),
+    (recordings().assign(session=recordings()["trial"] + (recordings()["t"] // 6).astype(str)), ("--target", "kind"),
+     "ambiguous", "--series"),
     (TWO, (), "ambiguous", "--input"),
     (REVIEWS, ("--task", "tag"), "missing-value", "--input"),
     (REVIEWS.assign(id=np.arange(40), stars=np.arange(40) / 8), ("--task", "regress", "--target", "stars"), "ambiguous", "--input"),

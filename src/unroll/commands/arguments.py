@@ -162,9 +162,13 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("name", help="name of the data set and its experiment")
     init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE_OR_FOLDER")
     init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
-    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="column to predict; a forecast "
-                      "may have several, each with --target")
-    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="column to read; again for each")
+    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="column to predict; again for "
+                      "each")
+    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="column to read, and no other; "
+                      "again for each")
+    init.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND", type=_column_kind, help="what a "
+                      "column is: real, categories, static_real, static_categories or tokens to read; class, tag, "
+                      "value or values to predict; none to leave it out; again for each")
     init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
     init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime: %%d.%%m.%%Y")
     init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")
@@ -186,6 +190,13 @@ def _add_verify(verbs: Verbs) -> None:
     verify.add_argument("--tolerance", type=_tolerance, default=0.01, help="relative difference of figures that is "
                         "accepted where machine or libraries differ (default: 0.01)")
     verify.add_argument("--report", type=Path, help="JSON to write (default: .unroll/verify/COMMIT.json)")
+
+
+def _column_kind(text: str) -> tuple[str, str]:
+    column, equals, kind = text.rpartition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not COLUMN=KIND")
+    return column, kind
 
 
 def _length(text: str) -> int | None:

@@ -124,8 +124,9 @@ def _run(options: argparse.Namespace) -> None:
 
         typed = vars(options)
         init(Path(), options.name, options.source, Options(
-            targets=tuple(options.target), inputs=tuple(options.input), header={"yes": True, "no": False}.get(
-                options.header), delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
+            targets=tuple(options.target), inputs=tuple(options.input), kinds=tuple(options.kind),
+            header={"yes": True, "no": False}.get(options.header),
+            delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
             **{name: typed[name] for name in ("task", "time", "time_format", "series", "horizon", "season", "decimal",
                                               "encoding")}))
     elif options.verb == "verify":

@@ -111,10 +111,10 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
     sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
     values = np.asarray(prepared.values(predictor.input, split))
     inputs: list[Any]
-    if offsets is None:
+    if len(prepared.spec.inputs) > 1:
+        inputs = given_inputs(prepared, split, np.array([0, len(values)]) if offsets is None else offsets)
+    elif offsets is None:
         inputs = [values]
-    elif len(prepared.spec.inputs) > 1:
-        inputs = given_inputs(prepared, split, offsets)
     elif sequences.frame is None or sequences.bounds is None:
         inputs = [values[first:last] for first, last in pairwise(offsets)]
     else:

@@ -5,15 +5,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from unroll.base.errors import UserError
 from unroll.commands.init.draft import Draft, report, spread
-from unroll.config.data import DataConfig
+from unroll.config.data import FUTURE, STATIC, DataConfig
 from unroll.config.load import explain
 from unroll.data.fitting import fit_codecs
-from unroll.data.source import SPLITS, Source
+from unroll.data.source import SPLITS, UNKNOWN, Source
 from unroll.data.writer import write_prepared
 from unroll.sources import Access, open_source
 
@@ -44,16 +45,15 @@ def check(project: Path, draft: Draft) -> None:
 
 
 def _describe(source: Source, split: Any, config: Any) -> str | None:
-    """The sequences of a split, their lengths and classes; None when it is empty."""
-    (field, *_), pieces = config.inputs, source.pieces(split)
-    label = next((name for name, kind in config.targets.items() if kind == "class"), None)
+    """The sequences of a split, their lengths, and what is known of each target; None when it is empty."""
+    text = next((name for name, kind in config.inputs.items() if kind == "tokens"), None)
+    field = text or next(name for name, kind in config.inputs.items() if kind not in STATIC)
     lengths: list[int] = []
-    classes: Counter[str] = Counter()
-    for piece in pieces:
+    known = {name: Known(kind) for name, kind in config.targets.items() if kind not in FUTURE}
+    for piece in source.pieces(split):
         lengths.append(len(piece[field]))
-        if label is not None:
-            classes[piece[label]] += 1
-    text = config.inputs[field] == "tokens"
+        for name, counts in known.items():
+            counts.add(piece[name])
     unit = "characters" if text else "steps"
     if not sum(lengths):
         return None
@@ -64,5 +64,27 @@ def _describe(source: Source, split: Any, config: Any) -> str | None:
         origins = sum(length - before for length in lengths)
         return f"{len(lengths):,} series, {origins:,} forecasts of {config.forecast.horizon} steps"
     found = f"{len(lengths):,} sequence{'s' * (len(lengths) > 1)}, {spread(lengths).replace('steps', unit)}"
-    common = ", ".join(f"{name} {count:,}" for name, count in sorted(classes.items())[:8])
-    return f"{found}: {common}{', …' if len(classes) > 8 else ''}" if common else found
+    told = [f"{name}: {words}" if len(known) > 1 else words for name, counts in known.items() if (words := str(counts))]
+    return ": ".join([found, "; ".join(told)] if told else [found])
+
+
+class Known:
+    """Counts the classes of a target, and its values that are known and unknown."""
+
+    def __init__(self, kind: str) -> None:
+        self._classes: Counter[str] | None = Counter() if kind == "class" else None
+        self._known = self._unknown = 0
+
+    def add(self, value: Any) -> None:
+        if self._classes is not None and value != UNKNOWN:
+            self._classes[value] += 1
+        values = np.asarray(value)
+        unknown = int((values == UNKNOWN if values.dtype.kind == "U" else np.isnan(values)).sum())
+        self._known, self._unknown = self._known + values.size - unknown, self._unknown + unknown
+
+    def __str__(self) -> str:
+        """Empty where there is nothing to say."""
+        unknown = f"{self._unknown:,} of {self._known + self._unknown:,} unknown" if self._unknown else ""
+        classes = sorted((self._classes or {}).items())
+        common = ", ".join(f"{name} {count:,}" for name, count in classes[:8]) + ", …" * (len(classes) > 8)
+        return ", ".join(part for part in (common, unknown) if part)

@@ -1,5 +1,6 @@
 """What each column of a table holds: numbers, times or text."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,10 +33,20 @@ class Column:
     missing: float              # share of cells without a value
     forms: tuple[str | None, ...] = ()      # of times: formats that fit, None: ISO 8601
     stray: UserError | None = None          # of text: names the cell that keeps it from being numbers or times
+    word: tuple[int, str] | None = None     # row and text of the first cell that says that there is no value: NA
 
     @cached_property
     def distinct(self) -> int:
         return len(pd.unique(self.present))
+
+    @cached_property
+    def codes(self) -> NDArray[np.int64]:
+        """(N,) equal numbers of equal values, -1 where there is none; empty cells alone are none of texts."""
+        if self.kind == "number":
+            return np.asarray(pd.factorize(self.values)[0])
+        if self.kind == "time":
+            return np.where(self.values == NOT_A_TIME, -1, pd.factorize(self.values)[0])
+        return np.where(self.values == "", -1, pd.factorize(self.values)[0])
 
     @cached_property
     def present(self) -> NDArray[Any]:
@@ -107,12 +118,14 @@ def refuse_stray_cells(columns: Sequence[Column], options: Options, named: Any =
         if column.stray is None or not _would_be_read(column, options, named):
             continue
         way = ("declare it a class: --task classify or tag" if column.name in options.targets
-               else "choose the columns that are read: --input COLUMN")
+               else f"leave the column out: --kind {shlex.quote(column.name)}=none")
         raise UserError(column.stray.code, column.stray.where, f"{column.stray.text}. Correct it, or {way}.")
 
 
 def _would_be_read(column: Column, options: Options, named: Any) -> bool:
     """Whether a column of numbers or times would be read, by the options and its name."""
+    if options.kind_of(column.name) not in (None, "real", "static_real", "value", "values"):
+        return False
     if column.name in options.targets:
         return options.task not in ("classify", "tag")
     if options.inputs or column.name == options.series or (options.targets and options.task == "forecast"):
@@ -133,25 +146,30 @@ def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column
     if all(is_date(chunk.type) for chunk in chunks):
         stamps = pd.concat([chunk.cast(pa.timestamp("ns"), safe=False).to_pandas() for chunk in chunks])
         return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,))
-    if all(is_number(chunk.type) for chunk in chunks):
+    if all(is_number(chunk.type) and not pa.types.is_boolean(chunk.type) for chunk in chunks):
         values = np.concatenate([np.asarray(to_numbers(chunk, decimal)) for chunk in chunks])
         return Column(name, "number", values, float(np.isnan(values).mean()))
+    if all(pa.types.is_boolean(chunk.type) for chunk in chunks):
+        chunks = [chunk.cast(pa.string()) for chunk in chunks]      # two names, as prepare writes them
     cells, present = _cells(chunks)
     missing = float(1 - present.mean())
+    words = [(int(row), str(cells[row])) for row in np.flatnonzero(~present) if cells[row].strip()][:1]
+    word = words[0] if words else None
     numbers = to_numbers(pa.chunked_array([[str(cell) for cell in cells[present]]], pa.string()), decimal)
     if numbers is not None:
         values = np.full(len(cells), np.nan)
         values[present] = numbers
-        return Column(name, "number", values, missing)
+        return Column(name, "number", values, missing, word=word)
     fitting = forms(cells[present]) if present.any() else ()
     if fitting:
-        return Column(name, "time", nanoseconds(cells, fitting[0]), missing, fitting)
+        return Column(name, "time", nanoseconds(cells, fitting[0]), missing, fitting, word=word)
     found = stray_cell(cells, np.flatnonzero(present), decimal)
     if found is None:
-        return Column(name, "text", cells, missing)
+        return Column(name, "text", cells, missing, word=word)
     row, code, reason = found
     cell = shorten(str(cells[row]), 60)
-    return Column(name, "text", cells, missing, stray=UserError(code, rows.where(row, name), f"{cell!r} {reason}"))
+    stray = UserError(code, rows.where(row, name), f"{cell!r} {reason}")
+    return Column(name, "text", cells, missing, stray=stray, word=word)
 
 
 def _cells(chunks: list[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

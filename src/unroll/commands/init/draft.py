@@ -17,6 +17,7 @@ class Options:
     task: str | None = None
     targets: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()     # column → kind of input or target, or "none"
     time: str | None = None         # "none": no column is
     time_format: str | None = None  # of strptime
     series: str | None = None
@@ -27,11 +28,15 @@ class Options:
     encoding: str | None = None
     header: bool | None = None
 
+    def kind_of(self, column: str) -> str | None:
+        return dict(self.kinds).get(column)
+
     def only(self, what: str, *names: str) -> None:
         """Raises `UserError` on an option without effect on `what`."""
         for option in fields(self):
             if option.name not in names and getattr(self, option.name) not in (option.default, "none"):
-                spelled = {"targets": "target", "inputs": "input"}.get(option.name, option.name.replace("_", "-"))
+                repeated = {"targets": "target", "inputs": "input", "kinds": "kind"}
+                spelled = repeated.get(option.name, option.name.replace("_", "-"))
                 raise UserError("no-effect", f"--{spelled}", f"has no effect on {what}. Leave it out.")
 
     def of_a_table(self) -> bool:

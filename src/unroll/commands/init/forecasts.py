@@ -4,7 +4,7 @@ import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.commands.init.draft import Draft, Options, known, report
-from unroll.commands.init.roles import Roles, pick_inputs, report_left_out
+from unroll.commands.init.roles import Roles
 from unroll.commands.init.spacing import spacing
 from unroll.commands.init.table import Table
 
@@ -14,8 +14,13 @@ def draft_forecast(table: Table, options: Options) -> Draft:
     if options.targets and set(options.inputs) - set(options.targets):
         raise UserError("conflict", "--input", "a forecast reads only the past of its targets. Leave it out, or make "
                         "the columns targets, too.")
-    read = [known(name, roles.columns, "--target") for name in options.targets or options.inputs] or \
-        pick_inputs(roles, options, "number", [])
+    for column, kind in options.kinds:
+        if kind != "none":
+            raise UserError("no-effect", "--kind", f"a forecast reads numbers alone, not {column!r} as {kind}. Leave "
+                            "it out, or choose another --task.")
+    read = [known(name, roles.columns, "--target") for name in options.targets or options.inputs] or [
+        column.name for column in roles.free() if column.kind == "number" and column.missing < 1
+        and column.distinct > 1 and options.kind_of(column.name) is None]
     if not read:
         raise UserError("missing-value", "--target", "no column of numbers to forecast. Name one: --target COLUMN.")
     for name in read:
@@ -24,7 +29,7 @@ def draft_forecast(table: Table, options: Options) -> Draft:
                             "to forecast.")
     report("task", f"forecast {', '.join(map(repr, read))} from {'its' if len(read) == 1 else 'their'} own past",
            "--task; --target COLUMN, again for each")
-    report_left_out(roles, read, "--target COLUMN, again for each")
+    _report_left_out(roles, read)
     if roles.time is None:
         report("time", "no column: one step per row, in the order of the rows", "--time COLUMN")
     forecast, share = settings(roles, read, options)
@@ -32,6 +37,17 @@ def draft_forecast(table: Table, options: Options) -> Draft:
     data |= {"forecast": forecast, "validation": share, "test": share}
     return Draft(f"The next {forecast['horizon']} steps of {', '.join(read)}.", data, "forecast", table.files,
                  notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
+
+
+def _report_left_out(roles: Roles, read: list[str]) -> None:
+    others = [column for column in roles.free() if column.name not in read]
+    same = [column.name for column in others if column.kind == "number" and column.distinct == 1]
+    for names, reason, option in (
+            ([column.name for column in others if column.name not in same], "a forecast reads its own past alone",
+             "--target COLUMN, again for each; --task regress reads others, too"),
+            (same, "the same in all rows", "--target COLUMN, again for each")):
+        if names:
+            report("left out", f"{', '.join(map(repr, names))}: {reason}", option)
 
 
 def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str, int | bool], float]:

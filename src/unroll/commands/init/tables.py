@@ -9,13 +9,16 @@ from unroll.commands.init.columns import Column, find_columns, refuse_stray_cell
 from unroll.commands.init.draft import Draft, Options, Place, known, report
 from unroll.commands.init.forecasts import draft_forecast
 from unroll.commands.init.reading import find_reading
-from unroll.commands.init.roles import LABEL, SERIES, Roles, find_roles, find_target
+from unroll.commands.init.roles import LABEL, SERIES, Roles, find_roles
 from unroll.commands.init.rows_of_text import draft_rows_of_text
 from unroll.commands.init.steps import draft_steps
 from unroll.commands.init.table import Table
+from unroll.commands.init.targets import WORDS, find_targets
+from unroll.readers.common.columns import Columns
 from unroll.readers.common.tables import read_parts
 from unroll.readers.common.times import ISO
 
+KINDS = ("tokens", "real", "categories", "static_real", "static_categories", "class", "tag", "value", "values", "none")
 LONG = 15       # characters of a cell, on average: rather text than a name
 
 
@@ -30,13 +33,16 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
                         "out.")
     if options.time not in (None, "none"):
         known(options.time or "", parts[0].table.column_names, "--time")
+    for name, kind in options.kinds:
+        known(name, parts[0].table.column_names, "--kind")
+        known(kind, KINDS, f"--kind {name}={kind}")
     columns = find_columns(parts, options.time, options.time_format)
     refuse_stray_cells(columns, options, SERIES)
-    texts = _texts(columns, options)
+    texts, where = _texts(columns, options), Columns(parts).where
     if texts:
-        roles = Roles({column.name: column for column in columns})
+        roles = Roles({column.name: column for column in columns}, where)
         return draft_rows_of_text(Table(place, files, reading, roles), texts, options)
-    roles = find_roles(columns, options)
+    roles = find_roles(columns, options, where)
     table, time = Table(place, files, reading, roles), roles.time
     if time is not None and len(time.forms) > 1:
         report("times", f"read as {time.forms[0] or ISO}; {', '.join(form or ISO for form in time.forms[1:])} would "
@@ -56,9 +62,11 @@ def _texts(columns: list[Column], options: Options) -> list[Column]:
     """Columns of text, one sequence per row: those that the options name, or those whose cells are long."""
     if options.task not in (None, "language", "classify", "regress") or options.series not in (None, "none"):
         return []
-    if options.inputs:
-        return [column for column in columns if column.name in options.inputs and column.kind == "text"]
-    texts = [column for column in columns if column.kind == "text" and column.name not in options.targets
+    named = [column for column in columns if column.kind == "text" and column.name in options.inputs]
+    if options.inputs and len(named) < 2:
+        return named
+    texts = [column for column in named or columns if column.kind == "text" and column.name not in options.targets
+             and options.kind_of(column.name) in (None, "tokens")
              and column.distinct > 2 and np.mean([len(str(cell)) for cell in column.present]) >= LONG]
     numbers = [column.name for column in columns if column.kind == "number"]
     if options.task == "regress":
@@ -75,13 +83,16 @@ def _is_forecast(roles: Roles, options: Options) -> bool:
     if options.horizon is not None or options.season is not None:
         return True
     numbers = [column for column in roles.free() if column.kind == "number"]
+    if any(kind in WORDS for _, kind in options.kinds):
+        return False
     if options.targets:
         wanted = [column for column in numbers if column.name in options.targets]
         return roles.time is not None and len(wanted) == len(options.targets) and not any(
             (column.whole and column.distinct <= 20) or (roles.series and roles.constant(column)) for column in wanted)
-    label = find_target(roles, options)
-    if label is None or numbers == [label]:
+    labels = find_targets(roles, options)
+    if not labels or numbers == labels:
         return bool(numbers) and (roles.time is not None or len(numbers) == 1)
+    (label,) = labels
     doubtful = not LABEL.fullmatch(label.name) or (label.kind == "number" and label.name.lower() == "y")
     if roles.time is not None and roles.time.kind == "time" and numbers and doubtful:
         raise UserError("ambiguous", "--task", f"a forecast of {', '.join(repr(column.name) for column in numbers)}, "

@@ -58,8 +58,19 @@ def experiment_yaml(draft: Draft, name: str) -> str:
     lines += [_setting(f"  - override /{group}", file, meaning.get(group)) for group, file in groups.items()]
     for section, values in draft.overrides.items():
         lines.append(f"{section}:")
-        lines += [_setting(f"  {key}", value, draft.notes.get(key)) for key, value in values.items()]
+        lines += _settings(values, draft.notes, "  ")
     return "\n".join(lines) + "\n"
+
+
+def _settings(values: dict[str, Any], notes: dict[str, str], margin: str) -> list[str]:
+    """A line for each; what holds sections of its own, such as encoders by their names, is a block."""
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, dict) and all(isinstance(part, dict) for part in value.values()):
+            lines += [f"{margin}{key}:", *_settings(value, notes, f"{margin}  ")]
+        else:
+            lines.append(_setting(f"{margin}{key}", value, notes.get(key)))
+    return lines
 
 
 def _setting(name: str, value: Any, meaning: str | None) -> str:

@@ -1,0 +1,216 @@
+"""`unroll init` finds several inputs and targets in a table, says why, and asks where a column may be several things."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tests.commands.test_init import REVIEWS, brought, init, recordings, refused
+from tests.conftest import run
+from unroll.base.workspace import Workspace
+from unroll.commands.predict import predict
+from unroll.compose import compose
+from unroll.data.source import SPLITS, UNKNOWN
+
+TARGETS = ("--target", "outcome", "--target", "days")
+
+
+def patients(count: int = 40) -> pd.DataFrame:
+    """Two sensors and what happens at each hour; three facts about each patient; every third has labels."""
+    draw = np.random.default_rng(3)
+    rows = []
+    for number in range(count):
+        known, age = number % 3 == 0, 20 + number // 2
+        rows += [{"patient": 1000 + number, "hour": hour, "pulse": draw.normal(), "pressure": draw.normal(),
+                  "activity": ("rest", "walk", "sleep")[draw.integers(3)], "age": age, "weight": 60.5 + number % 7,
+                  "ward": "ABC"[number % 5 % 3], "outcome": ("home", "died")[number % 2] if known else None,
+                  "days": age / 10 + number % 4 if known else None} for hour in range(3 + number % 4)]
+    return pd.DataFrame(rows)
+
+
+def changed(column: str, value: Any, patient: int = 1010, hour: int = 1) -> pd.DataFrame:
+    """The patients with another value in one row."""
+    table = patients().astype({column: object})
+    table.loc[(table["patient"] == patient) & (table["hour"] == hour), column] = value
+    return table
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_patients_have_steps_facts_and_two_targets_that_are_known_in_part(project, capsys, name):
+    config, source = init(brought(project, name, patients()), *TARGETS)
+    assert (config.data.series, config.data.time) == ("patient", "hour")
+    assert config.data.inputs == {"x": "real", "categories": "categories", "static": "static_real",
+                                  "static_categories": "static_categories"}
+    assert config.data.targets == {"outcome": "class", "days": "value"}
+    assert config.data.columns == {"x": ["pulse", "pressure"], "categories": ["activity"], "static": ["age", "weight"],
+                                   "static_categories": ["ward"], "outcome": ["outcome"], "days": ["days"]}
+    assert config.train.monitor == "outcome/loss"
+    outcomes = [piece["outcome"] for split in SPLITS for piece in source.pieces(split)]
+    assert len(outcomes) == 40 and sum(outcome != UNKNOWN for outcome in outcomes) == 14
+    said = capsys.readouterr().out
+    assert "14 of 40 sequences have a label" in said and "14 of 40 sequences have a value" in said
+
+
+def stream() -> pd.DataFrame:
+    draw = np.random.default_rng(1)
+    table = pd.DataFrame({"t": np.arange(1500) / 10, "load": draw.normal(size=1500), "gear": draw.choice(list("12R"), 1500),
+                          "wear": draw.normal(size=1500), "fault": draw.choice(["yes", "no"], 1500)})
+    table.loc[::2, "fault"] = None
+    return table
+
+
+@pytest.mark.parametrize("table, options, rows, columns", [
+    (patients(), TARGETS, 40, {"outcome", "outcome_p_home", "days"}),
+    (stream(), ("--target", "fault", "--kind", "wear=values"), 1500, {"step", "fault", "fault_p_yes", "wear"}),
+], ids=["sequences", "a stream"])
+def test_what_is_written_is_prepared_trained_and_predicted(project, table, options, rows, columns):
+    path = brought(project, "a.csv", table)
+    init(path, *options)
+    config = compose(Path("conf"), ["experiment=mine", "train.epochs=2", "train.threads=1", "runtime.progress=false",
+                                    "runtime.tracking.enabled=false"])[1]
+    workspace = Workspace(project, project)
+    run(workspace, config)
+    predict(path, project / "out.csv", str(workspace.model), None, None)
+    predicted = pd.read_csv(project / "out.csv")
+    assert len(predicted) == rows and columns <= {*predicted.columns}
+
+
+def test_columns_that_say_nothing_or_too_much_are_left_out_with_the_reason(project, capsys):
+    table = patients()
+    numbers = table["patient"] - 1000
+    table = table.assign(hospital="X", zero=0, case_no=numbers * 7 + 3, note=[f"n{row}" for row in range(len(table))],
+                         admitted=pd.Timestamp("2026-01-01") + pd.to_timedelta(numbers % 20, "D"),
+                         outcome_id=table["outcome"].map({"home": 1, "died": 2}), stay=table["days"] * 24)
+    config, _ = init(brought(project, "a.parquet", table), *TARGETS)
+    assert config.data.columns["x"] == ["pulse", "pressure"] and config.data.columns["static"] == ["age", "weight"]
+    assert config.data.time == "hour"
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out")]
+    assert [[name for name in ("hospital", "zero", "case_no", "note", "admitted", "outcome_id", "stay")
+             if repr(name) in line] for line in lines] == [
+        ["hospital", "zero"], ["case_no"], ["admitted"], ["outcome_id", "stay"], ["note"]]
+
+
+@pytest.mark.parametrize("added, expected", [
+    ({"on": lambda table: table["pulse"] > 0}, {"categories": ["activity", "on"]}),
+    ({"smoker": lambda table: table["patient"] % 4 == 0}, {"static_categories": ["ward", "smoker"]}),
+    ({"ward_code": lambda table: table["patient"] % 3}, {"static_categories": ["ward", "ward_code"]}),
+    ({"floor": lambda table: table["patient"] % 3}, {"static": ["age", "weight", "floor"]}),
+], ids=["booleans of steps", "booleans of sequences", "codes by name", "few numbers"])
+def test_booleans_and_codes_are_categories_but_few_numbers_are_numbers(project, added, expected):
+    config, _ = init(brought(project, "a.parquet", patients().assign(**added)), *TARGETS)
+    assert expected.items() <= dict(config.data.columns).items()
+
+
+def test_the_option_says_what_a_column_is(project):
+    table = patients().assign(floor=lambda table: table["patient"] % 3)
+    config, _ = init(brought(project, "a.csv", table), "--target", "outcome", "--kind", "floor=static_categories", "--kind",
+                     "age=real", "--kind", "activity=tag", "--kind", "days=none", "--kind", "weight=none")
+    assert config.data.targets == {"outcome": "class", "activity": "tag"} and config.train.monitor == "loss"
+    assert config.data.columns == {"x": ["pulse", "pressure", "age"], "static_categories": ["ward", "floor"],
+                                   "outcome": ["outcome"], "activity": ["activity"]}
+
+
+def test_names_of_columns_may_be_those_of_fields_or_of_any_script(project):
+    table = patients().rename(columns={"pulse": "static", "outcome": "x", "days": "结局", "ward": "Größe (cm)"})
+    config, _ = init(brought(project, "a.csv", table), "--target", "x", "--target", "结局")
+    assert config.data.targets == {"x_2": "class", "y": "value"}
+    assert config.data.columns == {"x": ["static", "pressure"], "categories": ["activity"], "static": ["age", "weight"],
+                                   "static_categories": ["Größe (cm)"], "x_2": ["x"], "y": ["结局"]}
+
+
+def test_a_label_in_one_row_of_a_sequence_is_that_of_the_sequence(project):
+    table = patients()
+    table.loc[table["hour"] > 0, ["outcome", "days"]] = None
+    config, source = init(brought(project, "a.csv", table), *TARGETS)
+    assert config.data.targets == {"outcome": "class", "days": "value"}
+    assert sum(piece["outcome"] != UNKNOWN for split in SPLITS for piece in source.pieces(split)) == 14
+
+
+def test_one_long_table_has_categories_and_several_targets_of_each_step(project):
+    config, source = init(brought(project, "a.csv", stream()), "--target", "fault", "--kind", "wear=values")
+    assert source.layout == "stream" and config.data.targets == {"fault": "tag", "wear": "values"}
+    assert config.data.inputs == {"x": "real", "categories": "categories"}
+    assert (config.train.monitor, config.train.batch_size) == ("fault/loss", 5)
+
+
+def test_words_are_read_beside_categories(project):
+    rows = [(sentence, f"w{sentence}{at}", "NVD"[at % 3], "BIO"[(sentence + at) % 3]) for sentence in range(20)
+            for at in range(5)]
+    table = pd.DataFrame(rows, columns=["sentence", "word", "pos", "tag"])
+    config, _ = init(brought(project, "a.csv", table), "--target", "tag")
+    assert config.data.inputs == {"text": "tokens", "categories": "categories"}
+    assert config.data.tokenizer.kind == "word" and config.model.heads["tag"].pooling is None
+
+
+def test_events_without_numbers_are_categories(project):
+    rows = [(f"u{user}", ("home", "cart", "pay")[(user + at) % 3], ("web", "app")[at % 2], "yn"[user % 2])
+            for user in range(20) for at in range(4)]
+    config, _ = init(brought(project, "a.csv", pd.DataFrame(rows, columns=["user", "page", "device", "bought"])),
+                     "--target", "bought", "--series", "user")
+    assert config.data.inputs == {"categories": "categories"} and config.data.columns["categories"] == ["page", "device"]
+
+
+def test_a_text_of_each_row_is_read_with_what_stands_beside_it(project):
+    draw = np.random.default_rng(2)
+    table = REVIEWS.assign(genre=draw.choice(["drama", "comedy"], 40), year=draw.integers(1990, 2020, 40),
+                           review_id=np.arange(40), stars=[each / 8 if each % 3 else None for each in range(40)])
+    table.loc[table["stars"].isna(), "sentiment"] = None
+    config, _ = init(brought(project, "a.csv", table), "--target", "sentiment", "--target", "stars")
+    assert config.data.inputs == {"text": "tokens", "static": "static_real", "static_categories": "static_categories"}
+    assert config.data.targets == {"sentiment": "class", "stars": "value"} and config.data.series is None
+    assert config.data.columns["static"] == ["year"] and config.data.columns["static_categories"] == ["genre"]
+
+
+def test_a_constant_is_not_forecast(project):
+    days = pd.date_range("2026-01-01", periods=90).strftime("%Y-%m-%d")
+    table = pd.DataFrame({"date": days, "sold": np.random.default_rng(1).normal(size=90), "zero": 0})
+    assert init(brought(project, "a.csv", table))[0].data.columns == {"x": ["sold"]}
+
+
+def test_two_names_of_the_same_sequences_are_one(project, capsys):
+    table = patients().assign(case=lambda table: "c" + table["patient"].astype(str))
+    config, _ = init(brought(project, "a.csv", table), *TARGETS)
+    assert config.data.series == "patient" and "'case': another name of each sequence" in capsys.readouterr().out
+
+
+NA = patients().fillna({"outcome": "NA"})
+UNSORTED = patients().assign(hour=lambda table: table.groupby("patient")["hour"].transform(lambda hours: -hours + 9))
+
+
+@pytest.mark.parametrize("table, options, code, where", [
+    (changed("age", 99), TARGETS, "ambiguous", "a.csv, row 46, column 'age'"),
+    (changed("ward", "Z"), TARGETS, "ambiguous", "a.csv, row 46, column 'ward'"),
+    (changed("outcome", "home", 1009), TARGETS, "ambiguous", "a.csv, row 42, column 'outcome'"),
+    (changed("pulse", None), TARGETS, "missing-number", "a.csv, row 46, column 'pulse'"),
+    (changed("age", None), TARGETS, "missing-number", "a.csv, row 46, column 'age'"),
+    (patients(), ("--target", "outcome"), "missing-number", "a.csv, row 5, column 'days'"),
+    (NA, TARGETS, "ambiguous", "a.csv, row 5, column 'outcome'"),
+    (patients().sample(frac=1, random_state=1), TARGETS, "out-of-order", "data/raw/mine/a.csv, row 147, column 'hour'"),
+    (UNSORTED, TARGETS, "out-of-order", "data/raw/mine/a.csv, row 3, column 'hour'"),
+    (patients().sample(frac=1, random_state=1).drop(columns="hour"), TARGETS, "ambiguous", "--series"),
+    (patients().assign(days=lambda table: table["patient"] % 5), TARGETS, "ambiguous", "--kind days="),
+    (patients().assign(outcome=None), TARGETS, "empty", "a.csv, row 2, column 'outcome'"),
+    (patients(), (*TARGETS, "--kind", "aeg=none"), "unknown-name", "--kind"),
+    (patients(), (*TARGETS, "--kind", "age=number"), "unknown-name", "--kind age=number"),
+    (patients(), (*TARGETS, "--kind", "activity=value"), "conflict", "--kind activity=value"),
+    (patients(), (*TARGETS, "--kind", "activity=class"), "conflict", "--kind activity=class"),
+    (patients(), ("--task", "forecast", "--target", "pulse", "--kind", "age=real"), "no-effect", "--kind"),
+    (patients().drop(columns=["pulse", "pressure", "activity"]), TARGETS, "missing-value", "--input"),
+])
+def test_what_may_be_several_things_is_asked_or_named(project, capsys, table, options, code, where):
+    assert refused(capsys, project, brought(project, "a.csv", table), *options) == (code, where)
+
+
+def test_a_rare_event_is_not_a_stray_cell(project):
+    table = patients().assign(alarm=0)
+    table.loc[(table["patient"] == 1010) & (table["hour"] == 1), "alarm"] = 1
+    assert init(brought(project, "a.csv", table), *TARGETS)[0].data.columns["x"] == ["pulse", "pressure", "alarm"]
+
+
+def test_settings_of_a_model_are_a_block_of_yaml(project):
+    init(brought(project, "a.csv", recordings()), "--target", "kind")
+    text = Path("conf/experiment/mine.yaml").read_text()
+    assert yaml.safe_load(text)["model"]["inputs"]["x"] == {"kind": "real", "size": None, "dropout": 0.0}
