@@ -11,6 +11,7 @@ benchmarks/results/prepare.json.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,9 +25,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import yaml
+from scipy.io import savemat
 
 from unroll.base.environment import environment
-from unroll.base.files import write_json
+from unroll.base.files import sha256, write_json
 from unroll.compose import compose
 
 PROJECT = Path(__file__).parent.parent
@@ -34,6 +36,12 @@ COLUMNS = [f"c{number}" for number in range(8)]
 BLOCK = 100_000     # rows that are made at a time
 LENGTH = 100        # rows of a sequence
 FORECAST = {"horizon": 24, "context": 96, "season": 24, "log": False, "stride": 24}
+# the largest resident set that wait4 reports is that of this process, where it is larger
+STAGE = """
+import atexit, runpy, shutil
+atexit.register(shutil.copyfile, "/proc/self/status", "status")
+runpy.run_module("unroll", run_name="__main__")
+"""
 TABLE = {"kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "series": None,
          "time": None, "time_format": None, "tokenizer": None, "scale": "standard", "validation": 0.1, "test": 0.1,
          "forecast": None, "licence": "none", "seed": 1, "columns": {"x": COLUMNS}, "inputs": {"x": "real"}}
@@ -60,18 +68,23 @@ def measure(name: str, rows: int) -> dict[str, float]:
         (root / "data" / "raw").mkdir(parents=True)
         path = make(root / "data" / "raw", rows)
         config = yaml.safe_load(compose(PROJECT / "conf", [f"experiment={experiment}"])[0])
-        config["data"] = TABLE | data | {"path": f"data/raw/{path.name}"}
+        config["data"] = data | named(data["kind"], path)
+        config["runtime"]["mirror"] = str(path.parent)
         (root / "params.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
         started = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-m", "unroll", "prepare"], cwd=root,
-                                   env=os.environ | {"PYTHONPATH": "src"}, stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
+        subprocess.run([sys.executable, "-c", STAGE, "prepare"], cwd=root, env=os.environ | {"PYTHONPATH": "src"},
+                       stdout=subprocess.DEVNULL, check=True)
         seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{name}: exit code {process.returncode}")
-        return {"megabytes": round(used.ru_maxrss / 1024), "seconds": round(seconds, 1),
-                "file_megabytes": round(path.stat().st_size / 1e6)}
+        (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", (root / "status").read_text())
+        return {"megabytes": round(int(peak) / 1024), "seconds": round(seconds, 1),
+                "file_megabytes": round(sum(file.stat().st_size for file in (path, *path.rglob("*"))) / 1e6)}
+
+
+def named(kind: str, path: Path) -> dict[str, str]:
+    """The settings that say which file is read."""
+    if kind == "pianoroll":
+        return {"url": f"https://example.org/{path.name}", "sha256": sha256(path)}
+    return {"train" if kind == "ts" else "path": f"data/raw/{path.name}"}
 
 
 def numbers(rows: int) -> Iterator[dict[str, Any]]:
@@ -127,17 +140,78 @@ def parquet(blocks: Callable[[int], Iterator[dict[str, Any]]]) -> Callable[[Path
     return write
 
 
-ITEMS = {"series": "id", "time": "t", "columns": {"x": COLUMNS, "label": ["class"]},
+def arrays(save: Callable[..., None]) -> Callable[[Path, int], Path]:
+    """Sequences of 100 steps, (n, 100, 8) of float64, and the class of each."""
+    def write(folder: Path, rows: int) -> Path:
+        walks = np.concatenate([np.stack([*block.values()], axis=1) for block in numbers(rows)])
+        x = walks[: len(walks) // LENGTH * LENGTH].reshape(-1, LENGTH, len(COLUMNS))
+        save(folder / "arrays.npz", X_train=x, y_train=np.arange(len(x)) % 7)
+        return folder / "arrays.npz"
+    return write
+
+
+def recordings(folder: Path, rows: int) -> Path:
+    """A file of 1000 rows for each sequence, in the folders of seven classes."""
+    for name in range(7):
+        (folder / "classes" / str(name)).mkdir(parents=True)
+    for number, block in enumerate(cut(numbers(rows), 10 * LENGTH)):
+        pa.csv.write_csv(pa.table(block), folder / "classes" / str(number % 7) / f"{number}.csv")
+    return folder / "classes"
+
+
+def cases(folder: Path, rows: int) -> Path:
+    """Cases of 100 steps in the format of the UCR and UEA archives; a fifth of the rows."""
+    with (folder / "cases.ts").open("w") as file:
+        file.write("@problemName walks\n@timestamps false\n@missing false\n@univariate false\n@equalLength true\n"
+                   "@classLabel true 0 1 2 3 4 5 6\n@data\n")
+        for number, block in enumerate(cut(numbers(rows // 5), LENGTH)):
+            dimensions = [",".join(f"{value:.6f}" for value in column) for column in block.values()]
+            file.write(":".join([*dimensions, str(number % 7)]) + "\n")
+    return folder / "cases.ts"
+
+
+def rolls(folder: Path, rows: int) -> Path:
+    """Piano rolls of 100 steps, 88 keys, as float64; a tenth of the rows."""
+    draw = np.random.Generator(np.random.Philox([1]))
+    several = max(rows // 10 // LENGTH, 30)
+    splits = {}
+    for name in ("traindata", "validdata", "testdata"):
+        splits[name] = np.empty((1, several // (1 if name == "traindata" else 10)), object)
+        for at in range(splits[name].size):
+            splits[name][0, at] = (draw.random((LENGTH, 88)) < 0.05).astype(np.float64)
+    savemat(folder / "music.mat", splits)
+    return folder / "music.mat"
+
+
+def cut(blocks: Iterator[dict[str, Any]], length: int) -> Iterator[dict[str, Any]]:
+    """Stretches of `length` rows."""
+    for block in blocks:
+        for first in range(0, len(block["c0"]), length):
+            yield {name: values[first : first + length] for name, values in block.items()}
+
+
+ITEMS = TABLE | {"series": "id", "time": "t", "columns": {"x": COLUMNS, "label": ["class"]},
          "targets": {"label": "class"}}
+CLASSES = {"inputs": {"x": "real"}, "targets": {"label": "class"}, "scale": "standard", "validation": 0.1, "test": 0.1,
+           "seed": 1, "licence": "none"}
+ARRAYS = CLASSES | {"kind": "npz", "arrays": {"x": "X", "label": "y"}}
 CASES: dict[str, tuple[Callable[[Path, int], Path], str, dict[str, Any]]] = {
-    "csv": (csv(numbers), "mackey_glass", {"targets": {"x": "next"}}),
-    "parquet": (parquet(numbers), "mackey_glass", {"targets": {"x": "next"}}),
-    "forecast": (parquet(numbers), "airline", {"targets": {"x": "forecast"}, "forecast": FORECAST}),
+    "csv": (csv(numbers), "mackey_glass", TABLE | {"targets": {"x": "next"}}),
+    "parquet": (parquet(numbers), "mackey_glass", TABLE | {"targets": {"x": "next"}}),
+    "forecast": (parquet(numbers), "airline", TABLE | {"targets": {"x": "forecast"}, "forecast": FORECAST}),
     "sequences": (csv(sequences), "gunpoint", ITEMS),
     "mixed sequences": (parquet(mixed), "gunpoint", ITEMS),
-    "texts": (csv(texts), "docstrings", {
+    "texts": (csv(texts), "docstrings", TABLE | {
         "columns": {"text": ["text"], "label": ["class"]}, "inputs": {"text": "tokens"}, "targets": {"label": "class"},
         "tokenizer": {"kind": "char", "min_count": 1}}),
+    "arrays": (arrays(np.savez), "gunpoint", ARRAYS),
+    "deflated arrays": (arrays(np.savez_compressed), "gunpoint", ARRAYS),
+    "folder": (recordings, "gunpoint", CLASSES | {
+        "kind": "folder", "encoding": "utf-8", "delimiter": ",", "decimal": ".", "header": True, "columns": None,
+        "tokenizer": None}),
+    "ts": (cases, "gunpoint", CLASSES | {"kind": "ts"}),
+    "music": (rolls, "jsb", {"kind": "pianoroll", "inputs": {"x": "real"}, "targets": {"x": "next_labels"},
+                             "licence": "none"}),
 }
 
 

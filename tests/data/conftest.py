@@ -14,7 +14,8 @@ from unroll.sources.common.memory import Items
 
 
 def npz(target: str, kind: Any, scale: Any = "standard") -> NpzData:
-    return NpzData(kind="npz", path="data/raw/a.npz", inputs={"x": "real"}, targets={target: kind}, scale=scale,
+    return NpzData(kind="npz", path="data/raw/a.npz", inputs={"x": "real"}, targets={target: kind},
+                   arrays={"x": "X"} | {target: "X" if target == "x" else "y"}, scale=scale,
                    licence="CC0", validation=0.1, test=None, seed=1)
 
 

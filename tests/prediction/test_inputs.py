@@ -19,7 +19,8 @@ from tests.refusals import refusal
 from unroll.prediction.inputs import Inputs, read
 
 VALUES = np.array([[1.5, -2.0], [3.0, 4.25], [0.0, 7.0]])
-ARRAYS = {"kind": "npz", "path": "data/raw/arrays.npz", "inputs": {"x": "real"}, "scale": "standard",
+ARRAYS = {"kind": "npz", "path": "data/raw/arrays.npz", "inputs": {"x": "real"},
+          "arrays": {"x": "X", "label": "y"}, "scale": "standard",
           "licence": "mine", **SPLIT}
 POOLED = {"kind": "classification", "loss": "cross_entropy", "pooling": "last", "dropout": 0.0}
 

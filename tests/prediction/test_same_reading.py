@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from scipy.io import savemat
 
 from tests.prediction.conftest import SPLIT, TABLE, TEXT, make, sequences, shops
+from tests.refusals import refusal
 from unroll.base.files import sha256
 from unroll.config.data import DataConfig
 from unroll.data.source import SPLITS, Source
@@ -25,7 +26,7 @@ REALS = {**TABLE, "inputs": {"x": "real"}, "targets": {"label": "class"}, "colum
 FOLDER = {"kind": "folder", "path": "data/raw/classes", "delimiter": ";", "decimal": ",", "header": True, "columns": None,
           "encoding": "utf-8", "licence": "mine", "targets": {"label": "class"}, "scale": "none", **SPLIT}
 ARRAYS = {"kind": "npz", "path": "data/raw/a.npz", "inputs": {"x": "real"}, "targets": {"label": "class"},
-          "scale": "none", "licence": "mine", **SPLIT}
+          "arrays": {"x": "X", "label": "y"}, "scale": "none", "licence": "mine", **SPLIT}
 TS = "@problemName two\n@timeStamps false\n@missing false\n@univariate false\n@dimensions 2\n@equalLength false\n" \
      "@classLabel true a b\n@data\n" + "".join(f"{n},2,3:4,{n},6:{'ab'[n % 2]}\n" for n in range(20))
 
@@ -125,6 +126,35 @@ def test_a_prediction_reads_what_the_source_read(tmp_path: Path, name: str) -> N
     assert sorted(found) == sorted(expected)
     for key, sequence in expected.items():
         np.testing.assert_array_equal(found[key], sequence, strict=True)
+
+
+def test_arrays_of_several_inputs_are_read_by_their_names(tmp_path: Path) -> None:
+    data = {**ARRAYS, "targets": {"label": "class"},
+            "inputs": {"x": "real", "state": "categories", "age": "static_real", "ward": "static_categories"},
+            "arrays": {"x": "pulse", "state": "state", "age": "age", "ward": "ward", "label": "y"}}
+    lengths = np.arange(20) % 6 + 1
+    fields: dict[str, Any] = {"pulse": X, "state": (X[..., 0] > 0).astype(float), "age": np.arange(20), "lengths": lengths,
+                              "ward": np.array([[b"a", b"b"], [b"c", b"b"]] * 10)}
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    np.savez(tmp_path / "data" / "raw" / "a.npz", y_train=np.arange(20) % 2,
+             **{f"{name}_train": values for name, values in fields.items()})
+    _, prepared = make(tmp_path, data)
+    source, _ = open_source(TypeAdapter(DataConfig).validate_python(data), Access(tmp_path))
+    expected = {name: content(source, name) for name in data["inputs"]}
+    np.savez(tmp_path / "new.npz", **fields)
+    for file in (tmp_path / "data" / "raw" / "a.npz", tmp_path / "new.npz"):
+        inputs = read(file, prepared.spec)
+        assert len(inputs.names) == 20
+        for key, sequence in zip(inputs.names, inputs.sequences, strict=True):
+            for name, values in sequence.items():
+                np.testing.assert_array_equal(np.atleast_1d(values).ravel(), expected[name][key].ravel())
+    for name, values, code, where in (
+        ("age", np.arange(19), "unequal-lengths", "new.npz: age"), ("state", X[..., 0], "bad-label", "new.npz: state[0, 0]"),
+        ("age", np.ones((20, 2, 2)), "wrong-type", "new.npz: age"), ("ages", np.arange(20), "missing-value", "new.npz"),
+    ):
+        others = {other: values for other, values in fields.items() if not name.startswith(other)}
+        np.savez(tmp_path / "new.npz", **others | {name: values})
+        assert refusal(lambda: read(tmp_path / "new.npz", prepared.spec), f"{tmp_path}/") == (code, where)
 
 
 def test_series_to_be_forecast_are_read_to_their_ends(tmp_path: Path) -> None:

@@ -21,7 +21,9 @@ def config(**changes: Any) -> NpzData:
         "kind": "npz", "path": "data/raw/a.npz", "test": None, "scale": "standard", "licence": "none", "seed": 1,
         "inputs": {"x": "real"}, "targets": {"y": "class"}, "validation": 0.2,
     }
-    return NpzData.model_validate({**usual, **changes})
+    settings = {**usual, **changes}
+    settings.setdefault("arrays", {"x": "X"} if settings["targets"] == {"x": "next"} else {"x": "X", "y": "y"})
+    return NpzData.model_validate(settings)
 
 
 def open_arrays(settings: NpzData, project: Path) -> Source:
@@ -131,20 +133,28 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"X_train": X[:0], "y_train": Y[:0]}, {"test": 0.2}, "empty", "a.npz: X_train"),
     ({"X_train": np.where(X == 15, np.nan, X), "y_train": Y}, {"test": 0.2}, "missing-number", "a.npz: X_train[2, 1, 1]"),
     ({"X_train": np.where(X == 15, -np.inf, X), "y_train": Y}, {"test": 0.2}, "missing-number", "a.npz: X_train[2, 1, 1]"),
-    ({"X_train": X, "y_train": np.where(Y == 1, np.nan, 0)}, {"test": 0.2, "targets": {"y": "value"}},
+    ({"X_train": X, "y_train": np.where(Y == 1, np.inf, 0)}, {"test": 0.2, "targets": {"y": "value"}},
      "missing-number", "a.npz: y_train[1, 0]"),
     ({"X_train": X, "y_train": Y, "lengths_train": np.full(10, 4)}, {"test": 0.2}, "out-of-range", "a.npz: lengths_train[0]"),
     ({"X_train": X, "y_train": Y, "lengths_train": np.arange(10) % 3}, {"test": 0.2}, "out-of-range", "a.npz: lengths_train[0]"),
     ({"X_train": X, "y_train": Y, "lengths_train": np.ones(9, int)}, {"test": 0.2}, "unequal-lengths", "a.npz: lengths_train"),
     ({"X_train": X, "y_train": Y + 0.5}, {"test": 0.2}, "bad-label", "a.npz: y_train[0]"),
-    ({"X_train": X, "y_train": np.where(Y == 1, "", "a")}, {"test": 0.2}, "bad-label", "a.npz: y_train[1]"),
+    ({"X_train": X, "y_train": np.where(Y == 1, np.inf, 1)}, {"test": 0.2}, "bad-label", "a.npz: y_train[1]"),
+    ({"X_train": X, "y_train": np.where(Y == 1, b"\xff", b"a")}, {"test": 0.2}, "bad-label", "a.npz: y_train"),
     ({"X_train": X, "y_train": Y.astype(complex)}, {"test": 0.2}, "wrong-type", "a.npz: y_train"),
     ({"X_train": X, "y_train": np.eye(10)[:, :2]}, {"test": 0.2}, "wrong-type", "a.npz: y_train"),
-    ({"X_train": X, "y_train": np.ones((10, 4))}, {"test": 0.2, "targets": {"y": "tag"}}, "wrong-type", "a.npz: y_train"),
+    ({"X_train": X, "y_train": np.ones((10, 4))}, {"test": 0.2, "targets": {"y": "tag"}},
+     "unequal-lengths", "a.npz: y_train"),
     ({"X_train": X, "y_train": Y.astype(str)}, {"test": 0.2, "targets": {"y": "value"}}, "wrong-type", "a.npz: y_train"),
     ({"X_train": X, "y_train": X}, {"test": 0.2, "targets": {"y": "labels"}}, "bad-label", "a.npz: y_train[0, 1, 0]"),
     ({"X_train": X, "y_train": Y}, {"inputs": {"x": "tokens"}}, "unsupported", "data.inputs.x"),
-    ({"X_train": X, "y_train": Y}, {"targets": {"y": "class", "z": "value"}}, "unsupported", "data.targets"),
+    ({"X_train": X, "y_train": Y}, {"targets": {"y": "class", "z": "value"}}, "missing-value", "data.arrays.z"),
+    ({"X_train": X, "y_train": Y}, {"arrays": {"y": "y"}}, "missing-value", "data.arrays.x"),
+    ({"X_train": X, "y_train": Y}, {"arrays": {"x": "X", "y": "y", "z": "z"}}, "unknown-name", "data.arrays.z"),
+    ({"X_train": X, "y_train": Y}, {"arrays": {"x": "X", "y": "X"}}, "conflict", "data.arrays.y"),
+    ({"X_train": X, "y_train": Y}, {"arrays": {"x": "X", "y": "Y"}, "test": 0.2}, "missing-value", "a.npz"),
+    ({"X_train": X, "y_train": Y, **OTHER, "X_test": X[:4, :, :1]}, {}, "unequal-lengths", "a.npz: X_test"),
+    ({"X_train": np.zeros(3, [("a", float)]), "y_train": Y}, {"test": 0.2}, "wrong-type", "a.npz: X_train"),
 ]
 
 

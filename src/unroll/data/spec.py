@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from unroll.base.errors import UserError
 
@@ -113,6 +113,8 @@ class Reading(Part):
     header: bool = True
     whole: bool = False                     # whether a text file is one sequence, where it could be one a line
     table: TableReading | None = None       # None: columns by position, one file per sequence
+    # by field, the name of its array in an archive, without _train; only where it was one
+    arrays: dict[str, str] | None = Field(default=None, exclude_if=lambda arrays: arrays is None)
 
     @property
     def time_format(self) -> str | None:

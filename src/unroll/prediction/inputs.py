@@ -65,6 +65,8 @@ def _read(file: Path, spec: Spec) -> Inputs:
         inputs = _table(file, spec)
     elif found.HOLDS == "text":
         inputs = _texts(file, spec)
+    elif found.HOLDS == "arrays" and spec.reading.arrays is not None:
+        inputs = _numbered([_bare(piece) for piece in found.sequences_of(file, spec.reading.arrays, spec.inputs)])
     else:
         inputs = _numbered(found.sequences(file))
     if not inputs.names:

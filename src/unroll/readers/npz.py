@@ -1,24 +1,26 @@
 """NumPy's archives of arrays; pickled objects are refused."""
 
 import zipfile
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
+from unroll.data.spec import InputSpec
+from unroll.readers.common.members import Header, blocks, read_header
 
 HOLDS = "arrays"
 ENDINGS = (".npz",)
-READ = ("X", "X_test", "X_train")       # the sequences of a prediction, the first that there is
+READ = ("", "_test", "_train")          # how the arrays of a prediction end, the first that there are
 SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}      # how arrays' names may end
 
 
 class Arrays:
-    """X, y and lengths of each split, read when they are asked for; raises `UserError` naming file and array."""
+    """The arrays of each split, read when they are asked for; raises `UserError` naming file and array."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -42,59 +44,133 @@ class Arrays:
         """The names of all arrays, for messages."""
         return ", ".join(self.names) or "no arrays"
 
-    def name(self, kind: str, split: str) -> str | None:
-        """The name of X, y or lengths of a split in the file; None when the file lacks it."""
-        return next((name for end in SPLITS[split] if (name := f"{kind}_{end}") in self.names), None)
+    def find(self, array: str, split: str) -> str | None:
+        """The name that X, y or lengths of a split has in the file; None when the file lacks it."""
+        return next((name for end in SPLITS[split] if (name := f"{array}_{end}") in self.names), None)
 
-    def get(self, kind: str, split: str) -> tuple[str, NDArray[Any]]:
-        name = self.name(kind, split)
+    def name(self, array: str, split: str) -> str:
+        """The same; raises `UserError` when the file lacks it."""
+        name = self.find(array, split)
         if name is None:
-            raise UserError("missing-value", self.file, f"no array {kind}_{split}; it has {self.listed}. Add it.")
-        return name, self.load(name)
+            raise UserError("missing-value", self.file, f"no array {array}_{split}; it has {self.listed}. Add it.")
+        return name
+
+    def header(self, name: str) -> Header:
+        """Type and shape of an array, of which nothing else is read."""
+        with self._reading(name), self._member(name) as member:
+            return read_header(member)
 
     def load(self, name: str) -> NDArray[Any]:
-        try:
+        """A whole array in memory."""
+        with self._reading(name):
             return np.asarray(self._loaded[name])
-        except ValueError as error:
-            if "Object arrays" not in str(error):
-                raise self._damaged(name, error) from None
-            raise UserError("unsupported", f"{self.file}: {name}", "an array of Python objects, which only pickle "
-                            "reads and which is refused. Pad sequences to one length and give their lengths beside it; "
-                            "write text as np.array(labels, dtype=str).") from None
-        except Exception as error:      # a damaged file can fail in any way
-            raise self._damaged(name, error) from None
 
-    def _damaged(self, name: str, error: Exception) -> UserError:
-        reason = " ".join(str(error).split()).rstrip(".")
-        return UserError("damaged", f"{self.file}: {name}", f"damaged ({reason}). Write the file again.")
+    def blocks(self, name: str, scratch: Path | None) -> Iterator[NDArray[Any]]:
+        """Consecutive rows of an array of one dimension or more, a block of them in memory; at least one block.
+
+        An array in Fortran's order is copied to a temporary file in `scratch` first.
+        """
+        with self._reading(name), self._member(name) as member:
+            yield from blocks(member, scratch)
+            member.read(1)      # at its end the checksum is compared
+
+    def _member(self, name: str) -> IO[bytes]:
+        archive = self._loaded.zip
+        return archive.open(f"{name}.npy" if f"{name}.npy" in archive.namelist() else name)    # type: ignore[no-any-return]
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (UserError, OSError):    # such as a full disk
+            raise
+        except Exception as error:      # a damaged file can fail in any way
+            if isinstance(error, ValueError) and "Object arrays" in str(error):
+                raise UserError("unsupported", f"{self.file}: {name}", "an array of Python objects, which only pickle "
+                                "reads and which is refused. Pad sequences to one length and give their lengths beside "
+                                "it; write text as np.array(labels, dtype=str).") from None
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise UserError("damaged", f"{self.file}: {name}", f"damaged ({reason}). Write the file again.") from None
+
+
+def no_names(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values are numbers that name no class: those that are not whole. NaN is no value."""
+    if values.dtype.kind != "f":
+        return np.zeros(values.shape, bool)
+    return np.asarray(~np.isnan(values) & ~(np.isfinite(values) & (values == np.round(values))))
+
+
+def as_names(values: NDArray[Any]) -> NDArray[np.str_]:
+    """Numbers, which are whole, and bytes as names: 3, not 3.0; NaN as no name.
+
+    Raises `UnicodeDecodeError` for bytes that are not UTF-8.
+    """
+    if values.dtype.kind == "S":
+        return np.char.decode(values, "utf-8")
+    if values.dtype.kind != "f":
+        return values.astype(str)
+    known = ~np.isnan(values)
+    return np.where(known, np.where(known, values, 0).astype(np.int64).astype(str), "")
 
 
 def sequences(file: Path) -> Sequence[Any]:
     """Arrays (T, F) or (T,) of `X`, `X_test`, `X_train` or the only array, cut at `lengths` where there are any."""
     with closing(Arrays(file)) as arrays:
-        name = next((name for name in READ if name in arrays.names), "".join(arrays.names[:1]))
-        if name not in READ and len(arrays.names) != 1:
-            raise UserError("missing-value", file, f"no array X; it has {arrays.listed}. Add it.")
-        values = arrays.load(name)
-        if values.ndim not in (2, 3):
-            raise UserError("wrong-type", f"{file}: {name}", f"has shape {values.shape}. Give (sequences, steps, "
-                            "numbers).")
-        lengths = f"lengths{name.removeprefix('X')}" if name in READ else "lengths"
-        if lengths not in arrays.names:
-            return list(values)
-        return cut(values, name, arrays.load(lengths), f"{file}: {lengths}")
+        end = next((end for end in READ if f"X{end}" in arrays.names), "")
+        only = arrays.names[0] if len(arrays.names) == 1 else None
+        return _input(arrays, f"X{end}" if f"X{end}" in arrays.names or only is None else only, end, None)
+
+
+def sequences_of(file: Path, names: Mapping[str, str], inputs: Mapping[str, InputSpec]) -> list[dict[str, Any]]:
+    """The values of each sequence by input, of arrays that have these names, or end in _test or _train.
+
+    A single input may also be called X, or be the only array. Raises `UserError` naming file, array and index.
+    """
+    with closing(Arrays(file)) as arrays:
+        main = min((name for name, field in inputs.items() if field.per == "step"),
+                   key=lambda name: inputs[name].kind != "real")
+        end = next((end for end in READ if f"{names[main]}{end}" in arrays.names), None)
+        if end is None and len(inputs) == 1 and inputs[main].kind == "real":
+            return [{main: values} for values in sequences(file)]
+        end = end or ""
+        values = {name: _input(arrays, f"{names[name]}{end}", end, field) for name, field in inputs.items()}
+        for name in values:
+            if len(values[name]) != len(values[main]):
+                raise UserError("unequal-lengths", f"{file}: {names[name]}{end}", f"{len(values[name])} where "
+                                f"{names[main]}{end} has {len(values[main])} sequences. Give one for each.")
+        return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def _input(arrays: Arrays, name: str, end: str, field: InputSpec | None) -> list[Any]:
+    """Each sequence's values of an input, real numbers of steps where nothing is known of it."""
+    where = f"{arrays.file}: {name}"
+    if name not in arrays.names:
+        raise UserError("missing-value", arrays.file, f"no array {name}; it has {arrays.listed}. Add it.")
+    values = arrays.load(name)
+    per_step = field is None or field.per == "step"
+    if values.ndim not in ((2, 3) if per_step else (1, 2)):
+        expected = "(sequences, steps, numbers)" if per_step else "(sequences, numbers)"
+        raise UserError("wrong-type", where, f"has shape {values.shape}. Give {expected}.")
+    if field is not None and field.kind == "categories":
+        for place in np.argwhere(no_names(values))[:1]:
+            raise UserError("bad-label", f"{where}[{', '.join(map(str, place))}]", f"{values[tuple(place)]}, which "
+                            "names no category. Give whole numbers or names.")
+        values = as_names(values)
+    if not per_step or f"lengths{end}" not in arrays.names:
+        return list(values)
+    return cut(values, name, arrays.load(f"lengths{end}"), f"{arrays.file}: lengths{end}")
 
 
 def cut(values: NDArray[Any], name: str, lengths: NDArray[Any], where: str) -> list[NDArray[Any]]:
     """(n, T, …) padded at the end → n arrays; raises `UserError` when `lengths` do not fit."""
-    check_lengths(values, name, lengths, where)
+    check_lengths(values.shape, name, lengths, where)
     return [sequence[:length] for sequence, length in zip(values, lengths, strict=True)]
 
 
-def check_lengths(values: NDArray[Any], name: str, lengths: NDArray[Any], where: str) -> None:
-    if lengths.shape != values.shape[:1] or lengths.dtype.kind not in "iu":
+def check_lengths(shape: tuple[int, ...], name: str, lengths: NDArray[Any], where: str) -> None:
+    if lengths.shape != shape[:1] or lengths.dtype.kind not in "iu":
         raise UserError("unequal-lengths", where, f"{lengths.dtype} of shape {lengths.shape} where {name} has "
-                        f"{len(values)} sequences. Give a whole number for each.")
-    for at in np.flatnonzero((lengths < 1) | (lengths > values.shape[1]))[:1]:
-        raise UserError("out-of-range", f"{where}[{at}]", f"{lengths[at]} where {name} has 1 to {values.shape[1]} "
+                        f"{shape[0]} sequences. Give a whole number for each.")
+    for at in np.flatnonzero((lengths < 1) | (lengths > shape[1]))[:1]:
+        raise UserError("out-of-range", f"{where}[{at}]", f"{lengths[at]} where {name} has 1 to {shape[1]} "
                         "steps. Correct it.")

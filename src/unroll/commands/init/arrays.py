@@ -28,25 +28,26 @@ def draft_arrays(place: Place, file: Path, options: Options) -> Draft:
     with closing(reader.Arrays(file)) as arrays:
         for split in ("train", "validation", "test"):
             for kind in ("X", "y", "lengths"):
-                if arrays.name(kind, split) is not None:
-                    name, array = arrays.get(kind, split)
-                    report("array", f"{name} {array.dtype} {array.shape}")
-        x = arrays.get("X", "train")[1]
-        y = arrays.get("y", "train")[1] if arrays.name("y", "train") is not None else None
-        tested = arrays.name("X", "test") is not None
+                if (name := arrays.find(kind, split)) is not None:
+                    dtype, shape, _ = arrays.header(name)
+                    report("array", f"{name} {dtype} {shape}")
+        x = arrays.header(arrays.name("X", "train"))
+        y = arrays.load(name) if (name := arrays.find("y", "train")) is not None else None
+        tested = arrays.find("X", "test") is not None
     target = _target(x, y, options.task)
     field, conf, words = TASKS[target]
     report("task", words, "--task classify, tag or regress")
     if not tested:
         report("test", "no X_test: a share of X_train is held out", "test in conf/data")
     data = {
-        "kind": "npz", "path": place.path, "inputs": {"x": "real"}, "targets": {field: target}, "scale": "standard",
+        "kind": "npz", "path": place.path, "inputs": {"x": "real"}, "targets": {field: target},
+        "arrays": {"x": "X"} if target == "next" else {"x": "X", field: "y"}, "scale": "standard",
         "validation": 0.15, "test": None if tested else 0.15, "seed": 1, "licence": "not stated",
     }
     return Draft(f"Arrays: {words}.", data, conf, [file])
 
 
-def _target(x: NDArray[Any], y: NDArray[Any] | None, task: str | None) -> str:
+def _target(x: Any, y: NDArray[Any] | None, task: str | None) -> str:
     if y is None:
         return "next"
     whole = y.dtype.kind not in "f" or bool((y[np.isfinite(y)] == np.round(y[np.isfinite(y)])).all())

@@ -27,7 +27,7 @@ class Numbers:
             self._file.write(np.ascontiguousarray(block).data)
             self._length += len(block)
         self._file.flush()
-        self._step = stretch_of(self.width)
+        self._step = stretch_of(self.width * max(1, self._stored.itemsize // 8))
         self.read_as(self._stored)
 
     def read_as(self, kind: Any) -> "Numbers":
