@@ -30,6 +30,12 @@ def compose(conf: Path, overrides: Sequence[str] = ()) -> tuple[str, Config]:
 
 def compose_job(conf: Path, overrides: Sequence[str]) -> tuple[dict[str, str], str, Config]:
     """The same behind the file that was taken from each group of `conf`, without Hydra's own groups."""
+    choices, text = composed(conf, overrides)
+    return choices, text, validate(parse(text, "conf/"), "conf/")
+
+
+def composed(conf: Path, overrides: Sequence[str]) -> tuple[dict[str, str], str]:
+    """The same before it is validated: groups alone need not be a whole configuration."""
     if not (conf / "config.yaml").is_file():
         raise UserError("missing-file", conf, "no config.yaml there. Run in the folder of the project.")
     with _one_line(conf, overrides), initialize_config_dir(str(conf.resolve()), version_base=None):
@@ -40,8 +46,7 @@ def compose_job(conf: Path, overrides: Sequence[str]) -> tuple[dict[str, str], s
         with open_dict(values):
             del values["hydra"]
         OmegaConf.resolve(values)
-    text = OmegaConf.to_yaml(values)
-    return choices, text, validate(parse(text, "conf/"), "conf/")
+    return choices, OmegaConf.to_yaml(values)
 
 
 LAUNCHERS = ("local", "slurm")      # src/hydra_plugins/unroll_launcher.py

@@ -77,3 +77,40 @@ def test_what_differs_is_named_with_dots():
     old, new = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 3}
     assert differing(old, new) == ["a.c", "d", "e"]
     assert changed(new, old) == {"a": {"c": 4}, "e": 3}
+
+
+@pytest.mark.parametrize("overrides", [
+    ["experiment=objects", "train.monitor=parameters/loss"],
+    ["experiment=objects", "~data.inputs.numbers", "~model.inputs.numbers"],
+    ["experiment=half_labelled", "~data.targets.text", "~model.heads.text", "data.unlabelled=[]", "data.labelled=1.0"],
+], ids=["several fields", "an input less", "a target less"])
+def test_a_job_of_several_fields_is_promoted(project, overrides):
+    made = Job.below(project / "jobs", overrides, overrides, *compose_job(project / "conf", overrides))
+    made.write(project, "fields", "")
+    promote(project, made.root, f"fields-{made.root.name}")
+    frozen = load(project / "params.yaml")
+    assert frozen.model_dump(exclude={"runtime"}) == made.config.model_dump(exclude={"runtime"})
+
+
+def test_a_job_whose_fields_are_those_of_its_experiment_alone_is_promoted(project):
+    (project / "conf" / "experiment" / "own.yaml").write_text("""# @package _global_
+defaults: [override /data: objects, override /task: fields, override /train: small]
+model:
+  inputs: {text: {kind: embedding, size: 8, dropout: 0.0}}
+  heads: {package: {kind: classification, loss: cross_entropy, pooling: max, dropout: 0.0}}
+""")
+    overrides = ["experiment=own", "train.seed=5"]
+    made = Job.below(project / "jobs", overrides, overrides, *compose_job(project / "conf", overrides))
+    made.write(project, "own", "")
+    promote(project, made.root, None)
+    assert load(project / "params.yaml").model.heads.keys() == {"package"}
+
+
+def test_a_job_that_lacks_what_a_file_of_data_has_is_refused(project):
+    overrides = ["experiment=objects", "~data.targets.package", "~model.heads.package", "train.monitor=parameters/loss"]
+    made = Job.below(project / "jobs", overrides, overrides, *compose_job(project / "conf", overrides))
+    made.write(project, "fields", "")
+    with pytest.raises(UserError) as error:
+        promote(project, made.root, "fewer")
+    assert (error.value.code, error.value.where) == ("unsupported", str(made.root))
+    assert "data.targets.package" in str(error.value) and "model" not in str(error.value)
