@@ -1,5 +1,7 @@
 """A folder of folders: texts and recordings, a class a folder."""
 
+import gc
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,13 @@ from pydantic import ValidationError
 
 from tests.refusals import refusal
 from unroll.config.sources.folder import Settings as FolderData
+from unroll.data import npy
+from unroll.data.fitting import fit_codecs
 from unroll.data.source import SPLITS, Source
+from unroll.data.writer import write_prepared
+from unroll.readers import csv as csv_format
 from unroll.sources import Access, open_source
+from unroll.sources.common import stored_texts
 
 REAL = {"inputs": {"x": "real"}, "tokenizer": None}
 
@@ -138,3 +145,35 @@ def test_a_text_of_another_encoding_is_named_with_the_byte(tmp_path):
 def test_a_folder_with_two_inputs_is_refused_before_it_is_opened():
     with pytest.raises(ValidationError, match="folder has one input"):
         config(inputs={"text": "tokens", "x": "real"})
+
+
+def test_recordings_longer_than_a_block_are_read_by_blocks(tmp_path, monkeypatch):
+    expected = sorted(piece["x"].tolist() for split in SPLITS
+                      for piece in open_folder(config(**REAL), write(tmp_path, RECORDINGS).parents[2]).pieces(split))
+    monkeypatch.setattr(csv_format, "BLOCKS", (16, 1 << 20))
+    monkeypatch.setattr(npy, "STRETCH", 4)
+    (tmp_path / "scratch").mkdir()
+    source, _ = open_source(config(**REAL), Access(tmp_path, scratch=tmp_path / "scratch"))
+    assert sorted(piece["x"].tolist() for split in SPLITS for piece in source.pieces(split)) == expected
+    assert not list((tmp_path / "scratch").iterdir()), "temporary files have no names"
+    write(tmp_path, {"good/9.csv": "a,b\n" + "1,2\n" * 30 + "1,x\n"})
+    assert refused(tmp_path, **REAL) == ("bad-number", "mine/good/9.csv, row 32, column 'b'")
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_memory_does_not_grow_with_the_files(tmp_path, monkeypatch, real):
+    for module in (npy, stored_texts):
+        monkeypatch.setattr(module, "STRETCH", 1 << 10)
+    asked, rows = (config(**REAL), "0.25,0.5\n" * 400) if real else (config(), "a line of a text\n" * 300)
+    peaks = []
+    for count in (10, 10, 80):      # twice: the first one imports what is needed
+        folder = tmp_path / str(len(peaks))
+        write(folder, {f"{name}/{number}.{'csv' if real else 'txt'}": f"a,{number}\n{rows}".replace(
+            f"a,{number}", "a,b") + ("" if real else str(number)) for name in ("bad", "good") for number in range(count)})
+        gc.collect()
+        tracemalloc.start()
+        source, origin = open_source(asked, Access(folder))
+        write_prepared(folder / "out", asked, source, origin, fit_codecs(asked, source))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 140 * (6400 if real else 5100) / 3, "of the content alone, a third"

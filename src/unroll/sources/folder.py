@@ -1,7 +1,11 @@
 """A folder for each class, of texts or of recordings as tables."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,19 +13,22 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.config.data import FUTURE
 from unroll.config.sources.folder import Settings
-from unroll.data.source import Piece, Source
+from unroll.data.source import Source
 from unroll.data.spec import Reading
 from unroll.readers import endings
 from unroll.readers.common.columns import Columns
-from unroll.readers.common.tables import read_parts
+from unroll.readers.common.spool import Spool
+from unroll.readers.common.tables import read_parts, whole
 from unroll.readers.text import whole_text
 from unroll.sources.common.access import Access
-from unroll.sources.common.memory import Items
+from unroll.sources.common.memory import Items, Lazy
 from unroll.sources.common.splits import hold_out
+from unroll.sources.common.stored import Numbers
+from unroll.sources.common.stored_texts import Texts
 
 
 def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
-    """The sequences of every class, in memory; raises `UserError` naming folder or file."""
+    """The sequences of every class, copied to disk; raises `UserError` naming folder or file."""
     _check(settings)
     (field,) = settings.inputs
     text = "tokens" in settings.inputs.values()
@@ -29,17 +36,19 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     if not top.is_dir():
         raise UserError("not-a-file", "data.path", f"{settings.path!r} is no folder. Give one that has a folder for "
                         "each class.")
-    files = class_files(top, found, "text" if text else "table")
+    classes = class_files(top, found, "text" if text else "table")
+    files = [file for members in classes.values() for file in members]
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
                       header=settings.header, whole=True)
     columns: list[str] = []     # in the order of the first recording
-    values = _texts(files, reading) if text else _recordings(settings, files, reading, columns)
-    labels = [label for label, kind in settings.targets.items() if kind == "class"]
-    pieces: list[Piece] = [{field: value, **dict.fromkeys(labels, name)} for name, value in values]
+    values = _texts(files, reading, access.scratch) if text else _recordings(settings, files, reading, columns,
+                                                                             access.scratch)
+    numbers = np.repeat(np.arange(len(classes)), [len(members) for members in classes.values()])
+    labels, names = [label for label, kind in settings.targets.items() if kind == "class"], list(classes)
+    pieces = Lazy(len(files), lambda at: {field: values[at], **dict.fromkeys(labels, names[numbers[at]])})
     splits = hold_out(pieces, settings.inputs, settings.targets, settings.validation, settings.test, settings.seed)
-    names = [bytes(file.relative_to(top)).decode(errors="backslashreplace")
-             for members in files.values() for file in members]
-    source = Items(pieces, splits, names, {field: columns} if columns else None)
+    places = Lazy(len(files), lambda at: bytes(files[at].relative_to(top)).decode(errors="backslashreplace"))
+    source = Items(pieces, splits, places, {field: columns} if columns else None)
     source.reading = reading
     return source, settings.path, settings.licence
 
@@ -81,38 +90,52 @@ def class_files(top: Path, found: list[Path], holds: str) -> dict[str, list[Path
                             "for. Move it away, or change data.inputs.")
         if file.suffix.lower() in expected and file.parent == top:
             raise UserError("unsupported", file, "outside the folders of the classes. Move it into one, or away.")
-    classes = {folder.name: [file for file in found if folder in file.parents] for folder in folders}
+    classes: dict[str, list[Path]] = {folder.name: [] for folder in folders}
+    for file in found:
+        if file.parent != top:
+            classes[file.relative_to(top).parts[0]].append(file)
     for name, files in classes.items():
         if not files:
             raise UserError("empty", top / name, f"no files of class {name!r}. Add some, or remove the folder.")
     return classes
 
 
-def _texts(classes: dict[str, list[Path]], reading: Reading) -> Iterator[tuple[str, str]]:
-    for name, files in classes.items():
+def _texts(files: Sequence[Path], reading: Reading, scratch: Path | None) -> Texts:
+    """The text of each file, of which one is in memory at a time."""
+    def read() -> Iterator[list[str]]:
         for file in files:
             text = whole_text(file, reading.encoding).removesuffix("\n")
             if not text:
                 raise UserError("empty", file, "empty. Leave it out.")
-            yield name, text
+            yield [text]
+
+    return Texts(scratch, read())
 
 
-def _recordings(
-    settings: Settings, classes: dict[str, list[Path]], reading: Reading, columns: list[str]
-) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Each file's class and its numbers (T, F); fills `columns`, in the order of the first file's."""
-    first: Path | None = None
-    for name, files in classes.items():
+def _recordings(settings: Settings, files: Sequence[Path], reading: Reading, columns: list[str],
+                scratch: Path | None) -> Lazy:
+    """The numbers (T, F) of each file, read by blocks of rows; fills `columns`, in the order of the first file's."""
+    ends = array("q", [0])
+    need = ("Leave the column out of data.columns, or correct it." if settings.columns is not None else
+            "All columns of a recording are read: list in data.columns those that should be.")
+
+    def read() -> Iterator[NDArray[np.float64]]:
         for file in files:
-            (part,) = read_parts([file], reading, settings.columns)
-            own = list(part.table.column_names)
-            if first is None:
-                first = file
-                columns += own
+            (part,) = read_parts([file], reading, settings.columns, partial(_kept, scratch))
+            own = list(part.table.schema.names)
+            columns.extend(own if file == files[0] else ())
             if sorted(own) != sorted(columns):
                 differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
-                raise UserError("conflict", file, f"its columns differ from those of {first} in {differing}. All "
+                raise UserError("conflict", file, f"its columns differ from those of {files[0]} in {differing}. All "
                                 "recordings need the same.")
-            need = ("Leave the column out of data.columns, or correct it." if settings.columns is not None else
-                    "All columns of a recording are read: list in data.columns those that should be.")
-            yield name, Columns([part]).numbers(columns, need)
+            yield from Columns([part]).number_blocks(columns, need)
+            ends.append(ends[-1] + len(part.table))
+
+    values = Numbers(scratch, read())
+    return Lazy(len(files), lambda at: values[ends[at] : ends[at + 1]])
+
+
+def _kept(scratch: Path | None, blocks: Iterator[Any]) -> Any:
+    """One table: in memory if it is a single block, as most recordings are."""
+    first = list(islice(blocks, 2))
+    return whole(iter(first)) if len(first) < 2 else Spool(scratch, chain(first, blocks))
