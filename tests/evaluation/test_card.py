@@ -11,7 +11,7 @@ from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
 from unroll.evaluation.card import card
 from unroll.evaluation.comparison import Comparison
-from unroll.evaluation.reports import next_token
+from unroll.evaluation.reports import next_token, regression
 
 FIGURES = {"train/steps": 2780, "train/best_step": 1500, "val/best_loss": 1.29271, "val/best_bpc": 1.865,
            "model/parameters": 12345}
@@ -69,3 +69,19 @@ def test_the_test_split_s_figures_are_a_table_the_best_first(higher: bool, order
     table = text.partition("## Test split\n")[2].partition("## Use")[0].strip().splitlines()[2:]
     assert [line.split("|")[1].strip(" *") for line in table] == order
     assert "| **LSTM** | **0.5000** |" in table
+
+
+def test_several_inputs_are_listed_and_given_by_name() -> None:
+    spec = make_spec({"x": {"kind": "real", "size": 3},
+                      "ward": {"kind": "categories", "size": 5, "width": 1, "per": "sequence", "categories": [["a", "b"]]}},
+                     {"y": {"kind": "reals", "per": "sequence", "size": 1}}, layout="items")
+    config = ModelConfig.model_validate({
+        "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0},
+                   "ward": {"kind": "static_category", "size": 2, "dropout": 0.0, "joins": "steps"}},
+        "heads": {"y": {"kind": "regression", "loss": "squared_error", "pooling": "last", "dropout": 0.0}},
+        "core": small("lstm", hidden=6).core.model_dump(),
+    })
+    figures = {name: FIGURES[name] for name in FIGURES if name != "val/best_bpc"}
+    text = card(config, spec, {"y": regression.PROSE}, figures, {"y": Comparison("mse", "mean squared error", False, 0.5, {})})
+    assert "| inputs | `x` (3 numbers a step), `ward` (1 category a sequence) |" in text
+    assert 'model.predict([{"x": […], "ward": […]}])' in text

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from unroll.config.model import ModelConfig
 from unroll.data.source import SPLITS, Split
-from unroll.data.spec import Spec, TargetSpec
+from unroll.data.spec import InputSpec, Spec, TargetSpec
 from unroll.evaluation.comparison import Comparison
 from unroll.evaluation.report import Prose
 
@@ -29,7 +29,10 @@ def card(
     tasks = [prose[name].task.format(**pers[name]) for name in config.heads]
     results = [f"{comparison.model:.4f} {comparison.unit}" + (f" ({name})" if len(comparisons) > 1 else "")
                for name, comparison in comparisons.items()]
+    several = len(spec.inputs) > 1
+    inputs = {"inputs": ", ".join(f"`{name}` ({_input(field)})" for name, field in spec.inputs.items())}
     rows: dict[str, str] = {
+        **(inputs if several else {}),
         **{"task" if len(config.heads) == 1 else f"task `{name}`":
            f"`{head.kind}`, target `{name}`{_classes(spec.targets[name])}" for name, head in config.heads.items()},
         "core": f"`{config.core.kind}`, {_core(config)}",
@@ -48,7 +51,8 @@ def card(
     table = "\n".join(f"| {left} | {right} |" for left, right in rows.items())
     limits = "\n".join(f"- {limit}" for limit in dict.fromkeys(
         (*(limit for own in prose.values() for limit in own.limits), *LIMITS)))
-    example = next(iter(prose.values())).example.format(values="texts" if text else "arrays (T, F), one row per step")
+    values = "texts" if text else "arrays (T, F), one row per step"
+    example = _by_name(spec) if several else next(iter(prose.values())).example.format(values=values)
     commands = ". ".join(dict.fromkeys(own.commands for own in prose.values()))
     return f"""# {kind}, trained on {_escaped(source.name)}
 
@@ -83,6 +87,19 @@ MLflow registers it, loads it with `mlflow.pyfunc.load_model` and serves it with
 `dvc repro` makes the model from the data and `params.yaml`: the same bytes each time on one type of CPU, which
 `unroll verify` checks. `model.json` in the model folder has the whole configuration and every file's SHA-256.
 """
+
+
+def _input(field: InputSpec) -> str:
+    one, many = {"tokens": ("symbol", "symbols"), "real": ("number", "numbers"),
+                 "categories": ("category", "categories")}[field.kind]
+    return f"{field.width} {one if field.width == 1 else many} a {field.per}"
+
+
+def _by_name(spec: Spec) -> str:
+    """How several inputs are given."""
+    values = {name: '"…"' if field.kind == "tokens" else "[…]" for name, field in spec.inputs.items()}
+    sequence = ", ".join(f'"{name}": {value}' for name, value in values.items())
+    return f"model.predict([{{{sequence}}}])     # a row per step, or one of the sequence"
 
 
 def _core(config: ModelConfig) -> str:
