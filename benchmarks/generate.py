@@ -41,6 +41,7 @@ from unroll.data.store import open_prepared
 from unroll.data.tokenizers import char
 from unroll.generation.engine import Engine, OnnxEngine
 from unroll.generation.loop import Drawing, walk
+from unroll.generation.one_field import OneField
 from unroll.generation.text import Generator, open_generator
 from unroll.models.manifest import STEP, STEP_INT8, open_folder
 from unroll.models.network import Network, build
@@ -144,7 +145,7 @@ def by_engine(engine: Engine[Any], lanes: int) -> Run:
 
     def run(count: int) -> None:
         drawing = Drawing(sampling(length=count, temperature=HEAT), prompts, seeds, [0], None, None, with_nats=False)
-        for _ in walk(engine, prompts, drawing, np.zeros(lanes, dtype=bool)):
+        for _ in walk(OneField(engine), prompts, drawing, np.zeros(lanes, dtype=bool)):
             pass
 
     return run
@@ -210,7 +211,7 @@ def int8_bits(model: Path) -> dict[str, float]:
     bits = split.steps / split.characters / math.log(2)
     found = {}
     for name, file in (("float32", STEP), ("int8", STEP_INT8)):
-        engine, nats = OnnxEngine(model / file), []
+        engine, nats = OneField(OnnxEngine(model / file)), []
         state = engine.start(64)
         for now, following in pairwise(lanes):
             logits, state = engine.read(now[None], np.ones(64, np.int32), state)

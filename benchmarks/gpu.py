@@ -47,6 +47,7 @@ from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
 from unroll.config.sampling import sampling
 from unroll.generation.loop import Drawing, walk
+from unroll.generation.one_field import OneField
 from unroll.generation.torch_engine import TorchEngine
 from unroll.stages.pipeline import run_stages
 
@@ -217,7 +218,7 @@ def generation(root: Path, chosen: argparse.Namespace, turns: int = 5) -> dict[s
 def _greedy(engine: TorchEngine, count: int) -> Iterator[int]:
     prompts = [np.array([1])]
     drawing = Drawing(sampling(length=count, greedy=True), prompts, [(1, 0)], [0], None, None, with_nats=False)
-    for drawn in walk(engine, prompts, drawing, np.zeros(1, dtype=bool)):
+    for drawn in walk(OneField(engine), prompts, drawing, np.zeros(1, dtype=bool)):
         yield int(drawn.symbols[0])
 
 

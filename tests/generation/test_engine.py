@@ -7,12 +7,14 @@ import torch
 from tests.models.conftest import CORES, random_network, random_tokens, small
 from unroll.generation import torch_engine
 from unroll.generation.engine import OnnxEngine
-from unroll.generation.torch_engine import CAPTURE_AFTER, Held, TorchEngine
+from unroll.generation.held import Held
+from unroll.generation.one_field import OneField
+from unroll.generation.torch_engine import CAPTURE_AFTER, TorchEngine
 from unroll.models.onnx.step import step_graph
 
 ENGINES = {
-    "onnx": lambda network: OnnxEngine(step_graph(network)),
-    "torch": lambda network: TorchEngine(network),
+    "onnx": lambda network: OneField(OnnxEngine(step_graph(network))),
+    "torch": lambda network: OneField(TorchEngine(network)),
 }
 
 
@@ -82,22 +84,23 @@ def test_a_step_is_captured_once_and_again_for_fewer_lanes(monkeypatch):
     captures, replays = [], []
 
     class Graph:
-        def __init__(self, network, field, head, values, state):
-            self.lanes, self._field, self._head = len(values), field, head
+        def __init__(self, network, heads, values, state):
+            self.lanes = len(values["text"])
             captures.append(self.lanes)
 
         def step(self, values, state):
-            replays.append(len(values))
+            replays.append(len(values["text"]))
             with torch.inference_mode():
-                outputs, layers = network.step({self._field: torch.from_numpy(values)}, state.layers)
-            return outputs[self._head].numpy(), Held(layers, self)
+                outputs, layers = network.step({"text": torch.from_numpy(values["text"])}, state.layers)
+            return {"text": outputs["text"].numpy()}, Held(layers, self)
 
-    monkeypatch.setattr(torch_engine, "_Captured", Graph)
+    monkeypatch.setattr(torch_engine, "Captured", Graph)
     tokens = random_tokens(60, 3)["text"]
     with torch.inference_mode():
         whole = network({"text": tokens})[0]["text"].numpy()
-    engine = TorchEngine(network)
-    engine._capture = True
+    stepped = TorchEngine(network)
+    stepped._capture = True
+    engine = OneField(stepped)
     state = engine.start(3)
     for step, symbols in enumerate(tokens.numpy()):
         lanes = [0, 1, 2] if step < 30 else [0, 2]

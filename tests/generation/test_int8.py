@@ -8,6 +8,7 @@ from onnxruntime import InferenceSession
 
 from tests.models.conftest import random_network, random_tokens, small
 from unroll.generation.engine import OnnxEngine
+from unroll.generation.one_field import OneField
 from unroll.models.onnx.step import step_graph
 
 INT16 = np.iinfo(np.int16)
@@ -33,7 +34,7 @@ def test_the_weights_are_those_of_the_librarys_quantizer(tmp_path):
     (tmp_path / "float").write_bytes(step_graph(network))
     quantize_dynamic(tmp_path / "float", tmp_path / "library", op_types_to_quantize=["LSTM", "MatMul"], per_channel=True,
                      weight_type=QuantType.QInt8, reduce_range=True)
-    float32, library, own = (logits_of(OnnxEngine(model)) for model in (
+    float32, library, own = (logits_of(OneField(OnnxEngine(model))) for model in (
         tmp_path / "float", tmp_path / "library", step_graph(network, int8=True)))
     np.testing.assert_allclose(own, library, rtol=0, atol=1e-5)
     assert 1e-4 < np.abs(own - float32).max() < 0.05
@@ -41,7 +42,7 @@ def test_the_weights_are_those_of_the_librarys_quantizer(tmp_path):
 
 def test_with_tied_weights_the_logits_are_nearly_the_same():
     network = lstm(tied=True)
-    float32, int8 = (logits_of(OnnxEngine(step_graph(network, int8=int8))) for int8 in (False, True))
+    float32, int8 = (logits_of(OneField(OnnxEngine(step_graph(network, int8=int8)))) for int8 in (False, True))
     assert 1e-4 < np.abs(float32 - int8).max() < 0.05
 
 

@@ -9,6 +9,7 @@ from unroll.config.sampling import sampling
 from unroll.generation import loop
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.loop import Drawing, prime, walk
+from unroll.generation.one_field import OneField
 from unroll.models.onnx.step import step_graph
 
 SYMBOLS = 11
@@ -52,7 +53,7 @@ def made(engine, prompts, seeds=None, end=None, over=None, forbidden=(), **setti
 
 
 def sampled(prompts, seeds, length=20, end=None, **settings):
-    engine = OnnxEngine(step_graph(random_network(small("lstm", layers=2)).float()))
+    engine = OneField(OnnxEngine(step_graph(random_network(small("lstm", layers=2)).float())))
     return made(engine, prompts, seeds, end, length=length, **settings)
 
 
@@ -139,7 +140,7 @@ def test_a_longer_sample_begins_with_the_shorter_one(settings):
 
 def test_penalties_look_back_at_the_prompt():
     engine = OnnxEngine(step_graph(random_network(small("gru")).float()))
-    (found,) = made(engine, [[0, 1, 2, 3, 4, 5]], no_repeat_ngram=1, length=5)
+    (found,) = made(OneField(engine), [[0, 1, 2, 3, 4, 5]], no_repeat_ngram=1, length=5)
     assert len(set(found)) == 5 and not set(found) & {1, 2, 3, 4, 5}
 
 

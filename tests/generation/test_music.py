@@ -22,6 +22,7 @@ from unroll.generation import music as rooms
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.midi import read_midi, write_midi
 from unroll.generation.music import SILENCE, Composer, probabilities
+from unroll.generation.one_field import OneField
 from unroll.generation.worth import known_chords, notes_per_frame, silent_frames
 from unroll.stages.generate import generate
 
@@ -100,7 +101,7 @@ def test_before_a_piece_from_nothing_there_is_silence():
 
 def test_the_step_file_says_what_the_network_says(music):
     roll = chords()
-    engine = OnnxEngine(music.model / "step.onnx")
+    engine = OneField(OnnxEngine(music.model / "step.onnx"))
     given = music.predictor.predict([roll])[0]
     logits, state = engine.read(roll[:12, None].astype(np.float32), np.array([12], np.int32), engine.start(1))
     np.testing.assert_allclose(probabilities(logits, 1)[0], given[11], atol=1e-5)

@@ -1,13 +1,14 @@
 """A language model while it reads a text: its hidden units, and the probabilities of the next symbol."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.tokenizers import Tokenizer
-from unroll.generation.engine import Engine, Ids
+from unroll.generation.engine import Ids
 from unroll.generation.loop import prime
+from unroll.generation.one_field import OneField
 from unroll.generation.rules import probabilities
 from unroll.generation.symbols import encode_prompt
 
@@ -23,22 +24,22 @@ class Reading(NamedTuple):
     units: Units        # (T + 1, layers, H), at each place
 
 
-def read(engine: Engine[Any], tokenizer: Tokenizer, text: str) -> Reading:
+def read(reader: OneField, tokenizer: Tokenizer, text: str) -> Reading:
     """Raises `UserError` on a symbol that a closed vocabulary lacks."""
     symbols = encode_prompt(tokenizer, text)
     decoder = tokenizer.decoder(symbols[:1])
     parts = [decoder.add(symbol) for symbol in symbols[1:].tolist()]
     if parts:
         parts[-1] += decoder.end()
-    return Reading(symbols, parts, activities(engine, symbols))
+    return Reading(symbols, parts, activities(reader, symbols))
 
 
-def activities(engine: Engine[Any], symbols: Ids) -> Units:
+def activities(reader: OneField, symbols: Ids) -> Units:
     """Hidden units after each symbol, (T, layers, H); (T, 0, 0) for a network that reads windows."""
-    state, one, units = engine.start(1), np.ones(1, np.int32), []
+    state, one, units = reader.start(1), np.ones(1, np.int32), []
     for symbol in symbols[:, None, None]:
-        _, state = engine.read(symbol, one, state)
-        units.append([layer[0].copy() for layer in engine.hidden(state)])
+        _, state = reader.read(symbol, one, state)
+        units.append([layer[0].copy() for layer in reader.hidden(state)])
     return np.array(units, np.float32).reshape(len(units), len(units[0]), -1 if units[0] else 0)
 
 
@@ -47,9 +48,9 @@ def most_varied(units: Units) -> int:
     return int(units.std(axis=0).argmax())
 
 
-def expected(engine: Engine[Any], symbols: Ids, place: int) -> NDArray[np.float64]:
+def expected(reader: OneField, symbols: Ids, place: int) -> NDArray[np.float64]:
     """Probabilities (V,) of the symbol at a place, before temperature and every rule."""
-    logits, _ = prime(engine, [symbols[: place + 1]])
+    logits, _ = prime(reader, [symbols[: place + 1]])
     return np.asarray(probabilities(logits)[0])
 
 

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.sampling import SettingError
-from unroll.generation.engine import Engine, Ids
+from unroll.generation.engine import Ids
 from unroll.generation.loop import prime
+from unroll.generation.one_field import Reader
 from unroll.generation.rules import History, Rule, log_softmax
 
 S = TypeVar("S")
@@ -26,14 +27,14 @@ class Beam(NamedTuple):
         return self.total / max(1, self.scored)
 
 
-def beam_search(engine: Engine[S], prompt: Ids, width: int, length: int, rule: Rule, looks_back: int,
+def beam_search(reader: Reader[S], prompt: Ids, width: int, length: int, rule: Rule, looks_back: int,
                 end: int | None, min_length: int = 0) -> list[Beam]:
     """The `width` best texts, the best first, by log-probability per symbol, so that short ones are not preferred.
 
     The search stops at `length` symbols, or once `width` finished texts score at least as high as every open one, even
     though a mean may rise again. Raises `SettingError` where the rules leave nothing to write.
     """
-    logits, state = prime(engine, [prompt])
+    logits, state = prime(reader, [prompt])
     beams, ended = [Beam(np.zeros(0, np.int64), [], 0.0, 0)], list[Beam]()
     for at in range(length):
         allowed = rule(logits, _history(prompt, beams, looks_back))
@@ -63,7 +64,7 @@ def beam_search(engine: Engine[S], prompt: Ids, width: int, length: int, rule: R
         if not beams or at + 1 == length or _settled(ended, beams, width):
             break
         read = np.array([beam.symbols[-1] for beam in beams])
-        logits, state = engine.read(read[None], np.ones(len(beams), np.int32), engine.take(state, np.array(parents)))
+        logits, state = reader.read(read[None], np.ones(len(beams), np.int32), reader.take(state, np.array(parents)))
     return sorted([*ended, *beams], key=lambda beam: beam.score, reverse=True)[:width]
 
 

@@ -1,7 +1,7 @@
 """What steps a model: a small interface, and ONNX Runtime behind it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -9,24 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.generation.rules import Logits
+from unroll.models.onnx.names import STATIC, field_input, field_of
 
 S = TypeVar("S")
 Ids = NDArray[np.integer[Any]]
 Steps = NDArray[Any]                    # symbols (T, B), or numbers (T, B, F) as the network reads them
+Fields = Mapping[str, NDArray[Any]]
 Arrays = list[NDArray[np.float32]]      # each (·, B, ·)
 
 
 class Engine(Protocol[S]):
-    """Steps and a state in, logits and the next state out; lanes are independent of each other.
+    """Steps and a state in, outputs and the next state out; lanes are independent of each other.
 
-    Reading from a state may overwrite it: `take` a copy first to read from it twice.
+    `fields` are read at each step, `context` stands for the whole of each sequence, and `heads` predict the next step
+    of the fields that are called like them. Reading from a state may overwrite it: `take` a copy first to read from it
+    twice.
     """
 
-    def start(self, lanes: int) -> S:
-        """The state before anything is read."""
+    fields: list[str]
+    context: list[str]
+    heads: list[str]
 
-    def read(self, steps: Steps, lengths: NDArray[np.int32], state: S) -> tuple[Logits, S]:
-        """steps (T, B, …) → logits (B, V) and the state after each lane's first `lengths` (B,) steps, 1 … T."""
+    def start(self, lanes: int, context: Fields) -> S:
+        """The state before anything is read; each of `context` is (lanes, ·), as the network reads it."""
+
+    def read(self, steps: Fields, lengths: NDArray[np.int32], state: S) -> tuple[dict[str, Logits], S]:
+        """Each field (T, B, …) → each head (B, ·) and the state after each lane's first `lengths` (B,) steps, 1 … T."""
 
     def take(self, state: S, lanes: Ids) -> S:
         """The state of these lanes in this order; a lane may be taken several times."""
@@ -41,26 +49,32 @@ class Engine(Protocol[S]):
 class OnnxEngine:
     """A step file in ONNX Runtime, on the CPU; it needs no PyTorch."""
 
-    def __init__(self, model: Path | bytes, threads: int = 1) -> None:
-        from onnxruntime import InferenceSession, SessionOptions
-
-        options = SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        content = os.fspath(model) if isinstance(model, Path) else model
-        self._session = InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        shapes = {value.name: value.shape for value in self._session.get_inputs()}
+    def __init__(self, step: Path | bytes, threads: int = 1, start: Path | bytes | None = None) -> None:
+        """`start` is the start file of a model that reads anything of whole sequences."""
+        self._step, self._start = _session(step, threads), None if start is None else _session(start, threads)
+        shapes = {value.name: value.shape for value in self._step.get_inputs()}
         self._state = {name: shape for name, shape in shapes.items() if name.startswith("state.")}
-        (self._field,) = shapes.keys() - self._state.keys() - {"lengths"}
-        heads = [value.name for value in self._session.get_outputs() if value.name.startswith("heads.")]
-        self._outputs = heads + [name.replace("state.", "next.", 1) for name in self._state]
+        self.fields = [field_of(name) for name in shapes if name not in self._state and name != "lengths"]
+        self.context = [] if self._start is None else [field_of(value.name) for value in self._start.get_inputs()]
+        self.heads = [value.name.removeprefix("heads.") for value in self._step.get_outputs()
+                      if value.name.startswith("heads.")]
+        self._inputs = {field_input(name): name for name in self.fields}
+        self._outputs = [f"heads.{name}" for name in self.heads] + [name.replace("state.", "next.", 1)
+                                                                    for name in self._state]
 
-    def start(self, lanes: int) -> Arrays:
-        return [np.zeros((first, lanes, last), np.float32) for first, _, last in self._state.values()]
+    def start(self, lanes: int, context: Fields) -> Arrays:
+        state = {name: np.zeros((first, lanes, last), np.float32) for name, (first, _, last) in self._state.items()}
+        if self._start is not None:
+            outputs = [value.name for value in self._start.get_outputs()]
+            made = self._start.run(outputs, {f"{STATIC}{name}": context[name] for name in self.context})
+            state.update(zip(outputs, made, strict=True))
+        return list(state.values())
 
-    def read(self, steps: Steps, lengths: NDArray[np.int32], state: Arrays) -> tuple[Logits, Arrays]:
+    def read(self, steps: Fields, lengths: NDArray[np.int32], state: Arrays) -> tuple[dict[str, Logits], Arrays]:
         before = dict(zip(self._state, state, strict=True))
-        logits, *after = self._session.run(self._outputs, {self._field: steps, "lengths": lengths, **before})
-        return logits, after
+        fields = {name: steps[field] for name, field in self._inputs.items()}
+        found = self._step.run(self._outputs, {**fields, "lengths": lengths, **before})
+        return dict(zip(self.heads, found, strict=False)), found[len(self.heads) :]
 
     def take(self, state: Arrays, lanes: Ids) -> Arrays:
         return [part[:, lanes] for part in state]
@@ -70,3 +84,12 @@ class OnnxEngine:
 
     def hidden(self, state: Arrays) -> list[NDArray[np.float32]]:
         return [part[0] for name, part in zip(self._state, state, strict=True) if name.endswith(".h")]
+
+
+def _session(model: Path | bytes, threads: int) -> Any:
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    content = os.fspath(model) if isinstance(model, Path) else model
+    return InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from unroll.generation.engine import Engine, OnnxEngine
-from unroll.models.manifest import STEP, STEP_INT8, ModelFolder
+from unroll.models.manifest import START, STEP, STEP_INT8, ModelFolder
 
 if TYPE_CHECKING:       # PyTorch is imported only where it is needed
     from unroll.models.network import Network
@@ -12,7 +12,8 @@ if TYPE_CHECKING:       # PyTorch is imported only where it is needed
 def open_engine(model: ModelFolder, threads: int = 1, int8: bool = False) -> Engine[Any]:
     """ONNX Runtime on the folder's step file; PyTorch where the model's cell has no step in ONNX."""
     if (model.folder / STEP).is_file():
-        return OnnxEngine(model.folder / (STEP_INT8 if int8 else STEP), threads)
+        start = model.folder / START
+        return OnnxEngine(model.folder / (STEP_INT8 if int8 else STEP), threads, start if start.is_file() else None)
     from unroll.generation.torch_engine import load_engine
 
     return load_engine(model.folder, threads)
@@ -24,6 +25,7 @@ def engine_of(network: "Network", threads: int = 1) -> Engine[Any]:
         from unroll.generation.torch_engine import TorchEngine
 
         return TorchEngine(network)
+    from unroll.models.onnx.start import start_graph
     from unroll.models.onnx.step import step_graph
 
-    return OnnxEngine(step_graph(network), threads)
+    return OnnxEngine(step_graph(network), threads, start_graph(network) if network.static else None)

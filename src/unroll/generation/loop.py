@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.sampling import Sampling, SettingError
-from unroll.generation.engine import Engine, Ids, Steps
+from unroll.generation.engine import Ids, Steps
+from unroll.generation.one_field import Reader
 from unroll.generation.pattern import Pattern
 from unroll.generation.rules import Logits, draw, lane_generator, log_probabilities, permit, shape
 
@@ -93,12 +94,12 @@ class Drawing:
                                "permit. Loosen one.", drawn=self._drawn - 1, sample=lanes[stuck][0] + 1)
 
 
-def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDArray[np.bool_]) -> Iterator[Symbols]:
+def walk(reader: Reader[S], prompts: Sequence[Ids], drawing: Drawing, over: NDArray[np.bool_]) -> Iterator[Symbols]:
     """What the lanes draw, symbol by symbol; prompts start with the begin symbol.
 
     A lane ends when `drawing` says so or its `over` is set; nothing more is computed for it.
     """
-    logits, state = prime(engine, prompts)
+    logits, state = prime(reader, prompts)
     lanes = np.arange(len(prompts))
     lengths = np.ones(len(prompts), np.int32)
     while True:
@@ -110,25 +111,26 @@ def walk(engine: Engine[S], prompts: Sequence[Ids], drawing: Drawing, over: NDAr
             lanes, symbols, lengths = lanes[on], symbols[on], lengths[on]
             if not len(lanes):
                 return
-            state = engine.take(state, np.flatnonzero(on))
-        logits, state = engine.read(symbols[None], lengths, state)
+            state = reader.take(state, np.flatnonzero(on))
+        logits, state = reader.read(symbols[None], lengths, state)
 
 
-def prime(engine: Engine[S], prompts: Sequence[Steps]) -> tuple[Logits, S]:
+def prime(reader: Reader[S], prompts: Sequence[Steps]) -> tuple[Logits, S]:
     """Logits (B, V) and state after each prompt; prompts of unequal length are read in one pass."""
     lengths = np.array([len(prompt) for prompt in prompts], np.int32)
+    start = reader.start(len(prompts))
     if lengths.max() > STRETCH:         # one by one, in memory that does not grow with the prompt
-        logits, states = zip(*(_alone(engine, prompt) for prompt in prompts), strict=True)
-        return np.concatenate(logits), engine.join(states)
+        logits, states = zip(*(_alone(reader, prompt, reader.take(start, np.array([lane])))
+                               for lane, prompt in enumerate(prompts)), strict=True)
+        return np.concatenate(logits), reader.join(states)
     steps = np.zeros((lengths.max(), len(prompts), *prompts[0].shape[1:]), prompts[0].dtype)
     for lane, prompt in enumerate(prompts):
         steps[: len(prompt), lane] = prompt
-    return engine.read(steps, lengths, engine.start(len(prompts)))
+    return reader.read(steps, lengths, start)
 
 
-def _alone(engine: Engine[S], prompt: Steps) -> tuple[Logits, S]:
-    state = engine.start(1)
+def _alone(reader: Reader[S], prompt: Steps, state: S) -> tuple[Logits, S]:
     for first in range(0, len(prompt), STRETCH):
         part = prompt[first : first + STRETCH, None]
-        logits, state = engine.read(part, np.array([len(part)], np.int32), state)
+        logits, state = reader.read(part, np.array([len(part)], np.int32), state)
     return logits, state

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.encoders import Scaler, scaler_of
-from unroll.generation.engine import Engine
 from unroll.generation.engines import open_engine
 from unroll.generation.loop import prime
+from unroll.generation.one_field import OneField, Reader
 from unroll.generation.rules import Logits, lane_generator
 from unroll.models.manifest import ModelFolder
 
@@ -31,14 +31,14 @@ class Piece:
 
 def open_composer(model: ModelFolder, threads: int = 1) -> "Composer":
     (field,) = model.spec.inputs.values()
-    return Composer(open_engine(model, threads), scaler_of(field))
+    return Composer(OneField(open_engine(model, threads)), scaler_of(field))
 
 
 class Composer:
     """The n-th piece depends on (seed, n) alone, whatever is beside it."""
 
-    def __init__(self, engine: Engine[Any], scale: Scaler) -> None:
-        self._engine, self._scale = engine, scale
+    def __init__(self, reader: Reader[Any], scale: Scaler) -> None:
+        self._reader, self._scale = reader, scale
 
     def pieces(self, prompts: Iterable[Roll], length: int, temperature: float, seed: int, first: int = 0,
                lanes: int = LANES) -> Iterator[Piece]:
@@ -56,13 +56,13 @@ class Composer:
         """(lanes, length, notes)"""
         silence = np.zeros((SILENCE, prompts[0].shape[1]), bool)
         heard = [self._encode(prompt if len(prompt) else silence) for prompt in prompts]
-        logits, state = prime(self._engine, heard)
+        logits, state = prime(self._reader, heard)
         lengths, frames = np.ones(len(prompts), np.int32), list[Roll]()
         while True:
             frames.append(np.stack([next(uniform) for uniform in draws]) < probabilities(logits, temperature))
             if len(frames) == length:
                 return np.stack(frames, axis=1)
-            logits, state = self._engine.read(self._encode(frames[-1])[None], lengths, state)
+            logits, state = self._reader.read(self._encode(frames[-1])[None], lengths, state)
 
     def _encode(self, frames: Roll) -> NDArray[np.float32]:
         return self._scale.encode(frames.astype(np.float64))

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.config.sampling import SettingError
+from unroll.config.sampling import Sampling, SettingError
+from unroll.data.tokenizers import Tokenizer
 
 Ids = NDArray[np.integer[Any]]
 MARK = "\uffff"        # no character of Unicode's
@@ -90,6 +91,21 @@ class Pattern:
             if (distance == shorter).all():
                 return distance
             distance = np.array(shorter)
+
+
+def pattern_of(settings: Sampling, tokenizer: Tokenizer) -> Pattern | None:
+    """What `pattern` or `allow` asks for; raises `SettingError` for a character that the model cannot write."""
+    if settings.pattern is not None:
+        return Pattern(settings.pattern, tokenizer.vocabulary, settings.length, tokenizer.end)
+    if settings.allow is None:
+        return None
+    if tokenizer.unknown is not None:
+        for character, symbol in zip(settings.allow, tokenizer.encode(settings.allow), strict=True):
+            if symbol == tokenizer.unknown:
+                raise SettingError("unknown-symbol", ["allow"], "the model's vocabulary lacks {character!r}, so "
+                                   "that it cannot write it. Leave it out.", character=character)
+    characters = "".join(f"\\x{{{ord(character):x}}}" for character in sorted(set(settings.allow)))
+    return Pattern(f"[{characters}]*", tokenizer.vocabulary, settings.length, tokenizer.end, always=True)
 
 
 def _automaton(

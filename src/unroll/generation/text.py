@@ -2,24 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from unroll.base.errors import UserError
 from unroll.config.sampling import Sampling, SettingError
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.beam import beam_search
 from unroll.generation.engine import Engine, Ids
 from unroll.generation.engines import open_engine
 from unroll.generation.loop import Drawing, walk
-from unroll.generation.pattern import Pattern
+from unroll.generation.one_field import Given, OneField
+from unroll.generation.pattern import Pattern, pattern_of
 from unroll.generation.pattern_check import check_pattern
 from unroll.generation.rules import permit
 from unroll.generation.symbols import Transcript, encode_prompt, never_drawn
 from unroll.models.manifest import ModelFolder, open_folder
 
+NOTHING: Given = {}
 LANES = 64      # samples side by side: more fill a processor no better
 
 
@@ -47,43 +50,49 @@ class Generator:
     def __init__(self, engine: Engine[Any], tokenizer: Tokenizer) -> None:
         self._engine, self.tokenizer = engine, tokenizer
         self._never = never_drawn(tokenizer)
+        # what else the model reads: of the whole sequence, or of each of its steps
+        self.needs = [*engine.context, *(name for name in engine.fields if name not in engine.heads)]
 
     def check(self, settings: Sampling) -> None:
         """Raises `SettingError` where nothing that is asked for can be written, or a pattern takes too long."""
         if settings.pattern is not None:
             check_pattern(settings.pattern, self.tokenizer.vocabulary, settings.length, self.tokenizer.end)
-        self._pattern(settings)
+        pattern_of(settings, self.tokenizer)
 
     def samples(self, prompts: Iterable[str], settings: Sampling, seed: int, first: int = 0, lanes: int = LANES,
-                replace_unknown: bool = False, with_nats: bool = False) -> Iterator[Sample]:
+                replace_unknown: bool = False, with_nats: bool = False, given: Iterable[Given] | None = None
+                ) -> Iterator[Sample]:
         """A sample after each prompt, or as many as there are beams; samples are numbered from `first`.
 
+        `given` is for each prompt what else the model reads, see `needs`.
         Raises `UserError` on a symbol that a closed vocabulary lacks, without a length, and where the settings leave
         nothing to write.
         """
         if settings.length is None:
             raise SettingError("missing-value", ["length"], "only a streamed text may have no end. Give a number.")
-        pattern, waiting = self._pattern(settings), iter(prompts)
+        pattern, waiting = pattern_of(settings, self.tokenizer), iter(prompts)
+        beside = repeat(NOTHING) if given is None else iter(given)
         while texts := list(islice(waiting, lanes)):
+            reads = list(islice(beside, len(texts)))
             encoded = [encode_prompt(self.tokenizer, text, replace_unknown) for text in texts]
             if settings.beams > 1:
-                for text, prompt in zip(texts, encoded, strict=True):
-                    yield from self._beams(text, prompt, settings, with_nats)
+                for text, prompt, read in zip(texts, encoded, reads, strict=True):
+                    yield from self._beams(text, prompt, read, settings, with_nats)
             else:
-                yield from self._group(texts, encoded, settings, [(seed, first + lane) for lane in range(len(texts))],
-                                       pattern, with_nats)
+                seeds = [(seed, first + lane) for lane in range(len(texts))]
+                yield from self._group(texts, encoded, reads, settings, seeds, pattern, with_nats)
             first += len(texts)
 
     def stream(self, prompt: str, settings: Sampling, seed: int, number: int = 0,
-               replace_unknown: bool = False) -> Iterator[str]:
+               replace_unknown: bool = False, given: Given = NOTHING) -> Iterator[str]:
         """What comes after the prompt, as it is drawn, in constant memory; joined, the text of `samples`."""
         if settings.beams > 1:
             raise SettingError("conflict", ["beams"], "the best text is known only when all are complete, so that it "
                                "cannot be streamed. Leave {beams} out.")
         encoded = encode_prompt(self.tokenizer, prompt, replace_unknown)
         transcript, over = self._transcript(encoded, settings), np.zeros(1, dtype=bool)
-        drawing = self._drawing([encoded], settings, [(seed, number)], self._pattern(settings), with_nats=False)
-        for _, symbols, _ in walk(self._engine, [encoded], drawing, over):
+        drawing = self._drawing([encoded], settings, [(seed, number)], pattern_of(settings, self.tokenizer), with_nats=False)
+        for _, symbols, _ in walk(self._reader([given]), [encoded], drawing, over):
             for symbol in symbols.tolist():
                 if text := transcript.add(symbol):
                     yield text
@@ -91,7 +100,7 @@ class Generator:
         if text := transcript.end():
             yield text
 
-    def _group(self, texts: Sequence[str], prompts: Sequence[Ids], settings: Sampling,
+    def _group(self, texts: Sequence[str], prompts: Sequence[Ids], given: Sequence[Given], settings: Sampling,
                seeds: Sequence[tuple[int, int]], pattern: Pattern | None, with_nats: bool) -> Iterator[Sample]:
         transcripts = [self._transcript(prompt, settings) for prompt in prompts]
         parts: list[list[str]] = [[] for _ in prompts]
@@ -99,7 +108,7 @@ class Generator:
         costs: list[list[float]] = [[] for _ in prompts]
         over = np.zeros(len(prompts), dtype=bool)
         drawing = self._drawing(prompts, settings, seeds, pattern, with_nats)
-        for lanes, symbols, nats in walk(self._engine, prompts, drawing, over):
+        for lanes, symbols, nats in walk(self._reader(given), prompts, drawing, over):
             for lane, symbol in zip(lanes.tolist(), symbols.tolist(), strict=True):
                 parts[lane].append(transcripts[lane].add(symbol))
                 drawn[lane].append(symbol)
@@ -111,14 +120,21 @@ class Generator:
             yield Sample(text, "".join(parts[lane]) + transcripts[lane].end(), drawn[lane],
                          costs[lane] if with_nats else None)
 
-    def _beams(self, text: str, prompt: Ids, settings: Sampling, with_nats: bool) -> Iterator[Sample]:
+    def _beams(self, text: str, prompt: Ids, given: Given, settings: Sampling, with_nats: bool) -> Iterator[Sample]:
         assert settings.length is not None
         rule = permit(settings, self._never)
-        for beam in beam_search(self._engine, prompt, settings.beams, settings.length, rule, settings.looks_back,
-                                self.tokenizer.end, settings.min_length):
+        for beam in beam_search(self._reader([given]), prompt, settings.beams, settings.length, rule,
+                                settings.looks_back, self.tokenizer.end, settings.min_length):
             transcript = self._transcript(prompt, settings)
             written = "".join(map(transcript.add, beam.symbols.tolist())) + transcript.end()
             yield Sample(text, written, beam.symbols.tolist(), beam.nats if with_nats else None)
+
+    def _reader(self, given: Sequence[Given]) -> OneField:
+        for values in given:
+            if missing := [name for name in self.needs if name not in values]:
+                raise UserError("missing-value", "given", f"the model also reads {', '.join(self.needs)}, and "
+                                f"{', '.join(missing)} is missing. Give every one.")
+        return OneField(self._engine, given)
 
     def _drawing(self, prompts: Sequence[Ids], settings: Sampling, seeds: Sequence[tuple[int, int]],
                  pattern: Pattern | None, with_nats: bool) -> Drawing:
@@ -126,17 +142,3 @@ class Generator:
 
     def _transcript(self, prompt: Ids, settings: Sampling) -> Transcript:
         return Transcript(self.tokenizer, prompt, settings.stop, settings.min_length)
-
-    def _pattern(self, settings: Sampling) -> Pattern | None:
-        tokenizer = self.tokenizer
-        if settings.pattern is not None:
-            return Pattern(settings.pattern, tokenizer.vocabulary, settings.length, tokenizer.end)
-        if settings.allow is None:
-            return None
-        if tokenizer.unknown is not None:
-            for character, symbol in zip(settings.allow, tokenizer.encode(settings.allow), strict=True):
-                if symbol == tokenizer.unknown:
-                    raise SettingError("unknown-symbol", ["allow"], "the model's vocabulary lacks {character!r}, so "
-                                       "that it cannot write it. Leave it out.", character=character)
-        characters = "".join(f"\\x{{{ord(character):x}}}" for character in sorted(set(settings.allow)))
-        return Pattern(f"[{characters}]*", tokenizer.vocabulary, settings.length, tokenizer.end, always=True)

@@ -73,6 +73,10 @@ class BaseCell(nn.Module, ABC):
         """
         raise UserError("unsupported", "model.core.kind", f"a {self.settings.kind} has no step graph.")
 
+    def onnx_state(self, name: str) -> dict[str, list[int | str]]:
+        """The inputs `state.…` of this layer in a step graph, and their shapes; the second axis is the lanes."""
+        return {f"state.{name}.{part}": [1, "B", *shape] for part, shape in self.state_sizes.items()}
+
     @classmethod
     def has_onnx(cls) -> bool:
         return cls.onnx is not BaseCell.onnx

@@ -1,6 +1,7 @@
 """What an encoder is: a field at each step, or of a whole sequence, as a vector."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -29,8 +30,11 @@ class BaseEncoder(nn.Module, ABC):
         """
 
     @abstractmethod
-    def onnx(self, graph: Graph, name: str) -> str:
-        """Write the encoder of the field `name`, which becomes an input, and return the vectors, (T, B, E)."""
+    def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
+        """Write the encoder of the field `name`, and return the vectors, (T, B, E) or (B, E).
+
+        The field becomes an input called `values` whose first axes are `axes`.
+        """
 
 
 def make_encoder(settings: EncoderSettings, size: int, width: int = 1) -> BaseEncoder:

@@ -18,6 +18,7 @@ from unroll.data.tokenizers import Tokenizer
 from unroll.models.by_field import plain
 from unroll.models.manifest import (
     MANIFEST,
+    START,
     STEP,
     STEP_INT8,
     WEIGHTS,
@@ -53,9 +54,12 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
         write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
-        if cell.has_onnx() and network.next_step and len(config.inputs) == 1:
+        if cell.has_onnx() and network.next_step:
+            from unroll.models.onnx.start import start_graph
             from unroll.models.onnx.step import step_graph
 
+            if network.static:
+                (temporary / START).write_bytes(start_graph(network))
             (temporary / STEP).write_bytes(step_graph(network))
             if cell.int8:
                 (temporary / STEP_INT8).write_bytes(step_graph(network, int8=True))

@@ -25,7 +25,7 @@ from unroll.data.tokenizers import Tokenizer, restore
 from unroll.models.migration import FORMAT, OLDER, migrate
 
 MANIFEST, WEIGHTS = "model.json", "model.safetensors"
-STEP, STEP_INT8 = "step.onnx", "step.int8.onnx"     # where the cell has them
+START, STEP, STEP_INT8 = "start.onnx", "step.onnx", "step.int8.onnx"    # where network and cell have them
 
 
 class Manifest(Part):
@@ -70,7 +70,7 @@ class ModelFolder:
 def generated(config: ModelConfig, spec: Spec) -> Generated | None:
     """What a model with these heads can generate, or None; other heads may predict something beside it."""
     found = [head.generates for name, head in config.heads.items() if spec.targets[name].of is not None]
-    if len(spec.inputs) > 1 or len(found) != 1 or (found[0] == "music" and lowest_note(spec.source.kind) is None):
+    if len(found) != 1 or (found[0] == "music" and lowest_note(spec.source.kind) is None):
         return None
     return found[0]
 

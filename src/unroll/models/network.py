@@ -27,6 +27,7 @@ class Network(nn.Module):
         self.inputs = ByField(encoders)
         self.static = [name for name in encoders if config.inputs[name].static]
         starting = [name for name in encoders if config.inputs[name].starts]
+        self.throughout = [name for name in self.static if name not in starting]     # read at every step
         read = sum(encoder.size for name, encoder in encoders.items() if name not in starting)
         self.core = Core(config.core, read, spec.longest)
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
@@ -75,17 +76,28 @@ class Network(nn.Module):
             x = x + 0 * sum(part.sum() for layer in self.first_state(inputs, x.shape[1]) for part in layer)
         return self.read(x, state, dropout, lengths)
 
-    def embed(self, inputs: Fields, dropout: Dropout = no_dropout) -> Tensor:
-        """(T, B, E), or (B, E) of a single step: the inputs side by side, those of whole sequences at every step."""
+    def embed(self, inputs: Fields, dropout: Dropout = no_dropout, context: Tensor | None = None) -> Tensor:
+        """(T, B, E), or (B, E) of a single step: the inputs side by side, those of whole sequences at every step.
+
+        With `context`, those of whole sequences are not read again.
+        """
         parts = {name: encoder(inputs[name], dropout) for name, encoder in self.inputs.items()
                  if name not in self.static}
         like = next(iter(parts.values()))
-        for name in self.static:
-            if self.first is None or name not in self.first.names:
-                encoded = self.encoder(name)(inputs[name][None], dropout)       # (1, B, E)
-                parts[name] = encoded.expand(len(like), -1, -1) if like.dim() == 3 else encoded[0]
+        if self.throughout:
+            encoded = self.context(inputs, dropout) if context is None else context
+            for name, part in zip(self.throughout, torch.split(encoded, self.context_sizes, dim=-1), strict=True):
+                parts[name] = part.expand(len(like), -1, -1) if like.dim() == 3 else part
         ordered = [parts[name] for name in self.inputs if name in parts]
         return ordered[0] if len(ordered) == 1 else torch.cat(ordered, dim=-1)
+
+    @property
+    def context_sizes(self) -> list[int]:
+        return [self.encoder(name).size for name in self.throughout]
+
+    def context(self, inputs: Fields, dropout: Dropout = no_dropout) -> Tensor:
+        """(B, E): the inputs of whole sequences that are read at every step, (B, ·) each, side by side."""
+        return torch.cat([self.encoder(name)(inputs[name][None], dropout)[0] for name in self.throughout], dim=-1)
 
     def read(
         self, x: Tensor, state: list[State] | None = None, dropout: Dropout = no_dropout,
@@ -95,9 +107,9 @@ class Network(nn.Module):
         hidden, after = self.core(x, self.start(x.shape[1]) if state is None else state, dropout, lengths)
         return {name: head(hidden, lengths, dropout) for name, head in self.heads.items()}, after
 
-    def step(self, inputs: Fields, state: list[State]) -> tuple[Fields, list[State]]:
+    def step(self, inputs: Fields, state: list[State], context: Tensor | None = None) -> tuple[Fields, list[State]]:
         """One step of each lane: each input (B,) or (B, F), each output (B, ·); a head that pools sees the last."""
-        hidden, after = self.core.step(self.embed(inputs), state)
+        hidden, after = self.core.step(self.embed(inputs, context=context), state)
         return {name: head(hidden) for name, head in self.heads.items()}, after
 
     def losses(self, outputs: Fields, targets: Fields) -> Fields:

@@ -16,6 +16,7 @@ from unroll.data.encoders import frame_of, scaler_of
 from unroll.generation.engine import Engine
 from unroll.generation.engines import engine_of
 from unroll.generation.music import Composer
+from unroll.generation.one_field import OneField
 from unroll.generation.text import Generator
 from unroll.models.cell import State
 from unroll.models.folder import Model, load_model
@@ -165,7 +166,7 @@ class Predictor(Targets):
     @cached_property
     def composer(self) -> Composer:
         """Generates pieces, from a model of music."""
-        return Composer(self._engine, scaler_of(self.spec.inputs[self.input]))
+        return Composer(OneField(self._engine), scaler_of(self.spec.inputs[self.input]))
 
     @property
     def _engine(self) -> Engine[Any]:

@@ -12,6 +12,7 @@ from unroll.commands.play.style import errors_shown, title
 from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
 from unroll.generation.engines import open_engine
+from unroll.generation.one_field import OneField
 from unroll.generation.text import Generator
 from unroll.models.manifest import ModelFolder
 
@@ -28,9 +29,9 @@ ON_CLICK = """element.addEventListener('click', event => {
 def text_page(opened: ModelFolder) -> gr.Blocks:
     (tokenizer,) = opened.tokenizers.values()
     engine = open_engine(opened)
-    generator = Generator(engine, tokenizer)
+    generator, reader = Generator(engine, tokenizer), OneField(engine)
     names = [readable(tokenizer, symbol) for symbol in range(tokenizer.size)]
-    layers, size = read(engine, tokenizer, "").units.shape[1:]
+    layers, size = read(reader, tokenizer, "").units.shape[1:]
 
     def write(prompt: str, seed: float | None, *values: Any) -> Iterator[str]:
         with errors_shown():
@@ -48,7 +49,7 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
 
     def inspect(prompt: str, text: str, layer: int, unit: int) -> tuple[Any, ...]:
         """Read the text again, symbol by symbol, and point at the first symbol after the prompt."""
-        reading = read(engine, tokenizer, text)
+        reading = read(reader, tokenizer, text)
         last = len(reading.parts)
         place = min(len(tokenizer.encode(prompt)), last) if text.startswith(prompt) else last
         return reading, gr.Slider(maximum=max(1, last), value=place), *show(reading, layer, unit, place)
@@ -69,7 +70,7 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
     def _bars(reading: Reading, place: int) -> str:
         came = int(reading.symbols[place + 1]) if place < len(reading.parts) else None
         before = "".join(names[symbol] for symbol in reading.symbols[1 : place + 1][-BEFORE:])
-        return bars(names, expected(engine, reading.symbols, place), came, before)
+        return bars(names, expected(reader, reading.symbols, place), came, before)
 
     def point(reading: Reading | None, layer: int, unit: int, event: gr.EventData) -> tuple[Any, ...]:
         place = event.place

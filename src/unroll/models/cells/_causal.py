@@ -42,11 +42,14 @@ class CausalCell(BaseCell):
         y, after = self(x[None], state)
         return y[0], after
 
+    def onnx_state(self, name: str) -> dict[str, list[int | str]]:
+        return {f"state.{name}": [self.before, "B", self.input_size]} if self.before else {}
+
     def onnx(self, graph: Graph, name: str, x: str) -> tuple[str, str]:
         seen = x
         if self.before:
-            shape: list[int | str] = [self.before, "B", self.input_size]
-            seen = graph.node("Concat", graph.input(f"state.{name}", FLOAT, shape), x, axis=0)
+            ((before, shape),) = self.onnx_state(name).items()
+            seen = graph.node("Concat", graph.input(before, FLOAT, shape), x, axis=0)
             lanes = graph.node("Transpose", seen, perm=[1, 0, 2])                           # (B, before + T, E)
             steps = graph.weight(f"{name}.steps", np.arange(self.before).reshape(1, -1, 1))
             lengths = graph.node("Cast", "lengths", to=INT64)

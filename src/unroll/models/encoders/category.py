@@ -1,5 +1,7 @@
 """A vector for each category of each column, side by side."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from torch import Tensor, nn
 
@@ -21,8 +23,8 @@ class Encoder(BaseEncoder):
         """values (…, K) → (…, K · size)"""
         return dropout(self.embedding(values).flatten(-2), self.dropout)
 
-    def onnx(self, graph: Graph, name: str) -> str:
+    def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
         rows = graph.node("Gather", graph.weight(f"inputs.{name}.embedding", self.embedding.weight),
-                          graph.input(name, INT64, ["T", "B", self.size // self.embedding.embedding_dim]))
-        shape = graph.weight(f"inputs.{name}.shape", np.array([0, 0, self.size]))
+                          graph.input(values, INT64, [*axes, self.size // self.embedding.embedding_dim]))
+        shape = graph.weight(f"inputs.{name}.shape", np.array([*[0] * len(axes), self.size]))
         return graph.node("Reshape", rows, shape)

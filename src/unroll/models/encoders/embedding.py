@@ -1,5 +1,7 @@
 """A vector for each symbol."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from unroll.config.encoders.embedding import Settings
@@ -17,6 +19,6 @@ class Encoder(BaseEncoder):
     def forward(self, tokens: Tensor, dropout: Dropout) -> Tensor:
         return dropout(self.embedding(tokens), self.dropout)
 
-    def onnx(self, graph: Graph, name: str) -> str:
-        symbols = graph.input(name, INT64, ["T", "B"])
+    def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
+        symbols = graph.input(values, INT64, axes)
         return graph.node("Gather", graph.weight(f"inputs.{name}.embedding", self.embedding.weight), symbols)

@@ -1,5 +1,7 @@
 """Vectors of real numbers: themselves, or a linear layer of them."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from unroll.config.encoders import real, static
@@ -16,9 +18,9 @@ class Encoder(BaseEncoder):
     def forward(self, values: Tensor, dropout: Dropout) -> Tensor:
         return dropout(self.projection(values), self.dropout)
 
-    def onnx(self, graph: Graph, name: str) -> str:
+    def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
         if not isinstance(self.projection, nn.Linear):
-            return graph.input(name, FLOAT, ["T", "B", self.size])
-        values = graph.input(name, FLOAT, ["T", "B", self.projection.in_features])
-        product = graph.node("MatMul", values, graph.weight(f"inputs.{name}.weight", self.projection.weight.T))
+            return graph.input(values, FLOAT, [*axes, self.size])
+        vectors = graph.input(values, FLOAT, [*axes, self.projection.in_features])
+        product = graph.node("MatMul", vectors, graph.weight(f"inputs.{name}.weight", self.projection.weight.T))
         return graph.node("Add", product, graph.weight(f"inputs.{name}.bias", self.projection.bias))

@@ -81,7 +81,12 @@ class Graph:
         """Side by side along the last axis."""
         return parts[0] if len(parts) == 1 else self.node("Concat", *parts, axis=-1)
 
-    def model(self) -> ModelProto:
-        graph = helper.make_graph(self._nodes, "step", self._inputs, self._outputs, list(self._weights.values()))
+    def file(self, name: str) -> bytes:
+        """The graph, called `name`; equal graphs give equal bytes."""
+        content: bytes = self.model(name).SerializeToString(deterministic=True)
+        return content
+
+    def model(self, name: str = "step") -> ModelProto:
+        graph = helper.make_graph(self._nodes, name, self._inputs, self._outputs, list(self._weights.values()))
         return helper.make_model(graph, producer_name="unroll", ir_version=IR,
                                  opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)])

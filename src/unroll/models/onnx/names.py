@@ -1,8 +1,15 @@
-"""Names of a step graph that fields could have, too."""
+"""Names within graphs that fields could have, too."""
 
 OWN = frozenset({"lengths", "one", "zero"})
+STATIC = "static."      # before the name of a field of whole sequences, in a start graph
+CONTEXT = "context"     # the part of the state that such fields are at every step
 
 
 def field_input(field: str) -> str:
-    """The graph's input for a field."""
+    """The step graph's input for a field."""
     return f"@{field}" if field in OWN else field
+
+
+def field_of(name: str) -> str:
+    """The field of an input of either graph."""
+    return name.removeprefix("@").removeprefix(STATIC)

@@ -1,0 +1,75 @@
+"""A model as the loops see it: the steps of one field go in, and what comes out is of its next step."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.generation.engine import Engine, Ids, Steps
+from unroll.generation.rules import Logits
+
+S = TypeVar("S")
+Given = Mapping[str, NDArray[Any]]      # what else a sequence is read with: (F,) of the whole, (L, F) of its L steps
+
+
+class Reader(Protocol[S]):
+    """What a loop needs of a model; see `Engine`."""
+
+    def start(self, lanes: int) -> S: ...
+
+    def read(self, steps: Steps, lengths: NDArray[np.int32], state: S) -> tuple[Logits, S]: ...
+
+    def take(self, state: S, lanes: Ids) -> S: ...
+
+    def join(self, states: Sequence[S]) -> S: ...
+
+
+class Place(NamedTuple, Generic[S]):
+    """A state, and how far each lane has come."""
+
+    state: S
+    lanes: Ids      # (B,) where each is among those that were started
+    steps: Ids      # (B,) that each has read
+
+
+class OneField:
+    """An engine whose only head's field is drawn, `given` each lane what else is read of its sequence."""
+
+    def __init__(self, engine: Engine[Any], given: Sequence[Given] = ()) -> None:
+        (self.field,) = engine.heads
+        self._engine = engine
+        self._context = {name: np.stack([values[name] for values in given]) for name in engine.context}
+        beside = [name for name in engine.fields if name != self.field]
+        self._beside = {name: _padded([values[name] for values in given]) for name in beside}
+
+    def start(self, lanes: int) -> Place[Any]:
+        """The state of all lanes that something is given, or of as many as are asked for."""
+        return Place(self._engine.start(lanes, self._context), np.arange(lanes), np.zeros(lanes, np.int64))
+
+    def read(self, steps: Steps, lengths: NDArray[np.int32], state: Place[Any]) -> tuple[Logits, Place[Any]]:
+        fields = {self.field: steps}
+        for name, values in self._beside.items():
+            at = state.steps + np.arange(len(steps))[:, None]           # (T, B); of padding, whatever is there
+            fields[name] = values[np.minimum(at, len(values) - 1), state.lanes]
+        found, after = self._engine.read(fields, lengths, state.state)
+        return found[self.field], Place(after, state.lanes, state.steps + lengths if self._beside else state.steps)
+
+    def take(self, state: Place[Any], lanes: Ids) -> Place[Any]:
+        return Place(self._engine.take(state.state, lanes), state.lanes[lanes], state.steps[lanes])
+
+    def join(self, states: Sequence[Place[Any]]) -> Place[Any]:
+        return Place(self._engine.join([place.state for place in states]),
+                     np.concatenate([place.lanes for place in states]),
+                     np.concatenate([place.steps for place in states]))
+
+    def hidden(self, state: Place[Any]) -> list[NDArray[np.float32]]:
+        return self._engine.hidden(state.state)
+
+
+def _padded(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """(L, …) each → (longest, B, …)"""
+    padded = np.zeros((max(map(len, parts)), len(parts), *parts[0].shape[1:]), parts[0].dtype)
+    for lane, part in enumerate(parts):
+        padded[: len(part), lane] = part
+    return padded
