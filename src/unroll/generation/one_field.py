@@ -1,16 +1,16 @@
 """A model as the loops see it: the steps of one field go in, and what comes out is of its next step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.data.given import Given
 from unroll.generation.engine import Engine, Ids, Steps
 from unroll.generation.rules import Logits
 
 S = TypeVar("S")
-Given = Mapping[str, NDArray[Any]]      # what else a sequence is read with: (F,) of the whole, (L, F) of its L steps
 
 
 class Reader(Protocol[S]):

@@ -1,9 +1,10 @@
 """A model folder in Python: sequences in, predictions out, whole or step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -144,9 +145,12 @@ class Predictor(Targets):
                        for name, target in self.targets.items()}
         return predictions if len(predictions) > 1 else predictions[self.target]
 
-    def generate(self, prompts: Sequence[str] = ("",), seed: int = 1, **settings: Any) -> list[str]:
+    def generate(self, prompts: Sequence[str] = ("",), seed: int = 1,
+                 given: Mapping[str, Any] | Sequence[Mapping[str, Any]] = MappingProxyType({}), **settings: Any
+                 ) -> list[str]:
         """A text after each prompt, prompt included; the n-th depends on (seed, n) alone.
 
+        `given` are the values of the model's other inputs by name, the same for all prompts or one mapping for each.
         `settings` are those of `unroll.config.sampling`: length, temperature, top_k, …
         """
         if self.model.generates != "text":
@@ -155,7 +159,13 @@ class Predictor(Targets):
                             "texts.")
         if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
             raise UserError("wrong-type", "generate", "not a list of texts. Give [text], one prompt or several.")
-        made = self.generator.samples(prompts, sampling(**settings), check_seed(seed))
+        each = [given] * len(prompts) if isinstance(given, Mapping) else given
+        if len(each) != len(prompts):
+            raise UserError("conflict", "given", f"{len(each)} for {len(prompts)} prompts. Give one for each, or one "
+                            "for all.")
+        needed = self.generator.needs
+        beside = [self._reads.beside("given", values, needed) for values in each]
+        made = self.generator.samples(prompts, sampling(**settings), check_seed(seed), given=beside)
         return [sample.prompt + sample.text for sample in made]
 
     @cached_property

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError, nearest
 from unroll.data.encoders import Frame, scaler_of
 from unroll.data.fields import category_numbers
+from unroll.data.given import shown
 from unroll.data.spec import InputSpec, Spec
 from unroll.data.tokenizers import Tokenizer
 from unroll.prediction.reading import InputReader, to_numbers
@@ -51,6 +52,25 @@ class SequenceReader:
             raise UserError("unequal-lengths", where, f"unequal numbers of steps: {found}.")
         return values
 
+    def beside(self, where: str, values: Any, needed: Sequence[str]) -> Fields:
+        """What is read beside a sequence that is generated, by name, as the network reads it."""
+        if not isinstance(values, Mapping):
+            raise UserError("wrong-type", where, f"not the values of {', '.join(needed) or 'inputs'}. Give them by "
+                            "name: {name: value}.")
+        for name in values:
+            if name not in needed:
+                hint = nearest(name, needed) if needed else "the model reads nothing beside what it generates"
+                raise UserError("unknown-name", where, f"unknown input {name!r}; {hint}")
+        for name in needed:
+            if name not in values:
+                raise UserError("missing-value", where, f"no input {name!r}, which the model also reads. Give one"
+                                f"{_of(self._fields[name])}.")
+        read = {name: self._one(f"{where}, {name}", name, values[name], False) for name in needed}
+        for name in needed:
+            _check_known(f"{where}, {name}", self._fields[name], values[name], read[name])
+        encoded = {name: self.encode(name, value) for name, value in read.items()}
+        return {name: value.astype(np.float32) if value.dtype.kind == "f" else value for name, value in encoded.items()}
+
     def _one(self, where: str, name: str, values: Any, closed: bool) -> Values:
         field = self._fields[name]
         if field.kind == "categories":
@@ -67,6 +87,23 @@ class SequenceReader:
         """As the network reads them."""
         field = self._fields[name]
         return values.astype(np.int64) if field.kind != "real" else scaler_of(field).encode(values).astype(np.float64)
+
+
+def _of(field: InputSpec) -> str:
+    """Which values an input takes, as far as a line can tell."""
+    if field.categories is None:
+        return f": {field.width} numbers" * (field.width > 1)
+    return ": one of " + "; one of ".join(", ".join(names[:6]) + ", …" * (len(names) > 6) for names in field.categories)
+
+
+def _check_known(where: str, field: InputSpec, names: Any, numbers: Values) -> None:
+    """Nothing is generated for a category that training never saw: it is rather a slip."""
+    if field.categories is None or field.per == "step":
+        return
+    for name, found, known in zip(np.atleast_1d(np.asarray(names, dtype=str)), shown(field, numbers), field.categories,
+                                  strict=True):
+        if found is None:
+            raise UserError("unknown-name", where, f"{str(name)!r} was not in training; {nearest(str(name), known)}")
 
 
 def _categories(where: str, field: InputSpec, values: Any) -> Values:

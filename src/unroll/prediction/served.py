@@ -15,6 +15,7 @@ from unroll.config.kinds import foreign
 from unroll.config.sampling import PYTHON, Sampling, Setting, check_seed, sampling, settings
 from unroll.generation.text import generator_of
 from unroll.models.manifest import STEP, ModelFolder, open_folder
+from unroll.prediction.sequences import SequenceReader
 
 # the packages that open a folder to generate, and to predict
 GENERATES = ("filelock", "numpy", "onnxruntime", "outlines_core", "pandas", "pydantic", "pyyaml", "tokenizers")
@@ -29,20 +30,23 @@ STOPS = 200             # characters of all stop strings, each of which is searc
 
 
 class Generates:
-    """A text after each prompt; prompts are the cells of the first column."""
+    """A text after each prompt; prompts are the cells of the first column, or of the text's own if there are more."""
 
     def __init__(self, opened: ModelFolder) -> None:
-        self._generator = generator_of(opened)
+        self._generator, self._text = generator_of(opened), opened.spec.main
+        self._reads = SequenceReader(opened.spec, opened.tokenizers, None)
 
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        prompts = _first_column(data)
+        rows = _by_name(data) if self._generator.needs else []
+        prompts = [row.pop(self._text, "") for row in rows] or _first_column(data)
         seed, rules = read_params(params or {})
         for number, prompt in enumerate(prompts, 1):
             if not isinstance(prompt, str):
                 raise UserError("wrong-type", f"prompt {number}", f"{prompt!r} is not a text. Give one, or \"\" to "
                                 "start from nothing.")
         self._check(len(prompts), rules)
-        made = self._generator.samples(prompts, rules, seed)
+        given = [self._reads.beside(f"row {number}", row, self._generator.needs) for number, row in enumerate(rows, 1)]
+        made = self._generator.samples(prompts, rules, seed, given=given or None)
         return pd.DataFrame({"text": [sample.prompt + sample.text for sample in made]})
 
     def _check(self, prompts: int, rules: Sampling) -> None:
@@ -95,13 +99,11 @@ def signature(folder: Path) -> dict[str, str]:
     """Inputs and parameters as MLflow's JSON: a column for each of several inputs, by name."""
     opened = open_folder(folder)
     spec = opened.spec
-    if len(spec.inputs) > 1:
-        return {"inputs": json.dumps([{"required": True, "type": "any", "name": name} for name in spec.inputs])}
-    field = spec.inputs[spec.main]
     # a column without a name may be a plain list; its cells are checked here, since MLflow would turn numbers into
     # texts, and refuse "arrays of doubles" without a decimal point
-    name = {} if field.kind == "tokens" else {"name": "sequence"}
-    inputs = json.dumps([{"required": True, "type": "any", **name}])
+    names = ([{"name": name} for name in spec.inputs] if len(spec.inputs) > 1
+             else [{}] if spec.inputs[spec.main].kind == "tokens" else [{"name": "sequence"}])
+    inputs = json.dumps([{"required": True, "type": "any", **name} for name in names])
     if opened.generates != "text":
         return {"inputs": inputs}
     params = [{"name": "seed", "type": "long", "default": 1}]

@@ -12,15 +12,17 @@ from unroll.config.data import lowest_note
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import CONF, Sampling, named_at
+from unroll.data.given import Given, given_of, shown
 from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing.generation import sampled_paths, temperature
 from unroll.generation.midi import TEMPO, write_pieces
 from unroll.generation.text import open_generator
 from unroll.generation.worth import Data, Metrics, music_worth, text_worth
-from unroll.models.folder import load_model
+from unroll.models.folder import Model, load_model
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
+from unroll.prediction.sequences import SequenceReader
 from unroll.prediction.table import paths_table, split_table, value_names, write_table
 from unroll.tracking import Tracker
 
@@ -36,7 +38,7 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
     with replacing(workspace.samples) as folder, named_at(CONF):
         folder.mkdir()
         if model.generates == "text":
-            metrics, summary = text(folder, workspace.model, prepared, generate)
+            metrics, summary = text(folder, model, workspace.model, prepared, generate)
             if len(model.config.heads) > 1:
                 metrics |= predictions(folder, Predictor(model), prepared)[0]
         else:
@@ -57,14 +59,16 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
     print(f"generate: {summary} → {workspace.samples} ({tracker.where()})")
 
 
-def text(folder: Path, model: Path, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
+def text(folder: Path, model: Model, path: Path, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
     """A text file for each sample, prompt included, and a picture of the temperature's effect; prints some."""
-    generator = open_generator(model, settings.threads)
-    count = 1 if settings.beams > 1 else settings.count         # a beam search finds the same texts each time
+    generator = open_generator(path, settings.threads)
+    # a beam search finds the same texts each time, from the same beginning
+    count = 1 if settings.beams > 1 and not generator.needs else settings.count
     prompts = [prompt for prompt in settings.prompts for _ in range(count)]
-    samples = list(generator.samples(prompts, settings, settings.seed))
-    compared = {value: list(generator.samples([""] * COMPARED, at_temperature(settings, value), settings.seed))
-                for value in settings.temperatures}
+    given = beside(generator.needs, model, prepared, settings, max(len(prompts), COMPARED))
+    samples = list(generator.samples(prompts, settings, settings.seed, given=given))
+    compared = {value: list(generator.samples([""] * COMPARED, at_temperature(settings, value), settings.seed,
+                                              given=given)) for value in settings.temperatures}
     field = prepared.spec.main
     tokens, offsets = prepared.tokens(field, "train"), prepared.offsets("train")
     metrics, rows = text_worth(samples, compared, Data(
@@ -74,6 +78,9 @@ def text(folder: Path, model: Path, prepared: Prepared, settings: GenerateConfig
     texts = [sample.prompt + sample.text for sample in samples]
     for number, whole in enumerate(texts, 1):
         (folder / f"{number:03d}.txt").write_text(whole + "\n", encoding="utf-8", newline="")
+    if generator.needs:
+        write_json(folder / "given.json", [{name: shown(model.spec.inputs[name], values[name]) for name in
+                                            generator.needs} for values in given[: len(texts)]])
     if rows:
         write_rows(folder / "temperature.csv", rows)
         temperature(rows, metrics, folder / "temperature.png")
@@ -82,6 +89,14 @@ def text(folder: Path, model: Path, prepared: Prepared, settings: GenerateConfig
     print("─" * 72)
     return metrics, (f"{len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "
                      f"corpus, longest copy {metrics['samples/longest_copy']} characters")
+
+
+def beside(names: list[str], model: Model, prepared: Prepared, settings: GenerateConfig, count: int) -> list[Given]:
+    """What each sample is generated for: `settings.given`, and of other inputs what the test split's sequences have."""
+    reader = SequenceReader(model.spec, model.tokenizers, None)
+    known = [name for name in names if name in settings.given]
+    fixed = reader.beside("generate.given", settings.given, known if len(known) == len(settings.given) else names)
+    return [{**found, **fixed} for found in given_of(prepared.sequences("test"), names, count)]
 
 
 def at_temperature(rules: Sampling, value: float) -> Sampling:

@@ -16,6 +16,7 @@ from unroll.config.objective import Objective, column, objective
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import sampling
 from unroll.config.train import TrainConfig
+from unroll.data.given import given_of
 from unroll.data.store import Prepared, open_prepared
 from unroll.generation.engines import engine_of
 from unroll.generation.text import Generator
@@ -90,7 +91,7 @@ def watchers(
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length
-        if runtime.tracking.enabled and length and unit.bits is not None and len(prepared.spec.inputs) == 1:
+        if runtime.tracking.enabled and length and unit.bits is not None:
             tracker.text(sample(network, prepared, length, seed), f"samples/step_{step:06d}.txt")
 
     return report, preview
@@ -140,8 +141,9 @@ def unit_of(prepared: Prepared) -> Unit:
 
 
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
-    """A text sampled from the current network, for MLflow only."""
+    """A text sampled from the current network, beside what the first validation sequence has; for MLflow only."""
     field = prepared.spec.main
     generator = Generator(engine_of(network), prepared.tokenizer(field))
-    (made,) = generator.samples([""], sampling(length=length, temperature=0.8), seed)
+    given = given_of(prepared.sequences("validation"), generator.needs, 1)
+    (made,) = generator.samples([""], sampling(length=length, temperature=0.8), seed, given=given)
     return made.text

@@ -16,9 +16,6 @@ def sample(options: dict[str, Any]) -> None:
     typed = dict(options)
     with model_folder(typed.pop("model")) as folder, named_at(COMMAND):
         opened = open_folder(folder)
-        if len(opened.spec.inputs) > 1:
-            raise UserError("unsupported", "--model", f"the model has several inputs, {', '.join(opened.spec.inputs)}, "
-                            "and is not sampled from yet. Use `unroll predict`.")
         if opened.generates is None:
             raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models, "
                             "models of music and forecasters are sampled from. Use `unroll predict`.")

@@ -2,18 +2,25 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from unroll.base.errors import UserError
 
 
-def read_prompts(typed: Sequence[str], file: Path | None) -> list[str]:
+class Prompt(NamedTuple):
+    text: str
+    given: Mapping[str, Any] = {}       # what a model reads beside it, by input
+    where: str = ""                     # of what is given, in a file
+
+
+def read_prompts(typed: Sequence[str], file: Path | None) -> list[Prompt]:
     """The prompts typed, then those of the file; without any, an empty one: the data's begin symbol."""
-    return [*typed, *([] if file is None else _read(file))] or [""]
+    return [*map(Prompt, typed), *([] if file is None else _read(file))] or [Prompt("")]
 
 
-def _read(path: Path) -> list[str]:
+def _read(path: Path) -> list[Prompt]:
     """A prompt per line; in `.jsonl` the text under `prompt`, which may hold line breaks. `-` is standard input."""
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
@@ -26,15 +33,16 @@ def _read(path: Path) -> list[str]:
     if not lines:
         raise UserError("empty", path, "has no prompts. Give a file with a prompt per line.")
     if path.suffix.lower() != ".jsonl":
-        return lines
+        return [Prompt(line) for line in lines]
     return [_prompt(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
 
 
-def _prompt(line: str, where: str) -> str:
+def _prompt(line: str, where: str) -> Prompt:
     try:
-        prompt = json.loads(line)["prompt"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        prompt = None
-    if not isinstance(prompt, str):
-        raise UserError("unreadable", where, 'not {"prompt": "…"}. Correct the line.')
-    return prompt
+        row = json.loads(line)
+        prompt, given = row["prompt"], row.get("given", {})
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        prompt, given = None, {}
+    if not isinstance(prompt, str) or not isinstance(given, dict):
+        raise UserError("unreadable", where, 'not {"prompt": "…"}, or with "given": {…}. Correct the line.')
+    return Prompt(prompt, given, f"{where}, given")

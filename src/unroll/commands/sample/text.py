@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import count
@@ -13,13 +13,16 @@ from typing import Any, TextIO
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
-from unroll.commands.sample.prompts import read_prompts
+from unroll.commands.sample.given import read_given
+from unroll.commands.sample.prompts import Prompt, read_prompts
 from unroll.config.sampling import COMMAND, Sampling, option, sampling, settings
+from unroll.data.given import Given
 from unroll.generation.symbols import encode_prompt
-from unroll.generation.text import Generator, generator_of
+from unroll.generation.text import Generator, Sample, generator_of
 from unroll.models.manifest import STEP_INT8, ModelFolder
 
 BETWEEN = f"\n{'─' * 72}\n"
+Pairs = Sequence[tuple[str, Given]]     # a prompt, and what is read beside it
 LONG = 100_000      # symbols, above which a text is written as it is drawn
 
 
@@ -28,6 +31,7 @@ class Request:
     """The options besides the sampling settings."""
 
     prompts: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     prompts_file: Path | None = None
     count: int = 1
     seed: int = 1
@@ -56,9 +60,12 @@ def sample(opened: ModelFolder, typed: dict[str, Any]) -> None:
     generator.check(chosen)
     with _advice():
         if request.interactive:
-            _converse(generator, request, chosen)
+            (beside,) = read_given(opened, generator.needs, request.given, [Prompt("")])
+            _converse(generator, beside, request, chosen)
         else:
-            _generate(generator, request, chosen)
+            prompts = read_prompts(request.prompts, request.prompts_file)
+            given = read_given(opened, generator.needs, request.given, prompts)
+            _generate(generator, [prompt.text for prompt in prompts], given, request, chosen)
 
 
 def _on_cpu(opened: ModelFolder, request: Request) -> Generator:
@@ -79,23 +86,23 @@ def _on_gpu(opened: ModelFolder) -> Generator:
     return Generator(load_engine(opened.folder, device="cuda"), tokenizer)
 
 
-def _generate(generator: Generator, request: Request, rules: Sampling) -> None:
-    prompts = read_prompts(request.prompts, request.prompts_file)
-    repeated = (prompt for prompt in prompts for _ in range(request.count))
+def _generate(generator: Generator, prompts: Sequence[str], given: Sequence[Given], request: Request,
+              rules: Sampling) -> None:
+    pairs = [pair for pair in zip(prompts, given, strict=True) for _ in range(request.count)]
     if request.out is None:
-        _write(sys.stdout, generator, repeated, request, rules)
+        _write(sys.stdout, generator, pairs, request, rules)
         return
-    _check_room(request.out, len(prompts) * request.count * rules.beams * (rules.length or 0))
+    _check_room(request.out, len(pairs) * rules.beams * (rules.length or 0))
     with replacing(request.out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        _write(file, generator, repeated, request, rules)
+        _write(file, generator, pairs, request, rules)
 
 
-def _write(file: TextIO, generator: Generator, prompts: Iterable[str], request: Request, rules: Sampling) -> None:
+def _write(file: TextIO, generator: Generator, pairs: Pairs, request: Request, rules: Sampling) -> None:
     if request.out is not None and request.out.suffix == ".jsonl":
-        for row in _rows(generator, prompts, request, rules):
+        for row in _rows(generator, pairs, request, rules):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
         return
-    for number, parts in enumerate(_texts(generator, prompts, request, rules)):
+    for number, parts in enumerate(_texts(generator, pairs, request, rules)):
         if number:
             file.write(BETWEEN)
         for part in parts:
@@ -105,31 +112,36 @@ def _write(file: TextIO, generator: Generator, prompts: Iterable[str], request: 
     file.write("\n")
 
 
-def _texts(generator: Generator, prompts: Iterable[str], request: Request, rules: Sampling) -> Iterator[Iterable[str]]:
+def _texts(generator: Generator, pairs: Pairs, request: Request, rules: Sampling) -> Iterator[Iterable[str]]:
     """The parts of each sample, as they are drawn when streaming, or when it is too long for memory."""
     if rules.beams == 1 and (request.stream or rules.length is None or rules.length > LONG):
-        for number, prompt in enumerate(prompts):
-            yield _parts(generator, prompt, request, rules, number)
+        for number, (prompt, given) in enumerate(pairs):
+            yield _parts(generator, prompt, given, request, rules, number)
         return
-    for made in generator.samples(prompts, rules, request.seed, replace_unknown=request.replace_unknown):
+    for made in _samples(generator, pairs, request, rules):
         yield made.prompt, made.text
 
 
-def _parts(generator: Generator, prompt: str, request: Request, rules: Sampling, number: int) -> Iterator[str]:
-    parts = generator.stream(prompt, rules, request.seed, number, request.replace_unknown)
+def _samples(generator: Generator, pairs: Pairs, request: Request, rules: Sampling) -> Iterator[Sample]:
+    return generator.samples([prompt for prompt, _ in pairs], rules, request.seed, with_nats=request.log_probabilities,
+                             replace_unknown=request.replace_unknown, given=[given for _, given in pairs])
+
+
+def _parts(generator: Generator, prompt: str, given: Given, request: Request, rules: Sampling, number: int
+           ) -> Iterator[str]:
+    parts = generator.stream(prompt, rules, request.seed, number, request.replace_unknown, given)
     first = next(parts, "")         # raises before a prompt that is refused has been printed
     yield prompt + first
     yield from parts
 
 
-def _rows(generator: Generator, prompts: Iterable[str], request: Request, rules: Sampling) -> Iterator[dict[str, Any]]:
-    for made in generator.samples(prompts, rules, request.seed, replace_unknown=request.replace_unknown,
-                                  with_nats=request.log_probabilities):
+def _rows(generator: Generator, pairs: Pairs, request: Request, rules: Sampling) -> Iterator[dict[str, Any]]:
+    for made in _samples(generator, pairs, request, rules):
         row: dict[str, Any] = {"prompt": made.prompt, "text": made.text}
         yield row | ({"symbols": made.symbols, "log_probabilities": made.nats} if request.log_probabilities else {})
 
 
-def _converse(generator: Generator, request: Request, rules: Sampling) -> None:
+def _converse(generator: Generator, given: Given, request: Request, rules: Sampling) -> None:
     """Answer line by line; each line is read after the whole conversation so far."""
     conversation = ""
     for turn in count():
@@ -141,7 +153,8 @@ def _converse(generator: Generator, request: Request, rules: Sampling) -> None:
         try:
             with _advice():
                 encode_prompt(generator.tokenizer, line, request.replace_unknown)   # an error names this line alone
-            for part in generator.stream(conversation + line, rules, request.seed, turn, request.replace_unknown):
+            for part in generator.stream(conversation + line, rules, request.seed, turn, request.replace_unknown,
+                                         given):
                 print(part, end="", flush=True)
                 line += part
             conversation += line
