@@ -19,7 +19,7 @@ def gradient_reach(network: Network, inputs: Fields, targets: Fields) -> Reach:
     The input's gradient gathers every path through the state, the LSTM's cell as well as its output.
     """
     x = network.embed(inputs).detach().requires_grad_()                                 # (T, B, E)
-    outputs, _ = network.read(x)
+    outputs, _ = network.read(x, network.first_state(inputs, x.shape[1]))
     loss = torch.stack([cross_entropy(outputs[name][-1], targets[name][-1], reduction="sum") for name in targets])
     (gradient,) = torch.autograd.grad(loss.sum(), x)
     norms = gradient.norm(dim=-1).mean(dim=-1).flip(0).double().numpy()                 # (T,)

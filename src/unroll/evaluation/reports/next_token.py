@@ -11,7 +11,7 @@ import torch
 from unroll.base.files import replacing
 from unroll.baselines.ngrams import unigram, witten_bell, xz_bits
 from unroll.config.evaluate import EvaluateConfig
-from unroll.data.batches import Layout, StreamLayout
+from unroll.data.batches import Batch, ItemLayout, Layout, StreamLayout
 from unroll.data.source import Split
 from unroll.data.store import Prepared, decode
 from unroll.data.tokenizers import Tokenizer
@@ -50,7 +50,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     test, counts = texts["test"][0], prepared.spec.splits["test"]
     metrics["test/unknown_share"] = counts.unknown / counts.steps
     metrics |= baselines(prepared, model, field, test, settings)
-    reaches = reach(model, field, test, settings)
+    reaches = reach(model, prepared, name, field, test, settings)
     if reaches:
         metrics["gradient/steps_above_1_percent"] = steps_above(next(iter(reaches.values())))
     order = f"ngram{settings.ngram_order}"
@@ -97,18 +97,34 @@ def baselines(prepared: Prepared, model: Model, field: str, test: Text, settings
     }
 
 
-def reach(model: Model, field: str, test: Text, settings: EvaluateConfig) -> dict[str, np.ndarray]:
+def reach(
+    model: Model, prepared: Prepared, name: str, field: str, test: Text, settings: EvaluateConfig
+) -> dict[str, np.ndarray]:
     """The gradient's reach on stretches of the test split, by network; empty if the core has no recurrence."""
     if not model.network.core.cell.recurrent:
         return {}
+    batch = _stretches(model, field, test, settings) if len(model.spec.inputs) == 1 else _longest(prepared, settings)
+    inputs = {name: torch.from_numpy(values) for name, values in batch.inputs.items()}
+    targets = {name: torch.from_numpy(batch.targets[name])}
+    return compare(model.network, model.config, model.spec, inputs, targets, settings.seed)
+
+
+def _stretches(model: Model, field: str, test: Text, settings: EvaluateConfig) -> Batch:
+    """The beginning of each lane, the texts one after another."""
     steps = min(settings.gradient_reach, len(test.tokens))
     lanes = min(settings.lanes, len(test.tokens) // steps)
     stream = Text(test.tokens, None, test.characters, test.bytes).sequences(
         model.spec.model_copy(update={"layout": "stream"}), field
     )
-    batch = StreamLayout(stream, lanes, steps).batch(0)
-    inputs, targets = ({field: torch.from_numpy(part[field])} for part in (batch.inputs, batch.targets))
-    return compare(model.network, model.config, model.spec, inputs, targets, settings.seed)
+    return StreamLayout(stream, lanes, steps).batch(0)
+
+
+def _longest(prepared: Prepared, settings: EvaluateConfig) -> Batch:
+    """As many steps of the longest sequences, each beside inputs of its own."""
+    data = prepared.sequences("test")
+    longest = np.argsort(-data.lengths, kind="stable")[: settings.lanes]
+    steps = min(settings.gradient_reach, int(data.lengths[longest].min()))
+    return ItemLayout(data.only(longest), len(longest), None, steps).batch(0)
 
 
 def _draw(reaches: dict[str, np.ndarray], folder: Path) -> None:
