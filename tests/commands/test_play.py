@@ -28,6 +28,7 @@ from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer, byte, char, word
 from unroll.explain.activity import activities, expected, most_varied, read, readable
 from unroll.generation.engine import OnnxEngine
+from unroll.generation.one_field import OneField
 from unroll.models.manifest import STEP
 from unroll.prediction.predictor import Predictor
 
@@ -63,9 +64,9 @@ def forecaster(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workspace.model
 
 
-def opened(prepared: Prepared, folder: Path, cell: str) -> tuple[Predictor, OnnxEngine]:
+def opened(prepared: Prepared, folder: Path, cell: str) -> tuple[Predictor, OneField]:
     predictor = save_random(prepared, folder, ZOO["stream"][1], core(cell), 1)
-    return predictor, OnnxEngine(folder / STEP)
+    return predictor, OneField(OnnxEngine(folder / STEP))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

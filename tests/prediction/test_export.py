@@ -87,7 +87,7 @@ def test_what_is_in_the_folder(zoo: Make, tmp_path: Path, capsys: pytest.Capture
                 "| `state.core.layers.1.h` | float32 | (1, B, 5) |", "| `next.core.layers.1.h` | float32 | (1, B, 5) |"):
         assert row in about
     program = [line for line in (out / "example.py").read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
-    assert len(program) <= 20 and max(map(len, program)) <= 120
+    assert len(program) <= 21 and max(map(len, program)) <= 120
 
 
 def test_bytes_are_bytes(zoo: Make, tmp_path: Path) -> None:

@@ -21,10 +21,12 @@ from unroll.generation.one_field import OneField
 from unroll.generation.text import Generator
 from unroll.models.cell import State
 from unroll.models.folder import Model, load_model
+from unroll.prediction.continued import check_memory, check_state
 from unroll.prediction.memory import Memory
 from unroll.prediction.predicted import Predicted, Targets
 from unroll.prediction.reading import InputReader
 from unroll.prediction.sequences import Fields, SequenceReader, stacked
+from unroll.prediction.writing import check_writes, given_for
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
@@ -78,7 +80,7 @@ class Predictor(Targets):
             raise UserError("wrong-type", "predict", f"{kind} where several sequences are expected. Give a list: "
                             "[text].")
         if memory is not None:
-            self._check_memory(memory, len(sequences))
+            check_memory(self._network, self.targets, memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
         closed = memory is None if end is None else end
         values = [self._reads.sequence(f"sequence {name}", sequence, closed)
@@ -108,7 +110,7 @@ class Predictor(Targets):
 
     def memory(self, lanes: int) -> Memory:
         """The memory of sequences of which nothing has been read."""
-        self._check_state()
+        check_state(self._network, self.targets)
         if not isinstance(lanes, int | np.integer) or lanes < 1:
             raise UserError("out-of-range", "memory", f"{lanes!r} is not a whole number above 0. Give the number of "
                             "sequences.")
@@ -124,7 +126,7 @@ class Predictor(Targets):
         Of several targets by name. A language model predicts the probabilities (B, V) of the symbol after this one;
         None reads no symbol.
         """
-        self._check_memory(memory, None)
+        check_memory(self._network, self.targets, memory, None)
         if len(self.spec.inputs) > 1 or self.spec.inputs[self.input].kind == "categories":
             raise UserError("unsupported", "step", "the model has several inputs, or categories, which are read as "
                             "sequences. Use predict(sequences, memory).")
@@ -153,18 +155,8 @@ class Predictor(Targets):
         `given` are the values of the model's other inputs by name, the same for all prompts or one mapping for each.
         `settings` are those of `unroll.config.sampling`: length, temperature, top_k, …
         """
-        if self.model.generates != "text":
-            kinds = ", ".join(target.kind for target in self.targets.values())
-            raise UserError("unsupported", "generate", f"the model's head is {kinds}; only language models generate "
-                            "texts.")
-        if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
-            raise UserError("wrong-type", "generate", "not a list of texts. Give [text], one prompt or several.")
-        each = [given] * len(prompts) if isinstance(given, Mapping) else given
-        if len(each) != len(prompts):
-            raise UserError("conflict", "given", f"{len(each)} for {len(prompts)} prompts. Give one for each, or one "
-                            "for all.")
-        needed = self.generator.needs
-        beside = [self._reads.beside("given", values, needed) for values in each]
+        check_writes(self.model, prompts)
+        beside = given_for(prompts, given, self._reads, self.generator.needs)
         made = self.generator.samples(prompts, sampling(**settings), check_seed(seed), given=beside)
         return [sample.prompt + sample.text for sample in made]
 
@@ -243,26 +235,6 @@ class Predictor(Targets):
         if target.pooling is not None:
             return target.decode(parts[0])                                  # (B, ·)
         return target.decode(np.concatenate(parts)).swapaxes(0, 1)          # (B, T, ·)
-
-    def _check_state(self) -> None:
-        """Raises `UserError` for a model that cannot continue sequences."""
-        pooled = [target.pooling.kind for target in self.targets.values()
-                  if target.pooling is not None and target.pooling.whole]
-        why = ("reads windows of a series" if self._frame is not None
-               else "makes its first state of inputs of the whole sequence" if self._network.first is not None
-               else "also reads from the end" if self.model.config.core.both_ways
-               else f"pools the {pooled[0]} of whole sequences" if pooled else None)
-        if why is not None:
-            raise UserError("unsupported", "state", f"the model {why}, so that it has none to continue from. Give "
-                            "whole sequences, and no state.")
-
-    def _check_memory(self, memory: Memory, lanes: int | None) -> None:
-        self._check_state()
-        if not isinstance(memory, Memory):
-            raise UserError("wrong-type", "state", f"{memory!r} is not one. Make one with memory(lanes).")
-        if lanes not in (None, len(memory)):
-            raise UserError("conflict", "state", f"of {len(memory)} sequences, and {lanes} are given. Give the same "
-                            "ones.")
 
 
 def load(folder: str | Path) -> Predictor:

@@ -78,9 +78,11 @@ class SequenceReader:
         if field.per == "step":
             return self._readers[name].sequence(where, values, closed)
         numbers = to_numbers(where, values).reshape(-1)
-        if numbers.shape != (field.width,) or not np.isfinite(numbers).all():
-            raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}, all of "
-                            "them finite. Give as many.")
+        if numbers.shape != (field.width,):
+            raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}. Give as "
+                            "many.")
+        if not np.isfinite(numbers).all():
+            raise UserError("bad-number", where, f"{numbers[~np.isfinite(numbers)][0]} is no finite number. Give one.")
         return numbers
 
     def encode(self, name: str, values: Values) -> Values:

@@ -7,65 +7,17 @@ from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing, write_json
+from unroll.commands.export.texts import ABOUT_GIVEN, EXAMPLE, GIVEN, README
 from unroll.commands.model_option import model_folder
 from unroll.commands.out_folder import check_folder
+from unroll.data.encoders import scaler_of
+from unroll.data.spec import InputSpec
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.symbols import never_drawn
-from unroll.models.manifest import STEP, open_folder
+from unroll.models.manifest import START, STEP, open_folder
 from unroll.models.onnx.names import field_input
 
-# the largest of the logits plus Gumbel noise is a draw from their softmax (Gumbel, 1954)
-EXAMPLE = '''"""A text from step.onnx; it needs NumPy and ONNX Runtime only."""
-import json
-from pathlib import Path
-
-import numpy as np
-from onnxruntime import InferenceSession
-
-TEMPERATURE, SEED, LENGTH = 0.7, 1, 500     # at temperature 0, the most probable symbol each time
-here = Path(__file__).parent
-known = json.loads((here / "vocabulary.json").read_text(encoding="utf-8"))
-session = InferenceSession(str(here / "step.onnx"), providers=["CPUExecutionProvider"])
-state = {part.name: np.zeros((part.shape[0], 1, part.shape[2]), np.float32) for part in session.get_inputs()[2:]}
-draw, symbol, text = np.random.default_rng(SEED), known["begin"], b""
-for _ in range(LENGTH):
-    *after, logits = session.run(None, {FIELD: [[symbol]], "lengths": np.array([1], np.int32), **state})
-    state = dict(zip(state, after))
-    logits[0, known["never"]] = -np.inf
-    symbol = int(np.argmax(logits[0] + TEMPERATURE * draw.gumbel(size=logits.shape[1])))
-    if symbol == known["end"]:
-        break
-    part = known["symbols"][symbol]
-    text += part.encode() if isinstance(part, str) else bytes(part)
-print(text.decode(errors="replace"))
-'''
 TYPES = {"tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(float)": "float32"}
-README = """# A language model as an ONNX graph
-
-`step.onnx` reads symbols and predicts the next one. `example.py` writes a text with it: `python example.py`, where
-NumPy and ONNX Runtime are installed.
-
-| input | type | shape |
-|---|---|---|
-{inputs}
-
-| output | type | shape |
-|---|---|---|
-{outputs}
-
-T is the number of steps read at once and B the number of texts side by side, each of `lengths` steps; padding after
-them is ignored. `heads.{target}` are the logits, before any softmax, of the symbol after the last one read. A text
-begins with the symbol `begin` and a state of zeros; then each `next.…` is the following step's `state.…`.
-
-`vocabulary.json` has
-
-- `symbols`: what each symbol adds to a text, a string, or bytes where it is a part of a character, or null for nothing;
-- `begin`, `end`, `unknown`: the symbol before a text, the one that closes it, and the one for everything that the
-  vocabulary lacks; null where the model has no such symbol;
-- `never`: symbols that must not be drawn, whatever their logits.
-"""
-
-
 def export(model: str, out: Path) -> None:
     """Write step file, vocabulary, example and README; raises `UserError` for a model that cannot be exported."""
     out = check_folder(out, "the files").resolve()
@@ -79,6 +31,11 @@ def export(model: str, out: Path) -> None:
         if not (folder / STEP).is_file():
             raise UserError("unsupported", "--model", f"the model's cell, {opened.config.core.kind}, has no ONNX step "
                             "to export. Train one of another cell.")
+        beside = {name: field for name, field in opened.spec.inputs.items() if name not in opened.tokenizers}
+        for name, described in beside.items():
+            if described.per == "step":
+                raise UserError("unsupported", "--model", f"the model also reads {name} at each step, which "
+                                "the example cannot. Use `unroll sample`.")
         target = next(name for name, field in opened.spec.targets.items() if field.symbols)
         ((field, tokenizer),) = opened.tokenizers.items()
         known = vocabulary(tokenizer)
@@ -86,16 +43,42 @@ def export(model: str, out: Path) -> None:
             temporary.mkdir()
             shutil.copyfile(folder / STEP, temporary / STEP)
             write_json(temporary / "vocabulary.json", known)
-            example = EXAMPLE.replace("FIELD", json.dumps(field_input(field)))
+            example, about = EXAMPLE.replace("FIELD", json.dumps(field_input(field))), _readme(temporary / STEP, target)
+            if beside:
+                shutil.copyfile(folder / START, temporary / START)
+                write_json(temporary / "inputs.json", {name: encoding(field) for name, field in beside.items()})
+                values = json.dumps({name: typical(field) for name, field in beside.items()})
+                example = example.replace("draw, symbol", GIVEN.replace("VALUES", values) + "draw, symbol", 1)
+                about += ABOUT_GIVEN.format(inputs=_rows(_session(temporary / START).get_inputs()))
             (temporary / "example.py").write_text(example, encoding="utf-8")
-            (temporary / "README.md").write_text(_readme(temporary / STEP, target), encoding="utf-8")
-    print(f"export: {tokenizer.size:,} symbols, {STEP}, vocabulary.json, example.py → {out}")
+            (temporary / "README.md").write_text(about, encoding="utf-8")
+    files = f"{START}, inputs.json, " if beside else ""
+    print(f"export: {tokenizer.size:,} symbols, {STEP}, {files}vocabulary.json, example.py → {out}")
 
 
 def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
     """Raises `UserError` where the text of a symbol depends on those before it."""
     return {"symbols": [_plain(symbol) for symbol in tokenizer.vocabulary], "begin": tokenizer.begin,
             "end": tokenizer.end, "unknown": tokenizer.unknown, "never": never_drawn(tokenizer)}
+
+
+def encoding(field: InputSpec) -> dict[str, Any]:
+    """How the values of a whole text become the start graph's input."""
+    if field.categories is None:
+        scale = scaler_of(field).state()
+        return {"names": field.names, "mean": scale.mean, "deviation": scale.deviation, "categories": None}
+    columns, first = [], 0
+    for names in field.categories:
+        columns.append({"": first} | {name: first + 1 + number for number, name in enumerate(names)})
+        first += len(names) + 1
+    return {"names": field.names, "mean": None, "deviation": None, "categories": columns}
+
+
+def typical(field: InputSpec) -> list[Any]:
+    """The mean of numbers, the first name of categories."""
+    if field.categories is None:
+        return [float(f"{mean:.6g}") for mean in scaler_of(field).mean]
+    return [names[0] for names in field.categories]
 
 
 def _plain(part: bytes | None) -> str | list[int] | None:
@@ -107,10 +90,14 @@ def _plain(part: bytes | None) -> str | list[int] | None:
 
 
 def _readme(step: Path, target: str) -> str:
+    session = _session(step)
+    return README.format(inputs=_rows(session.get_inputs()), outputs=_rows(session.get_outputs()), target=target)
+
+
+def _session(graph: Path) -> Any:
     from onnxruntime import InferenceSession
 
-    session = InferenceSession(str(step), providers=["CPUExecutionProvider"])
-    return README.format(inputs=_rows(session.get_inputs()), outputs=_rows(session.get_outputs()), target=target)
+    return InferenceSession(str(graph), providers=["CPUExecutionProvider"])
 
 
 def _rows(described: list[Any]) -> str:

@@ -1,0 +1,146 @@
+"""A table of names from its source to a model that writes names for a language and of a length."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+import unroll
+from tests.conftest import run, tiny
+from tests.refusals import refusal
+from unroll.base.errors import UserError
+from unroll.base.workspace import Workspace
+from unroll.commands.cli import main
+from unroll.commands.sample import sample
+from unroll.config.schema import Config
+from unroll.tracking.models import write_model
+
+LETTERS = {"alpha": "abcd", "beta": "wxyz"}
+DATA = {
+    "kind": "table", "path": "data/raw/names.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
+    "header": True, "columns": {"text": ["name"], "language": ["language"], "size": ["size"]}, "series": None,
+    "time": None, "time_format": None, "tokenizer": {"kind": "char", "min_count": 1},
+    "inputs": {"text": "tokens", "language": "static_categories", "size": "static_real"}, "targets": {"text": "next"},
+    "scale": "standard", "forecast": None, "validation": 0.1, "test": 0.1, "seed": 1, "licence": "none",
+}
+MODEL = {
+    "inputs": {"text": {"kind": "embedding", "size": 8, "dropout": 0.0},
+               "language": {"kind": "static_category", "size": 3, "dropout": 0.0, "joins": "steps"},
+               "size": {"kind": "static", "size": 4, "dropout": 0.0, "joins": "start"}},
+    "heads": {"text": {"kind": "next_token", "dropout": 0.0, "tied": False}},
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder, draw = tmp_path_factory.mktemp("names"), np.random.default_rng(1)
+    rows = [(language, int(draw.integers(3, 11))) for language in draw.choice([*LETTERS], 400)]
+    (folder / "data" / "raw").mkdir(parents=True)
+    pd.DataFrame([{"name": "".join(draw.choice([*LETTERS[language]], size)), "language": language, "size": size}
+                  for language, size in rows]).to_csv(folder / "data" / "raw" / "names.csv", index=False)
+    values: dict[str, Any] = tiny("model=gru", "model.core.hidden_size=24", "train.epochs=20", "train.max_steps=null",
+                                  "train.learning_rate=0.02", "train.batch_size=32", "train.bptt=64",
+                                  "runtime.tracking.enabled=false").model_dump(mode="json")
+    values["data"] = DATA
+    values["model"] |= MODEL
+    values["generate"] |= {"given": {"language": "beta"}, "prompts": ["", "w"], "count": 2, "length": 20,
+                           "temperatures": [1.0]}
+    workspace = Workspace(folder, folder)
+    run(workspace, Config.model_validate(values), "prepare", "train", "evaluate", "generate")
+    return workspace
+
+
+def is_for(text: str, language: str, size: int) -> bool:
+    return set(text) <= set(LETTERS[language]) and abs(len(text) - size) <= 1
+
+
+def test_the_language_and_the_size_are_used(done: Workspace) -> None:
+    """What they cannot tell, four letters at random, is 1.76 bits of each symbol, the end among them."""
+    found = json.loads((done.metrics / "test.json").read_text())
+    assert 1.6 < found["test/bpc"] < 2.0 < found["baseline/ngram5_bpc"]
+    made = unroll.load(done.model)
+    for language in LETTERS:
+        for size in (4, 9):
+            texts = made.generate([""] * 20, given={"language": language, "size": size}, length=30)
+            assert sum(is_for(text, language, size) for text in texts) >= 18, texts
+
+
+def test_each_prompt_may_have_its_own(done: Workspace) -> None:
+    given = [{"language": "alpha", "size": 4}, {"language": "beta", "size": 9}]
+    texts = unroll.load(done.model).generate(["a", "z"], given=given, length=30)
+    assert all(is_for(text, **values) for text, values in zip(texts, given, strict=True))
+
+
+def test_the_stage_writes_what_each_sample_was_for(done: Workspace) -> None:
+    """The language as set, the sizes of the first four test names."""
+    given = json.loads((done.samples / "given.json").read_text())
+    assert [values["language"] for values in given] == [["beta"]] * 4 and len({values["size"][0] for values in given}) > 1
+    texts = [(done.samples / f"{number:03d}.txt").read_text().removesuffix("\n") for number in range(1, 5)]
+    assert all(set(text) <= set("wxyz") for text in texts) and texts[2][0] == texts[3][0] == "w"
+
+
+def sampled(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    capsys.readouterr()
+    main(["sample", "--length", "20", *options])
+    return capsys.readouterr().out.removesuffix("\n").split(f"\n{'─' * 72}\n")
+
+
+def test_sample_is_given_them_by_options_and_in_a_file(done: Workspace, tmp_path: Path, capsys) -> None:
+    model = ["--model", str(done.model)]
+    typed = sampled(capsys, *model, "--given", "language=beta", "--given", "size=8", "--count", "3")
+    assert typed == unroll.load(done.model).generate([""] * 3, given={"language": "beta", "size": 8}, length=20,
+                                                     temperature=0.7)
+    rows = [{"prompt": ""}, {"prompt": "a", "given": {"language": "alpha", "size": 3}}]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    by_file = sampled(capsys, *model, "--given", "language=beta", "--given", "size=8", "--prompts", str(tmp_path / "p.jsonl"))
+    assert by_file[0] == typed[0] and is_for(by_file[1], "alpha", 3)
+    assert len(sampled(capsys, *model, "--given", "language=beta", "--given", "size=5", "--beams", "3")) == 3
+
+
+@pytest.mark.parametrize(("options", "code", "where"), [
+    ([], "missing-value", "--given"), (["language=alpha"], "missing-value", "--given"),
+    (["language=alpha", "size=x"], "bad-number", "--given"), (["language"], "unreadable", "--given"),
+    (["language=gamma", "size=3"], "unknown-name", "--given, language"), (["size=1,2"], "bad-number", "--given"),
+    (["speech=alpha", "size=3"], "unknown-name", "--given"), (["size=3", "size=4"], "conflict", "--given"),
+    (["language=alpha", "size=1e999"], "bad-number", "--given, size"),
+])
+def test_what_is_given_wrongly_is_one_line(done: Workspace, options: list[str], code: str, where: str) -> None:
+    assert refusal(lambda: sample({"model": str(done.model), "given": options})) == (code, where)
+
+
+def test_served_it_takes_a_column_for_each(done: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    write_model(tmp_path / "logged", done.model, "", "m-1")
+    served = mlflow.pyfunc.load_model(str(tmp_path / "logged"))
+    table = pd.DataFrame({"text": ["", "w"], "language": ["alpha", "beta"], "size": [4, 9]})
+    texts = served.predict(table, params={"length": 20})["text"].tolist()
+    given = [{"language": "alpha", "size": 4}, {"language": "beta", "size": 9}]
+    assert texts == unroll.load(done.model).generate(["", "w"], given=given, length=20)
+    assert [column.name for column in served.metadata.signature.inputs] == ["language", "size", "text"]
+
+
+def test_exported_it_writes_the_same_without_this_package(done: Workspace, tmp_path: Path, capsys) -> None:
+    main(["export", "--model", str(done.model), "-o", str(tmp_path / "out")])
+    program = (tmp_path / "out" / "example.py").read_text()
+    typical = json.loads((tmp_path / "out" / "inputs.json").read_text())["size"]["mean"][0]
+    for before, after in (("TEMPERATURE, SEED, LENGTH = 0.7", "TEMPERATURE, SEED, LENGTH = 0"),
+                          ('"alpha"', '"beta"'), (f"[{typical:.6g}]", "[7]")):
+        assert program.count(before) == 1
+        program = program.replace(before, after)
+    (tmp_path / "out" / "example.py").write_text(program)
+    written = subprocess.run([sys.executable, "-I", str(tmp_path / "out" / "example.py")], capture_output=True, text=True,
+                             check=True).stdout.removesuffix("\n")
+    assert [written] == sampled(capsys, "--model", str(done.model), "--given", "language=beta", "--given", "size=7", "--greedy")
+
+
+def test_in_python_too_few_are_refused(done: Workspace) -> None:
+    made = unroll.load(done.model)
+    with pytest.raises(UserError) as caught:
+        made.generate(["", ""], given=[{"language": "alpha", "size": 4}])
+    assert (caught.value.code, caught.value.where) == ("conflict", "given")
