@@ -6,6 +6,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.data.given import Given
 from unroll.generation.engine import Engine, Ids, Steps
 from unroll.generation.rules import Logits
@@ -65,6 +66,29 @@ class OneField:
 
     def hidden(self, state: Place[Any]) -> list[NDArray[np.float32]]:
         return self._engine.hidden(state.state)
+
+
+def needs(engine: Engine[Any]) -> list[str]:
+    """What a model reads beside the field that is drawn: of the whole sequence, or of each of its steps."""
+    return [*engine.context, *(name for name in engine.fields if name not in engine.heads)]
+
+
+def reader_for(engine: Engine[Any], prompts: Sequence[Ids], given: Sequence[Given], length: int | None) -> OneField:
+    """For prompts that begin with the begin symbol, and `length` symbols after each.
+
+    Raises `UserError` where something that the model reads is missing, or has too few steps.
+    """
+    for prompt, values in zip(prompts, given, strict=True):
+        if missing := [name for name in needs(engine) if name not in values]:
+            raise UserError("missing-value", "given", f"the model also reads {', '.join(needs(engine))}, and "
+                            f"{', '.join(missing)} is missing. Give every one.")
+        steps = len(prompt) - 1 + (length or 0)         # the last symbol is not read
+        for name in engine.fields:
+            if name not in engine.heads and (length is None or len(values[name]) < steps):
+                raise UserError("too-short", f"given, {name}", f"{len(values[name])} steps where a prompt of "
+                                f"{len(prompt) - 1} symbols and the length read {'no end' if length is None else steps}"
+                                ". Give more, or ask for a shorter text.")
+    return OneField(engine, given)
 
 
 def _padded(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from unroll.base.errors import UserError
 from unroll.config.sampling import Sampling, SettingError
 from unroll.data.given import Given
 from unroll.data.tokenizers import Tokenizer
@@ -16,7 +15,7 @@ from unroll.generation.beam import beam_search
 from unroll.generation.engine import Engine, Ids
 from unroll.generation.engines import open_engine
 from unroll.generation.loop import Drawing, walk
-from unroll.generation.one_field import OneField
+from unroll.generation.one_field import needs, reader_for
 from unroll.generation.pattern import Pattern, pattern_of
 from unroll.generation.pattern_check import check_pattern
 from unroll.generation.rules import permit
@@ -51,9 +50,7 @@ class Generator:
     def __init__(self, engine: Engine[Any], tokenizer: Tokenizer) -> None:
         self._engine, self.tokenizer = engine, tokenizer
         self._never = never_drawn(tokenizer)
-        # what else the model reads: of the whole sequence, or of each of its steps
-        self.needs = [*engine.context, *(name for name in engine.fields if name not in engine.heads)]
-        self._steps = len(engine.fields) > 1
+        self.needs = needs(engine)
 
     def check(self, settings: Sampling) -> None:
         """Raises `SettingError` where nothing that is asked for can be written, or a pattern takes too long."""
@@ -95,7 +92,8 @@ class Generator:
         transcript, over = self._transcript(encoded, settings), np.zeros(1, dtype=bool)
         pattern = pattern_of(settings, self.tokenizer)
         drawing = self._drawing([encoded], settings, [(seed, number)], pattern, with_nats=False)
-        for _, symbols, _ in walk(self._reader([encoded], [given], settings), [encoded], drawing, over):
+        reader = reader_for(self._engine, [encoded], [given], settings.length)
+        for _, symbols, _ in walk(reader, [encoded], drawing, over):
             for symbol in symbols.tolist():
                 if text := transcript.add(symbol):
                     yield text
@@ -111,7 +109,8 @@ class Generator:
         costs: list[list[float]] = [[] for _ in prompts]
         over = np.zeros(len(prompts), dtype=bool)
         drawing = self._drawing(prompts, settings, seeds, pattern, with_nats)
-        for lanes, symbols, nats in walk(self._reader(prompts, given, settings), prompts, drawing, over):
+        reader = reader_for(self._engine, prompts, given, settings.length)
+        for lanes, symbols, nats in walk(reader, prompts, drawing, over):
             for lane, symbol in zip(lanes.tolist(), symbols.tolist(), strict=True):
                 parts[lane].append(transcripts[lane].add(symbol))
                 drawn[lane].append(symbol)
@@ -126,25 +125,12 @@ class Generator:
     def _beams(self, text: str, prompt: Ids, given: Given, settings: Sampling, with_nats: bool) -> Iterator[Sample]:
         assert settings.length is not None
         rule = permit(settings, self._never)
-        reader = self._reader([prompt], [given], settings)
+        reader = reader_for(self._engine, [prompt], [given], settings.length)
         for beam in beam_search(reader, prompt, settings.beams, settings.length, rule, settings.looks_back,
                                 self.tokenizer.end, settings.min_length):
             transcript = self._transcript(prompt, settings)
             written = "".join(map(transcript.add, beam.symbols.tolist())) + transcript.end()
             yield Sample(text, written, beam.symbols.tolist(), beam.nats if with_nats else None)
-
-    def _reader(self, prompts: Sequence[Ids], given: Sequence[Given], settings: Sampling) -> OneField:
-        for prompt, values in zip(prompts, given, strict=True):
-            if missing := [name for name in self.needs if name not in values]:
-                raise UserError("missing-value", "given", f"the model also reads {', '.join(self.needs)}, and "
-                                f"{', '.join(missing)} is missing. Give every one.")
-            for name in self.needs if self._steps else ():
-                steps = len(prompt) - 1 + (settings.length or 0)        # the last symbol is not read
-                if name not in self._engine.context and (settings.length is None or len(values[name]) < steps):
-                    raise UserError("too-short", f"given, {name}", f"{len(values[name])} steps where a prompt of "
-                                    f"{len(prompt) - 1} symbols and the length read {steps}. Give more, or ask for a "
-                                    "shorter text.")
-        return OneField(self._engine, given)
 
     def _drawing(self, prompts: Sequence[Ids], settings: Sampling, seeds: Sequence[tuple[int, int]],
                  pattern: Pattern | None, with_nats: bool) -> Drawing:

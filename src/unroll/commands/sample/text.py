@@ -1,21 +1,18 @@
 """Texts after prompts, printed or written to a file."""
 
 import json
-import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import count
-from pathlib import Path
 from typing import Any, TextIO
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
 from unroll.commands.sample.given import read_given
 from unroll.commands.sample.prompts import Prompt, read_prompts
-from unroll.config.sampling import COMMAND, Sampling, option, sampling, settings
+from unroll.commands.sample.request import Request, advice, check, check_room
+from unroll.config.sampling import COMMAND, Sampling, sampling, settings
 from unroll.data.given import Given
 from unroll.generation.symbols import encode_prompt
 from unroll.generation.text import Generator, Sample, generator_of
@@ -24,25 +21,6 @@ from unroll.models.manifest import STEP_INT8, ModelFolder
 BETWEEN = f"\n{'─' * 72}\n"
 Pairs = Sequence[tuple[str, Given]]     # a prompt, and what is read beside it
 LONG = 100_000      # symbols, above which a text is written as it is drawn
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """The options besides the sampling settings."""
-
-    prompts: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
-    prompts_file: Path | None = None
-    count: int = 1
-    seed: int = 1
-    out: Path | None = None
-    stream: bool = False
-    interactive: bool = False
-    log_probabilities: bool = False
-    replace_unknown: bool = False
-    threads: int = 1
-    int8: bool = False
-    gpu: bool = False
 
 
 OPTIONS = frozenset({*settings(), *(field.name for field in fields(Request))})
@@ -55,10 +33,10 @@ def sample(opened: ModelFolder, typed: dict[str, Any]) -> None:
     if rules.get("beams", 1) > 1 or rules.get("greedy"):        # nothing is drawn
         rules.setdefault("temperature", 1.0)
     chosen = sampling(COMMAND, **rules)
-    _check(request, chosen, typed)
+    check(request, chosen, typed)
     generator = _on_gpu(opened) if request.gpu else _on_cpu(opened, request)
     generator.check(chosen)
-    with _advice():
+    with advice():
         if request.interactive:
             (beside,) = read_given(opened, generator.needs, request.given, [Prompt("")])
             _converse(generator, beside, request, chosen)
@@ -92,7 +70,7 @@ def _generate(generator: Generator, prompts: Sequence[str], given: Sequence[Give
     if request.out is None:
         _write(sys.stdout, generator, pairs, request, rules)
         return
-    _check_room(request.out, len(pairs) * rules.beams * (rules.length or 0))
+    check_room(request.out, len(pairs) * rules.beams * (rules.length or 0))
     with replacing(request.out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write(file, generator, pairs, request, rules)
 
@@ -151,7 +129,7 @@ def _converse(generator: Generator, given: Given, request: Request, rules: Sampl
             print()
             return
         try:
-            with _advice():
+            with advice():
                 encode_prompt(generator.tokenizer, line, request.replace_unknown)   # an error names this line alone
             for part in generator.stream(conversation + line, rules, request.seed, turn, request.replace_unknown,
                                          given):
@@ -161,58 +139,3 @@ def _converse(generator: Generator, given: Given, request: Request, rules: Sampl
         except UserError as error:
             print(f"unroll: {error} [{error.code}]", file=sys.stderr)
         print()
-
-
-@contextmanager
-def _advice() -> Iterator[None]:
-    """Add the option that helps to errors about unknown symbols."""
-    try:
-        yield
-    except UserError as error:
-        if error.code != "unknown-symbol" or not error.where.startswith("prompt"):
-            raise
-        raise UserError(error.code, error.where, f"{error.text} --replace-unknown reads it as unknown.") from None
-
-
-def _check(request: Request, rules: Sampling, typed: dict[str, Any]) -> None:
-    """Raises `UserError` where options contradict each other or would have no effect."""
-    out = request.out
-    if out is not None and out.suffix not in (".txt", ".jsonl"):
-        raise UserError("unsupported", "--out", f"{out} ends neither in .txt nor in .jsonl. Give a file that does.")
-    if out is not None and out.is_dir():
-        raise UserError("not-a-file", "--out", f"{out} is a folder. Give a file.")
-    if request.threads > (os.cpu_count() or 1):
-        raise UserError("out-of-range", "--threads", f"{request.threads} are more than this machine's "
-                        f"{os.cpu_count()} processors. Give fewer.")
-    if request.gpu and request.int8:
-        raise UserError("conflict", "--int8", "runs on a processor. Leave it or --gpu out.")
-    if request.log_probabilities and (out is None or out.suffix != ".jsonl"):
-        raise UserError("missing-value", "--log-probabilities", "are written to a file. Add -o FILE.jsonl.")
-    if rules.length is None and not (request.stream and out is None):
-        raise UserError("conflict", "--length", "a text without an end can only be watched. Add --stream, and no -o.")
-    watched = "--interactive" if request.interactive else "--stream" if request.stream else ""
-    if watched and rules.beams > 1:
-        raise UserError("conflict", "--beams", f"the best text is known only when all are complete. Leave {watched} "
-                        "out.")
-    if request.count > 1 and rules.beams > 1:
-        raise UserError("no-effect", "--count", "a beam search finds the same texts each time. Leave it out, or raise "
-                        "--beams.")
-    if request.interactive and rules.length is None:
-        raise UserError("conflict", "--length", "an answer without an end cannot be answered. Give a number.")
-    if request.interactive and (request.prompts or request.prompts_file or out or request.count > 1):
-        raise UserError("conflict", "--interactive", "reads prompts from the terminal and answers each once. Leave "
-                        "other prompts, --count and -o out.")
-    for name in ("temperature", "top_k", "top_p", "min_p", "count") if rules.greedy else ():
-        if name in typed:
-            raise UserError("no-effect", option(name), "has no effect beside --greedy, the most probable symbol each "
-                            "time. Leave one of them out.")
-
-
-def _check_room(out: Path, symbols: int) -> None:
-    folder = out.parent
-    if not folder.is_dir():
-        raise UserError("missing-file", "--out", f"no folder {folder}. Make it first.")
-    free = shutil.disk_usage(folder).free
-    if symbols > free:      # a symbol is a byte or more
-        raise UserError("disk", "--out", f"{symbols:,} symbols do not fit on {folder}, which has {free:,} bytes free. "
-                        "Ask for fewer, or write elsewhere.")
