@@ -22,8 +22,11 @@ Input = Literal[
     "categories",           # one or several categories per step
     "static_real",          # a vector of real numbers per sequence
     "static_categories",    # one or several categories per sequence
+    "context_tokens",       # symbols of another text per sequence, with a length of its own
+    "context_real",         # another series of vectors per sequence, with a length of its own
 ]
 STATIC = ("static_real", "static_categories")
+CONTEXT = ("context_tokens", "context_real")
 Target = Literal[
     "next",         # the input's own next step: a symbol or a vector
     "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels
@@ -92,7 +95,7 @@ class SourceSettings(Strict):
 
     def _steps(self) -> str | None:
         texts = [name for name, kind in self.inputs.items() if kind == "tokens"]
-        if all(kind in STATIC for kind in self.inputs.values()):
+        if not self.step_inputs:
             return f"inputs: {sorted(self.inputs)} stand for whole sequences; name one that has steps, tokens or real"
         if len(texts) > 1:
             return f"inputs: several texts, {texts}, are not supported yet: keep one"
@@ -108,12 +111,17 @@ class SourceSettings(Strict):
                 return f"targets.{name}: next_labels need an input of kind real whose numbers are 0 or 1"
             if kind not in FUTURE and name in self.inputs:
                 return f"targets.{name}: an input has that name; give the {kind} another one"
-        beside = [name for name, kind in self.inputs.items() if kind != "tokens" and kind not in STATIC]
+        beside = [name for name in self.step_inputs if self.inputs[name] != "tokens"]
         if self.shifted and beside:
             return (f"inputs.{beside[0]}: where {' and '.join(self.shifted)} and the next symbol of a text are "
                     "predicted, each step reads a symbol, of which the first is no step of the data and has no "
                     f"{beside[0]}; leave it out, or one of the targets")
         return None
+
+    @property
+    def step_inputs(self) -> list[str]:
+        """Inputs that stand at each step."""
+        return [name for name, kind in self.inputs.items() if kind not in (*STATIC, *CONTEXT)]
 
     @property
     def shifted(self) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """What the settings of every encoder have. A kind of encoder derives from `EncoderSettings`."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from unroll.config.cell import CellSettings
+from unroll.config.cells import CELLS
+from unroll.config.kinds import OneOf
+from unroll.config.pooling import Pooling
 from unroll.config.strict import Probability, Strict
 
-Field = Literal["tokens", "real", "categories", "static_real", "static_categories"]
+Field = Literal["tokens", "real", "categories", "static_real", "static_categories", "context_tokens", "context_real"]
 
 
 class EncoderSettings(Strict):
@@ -15,6 +19,7 @@ class EncoderSettings(Strict):
 
     reads: ClassVar[Field]      # the kind of field
     static: ClassVar[bool] = False      # of a whole sequence
+    own_axis: ClassVar[bool] = False    # of another sequence beside it, with a length of its own
 
     @property
     def starts(self) -> bool:
@@ -32,3 +37,12 @@ class StaticSettings(EncoderSettings):
     @property
     def starts(self) -> bool:
         return self.joins == "start"
+
+
+class ContextSettings(StaticSettings):
+    """Settings of encoders of another sequence, which becomes one vector; an empty one is zeros."""
+
+    core: Annotated[CellSettings, OneOf(CELLS)] | None      # reads it; none: its steps are pooled as they are
+    pooling: Pooling
+
+    own_axis: ClassVar[bool] = True

@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 from unroll.data.fields import Field, Sequences
 
 Arrays = dict[str, NDArray[Any]]
+LENGTHS = "{name}.lengths"      # of an input on an axis of its own: (B,) beside its values; no field has a dot
 Counts = dict[str, float]       # known targets by name; of vectors, the known share of each
 
 
 class Batch(NamedTuple):
-    inputs: Arrays      # (T, B) symbols, (T, B, F) reals, (T, B, K) categories; per sequence (B, F), (B, K)
+    inputs: Arrays      # (T, B) symbols, (T, B, F) reals, (T, B, K) categories; per sequence (B, F), (B, K); on an
+    #                     axis of its own (T', B) or (T', B, F), and beside it its `LENGTHS`
     targets: Arrays     # per step (T, B) or (T, B, D), per sequence (B,) or (B, D), forecasts (B, H, D)
     lengths: NDArray[np.int64]      # (B,) steps that are not padding; 0: an empty lane
     fresh: bool                     # whether it starts from a fresh state: the first of a stream, or of its items
@@ -155,8 +157,12 @@ class ItemLayout(_Shuffled):
         most = max(1, min(self._steps, int((last_of - first_of).max()) - before))
         step = np.arange(most)[:, None]
         place, valid = start[None, :] + before + step, step < lengths[None, :]          # (T, B)
-        inputs = {name: _read(field, place, valid, start) if field.per == "step" else field.at(lanes, lanes >= 0)
-                  for name, field in self._data.inputs.items()}
+        inputs: Arrays = {}
+        for name, field in self._data.inputs.items():
+            if field.per == "own":
+                inputs[name], inputs[LENGTHS.format(name=name)] = field.own(lanes, items)
+            else:
+                inputs[name] = _read(field, place, valid, start) if field.per == "step" else field.at(lanes, lanes >= 0)
         targets = {name: _ahead(field, place, valid, end + self._data.cut) if field.per == "step"
                    else field.at(lanes, lanes >= 0) for name, field in self._data.targets.items()}
         return Batch(inputs, targets, lengths, not before, self.counts(index, epoch), (first, self._size), lanes)

@@ -6,7 +6,7 @@ read.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from unroll.data.spec import ForecastSpec, InputSpec, Names, TargetSpec
 from unroll.data.tokenizers import Tokenizer
 
 Values = NDArray[Any]
+Per = Literal["step", "sequence", "own"]
+PerTarget = Literal["step", "sequence"]
 Located = Iterable[tuple[str, Any]]     # values, each after the place that an error names
 LARGEST = 1e38      # where single precision ends
 
@@ -27,8 +29,8 @@ class Codec(ABC):
 
     advice: ClassVar[str] = ""      # where other fields have another number of steps
 
-    def __init__(self, per_step: bool = True) -> None:
-        self.per_step = per_step    # one row per step, or one per sequence
+    def __init__(self, per: Per = "step") -> None:
+        self.per = per      # one row per step, one per sequence, or as many as it has on an axis of its own
 
     @abstractmethod
     def encode(self, value: Any, where: str) -> Values:
@@ -60,8 +62,8 @@ class TextCodec(Codec):
 
     advice = " Choose data/tokenizer=char, a symbol for each label."
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        super().__init__()
+    def __init__(self, tokenizer: Tokenizer, per: Per = "step") -> None:
+        super().__init__(per)
         self.tokenizer = tokenizer
 
     def encode(self, value: Any, where: str) -> Values:
@@ -72,6 +74,8 @@ class TextCodec(Codec):
         return np.min_scalar_type(self.tokenizer.size - 1)
 
     def count(self, value: Any, rows: Values) -> Mapping[str, int]:
+        if self.per == "own":       # losses are not of its characters
+            return {}
         # the end of an item is a character of the source: its newline
         ends = int(self.tokenizer.end is not None)
         unknown = 0 if self.tokenizer.unknown is None else int((rows == self.tokenizer.unknown).sum())
@@ -79,7 +83,7 @@ class TextCodec(Codec):
 
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         begin = self.tokenizer.begin if predicted else None
-        return InputSpec(kind="tokens", size=self.tokenizer.size, width=1, begin=begin, names=names)
+        return InputSpec(kind="tokens", size=self.tokenizer.size, width=1, per=self.per, begin=begin, names=names)
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         return TargetSpec(kind="classes", per="step", of=of, size=self.tokenizer.size)
@@ -88,12 +92,12 @@ class TextCodec(Codec):
 class ClassCodec(Codec):
     """Names of classes as numbers."""
 
-    def __init__(self, classes: Classes, per_step: bool) -> None:
-        super().__init__(per_step)
-        self.classes = classes
+    def __init__(self, classes: Classes, per: PerTarget) -> None:
+        super().__init__(per)
+        self.classes, self._per = classes, per
 
     @classmethod
-    def fit(cls, name: str, labels: Located, per_step: bool) -> "ClassCodec":
+    def fit(cls, name: str, labels: Located, per: PerTarget) -> "ClassCodec":
         classes = Classes.fit(value for _, value in labels)
         if not classes.names:
             raise UserError("empty", f"data.targets.{name}", "no value is known in the train split. Give some, or "
@@ -101,7 +105,7 @@ class ClassCodec(Codec):
         if len(classes.names) < 2:
             raise UserError("too-short", f"data.targets.{name}", f"the training split has one class alone, "
                             f"{classes.names}. Give examples of another, or another data.seed.")
-        return cls(classes, per_step)
+        return cls(classes, per)
 
     def encode(self, value: Any, where: str) -> Values:
         return self.classes.encode(value, where)
@@ -117,15 +121,14 @@ class ClassCodec(Codec):
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         classes = tuple(self.classes.names)
-        return TargetSpec(kind="classes", per="step" if self.per_step else "sequence", size=len(classes),
-                          classes=classes)
+        return TargetSpec(kind="classes", per=self._per, size=len(classes), classes=classes)
 
 
 class NumberCodec(Codec):
     """Real numbers, as the source has them; or `labels`, which are 0 or 1. Those of a `partial` field may be NaN."""
 
-    def __init__(self, per_step: bool = True, labels: bool = False, partial: bool = False) -> None:
-        super().__init__(per_step)
+    def __init__(self, per: Per = "step", labels: bool = False, partial: bool = False) -> None:
+        super().__init__(per)
         self._labels, self._partial = labels, partial
         self._width: int | None = None      # numbers per row, from the first one on
         self._scaler: Scaler | None = None
@@ -142,7 +145,7 @@ class NumberCodec(Codec):
     def encode(self, value: Any, where: str) -> Values:
         """(T, F), where one number a step may come as (T,); (1, F) for a sequence."""
         rows = np.atleast_1d(value)
-        rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:]))) if self.per_step else rows.reshape(1, -1)
+        rows = rows.reshape(1, -1) if self.per == "sequence" else rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
         self._width = rows.shape[1] if self._width is None else self._width
         if rows.shape[1] != self._width:
             raise UserError("unequal-lengths", where, f"{rows.shape[1]} numbers per step where others have "
@@ -179,13 +182,14 @@ class NumberCodec(Codec):
 
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         assert self._scaler is not None
-        return InputSpec(kind="real", size=self.width, width=self.width, per="step" if self.per_step else "sequence",
-                         scale=self._scaler.state(), names=names)
+        return InputSpec(kind="real", size=self.width, width=self.width, per=self.per, scale=self._scaler.state(),
+                         names=names)
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         scale = None if self._labels or self._scaler is None else self._scaler.state()
-        return TargetSpec(kind="labels" if self._labels else "reals", per="step" if self.per_step else "sequence",
-                          size=self.width, of=of, ahead=0 if of is None else 1, scale=scale, names=names)
+        return TargetSpec(kind="labels" if self._labels else "reals", size=self.width, of=of,
+                          per="sequence" if self.per == "sequence" else "step", ahead=0 if of is None else 1,
+                          scale=scale, names=names)
 
 
 class SeriesCodec(NumberCodec):

@@ -40,25 +40,42 @@ class Holes:
 
 @dataclass(frozen=True)
 class Field:
-    """The values of one input or target, one row per step or per sequence; `show` converts them for a batch."""
+    """The values of one input or target, one row per step or per sequence; `show` converts them for a batch.
+
+    An input on an axis of its own has `bounds` (n, 2), the rows of each sequence, as `Sequences` has of the others.
+    """
 
     values: Values                          # (N,) or (N, F)
-    per: Literal["step", "sequence"]
+    per: Literal["step", "sequence", "own"]
     fill: float                             # of padding and unknown numbers: a symbol, IGNORED, 0 or NaN
     dtype: type[np.generic]
     ahead: int = 0                          # step t of a batch shows step t + ahead; -1: the step before
     show: Callable[[Values], Values] = unchanged
     holes: Holes | None = None              # None: everything is known
+    bounds: NDArray[np.int64] | None = None
 
     def at(self, rows: NDArray[np.int64], valid: NDArray[np.bool_]) -> Values:
         """Rows of any shape → their values, `fill` where a row is not valid or a number not known."""
-        rows = rows.clip(0, max(0, len(self.values) - 1))
+        if not len(self.values):
+            return np.full((*rows.shape, *self.values.shape[1:]), self.fill, self.dtype)
+        rows = rows.clip(0, len(self.values) - 1)
         taken = self.show(self.values[rows]).astype(self.dtype)
         if not valid.all():
             taken[~valid] = self.fill
         if self.holes is not None:
             taken[~self.holes.known[rows]] = self.fill
         return taken
+
+    def own(self, lanes: NDArray[np.int64], items: NDArray[np.int64]) -> tuple[Values, NDArray[np.int64]]:
+        """The lanes' sequences on their own axis, (T', B, …), and their lengths (B,); -1: an empty lane.
+
+        T' is the length of the longest of `items`, which are those of all ranks.
+        """
+        assert self.bounds is not None
+        lengths = self.bounds[:, 1] - self.bounds[:, 0]
+        step = np.arange(max(1, lengths[items].max(initial=0)))[:, None]
+        own = np.where(lanes < 0, 0, lengths[lanes])
+        return self.at(self.bounds[lanes, 0] + step, step < own), own
 
     def count(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> float:
         """Known targets in all of the stretches [first, last) of rows; of vectors, the known share of each."""
@@ -68,7 +85,9 @@ class Field:
         return int((self.holes.totals[last] - self.holes.totals[first]).sum()) / self.holes.width
 
     def only(self, kept: slice | NDArray[np.int64]) -> "Field":
-        """Some of the rows."""
+        """Some of the rows; of a field on an axis of its own, of the sequences."""
+        if self.bounds is not None:
+            return replace(self, bounds=self.bounds[kept])
         holes = None if self.holes is None else Holes.of(self.holes.known[kept])
         return replace(self, values=self.values[kept], holes=holes)
 
@@ -109,8 +128,8 @@ class Sequences:
         """Some of the sequences, or a stretch of the stream."""
         per = "step" if self.bounds is None else "sequence"
         bounds = None if self.bounds is None else self.bounds[kept]
-        inputs, targets = ({name: field.only(kept) if field.per == per else field for name, field in part.items()}
-                           for part in (self.inputs, self.targets))
+        inputs, targets = ({name: field.only(kept) if field.per in (per, "own") else field
+                            for name, field in part.items()} for part in (self.inputs, self.targets))
         forecasts = None if self.forecasts is None else self.forecasts[kept]
         return replace(self, inputs=inputs, targets=targets, bounds=bounds, forecasts=forecasts)
 
@@ -120,9 +139,13 @@ class Sequences:
 
 
 def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int64] | None,
-              holes: Mapping[str, Holes] = MappingProxyType({})) -> Sequences:
-    """Arrays as the spec describes them; targets may be missing, where they are to be predicted."""
-    inputs = {name: _input(field, values[name]) for name, field in spec.inputs.items()}
+              holes: Mapping[str, Holes] = MappingProxyType({}),
+              own: Mapping[str, NDArray[np.int64]] = MappingProxyType({})) -> Sequences:
+    """Arrays as the spec describes them; targets may be missing, where they are to be predicted.
+
+    `own` are the offsets of inputs on an axis of their own.
+    """
+    inputs = {name: _input(field, values[name], own.get(name)) for name, field in spec.inputs.items()}
     targets = {name: _target(field, values[field.of or name], holes.get(name)) for name, field in spec.targets.items()
                if (field.of or name) in values and field.frame is None}
     if spec.layout == "windows":
@@ -136,13 +159,16 @@ def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int6
     return replace(data, bounds=bounds)
 
 
-def _input(field: InputSpec, values: Values) -> Field:
+def _input(field: InputSpec, values: Values, offsets: NDArray[np.int64] | None = None) -> Field:
+    if offsets is not None:
+        bounds = np.stack([offsets[:-1], offsets[1:]], axis=1)
+        return replace(_input(field, values), bounds=bounds)
     if field.kind == "categories":
         return Field(values, field.per, 0, np.int64, show=_columns(field))
     if field.begin is not None:     # read one step late, so that each symbol is predicted from those before it
         return Field(values, "step", field.begin, np.int64, ahead=-1)
     if field.kind == "tokens":
-        return Field(values, "step", 0, np.int64)
+        return Field(values, field.per, 0, np.int64)
     if field.scale is None:         # a frame scales it
         return Field(values, "step", 0, np.float32)
     return Field(values, field.per, 0, np.float32, show=Scaler.restore(field.scale).encode)

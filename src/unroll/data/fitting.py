@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from unroll.base.errors import UserError
-from unroll.config.data import FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
+from unroll.config.data import CONTEXT, FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
 from unroll.data.categories import CategoryCodec
-from unroll.data.codecs import ClassCodec, Codec, NumberCodec, SeriesCodec, TextCodec
+from unroll.data.codecs import ClassCodec, Codec, NumberCodec, Per, PerTarget, SeriesCodec, TextCodec
 from unroll.data.source import Source, sequence_name
 from unroll.data.spec import ForecastSpec
 from unroll.data.tokenizers import Tokenizer, fit
@@ -26,25 +26,25 @@ def fit_codecs(config: DataConfig, source: Source) -> dict[str, Codec]:
 
 def _input(config: DataConfig, source: Source, name: str) -> Codec:
     values, target, kind = _values(source, name), config.targets.get(name), config.inputs[name]
-    per_step = kind not in STATIC
-    if kind == "tokens":
-        return TextCodec(_tokenizer(config, source, name))
+    per: Per = "sequence" if kind in STATIC else "own" if kind in CONTEXT else "step"
+    if kind in ("tokens", "context_tokens"):
+        return TextCodec(_tokenizer(config, source, name), per)
     if kind in ("categories", "static_categories"):
-        return CategoryCodec.fit(values, per_step)
+        return CategoryCodec.fit(values, per)
     if target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
         return SeriesCodec(ForecastSpec(**settings.model_dump())).fit_frame(values)
-    return NumberCodec(per_step, labels=target == "next_labels").fit(_scale(config), values)
+    return NumberCodec(per, labels=target == "next_labels").fit(_scale(config), values)
 
 
 def _target(config: DataConfig, source: Source, name: str) -> Codec:
     values, kind = _values(source, name), config.targets[name]
-    per_step = kind not in PER_SEQUENCE
+    per: PerTarget = "sequence" if kind in PER_SEQUENCE else "step"
     if kind in ("class", "tag"):
-        return ClassCodec.fit(name, values, per_step)
+        return ClassCodec.fit(name, values, per)
     if kind == "labels":
         return NumberCodec(labels=True, partial=True)
-    return NumberCodec(per_step, partial=True).fit(_scale(config), values)
+    return NumberCodec(per, partial=True).fit(_scale(config), values)
 
 
 def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
@@ -54,9 +54,9 @@ def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
                         "or bpe.")
     # a symbol that closes an item would have no values of its own, unless the targets' rows begin before the first step
     aligned = (not config.shifted and any(kind not in FUTURE and kind not in PER_SEQUENCE
-                                          for kind in config.targets.values())) or any(
-        kind != "tokens" and kind not in STATIC for kind in config.inputs.values())
-    return fit(settings, source.layout == "items" and not aligned, (text for _, text in _values(source, name)))
+                                          for kind in config.targets.values())) or len(config.step_inputs) > 1
+    ends = source.layout == "items" and not aligned and name in config.step_inputs
+    return fit(settings, ends, (text for _, text in _values(source, name)))
 
 
 def _values(source: Source, name: str) -> Iterator[tuple[str, Any]]:

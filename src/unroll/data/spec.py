@@ -54,11 +54,12 @@ class InputSpec(Part):
     kind: Literal["tokens", "real", "categories"]
     size: int                       # of the vocabulary, all columns' categories, or numbers as the network reads them
     width: int                      # columns in the user's data: fewer than `size` in a forecast; 1 for tokens
-    per: Literal["step", "sequence"] = "step"
+    per: Literal["step", "sequence", "own"] = "step"    # own: another sequence beside each, with a length of its own
     begin: int | None = None        # the symbol before the first step, where each step predicts the next symbol
     scale: Scale | None = None      # of real numbers; None in a forecast, whose target has a frame
     names: Names | None = None      # of the columns, where the source names them
     categories: tuple[Names, ...] | None = None     # of each column; each column also has one for all others
+    longest: int | None = None      # steps of the longest one in training, where it has a length of its own
 
 
 class TargetSpec(Part):
@@ -138,6 +139,11 @@ class Spec(Part):
         steps = [(("tokens", "real", "categories").index(field.kind), name)
                  for name, field in self.inputs.items() if field.per == "step"]
         return min(steps)[1]
+
+    @property
+    def own(self) -> list[str]:
+        """Inputs on an axis of their own: other sequences beside each."""
+        return [name for name, field in self.inputs.items() if field.per == "own"]
 
     def shifted(self, name: str) -> bool:
         """Whether a target's first row is of the symbol before the first step, and unknown.

@@ -24,6 +24,7 @@ VALUES = "{split}/{field}/values.npy"
 KNOWN = "{split}/{field}/known.npy"         # of a target that is not known everywhere: a boolean for each number
 TOTALS = "{split}/{field}/totals.npy"       # and how many are known in all rows before each, and in all
 OFFSETS = "{split}/offsets.npy"
+OWN_OFFSETS = "{split}/{field}/offsets.npy"     # of a field whose sequences have a length of their own
 PLACES = "{split}/places.json"
 TOKENIZER = "{field}.tokenizer.json"
 
@@ -73,6 +74,11 @@ class Prepared:
         """(sequences + 1,) where each sequence starts and the last one ends; None for a stream."""
         return None if self.spec.layout == "stream" else self._load(OFFSETS.format(split=split))
 
+    def own_offsets(self, field: str, split: Split) -> NDArray[np.int64] | None:
+        """(sequences + 1,) the same of an input on an axis of its own; None for others."""
+        name = OWN_OFFSETS.format(split=split, field=field)
+        return self._load(name) if name in self.files else None
+
     def places(self, split: Split) -> list[Place]:
         """One for each sequence, or series to forecast; numbered from 1 on where the source has no names."""
         name = PLACES.format(split=split)
@@ -96,7 +102,8 @@ class Prepared:
         offsets = self.offsets(split)
         values = {name: self.values(name, split) for name in {**self.spec.inputs, **self.spec.targets}}
         holes = {name: found for name in self.spec.targets if (found := self.holes(name, split)) is not None}
-        return sequences(self.spec, values, offsets, holes)
+        own = {name: starts for name in self.spec.inputs if (starts := self.own_offsets(name, split)) is not None}
+        return sequences(self.spec, values, offsets, holes, own)
 
     def _load(self, name: str) -> Any:
         try:

@@ -14,7 +14,7 @@ from unroll.data.codecs import Codec, SeriesCodec, TextCodec, Values
 from unroll.data.npy import Array
 from unroll.data.source import SPLITS, Origin, Piece, Source, Split, sequence_name
 from unroll.data.spec import Counts, InputSpec, SourceSpec, Spec, TargetSpec
-from unroll.data.store import KNOWN, OFFSETS, PLACES, SPEC, TOKENIZER, TOTALS, VALUES, Contents
+from unroll.data.store import KNOWN, OFFSETS, OWN_OFFSETS, PLACES, SPEC, TOKENIZER, TOTALS, VALUES, Contents
 
 Codecs = Mapping[str, Codec]
 STRETCH = 1_000_000     # rows that are marked at a time
@@ -24,7 +24,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     """Encode every split into `folder`, one pass each; raises `UserError` when a split is empty or ill-formed."""
     folder.mkdir(parents=True)
     splits: dict[Split, Counts] = {}
-    longest = 0
+    longest: dict[str, int] = {}
     for split in SPLITS:
         with _SplitWriter(folder, source, split, codecs, config.shifted) as writer:
             for piece in source.pieces(split):
@@ -40,10 +40,11 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     for name, codec in codecs.items():
         if isinstance(codec, TextCodec):
             write_json(folder / TOKENIZER.format(field=name), codec.tokenizer.state())
+    steps = max(longest.get(name, 0) for name, codec in codecs.items() if codec.per == "step")
     forecast = next((codec.forecast for codec in codecs.values() if isinstance(codec, SeriesCodec)), None)
     spec = Spec(
-        layout=source.layout, longest=longest if forecast is None else forecast.context,
-        inputs=_inputs(config, source, codecs), targets=_targets(config, source, codecs), forecast=forecast,
+        layout=source.layout, longest=steps if forecast is None else forecast.context,
+        inputs=_inputs(config, source, codecs, longest), targets=_targets(config, source, codecs), forecast=forecast,
         splits=splits, reading=source.reading,
         source=SourceSpec(kind=config.kind, name=origin.name, licence=origin.licence, sha256=origin.sha256),
     )
@@ -53,8 +54,10 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     write_json(folder / SPEC, contents.model_dump(mode="json"))
 
 
-def _inputs(config: DataConfig, source: Source, codecs: Codecs) -> dict[str, InputSpec]:
-    return {name: codecs[name].describe_input(name in config.targets, _names(source, name)) for name in config.inputs}
+def _inputs(config: DataConfig, source: Source, codecs: Codecs, longest: Mapping[str, int]) -> dict[str, InputSpec]:
+    inputs = {name: codecs[name].describe_input(name in config.targets, _names(source, name)) for name in config.inputs}
+    return {name: field.model_copy(update={"longest": longest[name]}) if field.per == "own" else field
+            for name, field in inputs.items()}
 
 
 def _targets(config: DataConfig, source: Source, codecs: Codecs) -> dict[str, TargetSpec]:
@@ -79,9 +82,14 @@ class _SplitWriter:
         if self._layout != "stream":
             self._offsets = Array(folder / OFFSETS.format(split=split), np.dtype(np.int64))
             self._offsets.append(np.zeros(1))
+        self._own = {name: Array(folder / OWN_OFFSETS.format(split=split, field=name), np.dtype(np.int64))
+                     for name, codec in codecs.items() if codec.per == "own"}
+        for array in self._own.values():
+            array.append(np.zeros(1))
         self._holes: dict[str, tuple[Array, Array]] = {}
         self._rows, self._known = Counter[str](), Counter[str]()
-        self._pieces = self._steps = self.longest = 0
+        self._pieces = self._steps = 0
+        self.longest = dict.fromkeys(codecs, 0)     # rows of a piece
         self._others = Counter[str]()
 
     def add(self, piece: Piece) -> None:
@@ -92,7 +100,7 @@ class _SplitWriter:
             sequence += f", from step {self._steps + 1} on"
         rows = {name: self._codecs[name].encode(value, f"data.{name}, {sequence}") for name, value in piece.items()}
         steps = {name: len(values) + (name in self._shifted) for name, values in rows.items()
-                 if self._codecs[name].per_step}
+                 if self._codecs[name].per == "step"}
         if stream and len(steps) < len(rows):
             name = next(name for name in rows if name not in steps)
             raise UserError("conflict", f"data.{name}", "one value a sequence, but the data is a single long sequence. "
@@ -113,19 +121,21 @@ class _SplitWriter:
                 values, known = (np.concatenate([np.zeros_like(array[:1]), array]) for array in (values, known))
             self._mark(name, values, known)
             self._arrays[name].append(values if known is None else np.where(known, values, 0))
+            self.longest[name] = max(self.longest[name], len(values))
             self._others.update(self._codecs[name].count(piece[name], values))
         self._pieces += 1
         self._steps += length
-        self.longest = max(self.longest, length)
+        for name, offsets in self._own.items():
+            offsets.append(np.array([self._rows[name]]))
         if self._offsets:
             self._offsets.append(np.array([self._steps]))
 
     def _mark(self, name: str, values: Values, known: NDArray[np.bool_] | None) -> None:
         """Note what is known, from the first hole on; `Holes` describes the two files."""
-        if not len(values):
-            return
         before = self._rows[name]
         self._rows[name] += len(values)
+        if not len(values):
+            return
         self._known[name] += values.size if known is None else int(known.sum())
         if name not in self._holes:
             if known is None or known.all():
@@ -159,5 +169,5 @@ class _SplitWriter:
 
     def __exit__(self, *_: object) -> None:
         holes = [array for arrays in self._holes.values() for array in arrays]
-        for array in (*self._arrays.values(), *holes, *([self._offsets] if self._offsets else [])):
+        for array in (*self._arrays.values(), *self._own.values(), *holes, *([self._offsets] if self._offsets else [])):
             array.close()

@@ -1,7 +1,7 @@
 """What an encoder is: a field at each step, or of a whole sequence, as a vector."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -29,6 +29,11 @@ class BaseEncoder(nn.Module, ABC):
         Values of whole sequences come as (1, B, ·), so that dropout finds the lanes.
         """
 
+    def whole(self, inputs: Mapping[str, Tensor], name: str, dropout: Dropout) -> Tensor:
+        """The vector (B, E) of a field that stands for whole sequences, (B, ·) of the inputs."""
+        vectors: Tensor = self(inputs[name][None], dropout)[0]
+        return vectors
+
     @abstractmethod
     def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
         """Write the encoder of the field `name`, and return the vectors, (T, B, E) or (B, E).
@@ -37,6 +42,8 @@ class BaseEncoder(nn.Module, ABC):
         """
 
 
-def make_encoder(settings: EncoderSettings, size: int, width: int = 1) -> BaseEncoder:
-    encoder: BaseEncoder = ENCODERS.code_of(settings.kind, "Encoder")(settings, size, width)
+def make_encoder(settings: EncoderSettings, size: int, width: int = 1, longest: int | None = None) -> BaseEncoder:
+    """`longest`: steps of the longest training sequence of a field on an axis of its own."""
+    made = ENCODERS.code_of(settings.kind, "Encoder")
+    encoder: BaseEncoder = made(settings, size, width) if longest is None else made(settings, size, longest)
     return encoder

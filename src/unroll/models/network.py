@@ -22,7 +22,8 @@ class Network(nn.Module):
         """`spec` has the sizes that follow from the data."""
         super().__init__()
         # in the order of their names, whatever order a file has them in
-        encoders = {name: make_encoder(settings, spec.inputs[name].size, spec.inputs[name].width)
+        fields = spec.inputs
+        encoders = {name: make_encoder(settings, fields[name].size, fields[name].width, fields[name].longest)
                     for name, settings in sorted(config.inputs.items())}
         self.inputs = ByField(encoders)
         self.static = [name for name in encoders if config.inputs[name].static]
@@ -55,7 +56,7 @@ class Network(nn.Module):
         state = self.start(lanes)
         if self.first is None:
             return state
-        parts = [self.encoder(name)(inputs[name][None], dropout)[0] for name in self.first.names]
+        parts = [self.encoder(name).whole(inputs, name, dropout) for name in self.first.names]
         made: list[State] = self.first(torch.cat(parts, dim=-1), state)
         return made
 
@@ -64,6 +65,8 @@ class Network(nn.Module):
         lengths: Tensor | None = None,
     ) -> tuple[Fields, list[State]]:
         """Whole sequences: each input (T, B) or (T, B, F), or (B, F) of the whole; the state goes in and comes out.
+
+        An input on an axis of its own is (T', B) or (T', B, F), and its `LENGTHS` (B,) stand beside it.
 
         `lengths` (B,) are the steps of each lane that are not padding. Outputs are (T, B, ·), or (B, ·) of heads
         that pool.
@@ -97,7 +100,7 @@ class Network(nn.Module):
 
     def context(self, inputs: Fields, dropout: Dropout = no_dropout) -> Tensor:
         """(B, E): the inputs of whole sequences that are read at every step, (B, ·) each, side by side."""
-        return torch.cat([self.encoder(name)(inputs[name][None], dropout)[0] for name in self.throughout], dim=-1)
+        return torch.cat([self.encoder(name).whole(inputs, name, dropout) for name in self.throughout], dim=-1)
 
     def read(
         self, x: Tensor, state: list[State] | None = None, dropout: Dropout = no_dropout,

@@ -12,6 +12,7 @@ from unroll.readers import endings, format_of
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
 from unroll.readers.common.constant import constant
+from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
 from unroll.readers.common.sequences import Rows
 from unroll.readers.common.tables import column_names, read_parts, table_format
@@ -115,9 +116,9 @@ def _trained_table(file: Path, reading: Reading, rows: TableReading, inputs: Map
     columns = [column for field in inputs.values() for column in field.names or ()]
     table = Columns(read_parts([file], reading, [*columns, *filter(None, (rows.series, rows.time))]))
     values = {name: _cells(table, field) for name, field in inputs.items()}
-    text = any(field.kind == "tokens" for field in inputs.values())
-    if rows.series is None and text:
-        return _numbered([_bare({name: cells[row] for name, cells in values.items()}) for row in range(len(table))])
+    if rows.series is None and any(field.kind == "tokens" and field.per == "step" for field in inputs.values()):
+        return _numbered([_bare({name: _of_row(table, inputs[name], cells[row], row) for name, cells in values.items()})
+                          for row in range(len(table))])
     found = find_sequences(table, rows)
     sequences = [_bare({name: _piece(table, field, values[name], sequence, rows) for name, field in inputs.items()})
                  for sequence in found]
@@ -131,6 +132,8 @@ def _trained_table(file: Path, reading: Reading, rows: TableReading, inputs: Map
 def _cells(table: Columns, field: InputSpec) -> Any:
     """A field's values in every row."""
     columns = list(field.names or ())
+    if field.per == "own":
+        return [*zip(*(table.texts(column, None) for column in columns), strict=True)]
     if field.kind == "tokens":
         return table.texts(columns[0], "an empty text. Leave the row out.")
     if field.kind == "categories":
@@ -138,8 +141,18 @@ def _cells(table: Columns, field: InputSpec) -> Any:
     return table.numbers(columns, "Correct the cell, or leave the row out.")
 
 
+def _of_row(table: Columns, field: InputSpec, value: Any, row: int) -> Any:
+    """A field's value in a row that is a sequence of its own."""
+    if field.per != "own":
+        return value
+    return own_of_row(table, field.names or (), value, field.kind == "tokens", lambda: row)
+
+
 def _piece(table: Columns, field: InputSpec, values: Any, sequence: Rows, rows: TableReading) -> Any:
     """A field's values in one sequence."""
+    if field.per == "own":
+        return own_of_rows(table, field.names or (), [values[row] for row in sequence.index], field.kind == "tokens",
+                           lambda: sequence, "The model reads one per sequence: correct the row.")
     if field.kind == "tokens":
         return rows.joint.join(values[row] for row in sequence.index)
     if field.per == "sequence":
@@ -183,7 +196,7 @@ def _numeric(column: Any, decimal: str) -> bool:
 
 
 def _of_text(spec: Spec) -> bool:
-    return any(field.kind == "tokens" for field in spec.inputs.values())
+    return any(field.kind == "tokens" and field.per == "step" for field in spec.inputs.values())
 
 
 def _some(names: Sequence[str]) -> str:

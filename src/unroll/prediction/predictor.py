@@ -187,14 +187,15 @@ class Predictor(Targets):
             inputs[self.input] = np.concatenate([last[None], values[:-1]])
         else:
             inputs[self.input] = self._reads.encode(self.input, values)
+        steps_of = [name for name, field in self.spec.inputs.items() if field.per == "step"]
         # without pooling, a prediction needs only the steps before it
         length = len(inputs[self.input])
         stretch = length if self._network.whole else max(1, STEPS // lanes)
         state = None if own is None else own.state
         parts: dict[str, list[Values]] = {name: [] for name in self.targets}
         for first in range(0, length, stretch):
-            read = {name: torch.from_numpy(field if self.spec.inputs[name].per == "sequence" else
-                                           field[first : first + stretch]) for name, field in inputs.items()}
+            read = {name: torch.from_numpy(field[first : first + stretch] if name in steps_of else field)
+                    for name, field in inputs.items()}
             outputs, state = self._network(read, state)
             for name, target in self.targets.items():
                 predicted = self._network.head(name).predict(outputs[name])

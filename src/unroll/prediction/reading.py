@@ -21,6 +21,7 @@ class InputReader:
 
     def __init__(self, field: InputSpec, tokenizer: Tokenizer | None, frame: Frame | None) -> None:
         self.size, self._symbols = field.width, field.size
+        self._empty = field.per == "own"        # whether it may be
         self._tokenizer, self._frame = tokenizer, frame
 
     def sequence(self, name: str, sequence: Any, closed: bool) -> Values:
@@ -59,7 +60,7 @@ class InputReader:
                 raise UserError("wrong-type", name, f"numbers of shape {ids.shape} where the model reads text. Give a "
                                 "text, or its symbols (T,).")
             self._check_symbols(name, ids)
-        if not len(ids):
+        if not len(ids) and not self._empty:
             raise UserError("empty", name, "empty, or without a single symbol. Leave it out.")
         return ids.astype(np.int64)
 

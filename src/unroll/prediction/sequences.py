@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
+from unroll.data.batches import LENGTHS
 from unroll.data.encoders import Frame, scaler_of
 from unroll.data.fields import category_numbers
 from unroll.data.given import shown
@@ -25,7 +26,7 @@ class SequenceReader:
         self._fields = spec.inputs
         self.main = spec.main
         self._readers = {name: InputReader(field, tokenizers.get(name), frame) for name, field in spec.inputs.items()
-                         if field.per == "step" and field.kind != "categories"}
+                         if field.per != "sequence" and field.kind != "categories"}
 
     @property
     def first(self) -> InputReader:
@@ -33,7 +34,10 @@ class SequenceReader:
         return self._readers[self.main]
 
     def sequence(self, where: str, sequence: Any, closed: bool) -> Fields:
-        """(T,), (T, F) or (T, K) of inputs of steps, (F,) or (K,) of whole sequences; raises `UserError`."""
+        """(T,), (T, F) or (T, K) of inputs of steps, (F,) or (K,) of whole sequences; raises `UserError`.
+
+        Inputs on an axis of their own are (T',) or (T', F).
+        """
         if len(self._fields) == 1:
             return {self.main: self._one(where, self.main, sequence, closed)}
         if not isinstance(sequence, Mapping):
@@ -75,8 +79,10 @@ class SequenceReader:
         field = self._fields[name]
         if field.kind == "categories":
             return _categories(where, field, values)
-        if field.per == "step":
-            return self._readers[name].sequence(where, values, closed)
+        if field.per == "own" and hasattr(values, "__len__") and not len(values):
+            return np.zeros((0,) if field.kind == "tokens" else (0, field.width), np.int64)
+        if field.per != "sequence":
+            return self._readers[name].sequence(where, values, closed and field.per == "step")
         numbers = to_numbers(where, values).reshape(-1)
         if numbers.shape != (field.width,):
             raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}. Give as "
@@ -87,6 +93,8 @@ class SequenceReader:
 
     def encode(self, name: str, values: Values) -> Values:
         """As the network reads them."""
+        if name not in self._fields:        # lengths
+            return values
         field = self._fields[name]
         return values.astype(np.int64) if field.kind != "real" else scaler_of(field).encode(values).astype(np.float64)
 
@@ -118,6 +126,17 @@ def _categories(where: str, field: InputSpec, values: Any) -> Values:
 
 
 def stacked(sequences: Sequence[Fields], fields: Mapping[str, InputSpec]) -> Fields:
-    """Sequences of one length side by side, (T, B, …), or (B, …) of whole sequences."""
-    return {name: np.stack([sequence[name] for sequence in sequences], axis=1 if field.per == "step" else 0)
-            for name, field in fields.items()}
+    """Sequences of one length side by side, (T, B, …), or (B, …) of whole sequences.
+
+    Those on an axis of their own are padded, (T', B, …), and have their `LENGTHS` beside them.
+    """
+    found: Fields = {}
+    for name, field in fields.items():
+        values = [sequence[name] for sequence in sequences]
+        if field.per == "own":
+            lengths = found[LENGTHS.format(name=name)] = np.array([len(own) for own in values])
+            longest = max(1, int(lengths.max()))
+            values = [np.concatenate([own, np.zeros((longest - len(own), *own.shape[1:]), own.dtype)])
+                      for own in values]
+        found[name] = np.stack(values, axis=0 if field.per == "sequence" else 1)
+    return found

@@ -133,10 +133,12 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
 def given_inputs(prepared: Prepared, split: Literal["train", "validation", "test"], offsets: Values) \
         -> list[dict[str, Values]]:
     """The values of every input, by sequence, as a user would give them."""
-    columns = {name: shown(field, np.asarray(prepared.values(name, split))) for name, field in
-               prepared.spec.inputs.items()}
-    return [{name: values[first:last] if prepared.spec.inputs[name].per == "step" else values[number]
-             for name, values in columns.items()} for number, (first, last) in enumerate(pairwise(offsets))]
+    columns: dict[str, list[Values]] = {}
+    for name, field in prepared.spec.inputs.items():
+        values, own = shown(field, np.asarray(prepared.values(name, split))), prepared.own_offsets(name, split)
+        columns[name] = [*values] if field.per == "sequence" else [
+            values[first:last] for first, last in pairwise(offsets if own is None else own)]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def shown(field: InputSpec, values: Values) -> Values:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
-from unroll.config.data import FUTURE
+from unroll.config.data import CONTEXT, FUTURE
 from unroll.config.sources.npz import Settings
 from unroll.data.source import SPLITS, Piece, Source
 from unroll.data.spec import Reading
@@ -38,6 +38,8 @@ def _check(settings: Settings) -> None:
         if kind == "tokens":
             raise UserError("unsupported", f"data.inputs.{name}", "arrays have no texts. For symbols, write text and "
                             "choose data.kind text, table or folder, or choose categories.")
+        if kind in CONTEXT:
+            raise UserError("unsupported", f"data.inputs.{name}", f"{kind} are read from tables, not from arrays.")
     targets = [name for name, kind in settings.targets.items() if kind not in FUTURE]
     fields = [*settings.inputs, *targets]
     for name in settings.arrays:

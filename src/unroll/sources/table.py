@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
-from unroll.config.data import FUTURE, STATIC
+from unroll.config.data import CONTEXT, FUTURE, STATIC
 from unroll.config.sources.table import Settings
 from unroll.data.npy import stretch_of
 from unroll.data.source import UNKNOWN, Piece, Source
@@ -17,6 +17,7 @@ from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import tokenizer_class
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.constant import constant
+from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
 from unroll.readers.common.sequences import Rows, Sequences
 from unroll.readers.common.spool import Spool
@@ -25,7 +26,7 @@ from unroll.sources.common.access import Access
 from unroll.sources.common.memory import Items, Lazy, OneStream, Series
 from unroll.sources.common.splits import cut, hold_out
 from unroll.sources.common.stored import Labels, Numbers
-from unroll.sources.common.stored_texts import Texts
+from unroll.sources.common.stored_texts import TextColumns, Texts
 
 Values = dict[str, Any]         # of each field, all rows': Texts, or Numbers or Labels (N,) or (N, F)
 WHOLE = ("class", "value")      # targets of a sequence, not of a step
@@ -53,7 +54,8 @@ def _open(
 ) -> Items | OneStream | Series:
     values = {field: _values(settings, table, field, scratch) for field in settings.columns}
     if settings.series is None and "tokens" in settings.inputs.values():
-        pieces = Lazy(len(table), lambda row: {field: column[row] for field, column in values.items()})
+        pieces = Lazy(len(table), lambda row: {field: _of_row(settings, table, field, column, row)
+                                               for field, column in values.items()})
         return _items(settings, pieces, Lazy(len(table), lambda row: str(row + 1)))
     sequences = find_sequences(table, rows)
     names = Lazy(len(sequences), sequences.name)
@@ -98,7 +100,7 @@ def _check(settings: Settings) -> None:
     for name, kind in fields.items():
         if not settings.columns.get(name):
             raise UserError("missing-value", f"data.columns.{name}", f"missing. Name the columns of {name}: [a, b].")
-        if kind in ("tokens", "class", "tag") and len(settings.columns[name]) > 1:
+        if kind in ("tokens", "context_tokens", "class", "tag") and len(settings.columns[name]) > 1:
             raise UserError("unsupported", f"data.columns.{name}", f"{kind} are read from one column, not "
                             f"{len(settings.columns[name])}.")
     read = {column: name for name in settings.inputs for column in settings.columns[name]}
@@ -108,9 +110,10 @@ def _check(settings: Settings) -> None:
                 raise UserError("conflict", f"data.columns.{name}", f"column {column!r} is read as the input "
                                 f"{read[column]}, too, which gives the target away. Leave it out of one of them.")
     text = "tokens" in settings.inputs.values()
-    if text and settings.tokenizer is None:
-        raise UserError("missing-value", "data.tokenizer", "missing. Inputs of kind tokens need one: choose "
-                        "data/tokenizer=char.")
+    for name, kind in settings.inputs.items():
+        if kind in ("tokens", "context_tokens") and settings.tokenizer is None:
+            raise UserError("missing-value", "data.tokenizer", f"missing. The input {name} of kind {kind} needs one: "
+                            "choose data/tokenizer=char.")
     if settings.forecast is not None and (len(settings.inputs) > 1 or text):
         raise UserError("unsupported", "data.inputs", "a forecast has one input of real numbers. Name all of its "
                         "columns at that input.")
@@ -127,11 +130,11 @@ def _check_without_series(settings: Settings, text: bool) -> None:
             raise UserError("conflict", f"data.targets.{name}", "without data.series each row is a text of its own, "
                             f"which has one class or value, not {kind}. Name the column that tells texts apart.")
     for name, read in settings.inputs.items():
-        if text and read not in ("tokens", *STATIC):
+        if text and read not in ("tokens", *STATIC, *CONTEXT):
             raise UserError("conflict", f"data.inputs.{name}", "without data.series each row is a text of its own, "
                             f"and {read} beside it are no sequence. Set data.inputs.{name}=static_{read}, or name the "
                             "column that tells sequences apart as data.series.")
-        if not text and read in STATIC:
+        if not text and read in (*STATIC, *CONTEXT):
             raise UserError("conflict", f"data.inputs.{name}", f"{read} of a sequence, but without data.series the "
                             "table is a single sequence. Name the column that tells sequences apart as data.series.")
     if text and settings.time is not None:
@@ -145,6 +148,8 @@ def _values(settings: Settings, table: Columns, field: str, scratch: Path | None
     setting = f"data.columns.{field}"
     if settings.inputs.get(field) == "tokens":
         return Texts(scratch, table.text_blocks(columns[0], "an empty text. Leave the row out."))
+    if settings.inputs.get(field) in CONTEXT:
+        return TextColumns([Texts(scratch, table.text_blocks(column, None)) for column in columns])
     if settings.inputs.get(field) in ("categories", "static_categories"):
         cells = zip(*(table.text_blocks(column, None) for column in columns), strict=True)
         return Labels(scratch, (np.array(block, dtype=object).T for block in cells))
@@ -186,10 +191,23 @@ def _piece(settings: Settings, table: Columns, values: Values, sequences: Sequen
     for field, kind in {**settings.targets, **settings.inputs}.items():
         if kind in (*WHOLE, *STATIC):
             piece[field] = _constant(settings, table, values[field][rows], field, partial(sequences.__getitem__, at))
+        elif kind in CONTEXT:
+            piece[field] = own_of_rows(
+                table, settings.columns[field], values[field][rows], kind == "context_tokens",
+                partial(sequences.__getitem__, at), f"data.inputs.{field} is one {kind} per sequence: correct the row, "
+                "or leave all but one empty.")
         elif field in values and field not in piece:
             own = values[field][rows]
             piece[field] = own if not cells else np.repeat(own, _counts(settings, cells), axis=0)
     return piece
+
+
+def _of_row(settings: Settings, table: Columns, field: str, column: Any, row: int) -> Any:
+    """A field's value in a row that is a sequence of its own."""
+    kind = settings.inputs.get(field)
+    if kind not in CONTEXT:
+        return column[row]
+    return own_of_row(table, settings.columns[field], column[row], kind == "context_tokens", lambda: row)
 
 
 def _joint(settings: Settings) -> str:

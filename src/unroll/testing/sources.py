@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from unroll.base.files import sha256
-from unroll.config.data import FUTURE, STATIC, SourceSettings
+from unroll.config.data import CONTEXT, FUTURE, STATIC, SourceSettings
 from unroll.config.load import explain
 from unroll.config.sources import SOURCES
 from unroll.data.fitting import fit_codecs
@@ -89,7 +89,7 @@ def check_splits(settings: SourceSettings, access: Access) -> None:
         ends: dict[int, int] = {}
         for split in SPLITS:
             for number, (piece, place) in enumerate(zip(source.pieces(split), source.places(split), strict=True)):
-                value = piece[next(iter(settings.inputs))]
+                value = piece[next(iter(settings.inputs))]      # a forecast has one
                 begins = place.first + (forecast.context + forecast.season if split != "train" else 0)
                 assert begins >= ends.get(number, 0), f"the {split} split of {place.name!r} overlaps the one before"
                 ends[number] = place.first + len(value)
@@ -145,16 +145,16 @@ def _content(piece: Piece) -> bytes:
 
 def _check_input(kind: str, value: Any, where: str) -> int:
     """How many steps it has, characters of text; 0 where it is of a whole sequence."""
-    if kind == "tokens":
-        assert isinstance(value, str) and value, f"{where} is no text, or empty"
-        return len(value)
+    if kind in ("tokens", "context_tokens"):
+        assert isinstance(value, str) and (value or kind in CONTEXT), f"{where} is no text, or empty"
+        return 0 if kind in CONTEXT else len(value)
     array, shape = np.asarray(value), "(F,)" if kind in STATIC else "(T, F)"
     what = "UO" if kind.endswith("categories") else "iufb"
     assert array.ndim == len(shape.split()) and array.dtype.kind in what, \
         f"{where} is {array.dtype} {array.shape}, not {shape}"
-    assert len(array) and (what == "UO" or np.isfinite(array).all()), \
+    assert (len(array) or kind in CONTEXT) and (what == "UO" or np.isfinite(array).all()), \
         f"{where} is empty, or has a number that is not finite"
-    return 0 if kind in STATIC else len(array)
+    return 0 if kind in (*STATIC, *CONTEXT) else len(array)
 
 
 def _check_target(kind: str, value: Any, steps: int, where: str) -> None:

@@ -1,7 +1,7 @@
 """Texts on disk, read again by row."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,23 @@ class Texts:
             at = 0
         return self._window[at]
 
+
+class TextColumns:
+    """Several columns of N texts. `texts[row]` is a row's texts, `texts[rows]` a list of those."""
+
+    width = 1       # of numbers: rows are read as they are needed
+
+    def __init__(self, columns: Sequence[Texts]) -> None:
+        self._columns = columns
+
+    def __getitem__(self, rows: Rows) -> Any:
+        if isinstance(rows, int | np.integer):
+            return [texts[rows] for texts in self._columns]
+        return [*zip(*(texts[rows] for texts in self._columns), strict=True)]
+
+    def moved(self, folder: Path | None, places: Places) -> "TextColumns":
+        """The same texts in another order."""
+        return TextColumns([texts.moved(folder, places) for texts in self._columns])
 
 
 def _sums(blocks: Iterable[NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:

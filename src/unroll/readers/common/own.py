@@ -1,0 +1,50 @@
+"""Cells of a table that hold a sequence of their own: a text, or numbers with spaces between them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError
+from unroll.readers.common.columns import NUMBER, Columns
+from unroll.readers.common.constant import constant
+from unroll.readers.common.sequences import Rows
+
+Cells = Sequence[str]       # of one row, one of each column
+
+
+def own_of_row(table: Columns, columns: Sequence[str], cells: Cells, text: bool, row: Callable[[], int]) -> Any:
+    """The text of the only column, or (T', F) numbers of F columns; an empty cell is an empty sequence.
+
+    Raises `UserError` naming the row, which errors alone need.
+    """
+    if text:
+        return cells[0]
+    words = [cell.split() for cell in cells]
+    for column, own in zip(columns, words, strict=True):
+        if len(own) != len(words[0]):
+            raise UserError("unequal-lengths", table.where(row(), column), f"{len(own)} numbers where column "
+                            f"{columns[0]!r} has {len(words[0])}. Give as many.")
+    return np.array([[_number(table, word, column, row) for word in own]
+                     for column, own in zip(columns, words, strict=True)], np.float64).T
+
+
+def own_of_rows(table: Columns, columns: Sequence[str], rows: Sequence[Cells], text: bool,
+                sequence: Callable[[], Rows], advice: str) -> Any:
+    """The same of a sequence with several rows, all of which hold the same, or nothing."""
+    numbers: list[dict[str, int]] = [{"": -1} for _ in columns]
+    found = np.array([[known.setdefault(cell, len(known)) for known, cell in zip(numbers, row, strict=True)]
+                      for row in rows], np.float64)
+    held: NDArray[Any] = constant(table, columns, np.where(found < 0, np.nan, found), sequence, advice)     # (F,)
+    cells = ["" if np.isnan(number) else [*known][int(number)] for known, number in zip(numbers, held, strict=True)]
+    first = int((found >= 0).all(axis=1).argmax())
+    return own_of_row(table, columns, cells, text, lambda: int(sequence().index[first]))
+
+
+def _number(table: Columns, word: str, column: str, row: Callable[[], int]) -> float:
+    plain = word.replace(",", ".") if table.decimal == "," else word
+    if not NUMBER.fullmatch(plain) or not np.isfinite(float(plain)):
+        raise UserError("bad-number", table.where(row(), column), f"{word!r} is no number. Give numbers with spaces "
+                        "between them.")
+    return float(plain)
