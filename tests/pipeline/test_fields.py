@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import run, tiny
+from tests.prediction.test_requests import asking
 from unroll.base.workspace import Workspace
 from unroll.commands.predict import predict
 from unroll.config.schema import Config
@@ -116,3 +117,26 @@ def test_the_same_table_predicts_the_same_by_command_in_python_and_in_mlflow(don
     served = mlflow.pyfunc.load_model(str(tmp_path / "logged")).predict(pd.DataFrame(given[:3]))
     np.testing.assert_allclose(served["days"], by_command["days"][:3], rtol=1e-4)
     assert served["outcome"].tolist() == by_command["outcome"][:3].tolist()
+
+
+def test_categories_that_training_did_not_have_are_counted(done, tmp_path, capsys):
+    table = pd.read_csv(done.root / "data" / "raw" / "patients.csv")
+    table.loc[table["id"].isin(["p3", "p5"]), "ward"] = "z"
+    table.loc[3, "state"] = "runs"
+    table.to_csv(tmp_path / "new.csv", index=False)
+    predict(tmp_path / "new.csv", tmp_path / "out.csv", str(done.model), None, None)
+    said = capsys.readouterr().out
+    assert "state: 1 of" in said and "ward: 2 of 80" in said and "('z')" in said
+
+
+def test_a_served_model_says_what_a_request_has(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    write_model(tmp_path / "logged", done.model, "", "m-1")
+    ask = asking(tmp_path / "logged")
+    record = {"x": [[1, 2], [3, 4.5]], "state": ["walk", "rest"], "age": [50], "ward": ["a"]}
+    status, rows = ask({"dataframe_records": [record]})
+    assert status == 200 and {"outcome", "days"} <= rows[0].keys()
+    for body in ({"inputs": [[1, 2]]}, {"dataframe_records": [{"x": [[1, 2]]}]}):
+        status, said = ask(body)
+        assert status == 400
+        assert all(f'"{name}": …' in said["message"] for name in record), said

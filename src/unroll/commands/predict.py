@@ -1,5 +1,6 @@
 """`unroll predict`: a file without targets → a table of predictions."""
 
+from collections import Counter
 from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
 from unroll.commands.model_option import model_folder
+from unroll.data.spec import Spec
 from unroll.prediction.inputs import Inputs, read
 from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor, load
@@ -25,6 +27,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     with model_folder(model) as folder:
         predictor = load(folder)
     inputs = read(file, predictor.spec)
+    _report_unseen(predictor.spec, inputs)
     memory = None
     if state is not None or save_state is not None:
         try:
@@ -69,6 +72,20 @@ def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
             raise UserError("not-a-file", other, f"{error}. Give a file.") from None
         if same:
             raise UserError("conflict", other, f"would be written over {one}. Give another file.")
+
+
+def _report_unseen(spec: Spec, inputs: Inputs) -> None:
+    """Print how many categories of each column were not in training."""
+    for name, field in spec.inputs.items():
+        for at, known in enumerate(field.categories or ()):
+            found = Counter(str(cell) for sequence in inputs.sequences for cell in np.atleast_2d(
+                sequence[name] if len(spec.inputs) > 1 else sequence)[:, at])
+            unseen = {cell: count for cell, count in found.items() if cell not in known}
+            if unseen:
+                shown = ", ".join(map(repr, sorted(unseen)[:3])) + ", …" * (len(unseen) > 3)
+                column = field.names[at] if field.names else name
+                print(f"predict: {column}: {sum(unseen.values()):,} of {found.total():,} are categories that training "
+                      f"did not have ({shown}), read as another one")
 
 
 def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:

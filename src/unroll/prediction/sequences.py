@@ -1,6 +1,7 @@
 """Sequences of a model with one or several inputs, checked and encoded."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,10 @@ class SequenceReader:
             return np.zeros((0,) if field.kind == "tokens" else (0, field.width), np.int64)
         if field.per != "sequence":
             return self._readers[name].sequence(where, values, closed and field.per == "step")
-        numbers = to_numbers(where, values).reshape(-1)
+        try:
+            numbers = to_numbers(where, values).reshape(-1)
+        except UserError:
+            numbers = np.zeros(0)
         if numbers.shape != (field.width,):
             raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}. Give as "
                             "many.")
@@ -117,12 +121,32 @@ def _check_known(where: str, field: InputSpec, names: Any, numbers: Values) -> N
 
 
 def _categories(where: str, field: InputSpec, values: Any) -> Values:
-    rows = np.atleast_1d(np.asarray(values, dtype=str))
-    rows = rows.reshape(-1, field.width) if field.per == "step" and rows.ndim == 1 else rows
-    if rows.shape[-1] != field.width or rows.ndim != (2 if field.per == "step" else 1):
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "U":
+        plain = values.tolist() if isinstance(values, np.ndarray) else values
+        values = np.asarray(plain, dtype=object)       # True and 2.0 as they are; rows of unequal length as one value
+    rows = np.atleast_1d(values)
+    rows = rows[:, None] if field.per == "step" and field.width == rows.ndim == 1 else rows
+    unequal = rows.dtype == object and any(isinstance(value, list | np.ndarray) for value in rows.flat)
+    if unequal or rows.shape[-1] != field.width or rows.ndim != (2 if field.per == "step" else 1):
         raise UserError("wrong-type", where, f"of shape {rows.shape} where the model reads {field.width} categories"
                         f"{' at each step' * (field.per == 'step')}. Give as many.")
+    if rows.dtype.kind != "U":
+        columns = [[_name(value, known) for value in column]
+                   for column, known in zip(rows.reshape(-1, field.width).T, field.categories or (), strict=True)]
+        rows = np.array(columns, dtype=str).T.reshape(rows.shape)
     return category_numbers(field, rows)
+
+
+def _name(value: Any, known: Collection[str]) -> str:
+    """How the training data spells a category: True may be true there, 2.0 may be 2; None is an empty cell."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    spelt = [str(value)]
+    if isinstance(value, bool | np.bool_):
+        spelt += [str(value).lower(), str(int(value))]
+    elif isinstance(value, int | float | np.number) and math.isfinite(value) and value == int(value):
+        spelt += [str(int(value)), str(float(value))]
+    return next((name for name in spelt if name in known), spelt[0])
 
 
 def stacked(sequences: Sequence[Fields], fields: Mapping[str, InputSpec]) -> Fields:

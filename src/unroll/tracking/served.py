@@ -72,17 +72,20 @@ def checked(invocations: Invocations) -> Invocations:
         except MlflowException as error:
             if isinstance(error, Refused) or "stack_trace" in error.json_kwargs:    # raised by the model
                 raise
-            raise _unread(error.message) from None
+            raise _unread(error.message, model) from None
         except Exception as error:      # MLflow's conversion to a table fails on unusual bodies
-            raise _unread(str(error)) from None
+            raise _unread(str(error), model) from None
         if answered.status != 200:
-            raise _unread(answered.response)
+            raise _unread(answered.response, model)
         return answered
 
     return answer
 
 
-def _unread(reason: str) -> Refused:
-    """MLflow's reason, the innermost of its nested errors."""
-    return Refused(f"body: cannot be read as a table ({reason.rpartition('Error: ')[2].strip(' .')}). "
-                   'Send {"inputs": [one, another]}.')
+def _unread(reason: str, model: Any) -> Refused:
+    """MLflow's reason, the innermost of its nested errors, and what a body looks like."""
+    names = model.metadata.get_input_schema().input_names()
+    body = '{"inputs": [one, another]}'
+    if len(names) > 1:
+        body = '{"dataframe_records": [{' + ", ".join(f'"{name}": …' for name in names) + "}]}"
+    return Refused(f"body: cannot be read as a table ({reason.rpartition('Error: ')[2].strip(' .')}). Send {body}.")
