@@ -72,7 +72,7 @@ def test_the_test_split_s_figures_are_a_table_the_best_first(higher: bool, order
 
 
 def test_several_inputs_are_listed_and_given_by_name() -> None:
-    spec = make_spec({"x": {"kind": "real", "size": 3},
+    spec = make_spec({"x": {"kind": "real", "size": 3}, "before": {"kind": "real", "size": 2, "per": "own"},
                       "ward": {"kind": "categories", "size": 5, "width": 1, "per": "sequence", "categories": [["a", "b"]]}},
                      {"y": {"kind": "reals", "per": "sequence", "size": 1}}, layout="items")
     config = ModelConfig.model_validate({
@@ -83,5 +83,5 @@ def test_several_inputs_are_listed_and_given_by_name() -> None:
     })
     figures = {name: FIGURES[name] for name in FIGURES if name != "val/best_bpc"}
     text = card(config, spec, {"y": regression.PROSE}, figures, {"y": Comparison("mse", "mean squared error", False, 0.5, {})})
-    assert "| inputs | `x` (3 numbers a step), `ward` (1 category a sequence) |" in text
-    assert 'model.predict([{"x": […], "ward": […]}])' in text
+    assert "| inputs | `x` (3 numbers a step), `before` (2 numbers a step of another sequence), `ward` (1 category a sequence) |" in text
+    assert 'model.predict([{"x": […], "before": […], "ward": […]}])' in text

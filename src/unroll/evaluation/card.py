@@ -92,7 +92,8 @@ MLflow registers it, loads it with `mlflow.pyfunc.load_model` and serves it with
 def _input(field: InputSpec) -> str:
     one, many = {"tokens": ("symbol", "symbols"), "real": ("number", "numbers"),
                  "categories": ("category", "categories")}[field.kind]
-    return f"{field.width} {one if field.width == 1 else many} a {field.per}"
+    per = {"step": "a step", "sequence": "a sequence", "own": "a step of another sequence"}[field.per]
+    return f"{field.width} {one if field.width == 1 else many} {per}"
 
 
 def _by_name(spec: Spec) -> str:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from unroll.base.errors import UserError
 from unroll.commands.init.draft import Draft, report, spread
-from unroll.config.data import FUTURE, STATIC, DataConfig
+from unroll.config.data import CONTEXT, FUTURE, STATIC, DataConfig
 from unroll.config.load import explain
 from unroll.data.fitting import fit_codecs
 from unroll.data.source import SPLITS, UNKNOWN, Source
@@ -47,7 +47,7 @@ def check(project: Path, draft: Draft) -> None:
 def _describe(source: Source, split: Any, config: Any) -> str | None:
     """The sequences of a split, their lengths, and what is known of each target; None when it is empty."""
     text = next((name for name, kind in config.inputs.items() if kind == "tokens"), None)
-    field = text or next(name for name, kind in config.inputs.items() if kind not in STATIC)
+    field = text or next(name for name, kind in config.inputs.items() if kind not in (*STATIC, *CONTEXT))
     lengths: list[int] = []
     known = {name: Known(kind) for name, kind in config.targets.items() if kind not in FUTURE}
     for piece in source.pieces(split):
