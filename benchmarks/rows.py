@@ -47,6 +47,7 @@ def only(*targets: str) -> list[str]:
     return [f"~{section}.{target}" for target in targets for section in ("data.targets", "model.heads")]
 
 
+BEYOND_REACH = {"bptt 64": [], "whole lines": ["train.bptt=600"]}
 LABELS_ALONE = {"with the next word": [], "labels alone": only("text")}
 WITHOUT = {"mlp": ["model=mlp"], "cnn": ["model=cnn"]}
 ROWS = {
@@ -67,6 +68,8 @@ ROWS = {
     "nottingham": Row("nottingham", {"lstm": []}),
     "docstrings": Row("docstrings", {"bigru": [], "bilstm": ["model=bilstm"], "mlp": ["model=mlp",
                       "model.core.window=8"], "cnn": ["model=cnn"]}, ("mlp", "cnn")),
+    "counting": Row("counting", BEYOND_REACH),
+    "docstring_lines": Row("docstring_lines", BEYOND_REACH),
     "objects": Row("objects", {
         "three targets": [], "text alone": ["~data.inputs.numbers", "~model.inputs.numbers"],
         "package alone": only("kind", "parameters"),
