@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 PROJECT = Path(__file__).parent.parent
@@ -14,9 +15,13 @@ class Task(NamedTuple):
     about: str
     measures: tuple[str, ...]       # the first is the one that networks are compared by
     published: tuple[tuple[str, str], ...] = ()     # method, figure and where it is from
+    objective: str = "val/best_loss"    # by which validation selects a network; "": they predict different things
+    paired: bool = False                # whether differences from the experiment's network are shown, seed by seed
 
 
 DL4TSC = "Fawaz et al., their repository dl-4-tsc"
+HALF = ("{} of the training docstrings have the label that is predicted, one of six packages. The network that also "
+        "predicts the next word learns that from all of them.")
 TCN = "Bai et al. (2018), table 1"
 TASKS = {
     "gunpoint_lstm50": Task(
@@ -66,10 +71,34 @@ TASKS = {
         "Docstrings: text classification", "Which of six packages is a docstring from? The package's own name is "
         "removed. TF-IDF is of words and pairs of words, the strength of its logistic regression selected on "
         "validation data.", ("macro_f1", "accuracy")),
+    "objects": Task(
+        "Documented objects: two inputs, three targets", "From a docstring and four numbers of the source: which of "
+        "six packages, which kind of object (function, class, method, module), how many parameters. The weights are "
+        "those with the highest macro F1 of the package on validation data, of networks with one target by that target. "
+        "What gives a target away is no input: names of packages are taken out of every docstring, and the depth of "
+        "the definition is not among the numbers; parameters with a default are, a strong clue to their number.",
+        ("package/macro_f1", "kind/macro_f1", "parameters/mse"), objective="", paired=True),
+    "half_labelled": Task(
+        "Docstrings of which a tenth is labelled", HALF.format("A tenth"), ("package/macro_f1", "package/accuracy"),
+        objective="val/best_package/macro_f1", paired=True),
+    "half_labelled_30": Task(
+        "Docstrings of which 30 % are labelled", HALF.format("30 %"), ("package/macro_f1", "package/accuracy"),
+        objective="val/best_package/macro_f1", paired=True),
+    "half_labelled_100": Task(
+        "Docstrings that are all labelled", HALF.format("Every one"), ("package/macro_f1", "package/accuracy"),
+        objective="val/best_package/macro_f1", paired=True),
+    "counting": Task(
+        "Generated lines beyond the reach", "2,000 lines of 100 to 600 characters: letters and marks at random, after "
+        "each mark how many there were, modulo 10. Back-propagation reaches 64 steps, or the whole line; both read "
+        "every line to its end, and the state is carried on. 2.98 bits per character are chance.", ("bpc",),
+        paired=True),
+    "docstring_lines": Task(
+        "Docstrings beyond the reach", "Docstrings of networkx of 100 to 600 characters, longer ones cut there, each a "
+        "sequence of its own; as above.", ("bpc",), paired=True),
 }
-HIGHER = ("accuracy", "macro_f1")       # measures of which a higher one is better
+HIGHER = ("accuracy", "macro_f1")       # measures, whatever their target, of which a higher one is better
 DIGITS = {"accuracy": 3, "macro_f1": 3, "nll": 3, "frame_accuracy": 3, "mase": 3, "smape": 2, "crps": 3,
-          "coverage": 2, "r2": 3}
+          "coverage": 2, "r2": 3, "bpc": 3}
 
 
 def page() -> str:
@@ -78,9 +107,9 @@ def page() -> str:
         "One section per task, each with the command that reproduces its figures (add `--mirror FOLDER` where data is "
         "downloaded). Figures are of the test split, mean ± standard deviation over seeds 1, 2, 3. Weights are those "
         "with the lowest validation loss, the network in bold has the lowest mean of it, and nothing was selected on "
-        "test data. The networks of a table differ in their core alone; `mlp` and `cnn` have no recurrence and about "
-        "as many parameters, and were trained the same way. Written by `python tools/results.py` from "
-        "`benchmarks/results/rows/`.\n",
+        "test data. The networks of a table differ in their core alone, unless it says otherwise; `mlp` and `cnn` have "
+        "no recurrence and about as many parameters, and were trained the same way. Written by `python "
+        "tools/results.py` from `benchmarks/results/rows/`.\n",
         summary(),
     ]
     return "\n".join([*parts, *(section(name, task) for name, task in TASKS.items() if measured(name))])
@@ -100,19 +129,28 @@ def summary() -> str:
             continue
         measure = task.measures[0]
         simple = baselines(row, measure)
-        better = max if measure in HIGHER else min
+        better = max if kind(measure) in HIGHER else min
         method, value = better(simple.items(), key=lambda pair: pair[1]) if simple else ("–", float("nan"))
         anchor = task.title.lower().translate(str.maketrans("", "", ":(),.")).replace(" ", "-")
-        cells = " | ".join(f"{network} {figure(row, network, measure)}" for network in (row["network"], selected(row)))
+        chosen = (row["network"], selected(row, task) or row["network"])
+        cells = " | ".join(f"{network} {figure(row, network, measure)}" for network in chosen)
         lines.append(f"| [{task.title}](#{anchor}) | {measure} | {cells} | {method.replace('_', ' ')} "
                      f"{shown(value, measure)} |")
     return "\n".join(lines) + "\n"
 
 
-def selected(row: dict[str, Any]) -> str:
-    """The network with the lowest mean validation loss."""
+def kind(measure: str) -> str:
+    """Without its target."""
+    return measure.rpartition("/")[2]
+
+
+def selected(row: dict[str, Any], task: Task) -> str | None:
+    """The network with the best mean of what validation goes by."""
     networks: dict[str, Any] = row["networks"]
-    return min(networks, key=lambda network: networks[network]["mean"]["val/best_loss"])
+    if not task.objective or len(networks) == 1:
+        return None
+    best = max if kind(task.objective) in HIGHER else min
+    return best(networks, key=lambda network: networks[network]["mean"][task.objective])
 
 
 def section(name: str, task: Task) -> str:
@@ -124,25 +162,53 @@ def section(name: str, task: Task) -> str:
              "|---|---|" + "---|" * len(task.measures) + "---|"]
     for network, figures in sorted(row["networks"].items(), key=lambda pair: pair[0] != row["network"]):
         values = " | ".join(figure(row, network, measure) for measure in task.measures)
-        mean = figures["mean"]
-        mark = f"**{network}**" if network == selected(row) and len(row["networks"]) > 1 else network
-        lines.append(f"| {mark} | {mean['model/parameters']:,.0f} | {values} | {mean['seconds']:.0f} |")
+        means = figures["mean"]
+        mark = f"**{network}**" if network == selected(row, task) else network
+        lines.append(f"| {mark} | {means['model/parameters']:,.0f} | {values} | {means['seconds']:.0f} |")
     methods = {method: None for measure in task.measures for method in baselines(row, measure)}
     for method in methods:
         values = " | ".join(shown(baselines(row, measure).get(method), measure) for measure in task.measures)
         lines.append(f"| *{method.replace('_', ' ')}* | | {values} | |")
     for method, value in task.published:
         lines.append(f"| published: {method} | | {value} |{' |' * len(task.measures)}")
+    if task.paired and len(row["seeds"]) > 1:
+        lines += differences(row, task)
     return "\n".join(lines) + "\n"
 
 
+def differences(row: dict[str, Any], task: Task) -> list[str]:
+    """Each network less the experiment's, seed by seed: mean ± standard error, bold beyond twice that."""
+    lines = [f"\nLess *{row['network']}*, seed by seed: mean ± standard error, in bold beyond twice that.\n",
+             "| | " + " | ".join(task.measures) + " |", "|---|" + "---|" * len(task.measures)]
+    own = row["networks"][row["network"]]["seeds"]
+    for network, figures in row["networks"].items():
+        if network != row["network"]:
+            cells = [difference(figures["seeds"].get(f"test/{measure}"), own[f"test/{measure}"], measure)
+                     for measure in task.measures]
+            lines.append(f"| {network} | {' | '.join(cells)} |")
+    return lines
+
+
+def difference(values: list[float] | None, own: list[float], measure: str) -> str:
+    if values is None:
+        return ""
+    paired = [value - other for value, other in zip(values, own, strict=True)]
+    error = stdev(paired) / len(paired) ** 0.5
+    text = f"{mean(paired):+.{DIGITS.get(kind(measure), 3)}f} ± {error:.{DIGITS.get(kind(measure), 3)}f}"
+    return f"**{text}**" if abs(mean(paired)) > 2 * error else text
+
+
 def baselines(row: dict[str, Any], measure: str) -> dict[str, float]:
-    return {key.removeprefix("baseline/").removesuffix(f"_{measure}"): value for key, value in row["baselines"].items()
-            if key.endswith(f"_{measure}")}
+    target, slash, name = measure.rpartition("/")
+    prefix = f"baseline/{target}{slash}"
+    return {key.removeprefix(prefix).removesuffix(f"_{name}"): value for key, value in row["baselines"].items()
+            if key.startswith(prefix) and key.endswith(f"_{name}")}
 
 
 def figure(row: dict[str, Any], network: str, measure: str) -> str:
     figures, key = row["networks"][network], f"test/{measure}"
+    if key not in figures["mean"]:
+        return ""
     deviation = f" ± {shown(figures['std'][key], measure)}" if len(row["seeds"]) > 1 else ""
     return f"{shown(figures['mean'][key], measure)}{deviation}"
 
@@ -150,7 +216,7 @@ def figure(row: dict[str, Any], network: str, measure: str) -> str:
 def shown(value: float | None, measure: str) -> str:
     if value is None:
         return ""
-    return f"{value:.{DIGITS[measure]}f}" if measure in DIGITS else f"{value:.3g}"
+    return f"{value:.{DIGITS[kind(measure)]}f}" if kind(measure) in DIGITS else f"{value:.3g}"
 
 
 def main() -> None:

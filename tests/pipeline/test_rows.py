@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+import unroll
 from tests.conftest import REPOSITORY, STAGES, link_project
 from unroll.base.files import sha256
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config.schema import STAGE_SECTIONS
 from unroll.data.store import open_prepared
+from unroll.sources import Access, open_source
 
 QUIET = ["train.threads=1", "runtime.progress=false", "runtime.tracking.enabled=false"]
 
@@ -115,6 +117,22 @@ def test_a_value_a_step_and_what_nonlinearity_buys(row):
     assert curved["test/mse"] < 0.2 * curved["baseline/last_mse"]
     straight = row(*small, "model.core.nonlinearity=identity")
     assert curved["test/mse"] < 0.5 * straight["test/mse"]
+
+
+def test_lines_beyond_the_reach_are_learnt_to_their_end(row):
+    """By a second way, too: digits that only the memory of an earlier chunk knows, far from the start of their lines."""
+    data = ["experiment=counting", "data.lines=250", "data.longest=300", "data.gap=5", "data.letters=2"]
+    result = row(*data, "train.bptt=16", "train.epochs=10", "train.learning_rate=0.01", "model.core.hidden_size=32",
+                 "evaluate.gradient_reach=32", "generate.temperatures=[]")
+    assert result["test/bpc"] < result["baseline/ngram5_bpc"] - 0.2
+    source, _ = open_source(compose(REPOSITORY / "conf", data)[1].data, Access(result.workspace.root))
+    lines = [piece["text"] for piece in source.pieces("test")]
+    costs = unroll.load(result.workspace.model).predict(lines)
+    digits = [-np.log2(cost[at]) for line, cost in zip(lines, costs, strict=True)
+              for at, character in enumerate(line) if at > 100 and character.isdigit()]
+    assert len(digits) > 200 and np.mean(digits) < 0.5      # guessing costs log2 10 = 3.3
+    total = -sum(np.log2(cost).sum() for cost in costs)
+    assert total / sum(map(len, costs)) == pytest.approx(result["test/bpc"], rel=1e-4)
 
 
 @pytest.mark.parametrize("loss", ["gaussian", "quantile"])

@@ -20,6 +20,8 @@ SIGNALS = {"size": 3, "laws": 3, "steps": 600, "dwell": 20, "noise": 0.1, "input
            "scale": "standard", **SPLIT}
 POOCH = importlib.metadata.version("pooch")
 OURS: dict[str, dict[str, Any]] = {
+    "counting": {"lines": 30, "shortest": 10, "longest": 40, "letters": 3, "gap": 4.0, "inputs": {"text": "tokens"},
+                 "targets": {"text": "next"}, "tokenizer": CHAR, **SPLIT},
     "signals": SIGNALS,
     "mackey_glass": {"tau": 17.0, "interval": 6.0, "steps": 300, "inputs": {"x": "real"}, "targets": {"x": "next"},
                      "scale": "none", **SPLIT},
