@@ -74,7 +74,7 @@ TASKS = {
     "objects": Task(
         "Documented objects: two inputs, three targets", "From a docstring and four numbers of the source: which of "
         "six packages, which kind of object (function, class, method, module), how many parameters. The weights are "
-        "those with the highest macro F1 of the package on validation data, of networks with one target by that target. "
+        "those with the highest macro F1 of the package on validation data, or of the only target. "
         "What gives a target away is no input: names of packages are taken out of every docstring, and the depth of "
         "the definition is not among the numbers; parameters with a default are, a strong clue to their number.",
         ("package/macro_f1", "kind/macro_f1", "parameters/mse"), objective="", paired=True),
