@@ -18,6 +18,7 @@ from unroll.config.sources.ts import Settings as TsData
 from unroll.data.batches import ItemLayout, all_batches
 from unroll.data.fields import IGNORED, Field, Sequences
 from unroll.data.source import SPLITS, Origin, Source
+from unroll.readers import ts as ts_format
 from unroll.sources import Access, digest, open_source
 from unroll.sources.common.memory import Items
 
@@ -211,6 +212,40 @@ def test_a_value_a_sequence_of_a_file(tmp_path):
     train = ts(tmp_path, "train.ts", [f"1,2:{number / 2}" for number in range(10)], target="@targetlabel true")
     made = read(config(train, 0.2, "value"), tmp_path)
     assert sorted(piece["y"] for each in made.values() for piece in each) == [number / 2 for number in range(10)]
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_a_file_that_is_read_in_blocks_is_the_same(tmp_path, monkeypatch, equal):
+    rows = [f"{number},2{',3' * (0 if equal else number % 3)}:{'ab'[number % 2]}" for number in range(20)]
+    made = config(ts(tmp_path, "all.ts", rows, equal=equal), 0.2)
+    whole = [piece["x"].tolist() for piece in read(made, tmp_path)["train"]]
+    monkeypatch.setattr(ts_format, "BLOCK", 20)
+    assert [piece["x"].tolist() for piece in read(made, tmp_path)["train"]] == whole
+    assert len(list(ts_format.blocks(tmp_path / "data" / "raw" / "all.ts"))) > 5
+    (tmp_path / "scratch").mkdir()
+    source, _ = open_source(made, Access(tmp_path, scratch=tmp_path / "scratch"))
+    assert list(source.pieces("train")) and not list((tmp_path / "scratch").iterdir())
+
+
+@pytest.mark.parametrize(("row", "equal", "word"), [
+    ("1,2,3:4,5,6:a", True, "case 16"), ("1,2,x:a", False, "'x'"), ("1,2:3,4:a", False, "case 16"), ("1,2,3:a", True, "case 16"),
+])
+def test_a_case_of_a_later_block_is_refused_by_its_number(tmp_path, monkeypatch, row, equal, word):
+    rows = [f"{number + 10},2:a" for number in range(20)]
+    rows[15] = row
+    ts(tmp_path, "a.ts", rows, equal=equal, univariate=False)
+    for block in (1 << 20, 21, 7):
+        monkeypatch.setattr(ts_format, "BLOCK", block)
+        with pytest.raises(UserError) as caught:
+            read(config("data/raw/a.ts", 0.2), tmp_path)
+        assert caught.value.code == "unreadable" and word in caught.value.text
+
+
+def test_a_gap_of_a_later_block_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(ts_format, "BLOCK", 20)
+    ts(tmp_path, "a.ts", [f"{number + 10},{'?' if number == 15 else 2}:a" for number in range(20)])
+    assert refusal(lambda: read(config("data/raw/a.ts", 0.2), tmp_path), f"{tmp_path}/data/raw/") == (
+        "missing-number", "a.ts, sequence 16, dimension 1, step 2")
 
 
 @pytest.mark.parametrize("content", ["", "one,two\n1,2\n", "@problemName a\n@classLabel true a b\n@data\n1,2:a\n1,x:b\n",

@@ -66,6 +66,15 @@ def test_what_is_no_matlab_file_is_one_line(tmp_path, content):
     assert "\n" not in str(caught.value)
 
 
+def test_rolls_of_unequal_numbers_of_keys_are_refused(tmp_path):
+    uneven = rolls(4, 4)
+    uneven[0, 1] = np.zeros((4, 87))
+    savemat(tmp_path / "a.mat", {name: uneven for name in NAMES.values()})
+    with pytest.raises(UserError) as caught:
+        open_pianoroll(tmp_path / "a.mat")
+    assert (caught.value.code, caught.value.where) == ("unequal-lengths", "data, sequence 2")
+
+
 @pytest.mark.parametrize("content", [{"traindata": rolls(3)}, {name: np.zeros((0, 0)) for name in NAMES.values()}])
 def test_a_matlab_file_of_other_things_is_one_line(tmp_path, content):
     savemat(tmp_path / "a.mat", content)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.conftest import tiny
-from tests.data.conftest import npz, written
+from tests.data.conftest import written
 from tests.models.conftest import core
 from tests.refusals import refusal
 from tests.sources.test_table import config, every, open_table, write
@@ -15,6 +15,7 @@ from tests.training.conftest import settings as training
 from tests.training.conftest import trained
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
+from unroll.config.sources.ts import Settings
 from unroll.evaluation.reports.classification import report
 from unroll.models.folder import load_model, save_model
 from unroll.prediction.predictor import Predictor
@@ -141,11 +142,13 @@ def test_categories_alone_are_read_from_a_table_to_predictions(tmp_path):
 
 @pytest.mark.parametrize("changes", [{"inputs": {"x": "real", "z": "real"}}, {"inputs": {"x": "categories"}}], ids=str)
 def test_a_source_of_one_input_refuses_others_where_it_is_configured(changes):
+    usual = {"kind": "ts", "train": "data/raw/a.ts", "test": 0.2, "targets": {"y": "class"}, "scale": "none",
+             "validation": 0.2, "licence": "none", "seed": 1}
     with pytest.raises(ValidationError, match="one input"):
-        npz("y", "class").model_validate({**npz("y", "class").model_dump(), **changes})
+        Settings.model_validate(usual | changes)
 
 
 def test_an_archive_has_one_target():
     with pytest.raises(UserError) as caught:
-        archive_pieces({"x": "real"}, {"y": "value", "label": "class"}, np.zeros((2, 1, 3)), ["1", "2"])
+        archive_pieces({"x": "real"}, {"y": "value", "label": "class"}, [], None)
     assert (caught.value.code, caught.value.where) == ("unsupported", "data")

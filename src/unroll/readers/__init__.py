@@ -12,8 +12,8 @@ A format is a module with
   which one is in memory at a time, `row_numbers(file, reading)` as an editor counts them, and `SETTINGS`, the fields
   of `Reading` that say how such a file is written; where there are any, `sniff(file, settings)` finds them;
 - text: `blocks(files, encoding)`;
-- arrays: `Arrays(file)`, arrays named X_train, y_train, …;
-- labelled: `load(file)`, cases (F, T) and the class or the value of each, and `header(file)`;
+- arrays: `Arrays(file)`, arrays named X_train, y_train, …, and `sequences_of(file, names, inputs)`, those of inputs;
+- labelled: `blocks(file)`, consecutive cases (F, T) and the class or the value of each, and `header(file)`;
 - sequences, which only predictions read.
 
 All but tables and texts also have `sequences(file)`, arrays (T, F) or (T,) to predict from.

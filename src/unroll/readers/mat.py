@@ -11,18 +11,21 @@ ENDINGS = (".mat",)
 PARTS = {"train": "traindata", "validation": "validdata", "test": "testdata"}
 
 
-def load(file: Path) -> dict[str, Sequence[Any]]:
-    """The sequences (T, F) of each split; raises `UserError` when the file has no such arrays."""
+def load(file: Path, split: str) -> Sequence[Any]:
+    """The sequences (T, F) of a split, which SciPy can only read into memory, all of them at once.
+
+    Raises `UserError` when the file has no such array.
+    """
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
     try:
-        content = loadmat(file)
-        return {split: content[name][0] for split, name in PARTS.items()}
+        sequences: Sequence[Any] = loadmat(file, variable_names=[PARTS[split]])[PARTS[split]][0]
+        return sequences
     except (MatReadError, ValueError, LookupError, TypeError, NotImplementedError) as error:
         raise UserError("unreadable", file, f"not a MATLAB file with {', '.join(PARTS.values())} ({error}).") from None
 
 
 def sequences(file: Path) -> Sequence[Any]:
     """Those of the test split."""
-    return list(load(file)["test"])
+    return list(load(file, "test"))

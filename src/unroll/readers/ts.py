@@ -3,9 +3,11 @@
 import contextlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import IO, Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from unroll.base.errors import UserError
 
 HOLDS = "labelled"
 ENDINGS = (".ts",)
+BLOCK = 1 << 22     # characters of cases that aeon reads at a time
 
 
 def aeon_datasets() -> Any:
@@ -26,18 +29,46 @@ def aeon_datasets() -> Any:
     return datasets
 
 
-def load(file: Path) -> tuple[Any, Any]:
-    """Cases (F, T), an array or a list, and their classes or values; raises `UserError` when aeon cannot read it."""
+def blocks(file: Path) -> Iterator[tuple[Any, Any]]:
+    """Consecutive cases (F, T), an array or a list of them, and their classes or values; at least one block.
+
+    aeon reads whole files, so that it is given the header and some of the cases as a file of their own, again and
+    again. Raises `UserError` when it cannot read them, or they differ from the first ones.
+    """
+    load, done = aeon_datasets().load_from_ts_file, 0
     try:
-        return aeon_datasets().load_from_ts_file(str(file))     # type: ignore[no-any-return]
+        with file.open(encoding="utf-8") as lines, TemporaryDirectory() as folder:
+            header, part = _header(lines), Path(folder) / "cases.ts"
+            for cases in chain([lines.readlines(BLOCK)], iter(lambda: lines.readlines(BLOCK), [])):
+                part.write_text("".join([*header, *cases]), encoding="utf-8")
+                x, y = load(str(part))
+                if not done:
+                    first, whole = x, isinstance(x, np.ndarray)
+                if len(x) and np.shape(x[0])[: 1 + whole] != np.shape(first[0])[: 1 + whole]:
+                    raise ValueError(f"case 1 has shape {np.shape(x[0])} where the first one has {np.shape(first[0])}")
+                yield x, y
+                done += len(x)
     except (OSError, ValueError, IndexError, KeyError, TypeError, UnicodeDecodeError) as error:
-        reason = re.sub(r"<_io[^>]*>", "it", str(error))
+        if isinstance(error, OSError) and error.errno:      # such as a full disk; aeon's own have no number
+            raise
+        text = re.sub(r"(?<=case )\d+", lambda found: str(done + int(found[0])), str(error))
+        reason = re.sub(r"<_io[^>]*>", "it", text)
         raise UserError("unreadable", file, f"not a .ts file that aeon reads: {reason}") from None
+
+
+def _header(lines: IO[str]) -> list[str]:
+    """All lines up to @data."""
+    header = []
+    while line := lines.readline():
+        header.append(line)
+        if line.split()[:1] and line.split()[0].lower() == "@data":
+            break
+    return header
 
 
 def sequences(file: Path) -> Sequence[Any]:
     """Arrays (T, F), without their targets."""
-    return [np.asarray(case).T for case in load(file)[0]]
+    return [np.asarray(case).T for x, _ in blocks(file) for case in x]
 
 
 def header(file: Path) -> dict[str, str]:

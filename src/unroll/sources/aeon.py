@@ -30,7 +30,8 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
         raise UserError("unsupported", "data.targets", "Covid3Month has a value for each sequence: targets: {y: "
                         "value}.")
     load = loaders[settings.dataset]
-    train, test = (archive_pieces(settings.inputs, settings.targets, *load(split=split)) for split in ("train", "test"))
+    train, test = (archive_pieces(settings.inputs, settings.targets, [load(split=split)], access.scratch)
+                   for split in ("train", "test"))
     source = with_own_test(settings.targets, train, test, settings.validation, settings.seed)
     return source, f"{settings.dataset} of the UCR and UEA archives", LICENCE
 

@@ -1,6 +1,5 @@
 """A folder for each class, of texts or of recordings as tables."""
 
-from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
@@ -23,7 +22,7 @@ from unroll.readers.text import whole_text
 from unroll.sources.common.access import Access
 from unroll.sources.common.memory import Items, Lazy
 from unroll.sources.common.splits import hold_out
-from unroll.sources.common.stored import Numbers
+from unroll.sources.common.stored import Pieces
 from unroll.sources.common.stored_texts import Texts
 
 
@@ -113,26 +112,22 @@ def _texts(files: Sequence[Path], reading: Reading, scratch: Path | None) -> Tex
 
 
 def _recordings(settings: Settings, files: Sequence[Path], reading: Reading, columns: list[str],
-                scratch: Path | None) -> Lazy:
+                scratch: Path | None) -> Pieces:
     """The numbers (T, F) of each file, read by blocks of rows; fills `columns`, in the order of the first file's."""
-    ends = array("q", [0])
     need = ("Leave the column out of data.columns, or correct it." if settings.columns is not None else
             "All columns of a recording are read: list in data.columns those that should be.")
 
-    def read() -> Iterator[NDArray[np.float64]]:
-        for file in files:
-            (part,) = read_parts([file], reading, settings.columns, partial(_kept, scratch))
-            own = list(part.table.schema.names)
-            columns.extend(own if file == files[0] else ())
-            if sorted(own) != sorted(columns):
-                differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
-                raise UserError("conflict", file, f"its columns differ from those of {files[0]} in {differing}. All "
-                                "recordings need the same.")
-            yield from Columns([part]).number_blocks(columns, need)
-            ends.append(ends[-1] + len(part.table))
+    def read(file: Path) -> Iterator[NDArray[np.float64]]:
+        (part,) = read_parts([file], reading, settings.columns, partial(_kept, scratch))
+        own = list(part.table.schema.names)
+        columns.extend(own if file == files[0] else ())
+        if sorted(own) != sorted(columns):
+            differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
+            raise UserError("conflict", file, f"its columns differ from those of {files[0]} in {differing}. All "
+                            "recordings need the same.")
+        return Columns([part]).number_blocks(columns, need)
 
-    values = Numbers(scratch, read())
-    return Lazy(len(files), lambda at: values[ends[at] : ends[at + 1]])
+    return Pieces(scratch, map(read, files))
 
 
 def _kept(scratch: Path | None, blocks: Iterator[Any]) -> Any:

@@ -1,8 +1,6 @@
 """Padded arrays of sequences and what is to be predicted from them. They are copied to disk, and read from there."""
 
-from bisect import bisect_right
 from contextlib import closing
-from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from unroll.data.spec import Reading
 from unroll.readers.npz import Arrays, check_lengths
 from unroll.sources.common.access import Access
 from unroll.sources.common.arrays import SHAPES, Field, Size
-from unroll.sources.common.memory import Items, Lazy
+from unroll.sources.common.memory import Items, Lazy, joined, numbered
 from unroll.sources.common.splits import hold_out
 
 
@@ -72,21 +70,13 @@ def _items(settings: Settings, arrays: Arrays, scratch: Path | None) -> Items:
     parts = [train]
     for split in ("validation", "test"):
         if has[split]:
-            parts.append(part := _Part(settings, arrays, split, scratch))
+            part = _Part(settings, arrays, split, scratch)
             part.check_widths(train)
-            first = sum(map(len, parts[:-1]))
+            first = sum(map(len, parts))
             splits[split] = np.arange(first, first + len(part))
-    starts = [0, *accumulate(map(len, parts))]
-
-    def place(index: int) -> tuple[_Part, int]:
-        number = bisect_right(starts, index) - 1
-        return parts[number], index - starts[number]
-
-    def piece(index: int) -> Piece:
-        part, at = place(index)
-        return part.piece(at)
-
-    return Items(Lazy(starts[-1], piece), splits, Lazy(starts[-1], lambda index: str(place(index)[1] + 1)))
+            parts.append(part)
+    return Items(joined(*(Lazy(len(part), part.piece) for part in parts)), splits,
+                 joined(*(numbered(len(part)) for part in parts)))
 
 
 def _main(settings: Settings) -> str:

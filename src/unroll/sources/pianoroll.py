@@ -1,20 +1,33 @@
 """Polyphonic music: 88 keys, on or off, one step per beat (Boulanger-Lewandowski et al., 2012)."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from unroll.config.sources.pianoroll import Settings
-from unroll.data.source import Piece, Source
-from unroll.readers.mat import load
+from unroll.data.source import Source
+from unroll.readers.mat import PARTS, load
 from unroll.sources.common.access import Access
-from unroll.sources.common.memory import Items
+from unroll.sources.common.memory import Items, Lazy
+from unroll.sources.common.stored import Pieces
 
 
 def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
-    """The published split, each piece (T, 88)."""
+    """The published split, each piece (T, 88), copied to disk: a split at a time is in memory, as the file has it."""
     (field,) = settings.inputs
-    pieces: list[Piece] = []
+    file = access.fetch(settings.url, settings.sha256)
     splits = {}
-    for split, rolls in load(access.fetch(settings.url, settings.sha256)).items():
-        splits[split] = np.arange(len(pieces), len(pieces) + len(rolls))
-        pieces += [{field: np.asarray(roll, np.uint8)} for roll in rolls]
-    return Items(pieces, splits), settings.url, settings.licence
+
+    def rolls() -> Iterator[NDArray[Any]]:
+        count = 0
+        for split in PARTS:
+            found = load(file, split)
+            splits[split] = np.arange(count, count + len(found))
+            count += len(found)
+            yield from (np.asarray(roll, np.uint8) for roll in found)
+            del found       # before the next one is read
+
+    stored = Pieces(access.scratch, ([roll] for roll in rolls()))
+    return Items(Lazy(len(stored), lambda at: {field: stored[at]}), splits), settings.url, settings.licence

@@ -1,6 +1,8 @@
 """Sources whose sequences are in memory: items, one stream, series to be forecast."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +35,22 @@ class Lazy(Sequence[Any]):
         return isinstance(other, Sequence) and list(self) == list(other)
 
     __hash__ = None     # type: ignore[assignment]
+
+
+def joined(*parts: Sequence[Any]) -> Lazy:
+    """One part after another."""
+    starts = [0, *accumulate(map(len, parts))]
+
+    def at(index: int) -> Any:
+        number = bisect_right(starts, index) - 1
+        return parts[number][index - starts[number]]
+
+    return Lazy(starts[-1], at)
+
+
+def numbered(count: int) -> Lazy:
+    """Names of sequences that have none."""
+    return Lazy(count, lambda at: str(at + 1))
 
 
 class Items(Source):

@@ -1,12 +1,14 @@
 """Numbers and names on disk, read again by row; in memory is one stretch of rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.base.files import unnamed
 from unroll.data.npy import stretch_of
 
@@ -85,6 +87,40 @@ class Numbers:
     @property
     def _size(self) -> int:
         return self._stored.itemsize * self.width
+
+
+class Pieces(Sequence[NDArray[Any]]):
+    """Sequences (T, F), each of which comes in blocks of rows. `pieces[at]` is one."""
+
+    def __init__(self, folder: Path | None, pieces: Iterable[Iterable[NDArray[Any]]]) -> None:
+        self._ends = array("q", [0])
+        self._rows = Numbers(folder, self._counted(pieces))
+
+    def _counted(self, pieces: Iterable[Iterable[NDArray[Any]]]) -> Iterator[NDArray[Any]]:
+        width: int | None = None
+        for number, blocks in enumerate(pieces, 1):
+            end = self._ends[-1]
+            for block in blocks:
+                width = block.shape[1] if width is None else width
+                if block.shape[1] != width:
+                    raise UserError("unequal-lengths", f"data, sequence {number}", f"{block.shape[1]} numbers per step "
+                                    f"where others have {width}.")
+                end += len(block)
+                yield block
+            self._ends.append(end)
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> NDArray[Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[NDArray[Any]]: ...
+    def __getitem__(self, at: int | slice) -> NDArray[Any] | list[NDArray[Any]]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(len(self))[at]]
+        at = range(len(self))[at]
+        return self._rows[self._ends[at] : self._ends[at + 1]]
 
 
 class Labels:
