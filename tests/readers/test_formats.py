@@ -13,8 +13,9 @@ from unroll.readers.common.tables import read_parts
 from unroll.readers.text import whole_text
 
 FUNCTIONS = {
-    "table": ("column_names", "blocks_of", "row_numbers", "SETTINGS"), "text": ("blocks",), "arrays": ("Arrays", "sequences"),
-    "labelled": ("load", "header", "sequences"), "sequences": ("sequences",),
+    "table": ("column_names", "blocks_of", "row_numbers", "SETTINGS"), "text": ("blocks",),
+    "arrays": ("Arrays", "sequences", "sequences_of"),
+    "labelled": ("blocks", "header", "sequences"), "sequences": ("sequences",),
 }
 
 
