@@ -11,6 +11,7 @@ import yaml
 from tests.commands.test_init import REVIEWS, brought, init, recordings, refused
 from tests.conftest import run
 from unroll.base.workspace import Workspace
+from unroll.commands.cli import main
 from unroll.commands.predict import predict
 from unroll.compose import compose
 from unroll.data.source import SPLITS, UNKNOWN
@@ -164,6 +165,34 @@ def test_a_text_of_each_row_is_read_with_what_stands_beside_it(project):
     assert config.data.columns["static"] == ["year"] and config.data.columns["static_categories"] == ["genre"]
 
 
+def test_another_text_of_each_sequence_is_read_where_the_option_asks_for_it(project, capsys):
+    table = patients().assign(note=lambda table: "found on day " + table["patient"].astype(str))
+    path = brought(project, "a.csv", table)
+    config, source = init(path, *TARGETS, "--kind", "note=context_tokens")
+    assert config.data.inputs["note"] == "context_tokens" and config.data.tokenizer.kind == "word"
+    assert config.model.inputs["note"].kind == "context_text"
+    assert next(iter(source.pieces("train")))["note"].startswith("found on day")
+    main(["init", "two", "--from", str(path), *TARGETS])
+    assert "'note': too many different texts for categories; context_tokens" in capsys.readouterr().out
+
+
+def test_what_is_a_text_of_each_row_or_of_steps_is_said_by_an_option(project):
+    table = patients().assign(note=[f"a long note, no. {row}" for row in range(180)], days=lambda table: table["pulse"] + 1)
+    path = brought(project, "a.csv", table)
+    config, _ = init(path, "--target", "days", "--kind", "note=tokens")
+    assert config.data.series is None and config.data.inputs["text"] == "tokens" and config.data.targets == {"days": "value"}
+    main(["init", "two", "--from", str(path), "--series", "patient", "--target", "days", "--task", "regress"])
+    two = compose(Path("conf"), ["experiment=two"])[1].data
+    assert two.series == "patient" and two.targets == {"days": "values"} and "text" not in two.inputs
+
+
+def test_a_text_beside_the_text_of_each_row(project):
+    table = REVIEWS.assign(title=[f"A title that is long, no. {each % 35}" for each in range(40)])
+    config, _ = init(brought(project, "a.csv", table), "--target", "sentiment", "--kind", "title=context_tokens")
+    assert config.data.inputs == {"text": "tokens", "title": "context_tokens"}
+    assert config.data.columns == {"text": ["text"], "title": ["title"], "sentiment": ["sentiment"]}
+
+
 def test_a_constant_is_not_forecast(project):
     days = pd.date_range("2026-01-01", periods=90).strftime("%Y-%m-%d")
     table = pd.DataFrame({"date": days, "sold": np.random.default_rng(1).normal(size=90), "zero": 0})
@@ -199,6 +228,7 @@ UNSORTED = patients().assign(hour=lambda table: table.groupby("patient")["hour"]
     (patients(), (*TARGETS, "--kind", "activity=class"), "conflict", "--kind activity=class"),
     (patients(), ("--task", "forecast", "--target", "pulse", "--kind", "age=real"), "no-effect", "--kind"),
     (patients().drop(columns=["pulse", "pressure", "activity"]), TARGETS, "missing-value", "--input"),
+    (patients().assign(note=[f"a long note, no. {row}" for row in range(180)]), TARGETS, "ambiguous", "--series"),
 ])
 def test_what_may_be_several_things_is_asked_or_named(project, capsys, table, options, code, where):
     assert refused(capsys, project, brought(project, "a.csv", table), *options) == (code, where)

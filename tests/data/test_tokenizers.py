@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
-from unroll.commands.init.rows_of_text import find_tokenizer
+from unroll.commands.init.steps import find_tokenizer
 from unroll.config.tokenizers import TOKENIZERS, bpe, byte, char, word
 from unroll.data.tokenizers import Tokenizer, fit, restore, tokenizer_class
 

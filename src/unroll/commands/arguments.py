@@ -169,8 +169,9 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="column to read, and no other; "
                       "again for each")
     init.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND", type=_column_kind, help="what a "
-                      "column is: real, categories, static_real, static_categories or tokens to read; class, tag, "
-                      "value or values to predict; none to leave it out; again for each")
+                      "column is: real, categories, static_real, static_categories, tokens, context_tokens or "
+                      "context_real to read; class, tag, value or values to predict; none to leave it out; again for "
+                      "each")
     init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
     init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime: %%d.%%m.%%Y")
     init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")

@@ -11,7 +11,7 @@ from unroll.commands.init.table import Table
 from unroll.commands.init.targets import Wanted
 
 FIELDS = {"tokens": "text", "real": "x", "categories": "categories", "static_real": "static",
-          "static_categories": "static_categories"}      # kind of input → its field
+          "static_categories": "static_categories", "context_real": "context"}     # kind of input → its field
 # kind of the only target → its field and the file of conf/task, where the only input is text or numbers
 TASKS = {"class": ("label", "classify"), "tag": ("tag", "tag"), "value": ("y", "regress"),
          "values": ("y", "regress_steps")}
@@ -21,46 +21,53 @@ LARGEST = 16        # numbers of a category's vector
 def draft_fields(table: Table, reads: Sequence[Read], targets: Sequence[Wanted], about: str,
                  tokenizer: str | None) -> Draft:
     """A file of conf/task where one fits, else a model of its own."""
-    groups: dict[str, list[str]] = {kind: [read.column.name for read in reads if read.kind == kind] for kind in FIELDS}
-    inputs = {FIELDS[kind]: kind for kind, names in groups.items() if names}
-    columns = {FIELDS[kind]: names for kind, names in groups.items() if names}
-    text = "tokens" in inputs.values()
+    fields = _fields(reads)
+    inputs = {name: field[0].kind for name, field in fields.items()}
+    columns = {name: [read.column.name for read in field] for name, field in fields.items()}
+    text = "text" in inputs
     alone = len(targets) == len(inputs) == 1
     if alone and inputs.keys() <= {"x", "text"} and not (text and targets[0].kind == "values"):
         name, task = TASKS[targets[0].kind]
         data = table.data(inputs, {name: targets[0].kind}, {**columns, name: [targets[0].column.name]})
         return Draft(about, data, f"{task}_text" if text else task, table.files, tokenizer)
-    names = _names([target.column.name for target in targets], [*inputs])
+    names = _names([target.column.name for target in targets], [*inputs], "y")
     predicted = {name: target.kind for name, target in zip(names, targets, strict=True)}
     columns |= {name: [target.column.name] for name, target in zip(names, targets, strict=True)}
     draft = Draft(about, table.data(inputs, predicted, columns), "fields", table.files, tokenizer)
     draft.overrides["model"] = {
-        "inputs": {name: _encoder(kind, [read for read in reads if read.kind == kind])
-                   for name, kind in inputs.items()},
+        "inputs": {name: _encoder(field) for name, field in fields.items()},
         "heads": {name: _head(kind, text) for name, kind in predicted.items()},
     }
     _monitor(draft, predicted)
     return draft
 
 
-def _names(columns: Sequence[str], taken: list[str]) -> list[str]:
+def _fields(reads: Sequence[Read]) -> dict[str, list[Read]]:
+    """The columns of each input: those of one kind together, but each other text by itself."""
+    fields = {name: found for kind, name in FIELDS.items() if (found := [read for read in reads if read.kind == kind])}
+    texts = [read for read in reads if read.kind == "context_tokens"]
+    names = _names([read.column.name for read in texts], [*FIELDS.values()], "text")
+    return fields | {name: [read] for name, read in zip(names, texts, strict=True)}
+
+
+def _names(columns: Sequence[str], taken: list[str], prefix: str) -> list[str]:
     """Names of fields after their columns: small letters, digits and _, each once."""
     names: list[str] = []
     for column in columns:
         plain = unicodedata.normalize("NFKD", column.strip()).encode("ascii", "ignore").decode().lower()
         name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-        name = name if re.match(r"[a-z]", name) else f"y_{name}".strip("_")
+        name = name if re.match(r"[a-z]", name) else f"{prefix}_{name}".strip("_")
         number = 2
         while name in (*taken, *names):
             name = f"{re.sub(r'_[0-9]+$', '', name)}_{number}"
             number += 1
         names.append(name)
         if name != column:
-            report("name", f"the target {column!r} is called {name!r}", "data.targets, data.columns and model.heads")
+            report("name", f"the column {column!r} is the field {name!r}", "in conf/data and conf/experiment alike")
     return names
 
 
-def _encoder(kind: str, reads: Sequence[Read]) -> dict[str, Any]:
+def _encoder(reads: Sequence[Read]) -> dict[str, Any]:
     most = max(read.column.distinct for read in reads)
     size = max(2, min(LARGEST, (most + 1) // 2))
     encoders: dict[str, dict[str, Any]] = {
@@ -69,8 +76,12 @@ def _encoder(kind: str, reads: Sequence[Read]) -> dict[str, Any]:
         "categories": {"kind": "category", "size": size, "dropout": 0.0},
         "static_real": {"kind": "static", "size": None, "dropout": 0.0, "joins": "steps"},
         "static_categories": {"kind": "static_category", "size": size, "dropout": 0.0, "joins": "steps"},
+        "context_tokens": {"kind": "context_text", "size": 64, "core": None, "pooling": "mean", "dropout": 0.0,
+                           "joins": "steps"},
+        "context_real": {"kind": "context_series", "size": None, "core": None, "pooling": "mean", "dropout": 0.0,
+                         "joins": "steps"},
     }
-    return encoders[kind]
+    return encoders[reads[0].kind]
 
 
 def _head(kind: str, text: bool) -> dict[str, Any]:

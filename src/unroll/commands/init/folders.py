@@ -8,7 +8,7 @@ from unroll.base.errors import UserError
 from unroll.commands.init.columns import find_columns, refuse_stray_cells
 from unroll.commands.init.draft import Draft, Options, Place, known, report
 from unroll.commands.init.reading import find_reading
-from unroll.commands.init.rows_of_text import find_tokenizer
+from unroll.commands.init.steps import find_tokenizer
 from unroll.commands.init.texts import encoding_of
 from unroll.readers import endings
 from unroll.readers.common.tables import read_parts

@@ -18,9 +18,11 @@ WORDS = {
     "tokens": "text, symbol by symbol", "real": "a number at each step",
     "categories": "one of few names at each step", "static_real": "a number of each sequence, equal in all of its rows",
     "static_categories": "one of few names for each sequence, equal in all of its rows",
+    "context_tokens": "another text of each sequence", "context_real": "another series of each sequence",
 }
 ROW_WORDS = {"tokens": WORDS["tokens"], "static_real": "a number beside each text",
-             "static_categories": "one of few names beside each text"}
+             "static_categories": "one of few names beside each text", "context_tokens": "another text beside each",
+             "context_real": "a series beside each text"}
 CODE = re.compile(r"(.*[_ ])?(code|type|kind|class|category|cat)|.*[a-z](Code|Type|Kind|Class|Category)", re.I)
 NAME = re.compile(r"(.*[_ ])?(id|uuid|key|code|nr|no|number|zip|postcode|phone)|.*[a-z](Id|ID)")
 
@@ -53,7 +55,7 @@ def find_inputs(roles: Roles, targets: Sequence[Wanted], options: Options, text:
             texts.append(column)
         else:
             kind = _kind(column, roles)
-            found.append(Read(column, kind)) if kind else left.setdefault(_many(column), []).append(column.name)
+            found.append(Read(column, kind)) if kind else left.setdefault(_many(column, roles), []).append(column.name)
     found += _texts(texts, found, roles, options, left)
     order = list(roles.columns)
     found.sort(key=lambda read: order.index(read.column.name))
@@ -116,7 +118,7 @@ def _texts(texts: list[Column], found: list[Read], roles: Roles, options: Option
     many = [column for column in texts if not _few(column, roles)]
     if any(read.kind in ("real", "categories", "tokens") for read in found):
         for column in many:
-            left.setdefault(_many(column), []).append(column.name)
+            left.setdefault(_many(column, roles), []).append(column.name)
         return [Read(column, str(_kind(column, roles))) for column in texts if column not in many]
     if len(many) > 1:
         raise UserError("ambiguous", "--kind", f"{', '.join(repr(column.name) for column in many)}: only one column of "
@@ -125,8 +127,9 @@ def _texts(texts: list[Column], found: list[Read], roles: Roles, options: Option
     return [Read(column, "tokens" if column in text else str(_kind(column, roles))) for column in texts]
 
 
-def _many(column: Column) -> str:
-    return "too many different texts for categories"
+def _many(column: Column, roles: Roles) -> str:
+    text = roles.apart and roles.constant(column)
+    return "too many different texts for categories" + "; context_tokens would read each as a text" * text
 
 
 def _report(found: list[Read], left: dict[str, list[str]], roles: Roles) -> None:

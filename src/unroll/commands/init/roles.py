@@ -21,6 +21,7 @@ SERIES = re.compile(r"(.*_)?(id|series|sequence|seq|group|subject|patient|partic
                     r"name|number))?", re.I)
 LABEL = re.compile(r"label|class|target|category|tag|y|sentiment|outcome|activity|event|species|state|kind|type", re.I)
 ROW_NUMBER = re.compile(r"|unnamed.*|index|row|row_?number|nr|no", re.I)
+Where = Callable[[int, str], str]       # how a user finds the cell of a row and column
 STRAY = 0.05        # of sequences: in fewer, a column that changes is likely to be mistaken there
 
 
@@ -29,7 +30,7 @@ class Roles:
     """The columns, which of them are time and series, and `codes` (N,), the number of each row's sequence."""
 
     columns: dict[str, Column]
-    where: Callable[[int, str], str]    # how a user finds the cell of a row and column
+    where: Where
     time: Column | None = None
     series: Column | None = None
     codes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -84,7 +85,7 @@ class Roles:
         return np.bincount(self.codes)
 
 
-def find_roles(columns: list[Column], options: Options, where: Callable[[int, str], str]) -> Roles:
+def find_roles(columns: list[Column], options: Options, where: Where) -> Roles:
     """Time and series, by the options or by what the columns hold; raises `UserError` when several are possible."""
     roles = Roles({column.name: column for column in columns}, where)
     for column in columns:
@@ -114,7 +115,7 @@ def _time(roles: Roles, options: Options) -> Column | None:
     if options.time is not None:
         return _ordering(roles.columns[known(options.time, roles.columns, "--time")])
     taken = (*options.targets, *options.inputs, *dict(options.kinds), options.series)
-    within = _likely_sequences(roles, options)
+    within = likely_sequences(roles, options)
     # a date that stands in all rows of a sequence is a fact about it
     times = [column.name for column in roles.columns.values() if column.kind == "time"
              and column.name not in dict(options.kinds) and (within is None or not within.constant(column))]
@@ -173,7 +174,7 @@ def _is_named(column: Column) -> bool:
         column.kind == "text" or column.whole)
 
 
-def _likely_sequences(roles: Roles, options: Options) -> Roles | None:
+def likely_sequences(roles: Roles, options: Options) -> Roles | None:
     """Sequences as the option has them or, of columns of such names, the finest, before the time is known."""
     if options.series == "none":
         return None

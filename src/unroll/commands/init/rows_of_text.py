@@ -1,5 +1,7 @@
 """A table with a text in each row → a draft: its classes, its values, or its own next symbol."""
 
+import shlex
+
 import numpy as np
 
 from unroll.base.errors import UserError
@@ -7,10 +9,9 @@ from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.fields import draft_fields
 from unroll.commands.init.inputs import Read, find_inputs
-from unroll.commands.init.steps import task_of
+from unroll.commands.init.steps import find_tokenizer, task_of
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import describe, find_targets, report_targets
-from unroll.data.tokenizers.word import Letters
 
 
 def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> Draft:
@@ -18,7 +19,8 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
                  "header")
     if len(texts) > 1:
         names = ", ".join(repr(column.name) for column in texts)
-        raise UserError("ambiguous", "--input", f"{names} are texts. Name the one to read: --input {texts[0].name!r}.")
+        raise UserError("ambiguous", "--input", f"{names} are texts. Name the one to read: --input {texts[0].name!r}, "
+                        f"or those beside it: --kind {shlex.quote(texts[1].name)}=context_tokens.")
     (text,) = texts
     roles = table.roles
     del roles.columns[text.name]
@@ -44,12 +46,3 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
     reads = [Read(text, "tokens"), *find_inputs(roles, targets, options, text)]
     about = f"{', '.join(target.column.name for target in targets)} of each {text.name}."
     return draft_fields(table, reads, targets, about, tokenizer)
-
-
-def find_tokenizer(texts: list[str]) -> str:
-    """Words where spaces set them apart, as the tokenizer itself asks for, else characters."""
-    letters = Letters()
-    for text in texts:
-        letters.add(text)
-    spaced = sum(text.count(" ") for text in texts) >= len(texts)
-    return "word" if spaced and not letters.unspaced else "char"

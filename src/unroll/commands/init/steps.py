@@ -6,6 +6,7 @@ from unroll.commands.init.fields import draft_fields
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import Wanted, describe, find_targets, report_targets
+from unroll.data.tokenizers.word import Letters
 
 
 def draft_steps(table: Table, options: Options) -> Draft:
@@ -37,11 +38,21 @@ def task_of(target: Wanted) -> str:
 
 
 def tokenizer_of(reads: list[Read]) -> str | None:
-    """Characters where a row has one, else words."""
+    """Of words, one a row: characters where each is one; of other texts alone, as they are written."""
     for read in reads:
         if read.kind == "tokens":
             return "char" if all(len(str(cell)) == 1 for cell in read.column.present) else "word"
-    return None
+    texts = [read.column for read in reads if read.kind == "context_tokens"]
+    return find_tokenizer([str(cell) for cell in texts[0].present[:1000]]) if texts else None
+
+
+def find_tokenizer(texts: list[str]) -> str:
+    """Words where spaces set them apart, as the tokenizer itself asks for, else characters."""
+    letters = Letters()
+    for text in texts:
+        letters.add(text)
+    spaced = sum(text.count(" ") for text in texts) >= len(texts)
+    return "word" if spaced and not letters.unspaced else "char"
 
 
 def set_lanes(draft: Draft, steps: int) -> None:

@@ -1,6 +1,8 @@
 """Tables → a draft: the task follows from the columns, or from the options."""
 
+import shlex
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -9,16 +11,17 @@ from unroll.commands.init.columns import Column, find_columns, refuse_stray_cell
 from unroll.commands.init.draft import Draft, Options, Place, known, report
 from unroll.commands.init.forecasts import draft_forecast
 from unroll.commands.init.reading import find_reading
-from unroll.commands.init.roles import LABEL, SERIES, Roles, find_roles
+from unroll.commands.init.roles import LABEL, SERIES, Roles, Where, find_roles, likely_sequences
 from unroll.commands.init.rows_of_text import draft_rows_of_text
 from unroll.commands.init.steps import draft_steps
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import WORDS, find_targets
+from unroll.config.data import Input
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.tables import read_parts
 from unroll.readers.common.times import ISO
 
-KINDS = ("tokens", "real", "categories", "static_real", "static_categories", "class", "tag", "value", "values", "none")
+KINDS = (*get_args(Input), "class", "tag", "value", "values", "none")
 LONG = 15       # characters of a cell, on average: rather text than a name
 
 
@@ -38,7 +41,8 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
         known(kind, KINDS, f"--kind {name}={kind}")
     columns = find_columns(parts, options.time, options.time_format)
     refuse_stray_cells(columns, options, SERIES)
-    texts, where = _texts(columns, options), Columns(parts).where
+    where = Columns(parts).where
+    texts = _texts(columns, options, where)
     if texts:
         roles = Roles({column.name: column for column in columns}, where)
         return draft_rows_of_text(Table(place, files, reading, roles), texts, options)
@@ -58,7 +62,7 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
     return draft_steps(table, options)
 
 
-def _texts(columns: list[Column], options: Options) -> list[Column]:
+def _texts(columns: list[Column], options: Options, where: Where) -> list[Column]:
     """Columns of text, one sequence per row: those that the options name, or those whose cells are long."""
     if options.task not in (None, "language", "classify", "regress") or options.series not in (None, "none"):
         return []
@@ -68,14 +72,32 @@ def _texts(columns: list[Column], options: Options) -> list[Column]:
     texts = [column for column in named or columns if column.kind == "text" and column.name not in options.targets
              and options.kind_of(column.name) in (None, "tokens")
              and column.distinct > 2 and np.mean([len(str(cell)) for cell in column.present]) >= LONG]
+    asked = [column for column in texts if options.kind_of(column.name) == "tokens"]
+    if asked:
+        return asked
+    texts = _of_rows(texts, columns, options, where)
     numbers = [column.name for column in columns if column.kind == "number"]
     if options.task == "regress":
         numbers = [name for name in numbers if name not in options.targets]
     if texts and numbers and (options.task == "regress" or (
             options.task is None and any(column.kind == "time" for column in columns))):
         raise UserError("ambiguous", "--input", f"the text {texts[0].name!r} of each row, or the numbers over time? "
-                        f"Choose --input {texts[0].name!r}, or --input {numbers[0]!r}.")
+                        f"Choose --kind {shlex.quote(texts[0].name)}=tokens, or --input {numbers[0]!r}.")
     return texts
+
+
+def _of_rows(texts: list[Column], columns: list[Column], options: Options, where: Where) -> list[Column]:
+    """Those of the texts that are one for each row, and not one for each sequence of rows that stand together."""
+    sequences = likely_sequences(Roles({column.name: column for column in columns}, where), options)
+    if sequences is None or (np.diff(sequences.codes) != 0).sum() > sequences.codes.max():
+        return texts
+    own = [column for column in texts if not sequences.constant(column)]
+    if own and any(column.kind == "number" and not sequences.constant(column) for column in columns
+                   if column.name not in options.targets):
+        raise UserError("ambiguous", "--series", f"the text {own[0].name!r} of each row, or the numbers of each "
+                        f"sequence of rows? Choose --kind {shlex.quote(own[0].name)}=tokens, or name the column that "
+                        "tells sequences apart: --series COLUMN.")
+    return own
 
 
 def _is_forecast(roles: Roles, options: Options) -> bool:
