@@ -16,7 +16,7 @@ from unroll.config.tokenizers import TOKENIZERS
 
 ALL = (CELLS, ENCODERS, HEADS, LOSSES, POOLINGS, SOURCES, TOKENIZERS)
 # names that are also words of other things: kinds of targets, of fields and of files, reductions, parts of a sequence
-WORDS = {"text", "table", "folder", "labels", "forecast", "real", "last", "mean", "max", "word", "char", "byte", "url", "npz",
+WORDS = {"text", "table", "category", "folder", "labels", "forecast", "real", "last", "mean", "max", "word", "char", "byte", "url", "npz",
          "ts", "aeon", "code", "docs", "packages", "signals"}
 # files that name kinds because that is what they are for
 NAMED = {

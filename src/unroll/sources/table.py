@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.base.errors import UserError, nearest
-from unroll.config.data import CONTEXT, FUTURE, STATIC
+from unroll.base.errors import UserError
+from unroll.config.data import CONTEXT, STATIC
 from unroll.config.sources.table import Settings
 from unroll.data.npy import stretch_of
 from unroll.data.source import UNKNOWN, Piece, Source
@@ -23,19 +23,19 @@ from unroll.readers.common.sequences import Rows, Sequences
 from unroll.readers.common.spool import Spool
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
+from unroll.sources.common.columns import WHOLE, check_columns
 from unroll.sources.common.memory import Items, Lazy, OneStream, Series
 from unroll.sources.common.splits import cut, hold_out
 from unroll.sources.common.stored import Labels, Numbers
 from unroll.sources.common.stored_texts import TextColumns, Texts
 
 Values = dict[str, Any]         # of each field, all rows': Texts, or Numbers or Labels (N,) or (N, F)
-WHOLE = ("class", "value")      # targets of a sequence, not of a step
 PER_STEP = {"class": "tag", "value": "values", "static_real": "real", "static_categories": "categories"}
 
 
 def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     """A table of any format below data/raw; raises `UserError` naming file, row and column, or the setting."""
-    _check(settings)
+    check_columns(settings)
     rows = TableReading(series=settings.series, time=settings.time, time_format=settings.time_format,
                         joint=_joint(settings))
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
@@ -87,59 +87,6 @@ class Steps:
 
 def _steps(values: Numbers | Labels, sequences: Sequences, at: int) -> Steps:
     return Steps(values, *sequences.offsets[at : at + 2].tolist())
-
-
-def _check(settings: Settings) -> None:
-    """Whether the settings name the columns of each field, and agree; the schema checks the rest."""
-    standing = {name for name, kind in settings.targets.items() if kind in FUTURE}
-    fields = {**settings.inputs, **{name: kind for name, kind in settings.targets.items() if name not in standing}}
-    for name in settings.columns:
-        if name not in fields:
-            raise UserError("unknown-name", f"data.columns.{name}", "neither an input nor a target; "
-                            f"{nearest(name, fields)}")
-    for name, kind in fields.items():
-        if not settings.columns.get(name):
-            raise UserError("missing-value", f"data.columns.{name}", f"missing. Name the columns of {name}: [a, b].")
-        if kind in ("tokens", "context_tokens", "class", "tag") and len(settings.columns[name]) > 1:
-            raise UserError("unsupported", f"data.columns.{name}", f"{kind} are read from one column, not "
-                            f"{len(settings.columns[name])}.")
-    read = {column: name for name in settings.inputs for column in settings.columns[name]}
-    for name in settings.targets:
-        for column in settings.columns[name] if name not in settings.inputs else ():
-            if column in read:
-                raise UserError("conflict", f"data.columns.{name}", f"column {column!r} is read as the input "
-                                f"{read[column]}, too, which gives the target away. Leave it out of one of them.")
-    text = "tokens" in settings.inputs.values()
-    for name, kind in settings.inputs.items():
-        if kind in ("tokens", "context_tokens") and settings.tokenizer is None:
-            raise UserError("missing-value", "data.tokenizer", f"missing. The input {name} of kind {kind} needs one: "
-                            "choose data/tokenizer=char.")
-    if settings.forecast is not None and (len(settings.inputs) > 1 or text):
-        raise UserError("unsupported", "data.inputs", "a forecast has one input of real numbers. Name all of its "
-                        "columns at that input.")
-    if settings.series is None:
-        _check_without_series(settings, text)
-
-
-def _check_without_series(settings: Settings, text: bool) -> None:
-    for name, kind in settings.targets.items():
-        if not text and kind in WHOLE:
-            raise UserError("conflict", f"data.targets.{name}", f"one {kind} a sequence, but without data.series the "
-                            "table is a single sequence. Name the column that tells sequences apart as data.series.")
-        if text and kind not in (*WHOLE, "next"):
-            raise UserError("conflict", f"data.targets.{name}", "without data.series each row is a text of its own, "
-                            f"which has one class or value, not {kind}. Name the column that tells texts apart.")
-    for name, read in settings.inputs.items():
-        if text and read not in ("tokens", *STATIC, *CONTEXT):
-            raise UserError("conflict", f"data.inputs.{name}", "without data.series each row is a text of its own, "
-                            f"and {read} beside it are no sequence. Set data.inputs.{name}=static_{read}, or name the "
-                            "column that tells sequences apart as data.series.")
-        if not text and read in (*STATIC, *CONTEXT):
-            raise UserError("conflict", f"data.inputs.{name}", f"{read} of a sequence, but without data.series the "
-                            "table is a single sequence. Name the column that tells sequences apart as data.series.")
-    if text and settings.time is not None:
-        raise UserError("no-effect", "data.time", "each row is a text of its own, so there is nothing to order. Set "
-                        "data.time=null.")
 
 
 def _values(settings: Settings, table: Columns, field: str, scratch: Path | None) -> Any:
