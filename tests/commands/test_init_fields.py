@@ -176,6 +176,20 @@ def test_another_text_of_each_sequence_is_read_where_the_option_asks_for_it(proj
     assert "'note': too many different texts for categories; context_tokens" in capsys.readouterr().out
 
 
+def test_texts_are_written_for_what_the_options_name(project):
+    draw = np.random.default_rng(1)
+    table = pd.DataFrame({"name": ["".join(draw.choice(list("abcd"), 6)) for _ in range(60)],
+                          "language": draw.choice(["alpha", "beta"], 60), "size": draw.integers(3, 9, 60), "other": 1.5})
+    path = brought(project, "a.csv", table)
+    config, source = init(path, "--task", "language", "--kind", "name=tokens", "--kind", "language=static_categories",
+                          "--kind", "size=static_real")
+    assert config.data.inputs == {"text": "tokens", "static": "static_real", "static_categories": "static_categories"}
+    assert config.data.targets == {"text": "next"} and config.data.columns["static_categories"] == ["language"]
+    assert next(iter(source.pieces("train"))).keys() == {"text", "static", "static_categories"}
+    main(["init", "two", "--from", str(path), "--task", "language", "--input", "name"])
+    assert compose(Path("conf"), ["experiment=two"])[1].data.inputs == {"text": "tokens"}
+
+
 def test_what_is_a_text_of_each_row_or_of_steps_is_said_by_an_option(project):
     table = patients().assign(note=[f"a long note, no. {row}" for row in range(180)], days=lambda table: table["pulse"] + 1)
     path = brought(project, "a.csv", table)

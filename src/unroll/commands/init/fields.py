@@ -42,6 +42,20 @@ def draft_fields(table: Table, reads: Sequence[Read], targets: Sequence[Wanted],
     return draft
 
 
+def draft_language(table: Table, reads: Sequence[Read]) -> Draft:
+    """A model that writes texts, for what else is read where there is something."""
+    fields = _fields(reads)
+    data = table.data({name: field[0].kind for name, field in fields.items()}, {"text": "next"},
+                      {name: [read.column.name for read in field] for name, field in fields.items()})
+    draft = Draft("Texts of a table, symbol by symbol.", data, "language", table.files, "char", "default",
+                  {"generate": {"prompts": [""]}})
+    if len(fields) > 1:
+        draft.task = "fields"
+        draft.overrides["model"] = {"inputs": {name: _encoder(field) for name, field in fields.items()},
+                                    "heads": {"text": {"kind": "next_token", "dropout": 0.2, "tied": False}}}
+    return draft
+
+
 def _fields(reads: Sequence[Read]) -> dict[str, list[Read]]:
     """The columns of each input: those of one kind together, but each other text by itself."""
     fields = {name: found for kind, name in FIELDS.items() if (found := [read for read in reads if read.kind == kind])}

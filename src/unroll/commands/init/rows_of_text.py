@@ -1,13 +1,14 @@
 """A table with a text in each row → a draft: its classes, its values, or its own next symbol."""
 
 import shlex
+from dataclasses import replace
 
 import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, report
-from unroll.commands.init.fields import draft_fields
+from unroll.commands.init.fields import draft_fields, draft_language
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.steps import find_tokenizer, task_of
 from unroll.commands.init.table import Table
@@ -32,11 +33,10 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
                         f"{', '.join(map(repr, roles.columns))}.")
     if not columns:
         report("task", f"language: {text.name!r}, a text per row, symbol by symbol", "--task classify --target COLUMN")
-        if roles.columns:
-            report("left out", ", ".join(map(repr, roles.columns)), "--task classify --target COLUMN")
-        data = table.data({"text": "tokens"}, {"text": "next"}, {"text": [text.name]})
-        return Draft("Texts of a table, symbol by symbol.", data, "language", table.files, "char", "default",
-                     {"generate": {"prompts": [""]}})
+        others = dict.fromkeys([*options.inputs, *dict(options.kinds)])     # what texts are written for is asked for
+        others.pop(text.name, None)
+        named = replace(options, inputs=(text.name, *others))
+        return draft_language(table, [Read(text, "tokens"), *find_inputs(roles, [], named, text)])
     targets = [describe(column, roles, options) for column in columns]
     tokenizer = find_tokenizer([str(cell) for cell in text.present[:1000]])
     report("task", ", ".join(f"{task_of(target)} {target.column.name!r}" for target in targets)

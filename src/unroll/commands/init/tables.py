@@ -67,14 +67,15 @@ def _texts(columns: list[Column], options: Options, where: Where) -> list[Column
     if options.task not in (None, "language", "classify", "regress") or options.series not in (None, "none"):
         return []
     named = [column for column in columns if column.kind == "text" and column.name in options.inputs]
+    asked = [column for column in columns if column.kind == "text" and options.kind_of(column.name) == "tokens"
+             and (_long(column) or options.task == "language" or options.series == "none")]
+    if asked:
+        return asked
     if options.inputs and len(named) < 2:
         return named
     texts = [column for column in named or columns if column.kind == "text" and column.name not in options.targets
              and options.kind_of(column.name) in (None, "tokens")
-             and column.distinct > 2 and np.mean([len(str(cell)) for cell in column.present]) >= LONG]
-    asked = [column for column in texts if options.kind_of(column.name) == "tokens"]
-    if asked:
-        return asked
+             and column.distinct > 2 and _long(column)]
     texts = _of_rows(texts, columns, options, where)
     numbers = [column.name for column in columns if column.kind == "number"]
     if options.task == "regress":
@@ -84,6 +85,10 @@ def _texts(columns: list[Column], options: Options, where: Where) -> list[Column
         raise UserError("ambiguous", "--input", f"the text {texts[0].name!r} of each row, or the numbers over time? "
                         f"Choose --kind {shlex.quote(texts[0].name)}=tokens, or --input {numbers[0]!r}.")
     return texts
+
+
+def _long(column: Column) -> bool:
+    return len(column.present) > 0 and bool(np.mean([len(str(cell)) for cell in column.present]) >= LONG)
 
 
 def _of_rows(texts: list[Column], columns: list[Column], options: Options, where: Where) -> list[Column]:
