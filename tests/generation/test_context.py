@@ -14,6 +14,7 @@ from unroll.config.sampling import sampling
 from unroll.data.tokenizers import char
 from unroll.generation import loop
 from unroll.generation.engine import OnnxEngine
+from unroll.generation.engines import engine_of
 from unroll.generation.one_field import OneField
 from unroll.generation.text import Generator
 from unroll.generation.torch_engine import TorchEngine
@@ -138,6 +139,36 @@ def test_no_more_is_drawn_than_steps_are_given():
     with pytest.raises(UserError) as caught:
         list(generator("onnx").samples(["ab"], sampling(length=5), 1, given=given))
     assert (caught.value.code, caught.value.where) == ("too-short", "given, pace")
+
+
+QUESTION = make_spec(
+    {"text": {"kind": "tokens", "size": SIZE, "begin": 0},
+     "question": {"kind": "tokens", "size": 4, "per": "own", "longest": 6}},
+    {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
+)
+
+
+@pytest.mark.parametrize("joins", ["steps", "start"])
+def test_another_text_is_read_to_its_own_end(joins):
+    config = ModelConfig.model_validate({
+        "inputs": {"question": {"kind": "context_text", "size": 3, "core": core("gru"), "dropout": 0.0, "joins": joins,
+                                "pooling": "last"},
+                   "text": {"kind": "embedding", "size": 5, "dropout": 0.0}},
+        "core": core("lstm"), "heads": {"text": {"kind": "next_token", "dropout": 0.0, "tied": False}},
+    })
+    made = random_network(config, spec=QUESTION, scale=0.3).float().eval()
+    draw = np.random.default_rng(3)
+    given = [{"question": draw.integers(0, 4, length)} for length in (5, 0, 2)]
+    tokens = draw.integers(0, SIZE, (6, 3))
+    reader = OneField(engine_of(made), given)
+    logits, state = reader.read(tokens[:4], np.full(3, 4, np.int32), reader.start(3))
+    logits, _ = reader.read(tokens[4:5], np.ones(3, np.int32), state)
+    for lane, values in enumerate(given):
+        asked = values["question"] if len(values["question"]) else np.array([3])       # an only step of padding
+        alone = {"question": torch.from_numpy(asked)[:, None], "text": torch.from_numpy(tokens[:5, lane])[:, None],
+                 "question.lengths": torch.tensor([len(values["question"])])}
+        with torch.inference_mode():
+            np.testing.assert_allclose(logits[lane], made(alone)[0]["text"][-1, 0], rtol=0, atol=1e-5)
 
 
 def test_equal_networks_give_equal_start_files():

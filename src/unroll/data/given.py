@@ -7,21 +7,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.encoders import scaler_of
-from unroll.data.fields import Sequences
+from unroll.data.fields import Field, Sequences
 from unroll.data.spec import InputSpec
+from unroll.data.tokenizers import Tokenizer
 
 Given = Mapping[str, NDArray[Any]]      # (F,) reals or (K,) categories of the whole sequence, (L, F) of its L steps
 
 
 def given_of(data: Sequences, names: Sequence[str], count: int) -> list[Given]:
     """What `count` sequences have, as the network reads it: the first ones, and those again where there are fewer."""
-    every = np.ones(1, bool)
-    return [{name: data.inputs[name].at(np.array([number % len(data)]), every)[0] for name in names}
-            for number in range(count)]
+    return [{name: _of(data.inputs[name], number % len(data)) for name in names} for number in range(count)]
 
 
-def shown(field: InputSpec, values: NDArray[Any]) -> list[Any]:
-    """Values (F,) or (K,) as the network reads them → numbers in the data's units, or names; None: not in training."""
+def _of(field: Field, item: int) -> NDArray[Any]:
+    lane = np.array([item])
+    if field.per != "own":
+        return np.asarray(field.at(lane, lane >= 0)[0])
+    values, lengths = field.own(lane, lane)
+    return np.asarray(values[: lengths[0], 0])
+
+
+def shown(field: InputSpec, values: NDArray[Any], tokenizer: Tokenizer | None = None) -> Any:
+    """As the network reads them → in the data's units and names, None for a category that training never saw.
+
+    (F,) real numbers or (K,) categories, or on an axis of their own a text or (T', F) real numbers.
+    """
+    if tokenizer is not None:
+        return tokenizer.decode(values)
+    if field.per == "own":
+        return scaler_of(field).decode(values).astype(np.float32).tolist()
     if field.categories is None:
         return [float(f"{number:.6g}") for number in scaler_of(field).decode(values)]   # all that single precision has
     found, first = [], 0

@@ -21,17 +21,21 @@ Arrays = list[NDArray[np.float32]]      # each (·, B, ·)
 class Engine(Protocol[S]):
     """Steps and a state in, outputs and the next state out; lanes are independent of each other.
 
-    `fields` are read at each step, `context` stands for the whole of each sequence, and `heads` predict the next step
-    of the fields that are called like them. Reading from a state may overwrite it: `take` a copy first to read from it
-    twice.
+    `fields` are read at each step, `context` stands for the whole of each sequence, some of it on an axis of its own
+    (`own_axis`), and `heads` predict the next step of the fields that are called like them. Reading from a state may
+    overwrite it: `take` a copy first to read from it twice.
     """
 
     fields: list[str]
     context: list[str]
+    own_axis: list[str]
     heads: list[str]
 
     def start(self, lanes: int, context: Fields) -> S:
-        """The state before anything is read; each of `context` is (lanes, ·), as the network reads it."""
+        """The state before anything is read; each of `context` is (lanes, ·), as the network reads it.
+
+        On an axis of its own it is (T', lanes, …), padded, and beside it are its `LENGTHS`.
+        """
 
     def read(self, steps: Fields, lengths: NDArray[np.int32], state: S) -> tuple[dict[str, Logits], S]:
         """Each field (T, B, …) → each head (B, ·) and the state after each lane's first `lengths` (B,) steps, 1 … T."""
@@ -56,6 +60,7 @@ class OnnxEngine:
         self._state = {name: shape for name, shape in shapes.items() if name.startswith("state.")}
         self.fields = [field_of(name) for name in shapes if name not in self._state and name != "lengths"]
         self.context = [] if self._start is None else [field_of(value.name) for value in self._start.get_inputs()]
+        self.own_axis: list[str] = []
         self.heads = [value.name.removeprefix("heads.") for value in self._step.get_outputs()
                       if value.name.startswith("heads.")]
         self._inputs = {field_input(name): name for name in self.fields}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
+from unroll.data.batches import LENGTHS
 from unroll.data.given import Given
 from unroll.generation.engine import Engine, Ids, Steps
 from unroll.generation.rules import Logits
@@ -40,7 +41,12 @@ class OneField:
     def __init__(self, engine: Engine[Any], given: Sequence[Given] = ()) -> None:
         (self.field,) = engine.heads
         self._engine = engine
-        self._context = {name: np.stack([values[name] for values in given]) for name in engine.context}
+        self._context: dict[str, NDArray[Any]] = {}
+        for name in engine.context:
+            parts = [values[name] for values in given]
+            self._context[name] = _padded(parts) if name in engine.own_axis else np.stack(parts)
+            if name in engine.own_axis:
+                self._context[LENGTHS.format(name=name)] = np.array([len(part) for part in parts])
         beside = [name for name in engine.fields if name != self.field]
         self._beside = {name: _padded([values[name] for values in given]) for name in beside}
 
@@ -93,7 +99,7 @@ def reader_for(engine: Engine[Any], prompts: Sequence[Ids], given: Sequence[Give
 
 def _padded(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """(L, …) each → (longest, B, …)"""
-    padded = np.zeros((max(map(len, parts)), len(parts), *parts[0].shape[1:]), parts[0].dtype)
+    padded = np.zeros((max(1, *map(len, parts)), len(parts), *parts[0].shape[1:]), parts[0].dtype)
     for lane, part in enumerate(parts):
         padded[: len(part), lane] = part
     return padded

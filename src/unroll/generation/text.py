@@ -40,8 +40,7 @@ def open_generator(folder: Path, threads: int = 1) -> "Generator":
 
 
 def generator_of(model: ModelFolder, threads: int = 1, int8: bool = False) -> "Generator":
-    (tokenizer,) = model.tokenizers.values()
-    return Generator(open_engine(model, threads, int8), tokenizer)
+    return Generator(open_engine(model, threads, int8), model.tokenizers[model.spec.main])
 
 
 class Generator:

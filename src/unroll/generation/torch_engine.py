@@ -26,7 +26,8 @@ class TorchEngine:
     def __init__(self, network: Network, capture: bool = True) -> None:
         self._network = network
         self.fields = [name for name in network.inputs if name not in network.static]
-        self.context, self.heads = network.static, network.next_step or [*network.heads]
+        self.context, self.own_axis = network.static, network.own_axis
+        self.heads = network.next_step or [*network.heads]
         self._device = next(network.parameters()).device
         self._capture = capture and self._device.type == "cuda"
         self._captured: Captured | None = None

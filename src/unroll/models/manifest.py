@@ -68,12 +68,9 @@ class ModelFolder:
 
 
 def generated(config: ModelConfig, spec: Spec) -> Generated | None:
-    """What a model with these heads can generate, or None; other heads may predict something beside it.
-
-    What reads another sequence beside its own does not generate yet.
-    """
+    """What a model with these heads can generate, or None; other heads may predict something beside it."""
     found = [head.generates for name, head in config.heads.items() if spec.targets[name].of is not None]
-    if spec.own or len(found) != 1 or (found[0] == "music" and lowest_note(spec.source.kind) is None):
+    if len(found) != 1 or (found[0] == "music" and lowest_note(spec.source.kind) is None):
         return None
     return found[0]
 

@@ -79,8 +79,9 @@ def text(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     for number, whole in enumerate(texts, 1):
         (folder / f"{number:03d}.txt").write_text(whole + "\n", encoding="utf-8", newline="")
     if generator.needs:
-        write_json(folder / "given.json", [{name: shown(model.spec.inputs[name], values[name]) for name in
-                                            generator.needs} for values in given[: len(texts)]])
+        fields, tokenizers = model.spec.inputs, model.tokenizers
+        write_json(folder / "given.json", [{name: shown(fields[name], values[name], tokenizers.get(name))
+                                            for name in generator.needs} for values in given[: len(texts)]])
     if rows:
         write_rows(folder / "temperature.csv", rows)
         temperature(rows, metrics, folder / "temperature.png")

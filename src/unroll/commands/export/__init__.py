@@ -28,6 +28,9 @@ def export(model: str, out: Path) -> None:
         if opened.generates != "text":
             raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models are "
                             "exported.")
+        if opened.spec.own:
+            raise UserError("unsupported", "--model", "the model reads another sequence beside the text, "
+                            f"{', '.join(opened.spec.own)}, which has no ONNX graph. Use `unroll sample`.")
         if not (folder / STEP).is_file():
             raise UserError("unsupported", "--model", f"the model's cell, {opened.config.core.kind}, has no ONNX step "
                             "to export. Train one of another cell.")
@@ -37,7 +40,7 @@ def export(model: str, out: Path) -> None:
                 raise UserError("unsupported", "--model", f"the model also reads {name} at each step, which "
                                 "the example cannot. Use `unroll sample`.")
         target = next(name for name, field in opened.spec.targets.items() if field.symbols)
-        ((field, tokenizer),) = opened.tokenizers.items()
+        field, tokenizer = opened.spec.main, opened.tokenizers[opened.spec.main]
         known = vocabulary(tokenizer)
         with replacing(out) as temporary:
             temporary.mkdir()

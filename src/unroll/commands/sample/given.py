@@ -28,9 +28,11 @@ def _typed(opened: ModelFolder, typed: Sequence[str]) -> dict[str, Any]:
             raise UserError("unreadable" if not equals else "conflict", "--given", f"{text!r} is not NAME=VALUE."
                             if not equals else f"{name} is given twice. Leave one out.")
         field = opened.spec.inputs.get(name)
-        several = field is None or field.width > 1
-        parts = value.split(",") if several else [value]
-        values[name] = parts if field is None or field.kind == "categories" else [_number(name, part) for part in parts]
+        if field is None or field.kind == "tokens":
+            values[name] = value
+            continue
+        parts = value.split(",") if field.width > 1 or field.per == "own" else [value]
+        values[name] = parts if field.kind == "categories" else [_number(name, part) for part in parts]
     return values
 
 

@@ -60,8 +60,7 @@ def _on_gpu(opened: ModelFolder) -> Generator:
 
     if not torch.cuda.is_available():
         raise UserError("no-device", "--gpu", "PyTorch finds no GPU here. Leave it out.")
-    (tokenizer,) = opened.tokenizers.values()
-    return Generator(load_engine(opened.folder, device="cuda"), tokenizer)
+    return Generator(load_engine(opened.folder, device="cuda"), opened.tokenizers[opened.spec.main])
 
 
 def _generate(generator: Generator, prompts: Sequence[str], given: Sequence[Given], request: Request,
