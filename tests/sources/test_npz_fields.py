@@ -13,6 +13,7 @@ from unroll.data.fitting import fit_codecs
 from unroll.data.source import SPLITS
 from unroll.data.store import open_prepared
 from unroll.data.writer import write_prepared
+from unroll.prediction.inputs import read
 from unroll.sources import Access, open_source
 from unroll.testing import check_source
 
@@ -136,3 +137,42 @@ def test_memory_does_not_grow_with_the_arrays(tmp_path, monkeypatch, order):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] - peaks[1] < 350 * 200 * 4 * 8 / 10, "of the numbers alone, a tenth"
+
+
+OWN = np.arange(N) % 8      # steps of another series beside each sequence, of which one in eight has none
+BESIDE: dict[str, Any] = {
+    "inputs": {"x": "real", "past": "context_real"}, "targets": {"days": "value"},
+    "arrays": {"x": "pulse", "past": "history", "days": "days"}, "test": 0.2}
+
+
+def beside() -> dict[str, Any]:
+    """NaN where nothing is read."""
+    history = np.where(np.arange(7)[:, None] < OWN[:, None, None], DRAW.normal(size=(N, 7, 2)), np.nan)
+    return {name: ARRAYS[name] for name in ("pulse", "days")} | {"history": history, "history_lengths": OWN}
+
+
+def test_another_series_has_a_length_of_its_own(tmp_path):
+    arrays = beside()
+    write(tmp_path, **named("train", arrays))
+    asked = config(**BESIDE)
+    source, origin = open_source(asked, Access(tmp_path))
+    for split in SPLITS:
+        for place, piece in zip(source.places(split), pieces(source, split), strict=True):
+            at = int(place.name) - 1
+            np.testing.assert_array_equal(piece["past"], arrays["history"][at, : OWN[at]])
+            assert len(piece["x"]) == LENGTHS[at]
+    check_source("npz", tmp_path, **asked.model_dump(exclude={"kind"}))
+    write_prepared(tmp_path / "out", asked, source, origin, fit_codecs(asked, source))
+    spec = open_prepared(tmp_path / "out").spec
+    assert (spec.inputs["past"].per, spec.inputs["past"].width) == ("own", 2)
+    # and to predict from
+    np.savez(tmp_path / "new.npz", **{name: values for name, values in arrays.items() if name != "days"}, lengths=LENGTHS)
+    for at, sequence in enumerate(read(tmp_path / "new.npz", spec).sequences):
+        np.testing.assert_array_equal(sequence["past"], arrays["history"][at, : OWN[at]])
+        np.testing.assert_array_equal(sequence["x"], arrays["pulse"][at, : LENGTHS[at]])
+
+
+def test_a_length_of_its_own_that_does_not_fit_is_named(tmp_path):
+    write(tmp_path, **named("train", beside() | {"history_lengths": OWN + 1}))
+    code, where = refused(tmp_path, **BESIDE)
+    assert code == "out-of-range" and where.endswith("history_lengths_train[7]")

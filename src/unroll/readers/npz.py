@@ -147,7 +147,7 @@ def _input(arrays: Arrays, name: str, end: str, field: InputSpec | None) -> list
     if name not in arrays.names:
         raise UserError("missing-value", arrays.file, f"no array {name}; it has {arrays.listed}. Add it.")
     values = arrays.load(name)
-    per_step = field is None or field.per == "step"
+    per_step, own = field is None or field.per != "sequence", field is not None and field.per == "own"
     if values.ndim not in ((2, 3) if per_step else (1, 2)):
         expected = "(sequences, steps, numbers)" if per_step else "(sequences, numbers)"
         raise UserError("wrong-type", where, f"has shape {values.shape}. Give {expected}.")
@@ -156,21 +156,22 @@ def _input(arrays: Arrays, name: str, end: str, field: InputSpec | None) -> list
             raise UserError("bad-label", f"{where}[{', '.join(map(str, place))}]", f"{values[tuple(place)]}, which "
                             "names no category. Give whole numbers or names.")
         values = as_names(values)
-    if not per_step or f"lengths{end}" not in arrays.names:
+    lengths = f"{name.removesuffix(end)}_lengths{end}" if own else f"lengths{end}"
+    if not per_step or lengths not in arrays.names:
         return list(values)
-    return cut(values, name, arrays.load(f"lengths{end}"), f"{arrays.file}: lengths{end}")
+    return cut(values, name, arrays.load(lengths), f"{arrays.file}: {lengths}", 0 if own else 1)
 
 
-def cut(values: NDArray[Any], name: str, lengths: NDArray[Any], where: str) -> list[NDArray[Any]]:
-    """(n, T, …) padded at the end → n arrays; raises `UserError` when `lengths` do not fit."""
-    check_lengths(values.shape, name, lengths, where)
+def cut(values: NDArray[Any], name: str, lengths: NDArray[Any], where: str, least: int = 1) -> list[NDArray[Any]]:
+    """(n, T, …) padded at the end → n arrays; raises `UserError` when `lengths`, `least` to T, do not fit."""
+    check_lengths(values.shape, name, lengths, where, least)
     return [sequence[:length] for sequence, length in zip(values, lengths, strict=True)]
 
 
-def check_lengths(shape: tuple[int, ...], name: str, lengths: NDArray[Any], where: str) -> None:
+def check_lengths(shape: tuple[int, ...], name: str, lengths: NDArray[Any], where: str, least: int = 1) -> None:
     if lengths.shape != shape[:1] or lengths.dtype.kind not in "iu":
         raise UserError("unequal-lengths", where, f"{lengths.dtype} of shape {lengths.shape} where {name} has "
                         f"{shape[0]} sequences. Give a whole number for each.")
-    for at in np.flatnonzero((lengths < 1) | (lengths > shape[1]))[:1]:
-        raise UserError("out-of-range", f"{where}[{at}]", f"{lengths[at]} where {name} has 1 to {shape[1]} "
+    for at in np.flatnonzero((lengths < least) | (lengths > shape[1]))[:1]:
+        raise UserError("out-of-range", f"{where}[{at}]", f"{lengths[at]} where {name} has {least} to {shape[1]} "
                         "steps. Correct it.")

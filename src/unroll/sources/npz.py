@@ -13,7 +13,7 @@ from unroll.data.source import SPLITS, Piece, Source
 from unroll.data.spec import Reading
 from unroll.readers.npz import Arrays, check_lengths
 from unroll.sources.common.access import Access
-from unroll.sources.common.arrays import SHAPES, Field, Size
+from unroll.sources.common.arrays import Field, Size
 from unroll.sources.common.memory import Items, Lazy, joined, numbered
 from unroll.sources.common.splits import hold_out
 
@@ -33,11 +33,9 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
 def _check(settings: Settings) -> None:
     """Whether the settings name the array of each field, and agree; the schema checks the rest."""
     for name, kind in settings.inputs.items():
-        if kind == "tokens":
+        if kind in ("tokens", "context_tokens"):
             raise UserError("unsupported", f"data.inputs.{name}", "arrays have no texts. For symbols, write text and "
                             "choose data.kind text, table or folder, or choose categories.")
-        if kind in CONTEXT:
-            raise UserError("unsupported", f"data.inputs.{name}", f"{kind} are read from tables, not from arrays.")
     targets = [name for name, kind in settings.targets.items() if kind not in FUTURE]
     fields = [*settings.inputs, *targets]
     for name in settings.arrays:
@@ -81,8 +79,7 @@ def _items(settings: Settings, arrays: Arrays, scratch: Path | None) -> Items:
 
 def _main(settings: Settings) -> str:
     """The input whose steps all others have."""
-    return min((name for name, kind in settings.inputs.items() if SHAPES[kind].per_step),
-               key=lambda name: settings.inputs[name] != "real")
+    return min(settings.step_inputs, key=lambda name: settings.inputs[name] != "real")
 
 
 class _Part:
@@ -94,15 +91,20 @@ class _Part:
         self._fields = {name: Field(arrays, arrays.name(settings.arrays[name], split), f"data.{part}.{name}", kind)
                         for part, name, kind in kinds}
         self._size = self._fields[_main(settings)].size
-        self._lengths = _lengths(arrays, split, self._size)
-        for field in self._fields.values():
-            field.read(self._size, self._lengths, scratch)
+        steps = _lengths(arrays, "lengths", split, self._size)
+        self._lengths = dict.fromkeys(self._fields, steps)
+        for name, field in self._fields.items():
+            size = self._size
+            if settings.inputs.get(name) in CONTEXT:        # it has as many steps as its own array
+                size = size._replace(steps=field.size.steps)
+                self._lengths[name] = _lengths(arrays, f"{settings.arrays[name]}_lengths", split, field.size, 0)
+            field.read(size, self._lengths[name], scratch)
 
     def __len__(self) -> int:
         return self._size.sequences
 
     def piece(self, at: int) -> Piece:
-        return {name: field.value(at, int(self._lengths[at])) for name, field in self._fields.items()}
+        return {name: field.value(at, int(self._lengths[name][at])) for name, field in self._fields.items()}
 
     def classes(self, at: int) -> Piece:
         """The targets of the sequence that decide its split."""
@@ -116,11 +118,11 @@ class _Part:
                                 f"{other.width}. Give as many.")
 
 
-def _lengths(arrays: Arrays, split: str, size: Size) -> NDArray[np.int64]:
-    """(n,) steps of each sequence."""
-    name = arrays.find("lengths", split)
+def _lengths(arrays: Arrays, array: str, split: str, size: Size, least: int = 1) -> NDArray[np.int64]:
+    """(n,) steps of each sequence, `least` to T."""
+    name = arrays.find(array, split)
     if name is None:
         return np.full(size.sequences, size.steps)
     lengths = arrays.load(name)
-    check_lengths((size.sequences, size.steps), size.name, lengths, f"{arrays.file}: {name}")
+    check_lengths((size.sequences, size.steps), size.name, lengths, f"{arrays.file}: {name}", least)
     return lengths.astype(np.int64)

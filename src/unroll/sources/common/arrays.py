@@ -26,6 +26,7 @@ SHAPES: Mapping[str, Shape] = {
     "categories": Shape(3, "(n, T, K) or (n, T)", named=True),
     "static_real": Shape(2, "(n, F) or (n,)", per_step=False),
     "static_categories": Shape(2, "(n, K) or (n,)", per_step=False, named=True),
+    "context_real": Shape(3, "(n, T, F) or (n, T)"),
     "class": Shape(1, "(n,)", per_step=False, named=True),
     "value": Shape(2, "(n, D) or (n,)", per_step=False),
     "tag": Shape(2, "(n, T)", named=True),
