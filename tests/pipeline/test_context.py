@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.conftest import run, tiny
+from tests.data.conftest import written
 from tests.models.conftest import core
 from tests.refusals import refusal
 from tests.sources.test_table import config, every, open_table, write
@@ -112,6 +113,21 @@ def test_each_row_may_be_a_text_with_another_beside_it(tmp_path):
         assert piece["question"] == f"q {row % 3}" and piece["past"].tolist() == [[row], [1], [2]]
 
 
+def test_each_text_may_have_a_tokenizer_of_its_own(tmp_path):
+    write(tmp_path, "text,question,label\n" + "".join(f"ab {row},what now {row % 2},{row % 2}\n" for row in range(40)))
+    char, word = {"kind": "char", "min_count": 1}, {"kind": "word", "min_count": 1, "lowercase": True}
+    fields = {"inputs": {"text": "tokens", "question": "context_tokens"}, "targets": {"label": "class"},
+              "columns": {"text": ["text"], "question": ["question"], "label": ["label"]}}
+    settings = config(**fields, tokenizer={"text": char, "question": word})
+    prepared = written(tmp_path, settings, open_table(settings, tmp_path))
+    offsets = prepared.own_offsets("question", "test")
+    assert set(np.diff(offsets)) == {3} and set(np.diff(prepared.offsets("test"))) <= {5, 6}    # its end is a symbol
+    assert prepared.spec.inputs["question"].size == 5       # what, now, 0, 1 and unknown
+    for tokenizer, code, where in (({"text": char}, "missing-value", "data.tokenizer"),
+                                   ({"text": char, "question": word, "label": word}, "unknown-name", "data.tokenizer.label")):
+        assert refusal(lambda: open_table(config(**fields, tokenizer=tokenizer), tmp_path)) == (code, where)    # noqa: B023
+
+
 HEAD = "id,x,question,past\n"
 ASKED: dict[str, Any] = {
     "series": "id", "inputs": {"x": "real", "question": "context_tokens", "past": "context_real"},
@@ -163,6 +179,7 @@ def test_a_text_with_another_beside_it_is_a_model_that_predicts(tmp_path):
     pd.DataFrame({"text": letters, "spell": [spelt[word[0]] for word in letters], "kind": [word[0] for word in letters]}
                  ).to_csv(tmp_path / "data" / "raw" / "words.csv", index=False)
     values: dict[str, Any] = tiny("model=gru", "model.core.hidden_size=16", "train.epochs=15", "train.max_steps=null",
+                                  "generate.prompts=['']", "generate.length=8",
                                   "train.learning_rate=0.02", "runtime.tracking.enabled=false").model_dump(mode="json")
     values["data"] = {**DATA, "path": "data/raw/words.csv", "series": None, "time": None,
                       "columns": {"text": ["text"], "spell": ["spell"], "kind": ["kind"]},

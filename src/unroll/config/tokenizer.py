@@ -1,9 +1,11 @@
 """Section `data.tokenizer`: how text becomes symbols."""
 
-from typing import Annotated
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Tag
 
 from unroll.config.kinds import OneOf
-from unroll.config.strict import Strict
+from unroll.config.strict import Name, Strict
 from unroll.config.tokenizers import TOKENIZERS
 
 
@@ -14,3 +16,19 @@ class TokenizerSettings(Strict):
 
 
 Tokenizer = Annotated[TokenizerSettings, OneOf(TOKENIZERS)]
+
+
+def _one_or_several(value: Any) -> str:
+    several = isinstance(value, dict) and value and not isinstance(value.get("kind"), str)
+    return "by_field" if several and all(isinstance(part, dict | Strict) for part in value.values()) else "one"
+
+
+# one for all texts of the data, each fitted alone, or one for each by name
+Tokenizers = Annotated[Annotated[Tokenizer, Tag("one")] | Annotated[dict[Name, Tokenizer], Tag("by_field")],
+                       Discriminator(_one_or_several)]
+
+
+def tokenizer_of(settings: TokenizerSettings | dict[str, TokenizerSettings] | None, field: str) \
+        -> TokenizerSettings | None:
+    """The tokenizer of one field."""
+    return settings.get(field) if isinstance(settings, dict) else settings

@@ -5,6 +5,7 @@ from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.config.data import CONTEXT, FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
+from unroll.config.tokenizer import tokenizer_of
 from unroll.data.categories import CategoryCodec
 from unroll.data.codecs import ClassCodec, Codec, NumberCodec, Per, PerTarget, SeriesCodec, TextCodec
 from unroll.data.source import Source, sequence_name
@@ -48,7 +49,7 @@ def _target(config: DataConfig, source: Source, name: str) -> Codec:
 
 
 def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
-    settings = getattr(config, "tokenizer", None)
+    settings = tokenizer_of(getattr(config, "tokenizer", None), name)
     if settings is None:
         raise UserError("missing-value", "data.tokenizer", f"the input {name} has tokens; choose data/tokenizer=char "
                         "or bpe.")

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.config.data import CONTEXT, STATIC
 from unroll.config.sources.table import Settings
+from unroll.config.tokenizer import tokenizer_of
 from unroll.data.npy import stretch_of
 from unroll.data.source import UNKNOWN, Piece, Source
 from unroll.data.spec import Reading, TableReading
-from unroll.data.tokenizers import tokenizer_class
+from unroll.data.tokenizers import Tokenizer, tokenizer_class
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.constant import constant
 from unroll.readers.common.own import own_of_row, own_of_rows
@@ -159,14 +160,22 @@ def _of_row(settings: Settings, table: Columns, field: str, column: Any, row: in
 
 def _joint(settings: Settings) -> str:
     """The separator of the texts of two rows of a sequence."""
-    return "" if settings.tokenizer is None else tokenizer_class(settings.tokenizer.kind).joint
+    tokenizer = _tokenizer(settings)
+    return "" if tokenizer is None else tokenizer.joint
 
 
 def _counts(settings: Settings, cells: list[str]) -> list[int]:
     """Symbols of each cell."""
-    assert settings.tokenizer is not None
-    kind = tokenizer_class(settings.tokenizer.kind)
-    return [kind.count(cell) for cell in cells]
+    tokenizer = _tokenizer(settings)
+    assert tokenizer is not None
+    return [tokenizer.count(cell) for cell in cells]
+
+
+def _tokenizer(settings: Settings) -> type[Tokenizer] | None:
+    """That of the text whose symbols are steps, where there is one."""
+    text = next((name for name, kind in settings.inputs.items() if kind == "tokens"), None)
+    own = None if text is None else tokenizer_of(settings.tokenizer, text)
+    return None if own is None else tokenizer_class(own.kind)
 
 
 def _constant(settings: Settings, table: Columns, own: NDArray[Any], field: str, sequence: Callable[[], Rows]) -> Any:

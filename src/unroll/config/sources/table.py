@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from unroll.config.data import ForecastConfig, Scale, SplitSettings, SplitShare
 from unroll.config.strict import Name
-from unroll.config.tokenizer import Tokenizer
+from unroll.config.tokenizer import Tokenizers
 
 
 class Settings(SplitSettings):
@@ -22,7 +22,7 @@ class Settings(SplitSettings):
     series: str | None              # column that says which sequence a row belongs to; null: the table is one
     time: str | None                # column that orders a sequence's rows, and must rise
     time_format: str | None         # of strptime; null: ISO 8601, or a number
-    tokenizer: Tokenizer | None     # of inputs of kind tokens
+    tokenizer: Tokenizers | None    # of inputs of kind tokens and context_tokens: one for all, or one for each by name
     scale: Scale
     test: SplitShare
     forecast: ForecastConfig | None

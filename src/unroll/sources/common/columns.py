@@ -3,6 +3,7 @@
 from unroll.base.errors import UserError, nearest
 from unroll.config.data import CONTEXT, FUTURE, STATIC
 from unroll.config.sources.table import Settings
+from unroll.config.tokenizer import tokenizer_of
 
 WHOLE = ("class", "value")      # targets of a sequence, not of a step
 
@@ -29,9 +30,12 @@ def check_columns(settings: Settings) -> None:
                                 f"{read[column]}, too, which gives the target away. Leave it out of one of them.")
     text = "tokens" in settings.inputs.values()
     for name, kind in settings.inputs.items():
-        if kind in ("tokens", "context_tokens") and settings.tokenizer is None:
+        if kind in ("tokens", "context_tokens") and tokenizer_of(settings.tokenizer, name) is None:
             raise UserError("missing-value", "data.tokenizer", f"missing. The input {name} of kind {kind} needs one: "
                             "choose data/tokenizer=char.")
+    for name in settings.tokenizer if isinstance(settings.tokenizer, dict) else ():
+        if settings.inputs.get(name) not in ("tokens", "context_tokens"):
+            raise UserError("unknown-name", f"data.tokenizer.{name}", "no input that is a text. Leave it out.")
     if settings.forecast is not None and (len(settings.inputs) > 1 or text):
         raise UserError("unsupported", "data.inputs", "a forecast has one input of real numbers. Name all of its "
                         "columns at that input.")
