@@ -177,7 +177,7 @@ def test_a_table_of_several_series_is_forecast_each(project, capsys):
 def test_recordings_with_a_class_each_are_classified(project, capsys):
     config, source = init(brought(project, "har.csv", recordings()), "--target", "kind")
     assert config.data.targets == {"kind": "class"} and config.model.heads["kind"].kind == "classification"
-    assert config.data.columns == {"x": ["ax", "ay"], "categories": ["phase"], "static": ["speed"], "kind": ["kind"]}
+    assert config.data.columns == {"x": ["ax", "ay"], "phase": ["phase"], "speed": ["speed"], "kind": ["kind"]}
     assert (config.data.series, config.data.time) == ("trial", "t")
     assert sorted(len(piece["x"]) for split in SPLITS for piece in source.pieces(split)) == list(range(12, 32))
     said = capsys.readouterr().out

@@ -43,11 +43,11 @@ def changed(column: str, value: Any, patient: int = 1010, hour: int = 1) -> pd.D
 def test_patients_have_steps_facts_and_two_targets_that_are_known_in_part(project, capsys, name):
     config, source = init(brought(project, name, patients()), *TARGETS)
     assert (config.data.series, config.data.time) == ("patient", "hour")
-    assert config.data.inputs == {"x": "real", "categories": "categories", "static": "static_real",
-                                  "static_categories": "static_categories"}
+    assert config.data.inputs == {"x": "real", "activity": "categories", "static": "static_real",
+                                  "ward": "static_categories"}
     assert config.data.targets == {"outcome": "class", "days": "value"}
-    assert config.data.columns == {"x": ["pulse", "pressure"], "categories": ["activity"], "static": ["age", "weight"],
-                                   "static_categories": ["ward"], "outcome": ["outcome"], "days": ["days"]}
+    assert config.data.columns == {"x": ["pulse", "pressure"], "activity": ["activity"], "static": ["age", "weight"],
+                                   "ward": ["ward"], "outcome": ["outcome"], "days": ["days"]}
     assert config.train.monitor == "outcome/loss"
     outcomes = [piece["outcome"] for split in SPLITS for piece in source.pieces(split)]
     assert len(outcomes) == 40 and sum(outcome != UNKNOWN for outcome in outcomes) == 14
@@ -118,8 +118,8 @@ def test_names_of_columns_may_be_those_of_fields_or_of_any_script(project):
     table = patients().rename(columns={"pulse": "static", "outcome": "x", "days": "结局", "ward": "Größe (cm)"})
     config, _ = init(brought(project, "a.csv", table), "--target", "x", "--target", "结局")
     assert config.data.targets == {"x_2": "class", "y": "value"}
-    assert config.data.columns == {"x": ["static", "pressure"], "categories": ["activity"], "static": ["age", "weight"],
-                                   "static_categories": ["Größe (cm)"], "x_2": ["x"], "y": ["结局"]}
+    assert config.data.columns == {"x": ["static", "pressure"], "activity": ["activity"], "static": ["age", "weight"],
+                                   "grosse_cm": ["Größe (cm)"], "x_2": ["x"], "y": ["结局"]}
 
 
 def test_a_label_in_one_row_of_a_sequence_is_that_of_the_sequence(project):
@@ -133,7 +133,7 @@ def test_a_label_in_one_row_of_a_sequence_is_that_of_the_sequence(project):
 def test_one_long_table_has_categories_and_several_targets_of_each_step(project):
     config, source = init(brought(project, "a.csv", stream()), "--target", "fault", "--kind", "wear=values")
     assert source.layout == "stream" and config.data.targets == {"fault": "tag", "wear": "values"}
-    assert config.data.inputs == {"x": "real", "categories": "categories"}
+    assert config.data.inputs == {"x": "real", "gear": "categories"}
     assert (config.train.monitor, config.train.batch_size) == ("fault/loss", 5)
 
 
@@ -142,7 +142,7 @@ def test_words_are_read_beside_categories(project):
             for at in range(5)]
     table = pd.DataFrame(rows, columns=["sentence", "word", "pos", "tag"])
     config, _ = init(brought(project, "a.csv", table), "--target", "tag")
-    assert config.data.inputs == {"text": "tokens", "categories": "categories"}
+    assert config.data.inputs == {"text": "tokens", "pos": "categories"}
     assert config.data.tokenizer.kind == "word" and config.model.heads["tag"].pooling is None
 
 
@@ -160,9 +160,8 @@ def test_a_text_of_each_row_is_read_with_what_stands_beside_it(project):
                            review_id=np.arange(40), stars=[each / 8 if each % 3 else None for each in range(40)])
     table.loc[table["stars"].isna(), "sentiment"] = None
     config, _ = init(brought(project, "a.csv", table), "--target", "sentiment", "--target", "stars")
-    assert config.data.inputs == {"text": "tokens", "static": "static_real", "static_categories": "static_categories"}
+    assert config.data.inputs == {"text": "tokens", "year": "static_real", "genre": "static_categories"}
     assert config.data.targets == {"sentiment": "class", "stars": "value"} and config.data.series is None
-    assert config.data.columns["static"] == ["year"] and config.data.columns["static_categories"] == ["genre"]
 
 
 def test_another_text_of_each_sequence_is_read_where_the_option_asks_for_it(project, capsys):
@@ -183,9 +182,9 @@ def test_texts_are_written_for_what_the_options_name(project):
     path = brought(project, "a.csv", table)
     config, source = init(path, "--task", "language", "--kind", "name=tokens", "--kind", "language=static_categories",
                           "--kind", "size=static_real")
-    assert config.data.inputs == {"text": "tokens", "static": "static_real", "static_categories": "static_categories"}
-    assert config.data.targets == {"text": "next"} and config.data.columns["static_categories"] == ["language"]
-    assert next(iter(source.pieces("train"))).keys() == {"text", "static", "static_categories"}
+    assert config.data.inputs == {"text": "tokens", "language": "static_categories", "size": "static_real"}
+    assert config.data.targets == {"text": "next"} and config.data.columns["language"] == ["language"]
+    assert next(iter(source.pieces("train"))).keys() == {"text", "language", "size"}
     main(["init", "two", "--from", str(path), "--task", "language", "--input", "name"])
     assert compose(Path("conf"), ["experiment=two"])[1].data.inputs == {"text": "tokens"}
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ import torch
 from benchmarks.servers import free_port, serving
 from tests.conftest import REPOSITORY, hide, run, tiny
 from tests.prediction.conftest import ZOO, core, make, refused, save_random
+from tests.refusals import refusal
+from tests.specs import make_spec
 from unroll.base.workspace import Workspace
 from unroll.commands.play import play
 from unroll.commands.play.shown import bars, coloured
@@ -159,6 +162,15 @@ def started(*arguments: str) -> subprocess.Popen[str]:
     """As a terminal starts it: Ctrl-C reaches it."""
     return subprocess.Popen([sys.executable, "-m", "unroll", "play", *arguments], env=ENVIRONMENT, text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+
+
+def test_an_input_of_each_step_beside_a_text_has_no_control():
+    from unroll.commands.play.beside import Beside
+
+    spec = make_spec({"text": {"kind": "tokens", "size": 9, "begin": 0}, "pos": {"kind": "categories", "size": 3, "width": 1, "categories": [["a", "b"]]}},
+                     {"text": {"kind": "classes", "per": "step", "size": 9, "of": "text"}})
+    opened = SimpleNamespace(spec=spec, tokenizers={})
+    assert refusal(lambda: Beside(opened, ["pos"])) == ("unsupported", "--model")
 
 
 def test_a_port_that_is_taken_is_one_line(trained):

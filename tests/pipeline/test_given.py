@@ -144,3 +144,25 @@ def test_in_python_too_few_are_refused(done: Workspace) -> None:
     with pytest.raises(UserError) as caught:
         made.generate(["", ""], given=[{"language": "alpha", "size": 4}])
     assert (caught.value.code, caught.value.where) == ("conflict", "given")
+
+
+def test_the_page_has_a_control_for_each_value(done: Workspace) -> None:
+    pytest.importorskip("gradio")
+    from unroll.commands.play import _page
+
+    functions = {each.api_name: each for each in _page(done.model).fns.values()}
+    write, inspect = functions["write"], functions["inspect"]
+    values = {each.elem_id: "" if each.value is None else each.value for each in write.inputs} | {"prompt": "", "length": 30, "temperature": 1.0}
+    assert values["given-language-0"] == "alpha" and values["given-size-0"] == pytest.approx(6.5, abs=0.5)
+
+    def text(language: str, size: float) -> str:
+        chosen = values | {"given-language-0": language, "given-size-0": size}
+        *_, written = write.fn(*(chosen[each.elem_id] for each in write.inputs))
+        return str(written)
+
+    assert set(text("alpha", 4)) <= set("abcd") and set(text("beta", 9)) <= set("wxyz")
+    (reading, given), *_ = inspect.fn("", "wx", 0, -1, *[{"given-language-0": "beta", "given-size-0": 9}.get(
+        each.elem_id) for each in inspect.inputs[4:]])
+    assert reading.parts == ["w", "x"] and given.keys() == {"language", "size"}
+    with pytest.raises(Exception, match="empty"):
+        text("beta", None)      # type: ignore[arg-type]

@@ -44,7 +44,7 @@ def draft_fields(table: Table, reads: Sequence[Read], targets: Sequence[Wanted],
 
 def draft_language(table: Table, reads: Sequence[Read]) -> Draft:
     """A model that writes texts, for what else is read where there is something."""
-    fields = _fields(reads)
+    fields = _fields(reads, apart=True)
     data = table.data({name: field[0].kind for name, field in fields.items()}, {"text": "next"},
                       {name: [read.column.name for read in field] for name, field in fields.items()})
     draft = Draft("Texts of a table, symbol by symbol.", data, "language", table.files, "char", "default",
@@ -56,19 +56,28 @@ def draft_language(table: Table, reads: Sequence[Read]) -> Draft:
     return draft
 
 
-def _fields(reads: Sequence[Read]) -> dict[str, list[Read]]:
-    """The columns of each input: those of one kind together, but each other text by itself."""
-    fields = {name: found for kind, name in FIELDS.items() if (found := [read for read in reads if read.kind == kind])}
-    texts = [read for read in reads if read.kind == "context_tokens"]
-    names = _names([read.column.name for read in texts], [*FIELDS.values()], "text")
-    return fields | {name: [read] for name, read in zip(names, texts, strict=True)}
+def _fields(reads: Sequence[Read], apart: bool = False) -> dict[str, list[Read]]:
+    """The columns of each input: those of one kind together, and named after its column one that is alone.
+
+    Other texts are inputs of their own, and with `apart` so is what else stands beside the steps.
+    """
+    fields: dict[str, list[Read]] = {}
+    alone: list[Read] = []
+    for kind in dict.fromkeys((*FIELDS, *(read.kind for read in reads))):
+        found = [read for read in reads if read.kind == kind]
+        if kind in ("tokens", "real") or not (apart or kind == "context_tokens" or len(found) == 1):
+            fields |= {FIELDS[kind]: found} if found else {}
+        else:
+            alone += found
+    names = _names([read.column.name for read in alone], [*FIELDS.values()], "field")
+    return fields | {name: [read] for name, read in zip(names, alone, strict=True)}
 
 
 def _names(columns: Sequence[str], taken: list[str], prefix: str) -> list[str]:
     """Names of fields after their columns: small letters, digits and _, each once."""
     names: list[str] = []
     for column in columns:
-        plain = unicodedata.normalize("NFKD", column.strip()).encode("ascii", "ignore").decode().lower()
+        plain = unicodedata.normalize("NFKD", column.casefold()).encode("ascii", "ignore").decode()
         name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
         name = name if re.match(r"[a-z]", name) else f"{prefix}_{name}".strip("_")
         number = 2

@@ -7,15 +7,18 @@ from typing import Any
 import gradio as gr
 
 from unroll.base.errors import UserError
+from unroll.commands.play.beside import Beside
 from unroll.commands.play.shown import bars, coloured, plain
 from unroll.commands.play.style import errors_shown, title
 from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
+from unroll.data.given import Given
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
 from unroll.generation.engines import open_engine
 from unroll.generation.one_field import OneField
 from unroll.generation.text import Generator
 from unroll.models.manifest import ModelFolder
 
+WasRead = tuple[Reading, Given]     # a text, and what it was read for
 LONGEST = 5000          # characters of a prompt: each is a step when its units are computed
 EVERY_SECONDS = 0.05    # between updates of the shown text: a browser draws no more often
 BEFORE = 16             # symbols shown before a place
@@ -29,36 +32,41 @@ ON_CLICK = """element.addEventListener('click', event => {
 def text_page(opened: ModelFolder) -> gr.Blocks:
     (tokenizer,) = opened.tokenizers.values()
     engine = open_engine(opened)
-    generator, reader = Generator(engine, tokenizer), OneField(engine)
+    generator = Generator(engine, tokenizer)
+    beside = Beside(opened, generator.needs)
     names = [readable(tokenizer, symbol) for symbol in range(tokenizer.size)]
-    layers, size = read(reader, tokenizer, "").units.shape[1:]
+    layers, size = read(OneField(engine, [beside.typical()]), tokenizer, "").units.shape[1:]
 
     def write(prompt: str, seed: float | None, *values: Any) -> Iterator[str]:
         with errors_shown():
             if len(prompt) > LONGEST:
                 raise UserError("too-large", "Prompt", f"{len(prompt):,} characters, the page reads {LONGEST:,}. "
                                 "Shorten it, or use `unroll sample`.")
-            text, shown, settings = prompt, monotonic(), _settings(*values)
+            given, settings = beside.read(values[: len(beside)]), _settings(*values[len(beside) :])
+            text, shown = prompt, monotonic()
             generator.check(settings)
-            for part in generator.stream(prompt, settings, int(seed or 0)):
+            for part in generator.stream(prompt, settings, int(seed or 0), given=given):
                 text += part
                 if monotonic() - shown > EVERY_SECONDS:
                     yield text
                     shown = monotonic()
             yield text
 
-    def inspect(prompt: str, text: str, layer: int, unit: int) -> tuple[Any, ...]:
+    def inspect(prompt: str, text: str, layer: int, unit: int, *values: Any) -> tuple[Any, ...]:
         """Read the text again, symbol by symbol, and point at the first symbol after the prompt."""
-        reading = read(reader, tokenizer, text)
+        given = beside.read(values)
+        reading = read(OneField(engine, [given]), tokenizer, text)
         last = len(reading.parts)
         place = min(len(tokenizer.encode(prompt)), last) if text.startswith(prompt) else last
-        return reading, gr.Slider(maximum=max(1, last), value=place), *show(reading, layer, unit, place)
+        was_read = reading, given
+        return was_read, gr.Slider(maximum=max(1, last), value=place), *show(was_read, layer, unit, place)
 
-    def show(reading: Reading | None, layer: int, unit: int, place: float) -> tuple[str, str]:
-        if reading is None:
+    def show(was_read: WasRead | None, layer: int, unit: int, place: float) -> tuple[str, str]:
+        if was_read is None:
             return NOTHING, ""
+        reading, given = was_read
         at = min(int(place), len(reading.parts))
-        return _coloured(reading, layer, unit, at), _bars(reading, at)
+        return _coloured(reading, layer, unit, at), _bars(reading, given, at)
 
     def _coloured(reading: Reading, layer: int, unit: int, place: int) -> str:
         if not layers or not reading.parts:
@@ -67,20 +75,21 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
         name = f"layer {layer + 1}, unit {number + 1}" if layers > 1 else f"unit {number + 1}"
         return coloured(reading.parts, reading.units[1:, layer, number], place, name)
 
-    def _bars(reading: Reading, place: int) -> str:
+    def _bars(reading: Reading, given: Given, place: int) -> str:
         came = int(reading.symbols[place + 1]) if place < len(reading.parts) else None
         before = "".join(names[symbol] for symbol in reading.symbols[1 : place + 1][-BEFORE:])
-        return bars(names, expected(reader, reading.symbols, place), came, before)
+        return bars(names, expected(OneField(engine, [given]), reading.symbols, place), came, before)
 
-    def point(reading: Reading | None, layer: int, unit: int, event: gr.EventData) -> tuple[Any, ...]:
+    def point(was_read: WasRead | None, layer: int, unit: int, event: gr.EventData) -> tuple[Any, ...]:
         place = event.place
-        return place, *show(reading, layer, unit, place)
+        return place, *show(was_read, layer, unit, place)
 
     with gr.Blocks(title="unroll", fill_width=True) as page:
         title(opened.folder)
         reading = gr.State()
         with gr.Row():
             with gr.Column(scale=1, min_width=270):
+                given = beside.controls()
                 controls, seed = _controls()
             with gr.Column(scale=4):
                 prompt = gr.Textbox(label="Prompt", lines=2, placeholder="What the text begins with; empty: where the "
@@ -103,9 +112,9 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
                         place = gr.Slider(0, 1, value=0, step=1, label="Symbols read", elem_id="place")
                         expectation = gr.HTML(elem_id="expected", padding=True)
         view, views = [reading, layer, unit, place], [shown, expectation]
-        inputs = [prompt, seed, *controls]
+        inputs = [prompt, seed, *given, *controls]
         writing = gr.on([go.click, prompt.submit], write, inputs, text, show_progress="hidden")
-        after = {"fn": inspect, "inputs": [prompt, text, layer, unit], "outputs": [reading, place, *views],
+        after = {"fn": inspect, "inputs": [prompt, text, layer, unit, *given], "outputs": [reading, place, *views],
                  "show_progress": "hidden"}
         writing.success(**after)
         halt.click(None, cancels=[writing]).then(**after)
