@@ -147,6 +147,29 @@ def test_a_saved_model_reads_in_python_what_the_trained_one_did(prepared: Prepar
         np.testing.assert_allclose(predictor.predict_all([symbols])["label"][0], predicted["label"][number], rtol=1e-9)
 
 
+def test_a_target_of_each_symbol_is_predicted_beside_what_stands_for_the_text(tmp_path: Path) -> None:
+    """The class of each symbol depends on the other text alone, and on a number of the whole."""
+    draw = np.random.default_rng(0)
+    made = [{"text": "".join(draw.choice([*"ab"], 1 + number % 5)), "query": "yn"[number % 2], "age": np.array([number // 2 % 2]),
+             "tag": np.full(1 + number % 5, "pq"[(number % 2) ^ (number // 2 % 2)])} for number in range(60)]
+    inputs = {"text": "tokens", "query": "context_tokens", "age": "static_real"}
+    prepared = written(tmp_path, table(inputs, {"text": "next", "tag": "tag"}), dealt(made))
+    settings = ModelConfig.model_validate({
+        "inputs": {"text": {"kind": "embedding", "size": 4, "dropout": 0.0},
+                   "query": {"kind": "context_text", "size": 4, "core": None, "pooling": "mean", "dropout": 0.0,
+                             "joins": "start"},
+                   "age": {"kind": "static", "size": None, "dropout": 0.0, "joins": "steps"}},
+        "core": core("gru", 12), "heads": {
+            "text": {"kind": "next_token", "dropout": 0.0, "tied": False},
+            "tag": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}}})
+    network, _ = trained(prepared, tmp_path / "work", training(epochs=60, batch_size=8, learning_rate=0.5, bptt=2), settings)
+    save_model(tmp_path / "model", network, settings, prepared)
+    predictor = Predictor(load_model(tmp_path / "model"))
+    given = [{name: piece[name] for name in inputs} for piece in made[:8]]
+    for piece, found in zip(made, predictor.predict_all(given)["tag"], strict=False):
+        assert ["pq"[at] for at in found.argmax(axis=1)] == piece["tag"].tolist()
+
+
 @pytest.mark.parametrize(("changes", "code", "where"), [
     ({"query": 3}, "wrong-type", "sequence 1, query"), ({"past": [1.0, 2.0]}, "wrong-type", "sequence 1, past"),
     ({"past": [[1.0, np.nan]]}, "missing-number", "sequence 1, past, step 1, number 2"),

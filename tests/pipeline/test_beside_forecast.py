@@ -23,6 +23,7 @@ from unroll.data.store import open_prepared
 from unroll.models.folder import load_model
 from unroll.prediction.paths import sample_paths
 from unroll.prediction.predictor import load
+from unroll.stages.prepare import summary
 
 COLUMNS = {"x": ["level"], "way": ["way"], "growth": ["growth"]}
 TARGETS = {"x": "forecast", "way": "tag", "growth": "values"}
@@ -151,6 +152,20 @@ def test_a_table_has_the_last_step_before_those_ahead(done, tmp_path):
     known = named["way_y"] != ""
     assert (named["way_x"] == named["way_y"])[known].mean() > 0.9
     assert (done.samples / "paths.csv").is_file()
+
+
+def test_prepare_says_how_much_of_the_splits_own_steps_is_known(done):
+    lines = [*summary(open_prepared(done.prepared))]
+    known = {"train": sum(day % 7 != 3 for day in range(36)), "test": sum(day % 7 != 3 for day in range(48, 60))}
+    (way,) = (line for line in lines if line.startswith("way: classes"))
+    assert f"{4 * known['train']} of {4 * 36} known in train" in way
+    assert f"{4 * known['test']} of {4 * 12} known in test" in way
+
+
+def test_what_has_no_value_is_null_in_json(done, tmp_path):
+    predict(done.root / "data" / "raw" / "levels.csv", tmp_path / "out.jsonl", str(done.model), None, None)
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["x"] is None for row in rows] == [True, False, False, False] * 4
 
 
 def test_python_gives_both(done):

@@ -191,8 +191,10 @@ def _name(target: Predicted) -> str:
 
 def _write_jsonl(table: pd.DataFrame, path: Path) -> None:
     # pandas would write ten decimals, which leaves nothing of a small probability
+    rows = ({name: None if value != value else value for name, value in row.items()}       # JSON has no NaN
+            for row in table.to_dict("records"))
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_dict("records"))
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {

@@ -44,12 +44,20 @@ def summary(prepared: Prepared) -> Iterator[str]:
 
 
 def known(prepared: Prepared, target: str) -> Iterator[str]:
-    """How much is known of a target, in splits where that is not everything."""
+    """How much is known of a target, in splits where that is not everything.
+
+    What is not of a split's own steps does not count: rows before a text's first symbol, or those of another split
+    from which a forecast is made.
+    """
+    spec = prepared.spec
     for split in SPLITS:
         holes = prepared.holes(target, split)
         if holes is None:
             continue
-        before = prepared.spec.splits[split].sequences * holes.width if prepared.spec.shifted(target) else 0
+        rows = int(spec.shifted(target))
+        if spec.forecast is not None and split != "train":
+            rows = spec.forecast.context + spec.forecast.season
+        before = spec.splits[split].sequences * rows * holes.width
         if int(holes.totals[-1]) < holes.known.size - before:
             yield f"{int(holes.totals[-1]):,} of {holes.known.size - before:,} known in {split}"
 
