@@ -190,10 +190,17 @@ def test_a_text_with_another_beside_it_is_a_model_that_predicts(tmp_path):
                    "spell": {"kind": "context_text", "size": 8, "core": None, "joins": "start", **POOLED, "pooling": "mean"}},
         "heads": {"text": {"kind": "next_token", "dropout": 0.0, "tied": False}, "kind": MODEL["heads"]["answer"]}}
     values["train"] |= {"monitor": "text/loss"}
+    values["generate"] |= {"prompts": [""], "count": 2, "length": 9, "temperatures": []}
     workspace = Workspace(tmp_path, tmp_path)
     run(workspace, Config.model_validate(values), "prepare", "train", "evaluate", "generate")
     assert json.loads((workspace.metrics / "test.json").read_text())["test/kind/accuracy"] == 1
     right, wrong = load(workspace.model).predict_all([{"text": "cabaababb", "spell": spell} for spell in ("see", "ease")])["text"]
     assert right[0] > 0.6 and wrong[0] < 0.1
     assert not [*workspace.model.glob("*.onnx")]
+    for letter, spell in spelt.items():     # and it writes what follows from the other text
+        texts = load(workspace.model).generate([""] * 10, given={"spell": spell}, length=9, temperature=0.5)
+        assert sum(text[0] == letter for text in texts) >= 8, (letter, texts)
+    given = json.loads((workspace.samples / "given.json").read_text())
+    written = [(workspace.samples / f"00{number}.txt").read_text() for number in (1, 2)]
+    assert [spelt[text[0]] for text in written] == [values["spell"] for values in given]
     assert "text_nats" in pd.read_csv(workspace.samples / "predictions.csv")
