@@ -9,6 +9,7 @@ import torch
 
 from tests.data.conftest import dealt, table, written
 from tests.models.conftest import core, random_network
+from tests.refusals import refusal
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
 from unroll.data.batches import ItemLayout
@@ -109,6 +110,39 @@ def test_a_saved_model_reads_its_inputs_as_the_trained_one_did(
     for lane, item in enumerate(batch.items):
         second = expected["label"][lane, 0].sigmoid().item()
         np.testing.assert_allclose(predicted["label"][item], [1 - second, second], rtol=1e-4)
+
+
+@pytest.mark.parametrize("joins", ["steps", "start"])
+def test_sequences_continue_and_are_read_step_by_step(prepared: Prepared, tmp_path: Path, joins: str) -> None:
+    """Lanes of which nothing was read start from their own first state, beside others that go on."""
+    settings = config(joins)
+    save_model(tmp_path / "model", network(prepared, joins), settings, prepared)
+    predictor = Predictor(load_model(tmp_path / "model"))
+    given = [{name: piece[name] for name in INPUTS} for piece in (pieces()[2], pieces()[7], pieces()[2])]
+    given = [{**piece, "x": piece["x"][:6], "state": piece["state"][:6]} for piece in given]
+    whole = predictor.predict_all(given)["y"]
+
+    def part(piece: dict[str, Any], steps: slice) -> dict[str, Any]:
+        return {name: values[steps] if name in ("x", "state") else values for name, values in piece.items()}
+
+    memory = predictor.memory(3)
+    one = memory.lanes(np.array([0]))
+    first = predictor.predict_all([part(given[0], slice(2))], one)["y"][0]
+    memory.put(np.array([0]), one)
+    rest = predictor.predict_all([part(given[0], slice(2, 6)), *given[1:]], memory)["y"]
+    np.testing.assert_allclose(np.concatenate([first, rest[0]]), whole[0], rtol=1e-10)
+    np.testing.assert_allclose(rest[1], whole[1], rtol=1e-10)
+    memory = predictor.memory(3)
+    for at in range(6):
+        step = {name: np.stack([piece[name][at] if name in ("x", "state") else piece[name] for piece in given])
+                for name in INPUTS}
+        found = predictor.step(step, memory)
+        assert isinstance(found, dict)
+        np.testing.assert_allclose(found["y"], [values[at] for values in whole], rtol=1e-10)
+    for changes, code, where in (({"age": [[1.0]]}, "wrong-type", "step, age"), ({"ward": None}, "missing-value", "step"),
+                                 ({"x": np.zeros((3, 1))}, "wrong-type", "step")):
+        wrong = {name: value for name, value in {**step, **changes}.items() if value is not None}
+        assert refusal(lambda wrong=wrong: predictor.step(wrong, memory)) == (code, where)
 
 
 def test_a_category_that_training_never_saw_is_like_any_other(prepared: Prepared, tmp_path: Path) -> None:

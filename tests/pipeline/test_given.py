@@ -139,6 +139,18 @@ def test_exported_it_writes_the_same_without_this_package(done: Workspace, tmp_p
     assert [written] == sampled(capsys, "--model", str(done.model), "--given", "language=beta", "--given", "size=7", "--greedy")
 
 
+def test_it_is_read_symbol_by_symbol_beside_what_is_given(done: Workspace) -> None:
+    made = unroll.load(done.model)
+    given = [{"text": "abca", "language": "alpha", "size": 4}, {"text": "wxyz", "language": "beta", "size": 9}]
+    whole = made.predict_all(given)["text"]
+    beside = {"language": [["alpha"], ["beta"]], "size": [[4], [9]]}
+    memory, tokenizer = made.memory(2), made.model.tokenizers["text"]
+    symbols = np.stack([tokenizer.encode(values["text"]) for values in given], axis=1)
+    found = [made.step({**beside, "text": symbols[at - 1]} if at else beside, memory) for at in range(4)]
+    costs = [[step[lane, symbols[at, lane]] for at, step in enumerate(found)] for lane in (0, 1)]
+    np.testing.assert_allclose(costs, [values[:4] for values in whole], rtol=1e-10)
+
+
 def test_in_python_too_few_are_refused(done: Workspace) -> None:
     made = unroll.load(done.model)
     with pytest.raises(UserError) as caught:

@@ -324,4 +324,4 @@ def test_a_model_of_two_inputs_takes_them_by_name_and_whole(tmp_path: Path) -> N
     (found,) = predictor.predict([{"x": x, "z": z}])
     assert found.shape == (3,) and not np.allclose(found, predictor.predict([{"x": z, "z": x}])[0])
     assert refusal(lambda: predictor.predict([x])) == ("wrong-type", "sequence 1")
-    assert refusal(lambda: predictor.step(x, predictor.memory(1))) == ("unsupported", "step")
+    assert refusal(lambda: predictor.step(x, predictor.memory(1))) == ("wrong-type", "step")

@@ -13,7 +13,6 @@ def check_state(network: Network, targets: Mapping[str, Predicted]) -> None:
     """Raises `UserError` for a model that cannot continue sequences."""
     pooled = [target.pooling.kind for target in targets.values() if target.pooling is not None and target.pooling.whole]
     why = ("reads windows of a series" if any(target.spec.frame is not None for target in targets.values())
-           else "makes its first state of inputs of the whole sequence" if network.first is not None
            else "also reads from the end" if network.core.directions == 2
            else f"pools the {pooled[0]} of whole sequences" if pooled else None)
     if why is not None:

@@ -43,6 +43,7 @@ class Predictor(Targets):
                           for name, head in model.config.heads.items()})
         self._begin = self.spec.inputs[self.input].begin      # of a language model
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
+        self._steps_of = [name for name, field in self.spec.inputs.items() if field.per == "step"]
         self._reads = SequenceReader(self.spec, model.tokenizers, self._frame)
         # in double precision, since a long memory amplifies the rounding of another order of summing
         self._network = deepcopy(model.network).double()
@@ -123,26 +124,30 @@ class Predictor(Targets):
     def step(self, values: Values | None, memory: Memory) -> Values | dict[str, Values]:
         """One step of each lane, (B, F) real numbers or (B,) symbols → (B, ·) predictions; updates `memory`.
 
-        Of several targets by name. A language model predicts the probabilities (B, V) of the symbol after this one;
-        None reads no symbol.
+        A model with several inputs takes {input: values}, those of whole sequences at every step. Of several targets
+        by name. A language model predicts the probabilities (B, V) of the symbol after this one; None, or no such
+        input, reads no symbol.
         """
         check_memory(self._network, self.targets, memory, None)
-        if len(self.spec.inputs) > 1 or self.spec.inputs[self.input].kind == "categories":
-            raise UserError("unsupported", "step", "the model has several inputs, or categories, which are read as "
-                            "sequences. Use predict(sequences, memory).")
-        state = memory.state
-        if values is not None:
-            step = self.reader.step(values, len(memory))
-            if memory.last is not None:
-                state = self._network.step({self.input: torch.from_numpy(memory.last)}, state)[1]
-                memory.last = step.astype(np.int64)
-            memory.steps = memory.steps + 1
-        elif memory.last is None:
+        language = [self.input] if memory.last is not None else []
+        if language and len(self._steps_of) > 1:
+            raise UserError("unsupported", "step", "what is read beside the next symbol is not known yet. Use "
+                            "predict(sequences, memory).")
+        if values is None and not language:
             raise UserError("missing-value", "step", "only a language model predicts before it has read a step. Give "
                             "one.")
-        read = memory.last if memory.last is not None else self._reads.encode(self.input, step)
-        outputs, after = self._network.step({self.input: torch.from_numpy(read)}, state)
+        found = self._reads.step({} if values is None else values, len(memory), language)
+        read = {name: torch.from_numpy(value) for name, value in found.items()}
+        state = self._state(memory, read)
+        if memory.last is not None:
+            symbols = read.get(self.input)
+            if symbols is not None:
+                state = self._network.step({**read, self.input: torch.from_numpy(memory.last)}, state)[1]
+                memory.last = symbols.numpy().astype(np.int64)
+            read[self.input] = torch.from_numpy(memory.last)
+        outputs, after = self._network.step(read, state)
         memory.state = after if memory.last is None else state
+        memory.steps = memory.steps + (self.input in found)
         predictions = {name: target.decode(self._network.head(name).predict(outputs[name]).double().numpy())
                        for name, target in self.targets.items()}
         return predictions if len(predictions) > 1 else predictions[self.target]
@@ -187,14 +192,16 @@ class Predictor(Targets):
             inputs[self.input] = np.concatenate([last[None], values[:-1]])
         else:
             inputs[self.input] = self._reads.encode(self.input, values)
-        steps_of = [name for name, field in self.spec.inputs.items() if field.per == "step"]
         # without pooling, a prediction needs only the steps before it
         length = len(inputs[self.input])
         stretch = length if self._network.whole else max(1, STEPS // lanes)
-        state = None if own is None else own.state
+        state = None
+        if own is not None:
+            whole = {name: torch.from_numpy(field) for name, field in inputs.items() if name not in self._steps_of}
+            state = self._state(own, whole)
         parts: dict[str, list[Values]] = {name: [] for name in self.targets}
         for first in range(0, length, stretch):
-            read = {name: torch.from_numpy(field[first : first + stretch] if name in steps_of else field)
+            read = {name: torch.from_numpy(field[first : first + stretch] if name in self._steps_of else field)
                     for name, field in inputs.items()}
             outputs, state = self._network(read, state)
             for name, target in self.targets.items():
@@ -209,6 +216,14 @@ class Predictor(Targets):
         if memory is not None and own is not None:
             memory.put(places, Memory(state, None if own.last is None else values[-1], own.steps + steps))
         return made
+
+    def _state(self, memory: Memory, inputs: dict[str, torch.Tensor]) -> list[State]:
+        """What lanes have read, or what the inputs of their whole sequences make of nothing."""
+        if self._network.first is None:
+            return memory.state
+        fresh, made = torch.from_numpy(memory.steps == 0), self._network.first_state(inputs, len(memory))
+        return [tuple(torch.where(fresh.view(-1, *[1] * (part.dim() - 1)), new, part)
+                      for new, part in zip(*layers, strict=True)) for layers in zip(made, memory.state, strict=True)]
 
     def _shifted(self, values: Values, inputs: Fields, state: list[State], parts: dict[str, list[Values]]) \
             -> dict[str, list[Values]]:

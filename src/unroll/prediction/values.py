@@ -1,0 +1,77 @@
+"""Values of a whole sequence, and categories, checked."""
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError, nearest
+from unroll.data.fields import category_numbers
+from unroll.data.given import shown
+from unroll.data.spec import InputSpec
+from unroll.prediction.reading import to_numbers
+
+Values = NDArray[Any]
+
+
+def whole_numbers(where: str, field: InputSpec, values: Any) -> Values:
+    """(F,) real numbers."""
+    try:
+        numbers = to_numbers(where, values).reshape(-1)
+    except UserError:
+        numbers = np.zeros(0)
+    if numbers.shape != (field.width,):
+        raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}. Give as "
+                        "many.")
+    if not np.isfinite(numbers).all():
+        raise UserError("bad-number", where, f"{numbers[~np.isfinite(numbers)][0]} is no finite number. Give one.")
+    return numbers
+
+
+def choices(field: InputSpec) -> str:
+    """Which values an input takes, as far as a line can tell."""
+    if field.categories is None:
+        return f": {field.width} numbers" * (field.width > 1)
+    return ": one of " + "; one of ".join(", ".join(names[:6]) + ", …" * (len(names) > 6) for names in field.categories)
+
+
+def check_known(where: str, field: InputSpec, names: Any, numbers: Values) -> None:
+    """Nothing is generated for a category that training never saw: it is rather a slip."""
+    if field.categories is None or field.per == "step":
+        return
+    for name, found, known in zip(np.atleast_1d(np.asarray(names, dtype=str)), shown(field, numbers), field.categories,
+                                  strict=True):
+        if found is None:
+            raise UserError("unknown-name", where, f"{str(name)!r} was not in training; {nearest(str(name), known)}")
+
+
+def category_values(where: str, field: InputSpec, values: Any) -> Values:
+    """The numbers of categories (K,), or at each step (T, K)."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "U":
+        plain = values.tolist() if isinstance(values, np.ndarray) else values
+        values = np.asarray(plain, dtype=object)       # True and 2.0 as they are; rows of unequal length as one value
+    rows = np.atleast_1d(values)
+    rows = rows[:, None] if field.per == "step" and field.width == rows.ndim == 1 else rows
+    unequal = rows.dtype == object and any(isinstance(value, list | np.ndarray) for value in rows.flat)
+    if unequal or rows.shape[-1] != field.width or rows.ndim != (2 if field.per == "step" else 1):
+        raise UserError("wrong-type", where, f"of shape {rows.shape} where the model reads {field.width} categories"
+                        f"{' at each step' * (field.per == 'step')}. Give as many.")
+    if rows.dtype.kind != "U":
+        columns = [[_name(value, known) for value in column]
+                   for column, known in zip(rows.reshape(-1, field.width).T, field.categories or (), strict=True)]
+        rows = np.array(columns, dtype=str).T.reshape(rows.shape)
+    return category_numbers(field, rows)
+
+
+def _name(value: Any, known: Collection[str]) -> str:
+    """How the training data spells a category: True may be true there, 2.0 may be 2; None is an empty cell."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    spelt = [str(value)]
+    if isinstance(value, bool | np.bool_):
+        spelt += [str(value).lower(), str(int(value))]
+    elif isinstance(value, int | float | np.number) and math.isfinite(value) and value == int(value):
+        spelt += [str(int(value)), str(float(value))]
+    return next((name for name in spelt if name in known), spelt[0])
