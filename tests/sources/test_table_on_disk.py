@@ -18,8 +18,9 @@ from unroll.data.writer import write_prepared
 from unroll.readers import csv as csv_format
 from unroll.readers import parquet as parquet_format
 from unroll.readers import text as text_format
+from unroll.readers.common import numbers
 from unroll.sources import Access, open_source
-from unroll.sources.common import stored, stored_texts
+from unroll.sources.common import stored_texts
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def small(monkeypatch):
     monkeypatch.setattr(npy, "STRETCH", 8)
     monkeypatch.setattr(stored_texts, "STRETCH", 8)
     monkeypatch.setattr(stored_texts, "WINDOW", 2)
-    monkeypatch.setattr(stored, "SCATTER", 5)
+    monkeypatch.setattr(numbers, "SCATTER", 5)
     monkeypatch.setattr(stored_texts, "SCATTER", 4)
 
 
@@ -65,6 +66,30 @@ def test_sequences_are_those_of_the_rows_in_whatever_blocks_they_come(tmp_path, 
         assert found[name]["y"].tolist() == rows[["p", "q"]].to_numpy().tolist() and found[name]["y"].dtype == np.uint8
         assert found[name]["tag"].tolist() == rows["tag"].tolist()
         assert found[name]["kind"].tolist() == rows[["word", "id"]].to_numpy().tolist()
+
+
+@pytest.mark.parametrize(("names", "row"), [
+    ("aaabbbccc" * 3, 11), ("a" * 30 + "b" * 30 + "a", 62), ("abcdefghijklmnopqrstuvwxyzc", 28), ("aaaaaaaaaaaaaaabbbbbbbbbbbccc", None),
+])
+def test_a_sequence_that_continues_after_others_is_named_by_its_row(tmp_path, small, names, row):
+    write(tmp_path, "id,a\n" + "".join(f"{name},1\n" for name in names))
+    asked = config(series="id", columns={"x": ["a"]}, targets={"x": "next"}, validation=0.4, test=0.4)
+    if row is None:
+        assert sorted(len(piece["x"]) for piece in every(open_table(asked, tmp_path))) == [3, 11, 15]
+    else:
+        assert refusal(lambda: open_table(asked, tmp_path), f"{tmp_path}/data/raw/") == (
+            "out-of-order", f"1.csv, row {row}, column 'id'")
+
+
+def test_a_value_that_differs_within_a_sequence_is_named_in_whatever_block_it_is(tmp_path, small):
+    frame = table(200)
+    frame["whole"] = np.where(frame.index % 5 > 0, frame["p"].astype(str), "")      # p is the same in a sequence
+    asked = config(series="id", time="t", columns={"x": ["a", "b"], "y": ["whole"]}, targets={"y": "class"})
+    write(tmp_path, frame.to_csv(index=False))
+    assert {piece["y"] for piece in every(open_table(asked, tmp_path))} == {"0", "1"}
+    write(tmp_path, frame.assign(whole=frame["whole"].where(frame.index != 151, "other")).to_csv(index=False))
+    assert refusal(lambda: open_table(asked, tmp_path), f"{tmp_path}/data/raw/") == (
+        "conflict", "1.csv, row 153, column 'whole'")
 
 
 @pytest.mark.parametrize("mixed", [True, False])
@@ -158,7 +183,8 @@ def test_nothing_is_left_in_the_folder_for_temporary_files(tmp_path):
     assert every(source) and not list((tmp_path / "scratch").iterdir())
 
 
-def test_memory_does_not_grow_with_the_table(tmp_path, monkeypatch):
+@pytest.mark.parametrize("mixed", [False, True])
+def test_memory_does_not_grow_with_the_table(tmp_path, monkeypatch, mixed):
     monkeypatch.setattr(npy, "STRETCH", 1 << 12)
     monkeypatch.setattr(csv_format, "BLOCKS", (1 << 16, 1 << 26))
     monkeypatch.setattr(text_format, "BLOCK", 1 << 16)
@@ -166,7 +192,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path, monkeypatch):
     peaks = []
     for rows in (40_000, 40_000, 320_000):      # twice: the first one imports what is needed
         folder = tmp_path / str(len(peaks))
-        write(folder, table(rows).assign(id=np.arange(rows) // 1000).to_csv(index=False))
+        names = np.arange(rows) % (rows // 1000) if mixed else np.arange(rows) // 1000
+        write(folder, table(rows).assign(id=names).to_csv(index=False))
         gc.collect()
         tracemalloc.start()
         source, origin = open_source(asked, Access(folder))

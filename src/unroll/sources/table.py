@@ -1,6 +1,6 @@
 """Tables: a row is a step, or, for text, a sequence. Their columns are kept on disk while they are read."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,17 @@ from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import Tokenizer, tokenizer_class
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.constant import constant
+from unroll.readers.common.numbers import Numbers
 from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
-from unroll.readers.common.sequences import Rows, Sequences
+from unroll.readers.common.sequences import Sequences
 from unroll.readers.common.spool import Spool
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
 from unroll.sources.common.columns import WHOLE, check_columns
 from unroll.sources.common.memory import Items, Lazy, OneStream, Series
 from unroll.sources.common.splits import cut, hold_out
-from unroll.sources.common.stored import Labels, Numbers
+from unroll.sources.common.stored import Labels, side_by_side
 from unroll.sources.common.stored_texts import TextColumns, Texts
 
 Values = dict[str, Any]         # of each field, all rows': Texts, or Numbers or Labels (N,) or (N, F)
@@ -58,7 +59,7 @@ def _open(
         pieces = Lazy(len(table), lambda row: {field: _of_row(settings, table, field, column, row)
                                                for field, column in values.items()})
         return _items(settings, pieces, Lazy(len(table), lambda row: str(row + 1)))
-    sequences = find_sequences(table, rows)
+    sequences = find_sequences(table, rows, scratch)
     names = Lazy(len(sequences), sequences.name)
     if sequences.mixed:
         values = {field: column.moved(scratch, sequences.places) for field, column in values.items()}
@@ -69,6 +70,9 @@ def _open(
     if settings.series is None:
         step = stretch_of(sum(column.width for column in values.values()))
         return OneStream(values, cut(len(table), settings.validation, settings.test), step)
+    for field, kind in {**settings.targets, **settings.inputs}.items():
+        if kind in (*WHOLE, *STATIC):
+            values[field] = _whole(settings, table, values[field], field, sequences, scratch)
     return _items(settings, Lazy(len(sequences), lambda at: _piece(settings, table, values, sequences, at)), names)
 
 
@@ -99,13 +103,12 @@ def _values(settings: Settings, table: Columns, field: str, scratch: Path | None
     if settings.inputs.get(field) in CONTEXT:
         return TextColumns([Texts(scratch, table.text_blocks(column, None)) for column in columns])
     if settings.inputs.get(field) in ("categories", "static_categories"):
-        cells = zip(*(table.text_blocks(column, None) for column in columns), strict=True)
-        return Labels(scratch, (np.array(block, dtype=object).T for block in cells))
+        return Labels(scratch, side_by_side(table.coded_blocks(column, None) for column in columns))
     if field in settings.inputs:
         need = f"{setting} takes numbers only: correct the cell, or leave the column out."
         return Numbers(scratch, table.number_blocks(columns, need))
     if target in ("class", "tag"):      # an empty cell is UNKNOWN
-        return Labels(scratch, (np.array(block, dtype=object) for block in table.text_blocks(columns[0], None)))
+        return Labels(scratch, table.coded_blocks(columns[0], None))
     if target == "labels":
         need = f"{setting} is 0 or 1 in each column, a label each."
         return _labels(table, columns, Numbers(scratch, table.number_blocks(columns, need, holes=True)))
@@ -138,7 +141,7 @@ def _piece(settings: Settings, table: Columns, values: Values, sequences: Sequen
             piece[field] = _joint(settings).join(cells)
     for field, kind in {**settings.targets, **settings.inputs}.items():
         if kind in (*WHOLE, *STATIC):
-            piece[field] = _constant(settings, table, values[field][rows], field, partial(sequences.__getitem__, at))
+            piece[field] = str(values[field][at]) if kind == "class" else values[field][at]
         elif kind in CONTEXT:
             piece[field] = own_of_rows(
                 table, settings.columns[field], values[field][rows], kind == "context_tokens",
@@ -178,13 +181,17 @@ def _tokenizer(settings: Settings) -> type[Tokenizer] | None:
     return None if own is None else tokenizer_class(own.kind)
 
 
-def _constant(settings: Settings, table: Columns, own: NDArray[Any], field: str, sequence: Callable[[], Rows]) -> Any:
-    """The value that every row of a sequence has, where it has one; `own` are its rows."""
+def _whole(settings: Settings, table: Columns, column: Numbers | Labels, field: str, sequences: Sequences,
+           scratch: Path | None) -> Numbers | Labels:
+    """The value of each sequence that all of its rows have, where they have one."""
     kind = {**settings.targets, **settings.inputs}[field]
     part = "inputs" if field in settings.inputs else "targets"
-    value = constant(table, settings.columns[field], own, sequence, f"data.{part}.{field} is one {kind} per sequence: "
-                     f"correct the row, or choose {PER_STEP[kind]} for one per step.")
-    return str(value) if kind == "class" else value
+
+    def differing(at: int, own: NDArray[Any]) -> Any:
+        return constant(table, settings.columns[field], own, partial(sequences.__getitem__, at), f"data.{part}.{field} "
+                        f"is one {kind} per sequence: correct the row, or choose {PER_STEP[kind]} for one per step.")
+
+    return column.of_sequences(scratch, sequences.offsets, differing)
 
 
 def _items(settings: Settings, pieces: Lazy, names: Lazy) -> Items:

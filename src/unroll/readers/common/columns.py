@@ -117,19 +117,29 @@ class Columns:
 
     def text_blocks(self, name: str, empty: str | None) -> Iterator[list[str]]:
         """Cells as they are written; `empty` ends the error about an empty one, None: it may be empty."""
+        return (column.to_pylist() for column in self._text_columns(name, empty))
+
+    def coded_blocks(self, name: str, empty: str | None) -> Iterator[tuple[NDArray[np.int64], list[str]]]:
+        """The same, as which of the different cells of the block each one is, and those in the order of their rows."""
+        for column in self._text_columns(name, empty):
+            for chunk in column.chunks:
+                coded = chunk.dictionary_encode()
+                yield coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist()
+
+    def _text_columns(self, name: str, empty: str | None) -> Iterator[Any]:
         error: UserError | None = None
         for part, first, block in self._blocks([name]):
             column = block[name]
             try:
-                cells = column.cast(pa.string()).to_pylist()
+                cells = pa.compute.fill_null(column.cast(pa.string()), "")
             except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
                 raise UserError("wrong-type", f"{part.file}, column {name!r}", f"of type {column.type}, not text. Name "
                                 "another column.") from None
             if empty is not None and error is None:
-                row = next((row for row, cell in enumerate(cells, first) if not cell), None)
-                error = None if row is None else UserError("empty", self.where(row, name), empty)
+                at = pa.compute.index(cells, "").as_py()
+                error = None if at < 0 else UserError("empty", self.where(first + at, name), empty)
             if error is None:
-                yield [cell or "" for cell in cells]
+                yield cells
         if error is not None:
             raise error
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from array import array
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +37,29 @@ class Keys:
         return numbers
 
 
+class Coding:
+    """Names as numbers from 0 on, in the order in which they are first met; some 200 bytes of each are in memory."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def numbers(self, names: Iterable[str]) -> NDArray[np.int64]:
+        return np.array([self._numbers.setdefault(name, len(self._numbers)) for name in names], np.int64)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+
 class Names:
     """Texts in order, packed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *texts: str) -> None:
         self._bytes, self._ends = bytearray(), array("q", [0])
+        for text in texts:
+            self.append(text)
 
     def append(self, text: str) -> None:
         self._bytes += text.encode()

@@ -1,7 +1,7 @@
 """Which rows of a table make a sequence: the same for training and for predictions."""
 
-from array import array
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,47 +12,72 @@ from unroll.data.spec import TableReading
 from unroll.readers.common.advice import remedy
 from unroll.readers.common.clock import Blocks, NotSo, ways
 from unroll.readers.common.columns import Columns
-from unroll.readers.common.keys import Keys, Names
+from unroll.readers.common.keys import Coding, Names
+from unroll.readers.common.numbers import Numbers
 from unroll.readers.common.sequences import Sequences
 
 
-def find_sequences(table: Columns, reading: TableReading) -> Sequences:
-    """Each sequence's rows; raises `UserError` on rows out of order.
+def find_sequences(table: Columns, reading: TableReading, scratch: Path | None = None) -> Sequences:
+    """Each sequence's rows, 8 bytes a row in a temporary file in `scratch`; raises `UserError` on rows out of order.
 
     Without a series column the table is one sequence.
     """
-    names, keys, starts = Names(), Keys(), array("q")
-    for name, row in [("1", 0)] if reading.series is None else _runs(table, reading.series):
-        names.append(name)
-        keys.add(name)
-        starts.append(row)
-    found = Sequences(names, np.array(starts, np.int64), keys.numbers(), len(table))
+    if reading.series is None:
+        found = Sequences(Names("1"), np.array([len(table)]), None, None)
+    else:
+        found = _Finder(table, reading.series).find(scratch)
     if reading.time is not None:
         _check_rising(reading, reading.time, table, found)
-    elif reading.series is not None:
-        _check_contiguous(reading.series, table, found)
+    elif reading.series is not None and found.again is not None:
+        _refuse_again(reading.series, table, found, found.again)
     return found
 
 
-def _runs(table: Columns, series: str) -> Iterator[tuple[str, int]]:
-    """The name of each run, and its first row."""
-    before, row = None, 0
-    for cells in table.text_blocks(series, "empty. Each row needs the name of its sequence."):
-        for name in cells:
-            if name != before:
-                yield name, row
-                before = name
-            row += 1
+class _Finder:
+    """Reads the column of the sequences' names, and counts."""
+
+    def __init__(self, table: Columns, series: str) -> None:
+        self._cells = table.coded_blocks(series, "empty. Each row needs the name of its sequence.")
+        self._coding, self._names = Coding(), Names()
+        self._lengths = np.zeros(0, np.int64)       # of each sequence, and room for more
+        self._again: int | None = None
+        self._row, self._last = 0, -1               # the next row, and the sequence of the one before
+
+    def find(self, scratch: Path | None) -> Sequences:
+        numbers = Numbers(scratch, self._blocks())
+        return Sequences(self._names, self._lengths[: len(self._names)], numbers, self._again)
+
+    def _blocks(self) -> Iterator[NDArray[np.int64]]:
+        """Each row's sequence."""
+        for codes, cells in self._cells:
+            known = len(self._names)
+            of_cells = self._coding.numbers(cells)
+            for cell, number in zip(cells, of_cells.tolist(), strict=True):
+                if number == len(self._names):
+                    self._names.append(cell)
+            numbers = of_cells[codes]
+            self._count(numbers, known)
+            yield numbers
+
+    def _count(self, numbers: NDArray[np.int64], known: int) -> None:
+        """`known` sequences have been met before these rows."""
+        if len(self._names) > len(self._lengths):
+            self._lengths = np.append(self._lengths, np.zeros(2 * len(self._names), np.int64))
+        found, counts = np.unique(numbers, return_counts=True)
+        self._lengths[found] += counts
+        starts = np.flatnonzero(np.diff(numbers, prepend=self._last))       # of runs of equal ones
+        highest = np.maximum.accumulate(np.append(known - 1, numbers[starts]))[:-1]     # met before each
+        for start in starts[numbers[starts] <= highest][:1] if self._again is None else ():
+            self._again = self._row + int(start)
+        self._row, self._last = self._row + len(numbers), int(numbers[-1])
 
 
-def _check_contiguous(column: str, table: Columns, found: Sequences) -> None:
+def _refuse_again(column: str, table: Columns, found: Sequences, row: int) -> None:
     """Without a time, rows come in the file's order: a sequence that starts anew may be another of the same name."""
-    again = np.flatnonzero(found.numbers != np.arange(len(found.numbers)))      # they count up as names are first met
-    for run in again[:1]:
-        advice = remedy("If a column orders the rows, name it as {}.", "time")
-        raise UserError("out-of-order", table.where(int(found.starts[run]), column), "sequence "
-                        f"{found.name(int(found.numbers[run]))!r} continues here after rows of another one. Sort the "
-                        f"rows by sequence, or give each sequence a name of its own.{advice}")
+    advice = remedy("If a column orders the rows, name it as {}.", "time")
+    raise UserError("out-of-order", table.where(row, column), f"sequence {table.cell(row, column)!r} continues here "
+                    "after rows of another one. Sort the rows by sequence, or give each sequence a name of its own."
+                    f"{advice}")
 
 
 def _check_rising(reading: TableReading, column: str, table: Columns, found: Sequences) -> None:

@@ -1,4 +1,4 @@
-"""Which rows each sequence of a table has, from the runs of its rows."""
+"""Which rows each sequence of a table has."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.data.npy import stretch_of
 from unroll.readers.common.keys import Names
+from unroll.readers.common.numbers import Numbers
 
 
 @dataclass(frozen=True)
@@ -21,21 +23,16 @@ class Rows:
 class Sequences(Sequence[Rows]):
     """All sequences of a table, in the order of their first row.
 
-    Of each run, rows of one sequence that follow one another, some 100 bytes are in memory, and its name.
+    `numbers` (N,) on disk are each row's sequence; None: there is one. `again` is the first row of a sequence that
+    comes after rows of others, None: the rows of each follow one another.
     """
 
-    def __init__(self, names: Names, starts: NDArray[np.int64], numbers: NDArray[np.int64], rows: int) -> None:
-        self.starts, self.numbers = starts, numbers         # of each run: its first row, and its sequence
-        self._ends = np.append(starts[1:], rows)
-        self._names = names                                 # of each run
-        self._order = np.argsort(numbers, kind="stable")    # runs by sequence
-        self._bounds = np.searchsorted(numbers[self._order], np.arange(numbers.max(initial=-1) + 2))
-        lengths = np.zeros(len(self), np.int64)
-        np.add.at(lengths, numbers, self._ends - starts)
+    def __init__(self, names: Names, lengths: NDArray[np.int64], numbers: Numbers | None, again: int | None) -> None:
+        self._names, self._numbers, self.again = names, numbers, again
         self.offsets = np.concatenate([[0], np.cumsum(lengths)])    # where each begins once rows are in its order
 
     def __len__(self) -> int:
-        return len(self._bounds) - 1
+        return len(self._names)
 
     @overload
     def __getitem__(self, at: int) -> Rows: ...
@@ -44,24 +41,33 @@ class Sequences(Sequence[Rows]):
     def __getitem__(self, at: int | slice) -> Rows | Sequence[Rows]:
         if isinstance(at, slice):
             return [self[number] for number in range(*at.indices(len(self)))]
-        if not -len(self) <= at < len(self):
-            raise IndexError(at)
-        at %= len(self)
-        runs = self._order[self._bounds[at] : self._bounds[at + 1]]
-        return Rows(self.name(at), np.concatenate([np.arange(self.starts[run], self._ends[run]) for run in runs]))
+        at = range(len(self))[at]
+        if not self.mixed:
+            return Rows(self.name(at), np.arange(*self.offsets[at : at + 2]))
+        step, rows = stretch_of(1), int(self.offsets[-1])
+        found = [first + np.flatnonzero(self.numbers_of(first, min(first + step, rows)) == at)
+                 for first in range(0, rows, step)]
+        return Rows(self.name(at), np.concatenate(found))
+
+    def __iter__(self) -> Iterator[Rows]:
+        """All of them; the order of all rows is in memory meanwhile."""
+        rows = int(self.offsets[-1])
+        order = np.argsort(self.numbers_of(0, rows), kind="stable") if self.mixed else np.arange(rows)
+        for at in range(len(self)):
+            yield Rows(self.name(at), order[self.offsets[at] : self.offsets[at + 1]])
 
     def name(self, at: int) -> str:
-        return self._names[int(self._order[self._bounds[at]])]
+        return self._names[at]
 
     @property
     def mixed(self) -> bool:
         """Whether the rows of one sequence stand between those of another."""
-        return len(self.starts) > len(self)
+        return self.again is not None
 
     def places(self, step: int) -> Iterator[NDArray[np.int64]]:
         """For each `step` rows, where they go so that each sequence's rows follow one another."""
         place = self.offsets[:-1].copy()        # of each sequence's next row
-        rows = int(self._ends[-1])
+        rows = int(self.offsets[-1])
         for first in range(0, rows, step):
             numbers = self.numbers_of(first, min(first + step, rows))
             order = np.argsort(numbers, kind="stable")
@@ -74,6 +80,4 @@ class Sequences(Sequence[Rows]):
 
     def numbers_of(self, first: int, last: int) -> NDArray[np.int64]:
         """Which sequence each of the rows `first` … `last` - 1 belongs to."""
-        runs = slice(np.searchsorted(self.starts, first, side="right") - 1, np.searchsorted(self.starts, last))
-        lengths = np.minimum(self._ends[runs], last) - np.maximum(self.starts[runs], first)
-        return np.repeat(self.numbers[runs], lengths)
+        return np.zeros(last - first, np.int64) if self._numbers is None else self._numbers[first:last]

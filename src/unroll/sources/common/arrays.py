@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.data.npy import stretch_of
+from unroll.readers.common.numbers import Numbers
 from unroll.readers.npz import Arrays, as_names, no_names
 from unroll.sources.common.memory import GAPS
-from unroll.sources.common.stored import Numbers
 
 
 class Shape(NamedTuple):

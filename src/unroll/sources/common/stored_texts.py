@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unroll.base.files import unnamed
 from unroll.data.npy import STRETCH
-from unroll.sources.common.stored import SCATTER, Numbers, Places, Rows
+from unroll.readers.common.numbers import SCATTER, Numbers, Places, Rows
 
 WINDOW = 1 << 12        # texts that are read at a time, at most
 
