@@ -1,4 +1,4 @@
-"""Sources whose sequences are in memory: items, one stream, series to be forecast."""
+"""Sources of sequences in memory or read when they are asked for: items, one stream, series to be forecast."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
