@@ -212,6 +212,16 @@ def test_a_constant_is_not_forecast(project):
     assert init(brought(project, "a.csv", table))[0].data.columns == {"x": ["sold"]}
 
 
+def test_rows_whose_order_no_column_shows_are_said_to_stay_in_theirs(project, capsys):
+    table = patients().assign(hour=lambda table: table["hour"] // 2, Stunde=patients()["hour"])
+    config, _ = init(brought(project, "a.csv", table), *TARGETS)
+    said = capsys.readouterr().out
+    assert config.data.time is None and config.data.columns["x"] == ["hour", "pulse", "pressure"]
+    assert "no time    'hour' does not rise" in said and "'Stunde': counts the steps of each sequence" in said
+    main(["init", "two", "--from", str(brought(project, "b.csv", table[["pulse", "activity"]]))])
+    assert "all rows are the steps of one, in their order" in capsys.readouterr().out
+
+
 def test_two_names_of_the_same_sequences_are_one(project, capsys):
     table = patients().assign(case=lambda table: "c" + table["patient"].astype(str))
     config, _ = init(brought(project, "a.csv", table), *TARGETS)
@@ -241,6 +251,9 @@ UNSORTED = patients().assign(hour=lambda table: table.groupby("patient")["hour"]
     (patients(), (*TARGETS, "--kind", "activity=class"), "conflict", "--kind activity=class"),
     (patients(), ("--task", "forecast", "--target", "pulse", "--kind", "age=real"), "no-effect", "--kind"),
     (patients().drop(columns=["pulse", "pressure", "activity"]), TARGETS, "missing-value", "--input"),
+    (changed("ward", " A", 1000, 0), TARGETS, "ambiguous", "a.csv, row 2, column 'ward'"),
+    (changed("outcome", "died ", 1039, 5), ("--target", "outcome"), "ambiguous", "a.csv, row 181, column 'outcome'"),
+    (changed("activity", "rest ", 1000, 0), TARGETS, "ambiguous", "a.csv, row 2, column 'activity'"),
     (patients().assign(note=[f"a long note, no. {row}" for row in range(180)]), TARGETS, "ambiguous", "--series"),
 ])
 def test_what_may_be_several_things_is_asked_or_named(project, capsys, table, options, code, where):

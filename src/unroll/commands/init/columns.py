@@ -36,6 +36,11 @@ class Column:
     word: tuple[int, str] | None = None     # row and text of the first cell that says that there is no value: NA
 
     @cached_property
+    def names(self) -> set[str]:
+        """All different texts."""
+        return set(self.values.tolist())
+
+    @cached_property
     def distinct(self) -> int:
         return len(pd.unique(self.present))
 

@@ -10,7 +10,8 @@ import numpy as np
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Options, known, report
-from unroll.commands.init.roles import ROW_NUMBER, SERIES, Roles
+from unroll.commands.init.order import ROW_NUMBER, SERIES
+from unroll.commands.init.roles import Roles
 from unroll.commands.init.targets import FEW, Wanted, gives_away
 
 # kind of input → how many values a column has, in words
@@ -55,6 +56,8 @@ def find_inputs(roles: Roles, targets: Sequence[Wanted], options: Options, text:
             texts.append(column)
         else:
             kind = _kind(column, roles)
+            if kind in ("categories", "static_categories"):
+                roles.check_spaces(column, f"--kind {shlex.quote(column.name)}={kind}")
             found.append(Read(column, kind)) if kind else left.setdefault(_many(column, roles), []).append(column.name)
     found += _texts(texts, found, roles, options, left)
     order = list(roles.columns)
@@ -76,6 +79,8 @@ def _reason(column: Column, roles: Roles, targets: Sequence[Wanted]) -> str | No
         return "times, which are not read"
     if any(gives_away(column, target) for target in targets):
         return "goes one to one with what is predicted"
+    if roles.series and column.kind == "number" and len(steps := roles.steps(column)) and (steps == 1).all():
+        return "counts the steps of each sequence"
     static = roles.apart and roles.constant(column)
     if static and _identifies(column, roles):
         return "another name of each sequence"
@@ -119,6 +124,8 @@ def _texts(texts: list[Column], found: list[Read], roles: Roles, options: Option
     if any(read.kind in ("real", "categories", "tokens") for read in found):
         for column in many:
             left.setdefault(_many(column, roles), []).append(column.name)
+        for column in texts:
+            roles.check_spaces(column, f"--kind {shlex.quote(column.name)}=categories")
         return [Read(column, str(_kind(column, roles))) for column in texts if column not in many]
     if len(many) > 1:
         raise UserError("ambiguous", "--kind", f"{', '.join(repr(column.name) for column in many)}: only one column of "

@@ -16,6 +16,9 @@ def draft_steps(table: Table, options: Options) -> Draft:
         raise UserError("ambiguous", "--task", "nothing shows what is to be predicted. Choose --task forecast (of a "
                         "series), or --target COLUMN, out of "
                         f"{', '.join(repr(column.name) for column in roles.free())}.")
+    if roles.series is None and roles.time is None and options.series is None:
+        report("sequence", "no column tells sequences apart: all rows are the steps of one, in their order",
+               "--series COLUMN or none")
     report("task", ", ".join(f"{task_of(target)} {target.column.name!r}" for target in targets),
            "--task, --target COLUMN, again for each")
     report_targets(targets, roles)

@@ -10,8 +10,9 @@ from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column, find_columns, refuse_stray_cells
 from unroll.commands.init.draft import Draft, Options, Place, known, report
 from unroll.commands.init.forecasts import draft_forecast
+from unroll.commands.init.order import LABEL, SERIES, find_roles, likely_sequences
 from unroll.commands.init.reading import find_reading
-from unroll.commands.init.roles import LABEL, SERIES, Roles, Where, find_roles, likely_sequences
+from unroll.commands.init.roles import Roles, Where
 from unroll.commands.init.rows_of_text import draft_rows_of_text
 from unroll.commands.init.steps import draft_steps
 from unroll.commands.init.table import Table

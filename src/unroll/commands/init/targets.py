@@ -8,7 +8,8 @@ import numpy as np
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Options, known, only_one, report
-from unroll.commands.init.roles import LABEL, Roles
+from unroll.commands.init.order import LABEL
+from unroll.commands.init.roles import Roles
 
 FEW = 50            # more different values are hardly classes
 WORDS = {"class": "the class of each sequence", "tag": "the class of each step", "value": "a value of each sequence",
@@ -70,6 +71,8 @@ def describe(column: Column, roles: Roles, options: Options) -> Wanted:
         row, cell = column.word
         raise UserError("ambiguous", roles.where(row, column.name), f"is {cell!r} a class, or is the class unknown? If "
                         f"it is unknown, leave the cell empty; if it is a class, choose {way}{kind}.")
+    if kind in ("class", "tag") and asked is None:
+        roles.check_spaces(column, way + kind)
     return Wanted(column, kind)
 
 
