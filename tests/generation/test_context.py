@@ -143,32 +143,51 @@ def test_no_more_is_drawn_than_steps_are_given():
 
 QUESTION = make_spec(
     {"text": {"kind": "tokens", "size": SIZE, "begin": 0},
+     "past": {"kind": "real", "size": 2, "per": "own", "longest": 6, "scale": {"mean": (0.0, 0.0), "deviation": (1.0, 1.0)}},
      "question": {"kind": "tokens", "size": 4, "per": "own", "longest": 6}},
     {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
 )
 
 
-@pytest.mark.parametrize("joins", ["steps", "start"])
-def test_another_text_is_read_to_its_own_end(joins):
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
+@pytest.mark.parametrize("cell", ["rnn-relu", "lstm", "gru", "cnn", None])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_another_text_is_read_to_its_own_end(engine, cell, pooling):
     config = ModelConfig.model_validate({
-        "inputs": {"question": {"kind": "context_text", "size": 3, "core": core("gru"), "dropout": 0.0, "joins": joins,
-                                "pooling": "last"},
+        "inputs": {"past": {"kind": "context_series", "size": None, "core": None, "dropout": 0.0, "joins": "steps",
+                            "pooling": "mean"},
+                   "question": {"kind": "context_text", "size": 3, "core": cell and core(cell, layers=2), "dropout": 0.0,
+                                "joins": "start", "pooling": pooling},
                    "text": {"kind": "embedding", "size": 5, "dropout": 0.0}},
         "core": core("lstm"), "heads": {"text": {"kind": "next_token", "dropout": 0.0, "tied": False}},
     })
     made = random_network(config, spec=QUESTION, scale=0.3).float().eval()
+    assert made.has_onnx
     draw = np.random.default_rng(3)
-    given = [{"question": draw.integers(0, 4, length)} for length in (5, 0, 2)]
+    given = [{"question": draw.integers(0, 4, length), "past": draw.standard_normal((6 - length, 2)).astype(np.float32)}
+             for length in (5, 0, 2)]
     tokens = draw.integers(0, SIZE, (6, 3))
-    reader = OneField(engine_of(made), given)
+    reader = OneField(ENGINES[engine](made), given)
     logits, state = reader.read(tokens[:4], np.full(3, 4, np.int32), reader.start(3))
     logits, _ = reader.read(tokens[4:5], np.ones(3, np.int32), state)
     for lane, values in enumerate(given):
         asked = values["question"] if len(values["question"]) else np.array([3])       # an only step of padding
         alone = {"question": torch.from_numpy(asked)[:, None], "text": torch.from_numpy(tokens[:5, lane])[:, None],
-                 "question.lengths": torch.tensor([len(values["question"])])}
+                 "question.lengths": torch.tensor([len(values["question"])]), "past": torch.from_numpy(values["past"])[:, None],
+                 "past.lengths": torch.tensor([len(values["past"])])}
         with torch.inference_mode():
             np.testing.assert_allclose(logits[lane], made(alone)[0]["text"][-1, 0], rtol=0, atol=1e-5)
+
+
+def test_a_context_that_is_read_from_its_end_too_is_stepped_by_torch():
+    both = {**core("gru"), "bidirectional": True}
+    config = ModelConfig.model_validate({
+        "inputs": {"question": {"kind": "context_text", "size": 3, "core": both, "dropout": 0.0, "joins": "start",
+                                "pooling": "last"},
+                   "text": {"kind": "embedding", "size": 5, "dropout": 0.0}},
+        "core": core("lstm"), "heads": {"text": {"kind": "next_token", "dropout": 0.0, "tied": False}},
+    })
+    assert isinstance(engine_of(random_network(config, spec=QUESTION).float().eval()), TorchEngine)
 
 
 def test_equal_networks_give_equal_start_files():

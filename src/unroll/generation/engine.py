@@ -8,8 +8,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.data.batches import LENGTHS
 from unroll.generation.rules import Logits
-from unroll.models.onnx.names import STATIC, field_input, field_of
+from unroll.models.onnx.names import field_input, field_of, start_input
 
 S = TypeVar("S")
 Ids = NDArray[np.integer[Any]]
@@ -59,8 +60,9 @@ class OnnxEngine:
         shapes = {value.name: value.shape for value in self._step.get_inputs()}
         self._state = {name: shape for name, shape in shapes.items() if name.startswith("state.")}
         self.fields = [field_of(name) for name in shapes if name not in self._state and name != "lengths"]
-        self.context = [] if self._start is None else [field_of(value.name) for value in self._start.get_inputs()]
-        self.own_axis: list[str] = []
+        names = [] if self._start is None else [value.name for value in self._start.get_inputs()]
+        self.own_axis = [field_of(name) for name in names if LENGTHS.format(name=name) in names]
+        self.context = [field_of(name) for name in names if LENGTHS.format(name="") not in name]
         self.heads = [value.name.removeprefix("heads.") for value in self._step.get_outputs()
                       if value.name.startswith("heads.")]
         self._inputs = {field_input(name): name for name in self.fields}
@@ -71,7 +73,11 @@ class OnnxEngine:
         state = {name: np.zeros((first, lanes, last), np.float32) for name, (first, _, last) in self._state.items()}
         if self._start is not None:
             outputs = [value.name for value in self._start.get_outputs()]
-            made = self._start.run(outputs, {f"{STATIC}{name}": context[name] for name in self.context})
+            given = {start_input(name, name in self.own_axis): context[name] for name in self.context}
+            for name in self.own_axis:
+                lengths = context[LENGTHS.format(name=name)]
+                given[LENGTHS.format(name=start_input(name, True))] = lengths.astype(np.int32)
+            made = self._start.run(outputs, given)
             state.update(zip(outputs, made, strict=True))
         return list(state.values())
 

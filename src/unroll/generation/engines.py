@@ -21,7 +21,7 @@ def open_engine(model: ModelFolder, threads: int = 1, int8: bool = False) -> Eng
 
 def engine_of(network: "Network", threads: int = 1) -> Engine[Any]:
     """ONNX Runtime where the whole network has a step in ONNX, and the network itself elsewhere."""
-    if not network.core.cell.has_onnx() or network.own_axis:
+    if not network.has_onnx:
         from unroll.generation.torch_engine import TorchEngine
 
         return TorchEngine(network)

@@ -37,6 +37,10 @@ class BaseEncoder(nn.Module, ABC):
         vectors: Tensor = self(inputs[name][None], dropout)[0]
         return vectors
 
+    @property
+    def has_onnx(self) -> bool:
+        return True
+
     @abstractmethod
     def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
         """Write the encoder of the field `name`, and return the vectors, (T, B, E) or (B, E).

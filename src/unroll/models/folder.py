@@ -54,7 +54,7 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
         write_weights(temporary / WEIGHTS, network)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
-        if cell.has_onnx() and network.next_step and not network.own_axis:
+        if network.has_onnx and network.next_step:
             from unroll.models.onnx.start import start_graph
             from unroll.models.onnx.step import step_graph
 

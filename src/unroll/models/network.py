@@ -48,6 +48,11 @@ class Network(nn.Module):
         """Whether sequences must be read at once, since a head pools their steps or a layer reads from the end."""
         return self.core.directions == 2 or any(self.head(name).pool is not None for name in self.heads)
 
+    @property
+    def has_onnx(self) -> bool:
+        """Whether a step of it can be written as a graph."""
+        return self.core.cell.has_onnx() and all(self.encoder(name).has_onnx for name in self.inputs)
+
     def start(self, lanes: int) -> list[State]:
         """The state before anything is read, where no input makes it."""
         return self.core.start(lanes)

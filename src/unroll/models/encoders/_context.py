@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from torch import Tensor
 
-from unroll.base.errors import UserError
 from unroll.config.encoder import ContextSettings
 from unroll.data.batches import LENGTHS
 from unroll.models.core import Core
 from unroll.models.dropout import Dropout
 from unroll.models.encoder import BaseEncoder
-from unroll.models.onnx.graph import Graph
+from unroll.models.onnx.graph import INT32, INT64, Graph
+from unroll.models.onnx.inner import Inner
 from unroll.models.pooling import make_pooling
 
 
@@ -42,6 +43,21 @@ class ContextEncoder(BaseEncoder):
         vectors: Tensor = self(inputs[name], dropout, inputs[LENGTHS.format(name=name)])[0]
         return vectors
 
+    @property
+    def has_onnx(self) -> bool:
+        return self.core is None or (self.core.directions == 1 and self.core.cell.has_onnx())
+
     def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
-        raise UserError("unsupported", f"model.inputs.{name}", "another sequence beside the one that is read has no "
-                        "step graph.")
+        """The lengths (B,) become an input, too."""
+        x = self.steps.onnx(graph, name, values, [f"T.{name}", *axes])
+        lengths = graph.input(LENGTHS.format(name=values), INT32, axes)
+        read = graph.node("Max", lengths, graph.weight("at least", np.array([1], np.int32)))
+        if self.core is not None:
+            for depth, layer in enumerate(self.core.layers):
+                inner = Inner(graph, read, x)
+                x, _ = layer.onnx(inner, f"inputs.{name}.core.layers.{depth}", x)      # type: ignore[operator]
+        pooled = self.pool.onnx(graph, f"inputs.{name}.pool", x, graph.node("Cast", read, to=INT64))
+        none = graph.weight("no number", np.array(0, np.float32))
+        empty = graph.node("Unsqueeze", graph.node("Less", lengths, graph.weight("at least", np.array([1], np.int32))),
+                           graph.one())
+        return graph.node("Where", empty, none, pooled)

@@ -10,6 +10,11 @@ def field_input(field: str) -> str:
     return f"@{field}" if field in OWN else field
 
 
+def start_input(field: str, own_axis: bool) -> str:
+    """The start graph's input for a field; its lengths, where it has an axis of its own, are called after it."""
+    return field_input(field) if own_axis else f"{STATIC}{field}"
+
+
 def field_of(name: str) -> str:
     """The field of an input of either graph."""
     return name.removeprefix("@").removeprefix(STATIC)

@@ -1,6 +1,7 @@
 """What stands for a whole sequence, as the state from which `unroll.models.onnx.step` reads its first step.
 
-Inputs: each field of whole sequences, `static.<name>` (B, F) or (B, K). Outputs: those parts of the state that are not
+Inputs: each field of whole sequences, `static.<name>` (B, F) or (B, K), or on an axis of its own `<name>` (T', B) or
+(T', B, F) and `<name>.lengths` (B,). Outputs: those parts of the state that are not
 zero: `state.core.…` where the fields start the core, `state.context` (1, B, E) where they are read at every step.
 """
 
@@ -8,13 +9,14 @@ import numpy as np
 
 from unroll.models.network import Network
 from unroll.models.onnx.graph import Graph
-from unroll.models.onnx.names import CONTEXT, STATIC
+from unroll.models.onnx.names import CONTEXT, start_input
 
 
 def start_graph(network: Network) -> bytes:
     """The file; equal networks give equal bytes."""
     graph = Graph()
-    parts = {name: network.encoder(name).onnx(graph, name, f"{STATIC}{name}", ["B"]) for name in network.static}
+    parts = {name: network.encoder(name).onnx(graph, name, start_input(name, name in network.own_axis), ["B"])
+             for name in network.static}
     if network.first is not None:
         _first_state(graph, network, graph.concatenated([parts[name] for name in network.first.names]))
     if network.throughout:

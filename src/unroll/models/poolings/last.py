@@ -3,10 +3,15 @@
 import torch
 from torch import Tensor
 
+from unroll.models.onnx.graph import Graph
 from unroll.models.pooling import BasePooling
 
 
 class Pooling(BasePooling):
+    def onnx(self, graph: Graph, name: str, hidden: str, lengths: str) -> str:
+        place = graph.node("Unsqueeze", graph.node("Sub", lengths, graph.one()), graph.one())
+        return graph.node("GatherND", graph.node("Transpose", hidden, perm=[1, 0, 2]), place, batch_dims=1)
+
     def pool(self, hidden: Tensor, lengths: Tensor) -> Tensor:
         last = hidden.gather(0, (lengths - 1)[None, :, None].expand(1, -1, hidden.shape[-1]))[0]
         if self.directions == 1:
