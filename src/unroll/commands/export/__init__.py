@@ -30,7 +30,7 @@ def export(model: str, out: Path) -> None:
                             "exported.")
         if opened.spec.own:
             raise UserError("unsupported", "--model", "the model reads another sequence beside the text, "
-                            f"{', '.join(opened.spec.own)}, which has no ONNX graph. Use `unroll sample`.")
+                            f"{', '.join(opened.spec.own)}, which the example cannot encode. Use `unroll sample`.")
         if not (folder / STEP).is_file():
             raise UserError("unsupported", "--model", f"the model's cell, {opened.config.core.kind}, has no ONNX step "
                             "to export. Train one of another cell.")
