@@ -178,3 +178,36 @@ def test_the_page_has_a_control_for_each_value(done: Workspace) -> None:
     assert reading.parts == ["w", "x"] and given.keys() == {"language", "size"}
     with pytest.raises(Exception, match="empty"):
         text("beta", None)      # type: ignore[arg-type]
+
+
+def test_what_stands_at_each_symbol_is_given_for_all_of_them(tmp_path: Path) -> None:
+    """Letters of a case that another column has at each of them."""
+    draw = np.random.default_rng(1)
+    cases = {"up": "ABCD", "down": "abcd"}
+    rows = [{"id": number, "t": t, "letter": draw.choice([*cases[case]]), "case": case}
+            for number in range(200) for t, case in enumerate(draw.choice([*cases], draw.integers(5, 9)))]
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(tmp_path / "data" / "raw" / "letters.csv", index=False)
+    values: dict[str, Any] = tiny("model=gru", "model.core.hidden_size=16", "train.epochs=6", "train.max_steps=null",
+                                  "train.learning_rate=0.02", "train.batch_size=16", "train.bptt=16",
+                                  "runtime.tracking.enabled=false").model_dump(mode="json")
+    values["data"] = {**DATA, "path": "data/raw/letters.csv", "series": "id", "time": "t",
+                      "columns": {"text": ["letter"], "case": ["case"]}, "inputs": {"text": "tokens", "case": "categories"}}
+    values["model"] |= {**MODEL, "inputs": {"text": MODEL["inputs"]["text"],
+                                            "case": {"kind": "category", "size": 3, "dropout": 0.0}}}
+    values["generate"] |= {"prompts": ["", "a"], "count": 2, "length": 20, "temperatures": []}
+    workspace = Workspace(tmp_path, tmp_path)
+    run(workspace, Config.model_validate(values), "prepare", "train", "evaluate", "generate")
+    made = unroll.load(workspace.model)
+    asked = ["up", "up", "down", "up", "down", "down"]
+    given = {"case": [[case] for case in asked]}
+    written = [*made.generate([""] * 5, given=given, length=6), *made.generate(["A"] * 5, given=given, length=5)]
+    right = [letter in cases[case] for text in written for letter, case in zip(text, asked, strict=True)]
+    assert np.mean(right) > 0.95
+    # the stage has as many steps as the sequences of the test split
+    kept = json.loads((workspace.samples / "given.json").read_text())
+    texts = [(workspace.samples / f"00{number}.txt").read_text().removesuffix("\n") for number in range(1, 5)]
+    assert all(3 <= len(text) <= len(values["case"]) <= 9 for text, values in zip(texts, kept, strict=True))
+    with pytest.raises(UserError) as caught:
+        made.generate([""], given=given, length=7)
+    assert (caught.value.code, caught.value.where) == ("too-short", "given, case")

@@ -16,26 +16,30 @@ Given = Mapping[str, NDArray[Any]]      # (F,) reals or (K,) categories of the w
 
 def given_of(data: Sequences, names: Sequence[str], count: int) -> list[Given]:
     """What `count` sequences have, as the network reads it: the first ones, and those again where there are fewer."""
-    return [{name: _of(data.inputs[name], number % len(data)) for name in names} for number in range(count)]
+    return [{name: _of(data, data.inputs[name], number % len(data)) for name in names} for number in range(count)]
 
 
-def _of(field: Field, item: int) -> NDArray[Any]:
+def _of(data: Sequences, field: Field, item: int) -> NDArray[Any]:
     lane = np.array([item])
-    if field.per != "own":
-        return np.asarray(field.at(lane, lane >= 0)[0])
-    values, lengths = field.own(lane, lane)
-    return np.asarray(values[: lengths[0], 0])
+    if field.per == "own":
+        values, lengths = field.own(lane, lane)
+        return np.asarray(values[: lengths[0], 0])
+    if field.per == "step":
+        assert data.bounds is not None      # a text of a table, beside whose symbols others stand
+        steps = np.arange(*data.bounds[item])
+        return np.asarray(field.at(steps, steps >= 0))
+    return np.asarray(field.at(lane, lane >= 0)[0])
 
 
 def shown(field: InputSpec, values: NDArray[Any], tokenizer: Tokenizer | None = None) -> Any:
     """As the network reads them → in the data's units and names, None for a category that training never saw.
 
-    (F,) real numbers or (K,) categories, or on an axis of their own a text or (T', F) real numbers.
+    (F,) real numbers or (K,) categories, or steps of them, (L, ·); of another text the text.
     """
     if tokenizer is not None:
         return tokenizer.decode(values)
-    if field.per == "own":
-        return scaler_of(field).decode(values).astype(np.float32).tolist()
+    if values.ndim == 2:
+        return [shown(field, row) for row in values]
     if field.categories is None:
         return [float(f"{number:.6g}") for number in scaler_of(field).decode(values)]   # all that single precision has
     found, first = [], 0

@@ -50,6 +50,7 @@ class Generator:
         self._engine, self.tokenizer = engine, tokenizer
         self._never = never_drawn(tokenizer)
         self.needs = needs(engine)
+        self.steps = [name for name in self.needs if name not in engine.context]
 
     def check(self, settings: Sampling) -> None:
         """Raises `SettingError` where nothing that is asked for can be written, or a pattern takes too long."""

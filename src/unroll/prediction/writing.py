@@ -1,10 +1,14 @@
-"""What Python asks of a model that generates texts, checked."""
+"""What is asked of a model that generates texts, and what it reads beside them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unroll.base.errors import UserError
-from unroll.data.given import Given
+from unroll.config.generate import GenerateConfig
+from unroll.data.given import Given, given_of
+from unroll.data.store import Prepared
+from unroll.generation.symbols import encode_prompt
+from unroll.generation.text import Generator
 from unroll.models.folder import Model
 from unroll.prediction.sequences import SequenceReader
 
@@ -27,3 +31,21 @@ def given_for(prompts: Sequence[str], given: Mapping[str, Any] | Sequence[Mappin
         raise UserError("conflict", "given", f"{len(given)} for {len(prompts)} prompts. Give one for each, or one for "
                         "all.")
     return [reader.beside("given", values, needed) for values in given]
+
+
+def beside(names: list[str], model: Model, prepared: Prepared, settings: GenerateConfig, count: int) -> list[Given]:
+    """What each sample is generated for: `settings.given`, and of other inputs what the test split's sequences have."""
+    reader = SequenceReader(model.spec, model.tokenizers, None)
+    known = [name for name in names if name in settings.given]
+    fixed = reader.beside("generate.given", settings.given, known if len(known) == len(settings.given) else names)
+    return [{**found, **fixed} for found in given_of(prepared.sequences("test"), names, count)]
+
+
+def within_steps(settings: GenerateConfig, generator: Generator, given: list[Given]) -> GenerateConfig:
+    """No longer than the inputs of steps that are read beside the text."""
+    steps = [len(values[name]) for values in given for name in generator.steps]
+    if not steps:
+        return settings
+    read = max(len(encode_prompt(generator.tokenizer, prompt)) - 1 for prompt in settings.prompts)
+    length = max(1, min(settings.length, min(steps) - read))
+    return settings.model_copy(update={"length": length, "min_length": min(settings.min_length, length)})

@@ -12,7 +12,7 @@ from unroll.config.data import lowest_note
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import CONF, Sampling, named_at
-from unroll.data.given import Given, given_of, shown
+from unroll.data.given import shown
 from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing.generation import sampled_paths, temperature
@@ -22,8 +22,8 @@ from unroll.generation.worth import Data, Metrics, music_worth, text_worth
 from unroll.models.folder import Model, load_model
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.sequences import SequenceReader
 from unroll.prediction.table import paths_table, split_table, value_names, write_table
+from unroll.prediction.writing import beside, within_steps
 from unroll.tracking import Tracker
 
 COMPARED, COMPARED_LENGTH = 16, 400     # samples at each temperature, and their symbols
@@ -66,6 +66,7 @@ def text(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     count = 1 if settings.beams > 1 and not generator.needs else settings.count
     prompts = [prompt for prompt in settings.prompts for _ in range(count)]
     given = beside(generator.needs, model, prepared, settings, max(len(prompts), COMPARED))
+    settings = within_steps(settings, generator, given)
     samples = list(generator.samples(prompts, settings, settings.seed, given=given))
     compared = {value: list(generator.samples([""] * COMPARED, at_temperature(settings, value), settings.seed,
                                               given=given)) for value in settings.temperatures}
@@ -90,14 +91,6 @@ def text(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     print("─" * 72)
     return metrics, (f"{len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "
                      f"corpus, longest copy {metrics['samples/longest_copy']} characters")
-
-
-def beside(names: list[str], model: Model, prepared: Prepared, settings: GenerateConfig, count: int) -> list[Given]:
-    """What each sample is generated for: `settings.given`, and of other inputs what the test split's sequences have."""
-    reader = SequenceReader(model.spec, model.tokenizers, None)
-    known = [name for name in names if name in settings.given]
-    fixed = reader.beside("generate.given", settings.given, known if len(known) == len(settings.given) else names)
-    return [{**found, **fixed} for found in given_of(prepared.sequences("test"), names, count)]
 
 
 def at_temperature(rules: Sampling, value: float) -> Sampling:
