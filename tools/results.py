@@ -90,7 +90,8 @@ TASKS = {
     "counting": Task(
         "Generated lines beyond the reach", "2,000 lines of 100 to 600 characters: letters and marks at random, after "
         "each mark how many there were, modulo 10. Back-propagation reaches 64 steps, or the whole line; both read "
-        "every line to its end, and the state is carried on. 2.98 bits per character are chance.", ("bpc",),
+        "every line to its end, and the state is carried on; whole lines make a sixth of the updates of the "
+        "weights. 2.98 bits per character are chance.", ("bpc",),
         paired=True),
     "docstring_lines": Task(
         "Docstrings beyond the reach", "Docstrings of networkx of 100 to 600 characters, longer ones cut there, each a "
