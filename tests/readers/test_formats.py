@@ -1,12 +1,16 @@
 """Which format reads a file, and which way of correcting a mistake its errors name."""
 
+import gc
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from unroll.base.errors import UserError
 from unroll.data.spec import Reading
-from unroll.readers import endings, format_of, formats
+from unroll.readers import csv, endings, format_of, formats
 from unroll.readers.common.advice import Way, corrected_by
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.tables import read_parts
@@ -65,3 +69,21 @@ def test_the_way_ends_with_its_block() -> None:
     with pytest.raises(UserError) as caught:
         whole_text(Path(__file__), "utf-9")
     assert caught.value.where == "data.encoding"
+
+
+@pytest.mark.parametrize("text", ["a,b\n", "a,b\n1,2\n", "a,b\n1,2\n3\n"], ids=["no rows", "a row", "a short row"])
+def test_nothing_holds_a_file_once_it_is_read(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that did while Python ends would abort the process, whose exit code is then another one."""
+    (tmp_path / "a.csv").write_text(text)
+    read = csv._Utf8.readinto
+
+    def slow(file: csv._Utf8, buffer: Any) -> int:
+        count = read(file, buffer)
+        if not count:
+            time.sleep(0.1)
+        return count
+
+    monkeypatch.setattr(csv._Utf8, "readinto", slow)
+    with suppress(UserError):
+        list(csv.blocks_of(tmp_path / "a.csv", Reading(), ["a"]))
+    assert not any(isinstance(each, csv._Utf8) for each in gc.get_objects())

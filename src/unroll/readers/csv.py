@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -22,6 +24,7 @@ HOLDS = "table"
 ENDINGS = (".csv", ".tsv")
 ALSO = (".txt",)
 SETTINGS = ("delimiter", "decimal", "encoding", "header")      # of `Reading`, that say how it is written
+RELEASE_SECONDS = 1
 BLOCKS = (1 << 22, 1 << 26)     # bytes that pyarrow parses at a time; where a row is longer, the next size
 
 
@@ -79,16 +82,26 @@ def blocks_of(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[
 def _parsed(file: Path, reading: Reading, columns: Sequence[str], names: list[str], size: int, skip: int
             ) -> Iterator[Any]:
     """Tables of consecutive rows, without the first `skip` rows."""
-    for batch in pa.csv.open_csv(
-        io.BufferedReader(_Utf8(blocks([file], reading.encoding))),
-        pa.csv.ReadOptions(use_threads=False, block_size=size, column_names=None if reading.header else names),
-        pa.csv.ParseOptions(delimiter=delimiter_of(file, reading), newlines_in_values=True),
-        pa.csv.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.string()),
-                              strings_can_be_null=False),
-    ):
-        if skip < batch.num_rows:
-            yield pa.Table.from_batches([batch.slice(skip)])
-        skip = max(0, skip - batch.num_rows)
+    source: Any = _Utf8(blocks([file], reading.encoding))
+    held, parsed = weakref.ref(source), None
+    try:
+        parsed = pa.csv.open_csv(
+            io.BufferedReader(source),
+            pa.csv.ReadOptions(use_threads=False, block_size=size, column_names=None if reading.header else names),
+            pa.csv.ParseOptions(delimiter=delimiter_of(file, reading), newlines_in_values=True),
+            pa.csv.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.string()),
+                                  strings_can_be_null=False),
+        )
+        for batch in parsed:
+            if skip < batch.num_rows:
+                yield pa.Table.from_batches([batch.slice(skip)])
+            skip = max(0, skip - batch.num_rows)
+    finally:
+        # a thread of pyarrow's that still held the file while Python ends would abort the process
+        source = parsed = None
+        until = time.monotonic() + RELEASE_SECONDS
+        while held() is not None and time.monotonic() < until:
+            time.sleep(0.001)
 
 
 class _Utf8(io.RawIOBase):
