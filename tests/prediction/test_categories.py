@@ -30,9 +30,14 @@ def numbers(values: Any, per: str = "sequence") -> list[Any]:
     (["1", "a"], [2, 3]), ([True, False], [3, 2]), ([np.True_, np.False_], [3, 2]), ([1, 2], [2, 1]), ([1.0, 2.0], [2, 1]),
     ([np.int64(1), np.float32(2)], [2, 1]), ([None, "a"], [1, 3]), ([float("nan"), "a"], [1, 3]), (["A", "b"], [0, 0]),
     ([1.5, float("inf")], [0, 0]), (np.array([True, False]), [3, 2]), (np.array(["1", "a"]), [2, 3]),
+    (["True", "FALSE"], [3, 2]), (["1.0", "2"], [2, 1]), (["1.00", "2e0"], [2, 1]), (["inf", "nan"], [0, 0]), ([2**70, 10**400], [0, 0]),
 ], ids=str)
 def test_a_category_is_what_means_the_same(given, expected):
     assert numbers(given) == expected
+
+
+def test_true_is_not_one():
+    assert numbers([[1, "a"], [True, 2]], "step") == [[2, 3], [3, 1]]
 
 
 @pytest.mark.parametrize("given", [

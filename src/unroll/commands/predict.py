@@ -17,6 +17,7 @@ from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor, load
 from unroll.prediction.table import as_table, check_name, write_table
 from unroll.prediction.times import ahead
+from unroll.prediction.values import spelt
 
 
 def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None) -> None:
@@ -78,7 +79,7 @@ def _report_unseen(spec: Spec, inputs: Inputs) -> None:
     """Print how many categories of each column were not in training."""
     for name, field in spec.inputs.items():
         for at, known in enumerate(field.categories or ()):
-            found = Counter(str(cell) for sequence in inputs.sequences for cell in np.atleast_2d(
+            found = Counter(spelt(cell, known) for sequence in inputs.sequences for cell in np.atleast_2d(
                 sequence[name] if len(spec.inputs) > 1 else sequence)[:, at])
             unseen = {cell: count for cell, count in found.items() if cell not in known}
             if unseen:

@@ -58,20 +58,30 @@ def category_values(where: str, field: InputSpec, values: Any) -> Values:
     if unequal or rows.shape[-1] != field.width or rows.ndim != (2 if field.per == "step" else 1):
         raise UserError("wrong-type", where, f"of shape {rows.shape} where the model reads {field.width} categories"
                         f"{' at each step' * (field.per == 'step')}. Give as many.")
-    if rows.dtype.kind != "U":
-        columns = [[_name(value, known) for value in column]
-                   for column, known in zip(rows.reshape(-1, field.width).T, field.categories or (), strict=True)]
-        rows = np.array(columns, dtype=str).T.reshape(rows.shape)
+    columns = []
+    for column, known in zip(rows.reshape(-1, field.width).T, field.categories or (), strict=True):
+        keys = [(type(value), value) for value in column.tolist()]      # True and 1 are equal
+        different = {key: spelt(key[1], known) for key in keys}
+        columns.append([different[key] for key in keys])
+    rows = np.array(columns, dtype=str).T.reshape(rows.shape)
     return category_numbers(field, rows)
 
 
-def _name(value: Any, known: Collection[str]) -> str:
+def spelt(value: Any, known: Collection[str]) -> str:
     """How the training data spells a category: True may be true there, 2.0 may be 2; None is an empty cell."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    spelt = [str(value)]
-    if isinstance(value, bool | np.bool_):
-        spelt += [str(value).lower(), str(int(value))]
-    elif isinstance(value, int | float | np.number) and math.isfinite(value) and value == int(value):
-        spelt += [str(int(value)), str(float(value))]
-    return next((name for name in spelt if name in known), spelt[0])
+    text = str(value)
+    if text in known:
+        return text
+    if text.lower() in ("true", "false"):
+        others = [text.lower(), text.capitalize(), *([str(int(value))] if isinstance(value, bool | np.bool_) else [])]
+    else:
+        try:
+            number = float(text)
+            others = [str(int(number)), str(number)] if number == int(number) else []
+        except (ValueError, OverflowError):     # a name, or infinite
+            others = []
+    return next((name for name in others if name in known), text)
+
+
