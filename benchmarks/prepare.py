@@ -1,10 +1,11 @@
 """Peak memory and time of `unroll prepare` on data that grows, by kind of source.
 
-    python -m benchmarks.prepare                            every case, ten minutes on two cores
+    python -m benchmarks.prepare                            every case, fifteen minutes on two cores
     python -m benchmarks.prepare csv parquet --rows 50000   some of them, smaller
 
 Each case makes its file in a temporary folder and runs the stage there in a process of its own. `megabytes` is the
-most that the process had in memory (its maximum resident set, mapped files included), `seconds` the whole of it.
+most that the process had in memory (its maximum resident set, mapped files included), `seconds` the whole of it, and
+`processor_seconds` those of all threads, which other work on the machine changes less.
 `empty` is the same stage on 1000 rows: what Python and its libraries take. Results go to
 benchmarks/results/prepare.json.
 """
@@ -12,6 +13,7 @@ benchmarks/results/prepare.json.
 import argparse
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -71,12 +73,14 @@ def measure(name: str, rows: int) -> dict[str, float]:
         config["data"] = data | named(data["kind"], path)
         config["runtime"]["mirror"] = str(path.parent)
         (root / "params.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-        started = time.perf_counter()
+        started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", STAGE, "prepare"], cwd=root, env=os.environ | {"PYTHONPATH": "src"},
                        stdout=subprocess.DEVNULL, check=True)
-        seconds = time.perf_counter() - started
+        seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+        processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", (root / "status").read_text())
         return {"megabytes": round(int(peak) / 1024), "seconds": round(seconds, 1),
+                "processor_seconds": round(processor, 1),
                 "file_megabytes": round(sum(file.stat().st_size for file in (path, *path.rglob("*"))) / 1e6)}
 
 
