@@ -21,7 +21,8 @@ def whole_numbers(where: str, field: InputSpec, values: Any) -> Values:
     try:
         numbers = to_numbers(where, values).reshape(-1)
     except UserError:
-        numbers = np.zeros(0)
+        raise UserError("wrong-type", where, f"{values!r:.60} where the model reads {field.width} numbers. Give as "
+                        "many.") from None
     if numbers.shape != (field.width,):
         raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}. Give as "
                         "many.")
