@@ -91,7 +91,8 @@ TASKS = {
         "Generated lines beyond the reach", "2,000 lines of 100 to 600 characters: letters and marks at random, after "
         "each mark how many there were, modulo 10. Back-propagation reaches 64 steps, or the whole line; both read "
         "every line to its end, and the state is carried on; whole lines make a sixth of the updates of the "
-        "weights. 2.98 bits per character are chance.", ("bpc",),
+        "weights. The letters, marks and ends of lines cost 2.98 bits per character, "
+        "whatever reads them; the digits are what can be learnt.", ("bpc",),
         paired=True),
     "docstring_lines": Task(
         "Docstrings beyond the reach", "Docstrings of networkx of 100 to 600 characters, longer ones cut there, each a "
@@ -179,7 +180,7 @@ def section(name: str, task: Task) -> str:
 
 def differences(row: dict[str, Any], task: Task) -> list[str]:
     """Each network less the experiment's, seed by seed: mean ± standard error, bold beyond twice that."""
-    lines = [f"\nLess *{row['network']}*, seed by seed: mean ± standard error, in bold beyond twice that.\n",
+    lines = [f"\nDifference from *{row['network']}*, paired by seed: mean ± standard error, bold beyond twice that.\n",
              "| | " + " | ".join(task.measures) + " |", "|---|" + "---|" * len(task.measures)]
     own = row["networks"][row["network"]]["seeds"]
     for network, figures in row["networks"].items():

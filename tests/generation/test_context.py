@@ -143,7 +143,8 @@ def test_no_more_is_drawn_than_steps_are_given():
 
 QUESTION = make_spec(
     {"text": {"kind": "tokens", "size": SIZE, "begin": 0},
-     "past": {"kind": "real", "size": 2, "per": "own", "longest": 6, "scale": {"mean": (0.0, 0.0), "deviation": (1.0, 1.0)}},
+     "lengths": {"kind": "real", "size": 1, "per": "sequence", "scale": {"mean": (0.0,), "deviation": (1.0,)}},
+     "static": {"kind": "real", "size": 2, "per": "own", "longest": 6, "scale": {"mean": (0.0, 0.0), "deviation": (1.0, 1.0)}},
      "question": {"kind": "tokens", "size": 4, "per": "own", "longest": 6}},
     {"text": {"kind": "classes", "per": "step", "of": "text", "size": SIZE}},
 )
@@ -154,7 +155,8 @@ QUESTION = make_spec(
 @pytest.mark.parametrize("engine", ENGINES)
 def test_another_text_is_read_to_its_own_end(engine, cell, pooling):
     config = ModelConfig.model_validate({
-        "inputs": {"past": {"kind": "context_series", "size": None, "core": None, "dropout": 0.0, "joins": "steps",
+        "inputs": {"lengths": {"kind": "static", "size": None, "dropout": 0.0, "joins": "steps"},
+                   "static": {"kind": "context_series", "size": None, "core": None, "dropout": 0.0, "joins": "steps",
                             "pooling": "mean"},
                    "question": {"kind": "context_text", "size": 3, "core": cell and core(cell, layers=2), "dropout": 0.0,
                                 "joins": "start", "pooling": pooling},
@@ -164,7 +166,8 @@ def test_another_text_is_read_to_its_own_end(engine, cell, pooling):
     made = random_network(config, spec=QUESTION, scale=0.3).float().eval()
     assert made.has_onnx
     draw = np.random.default_rng(3)
-    given = [{"question": draw.integers(0, 4, length), "past": draw.standard_normal((6 - length, 2)).astype(np.float32)}
+    given = [{"question": draw.integers(0, 4, length), "static": draw.standard_normal((6 - length, 2)).astype(np.float32),
+              "lengths": draw.standard_normal(1).astype(np.float32)}
              for length in (5, 0, 2)]
     tokens = draw.integers(0, SIZE, (6, 3))
     reader = OneField(ENGINES[engine](made), given)
@@ -173,8 +176,8 @@ def test_another_text_is_read_to_its_own_end(engine, cell, pooling):
     for lane, values in enumerate(given):
         asked = values["question"] if len(values["question"]) else np.array([3])       # an only step of padding
         alone = {"question": torch.from_numpy(asked)[:, None], "text": torch.from_numpy(tokens[:5, lane])[:, None],
-                 "question.lengths": torch.tensor([len(values["question"])]), "past": torch.from_numpy(values["past"])[:, None],
-                 "past.lengths": torch.tensor([len(values["past"])])}
+                 "question.lengths": torch.tensor([len(values["question"])]), "static": torch.from_numpy(values["static"])[:, None],
+                 "static.lengths": torch.tensor([len(values["static"])]), "lengths": torch.from_numpy(values["lengths"])[None]}
         with torch.inference_mode():
             np.testing.assert_allclose(logits[lane], made(alone)[0]["text"][-1, 0], rtol=0, atol=1e-5)
 

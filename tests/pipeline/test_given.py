@@ -19,6 +19,9 @@ from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
 from unroll.commands.sample import sample
 from unroll.config.schema import Config
+from unroll.data.store import open_prepared
+from unroll.stages.generate import text as write_texts
+from unroll.stages.train import sample as sample_now
 from unroll.tracking.models import write_model
 
 LETTERS = {"alpha": "abcd", "beta": "wxyz"}
@@ -83,6 +86,20 @@ def test_the_stage_writes_what_each_sample_was_for(done: Workspace) -> None:
     assert [values["language"] for values in given] == [["beta"]] * 4 and len({values["size"][0] for values in given}) > 1
     texts = [(done.samples / f"{number:03d}.txt").read_text().removesuffix("\n") for number in range(1, 5)]
     assert all(set(text) <= set("wxyz") for text in texts) and texts[2][0] == texts[3][0] == "w"
+
+
+def test_with_beams_each_text_has_what_it_was_for(done: Workspace, tmp_path: Path) -> None:
+    values = json.loads(json.dumps({"given": {}, "prompts": ["", "a"], "count": 2, "length": 12, "temperatures": [],
+                                    "beams": 3, "temperature": 1.0}))
+    settings = tiny("runtime.tracking.enabled=false").generate.model_copy(update=values)
+    prepared, model = open_prepared(done.prepared), unroll.load(done.model).model
+    write_texts(tmp_path, model, done.model, prepared, settings)
+    given = json.loads((tmp_path / "given.json").read_text())
+    texts = [(tmp_path / f"{number:03d}.txt").read_text().removesuffix("\n") for number in range(1, len(given) + 1)]
+    assert len(texts) == len([*tmp_path.glob("*.txt")]) >= 8
+    right = [is_for(text, values["language"][0], values["size"][0]) for text, values in zip(texts, given, strict=True)
+             if not text.startswith("a") or values["language"] == ["alpha"]]
+    assert np.mean(right) > 0.9
 
 
 def sampled(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
@@ -208,6 +225,9 @@ def test_what_stands_at_each_symbol_is_given_for_all_of_them(tmp_path: Path) -> 
     kept = json.loads((workspace.samples / "given.json").read_text())
     texts = [(workspace.samples / f"00{number}.txt").read_text().removesuffix("\n") for number in range(1, 5)]
     assert all(3 <= len(text) <= len(values["case"]) <= 9 for text, values in zip(texts, kept, strict=True))
+    prepared = open_prepared(workspace.prepared)
+    assert 3 <= len(sample_now(made.model.network, prepared, 300, 1)) <= 9        # as MLflow shows it while training
+    assert refusal(lambda: sample({"model": str(workspace.model), "given": ["case=up"]})) == ("unsupported", "--given")
     with pytest.raises(UserError) as caught:
         made.generate([""], given=given, length=7)
     assert (caught.value.code, caught.value.where) == ("too-short", "given, case")

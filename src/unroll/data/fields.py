@@ -176,8 +176,7 @@ def _input(field: InputSpec, values: Values, offsets: NDArray[np.int64] | None =
 
 def _columns(field: InputSpec) -> Callable[[Values], Values]:
     """Numbers of categories, from 0 in each column, → from 0 over all columns."""
-    sizes = [len(names) + 1 for names in field.categories or ()]
-    first = np.cumsum([0, *sizes[:-1]])
+    first = np.array(field.first_numbers)
     return lambda values: values.astype(np.int64) + first
 
 

@@ -15,8 +15,15 @@ Given = Mapping[str, NDArray[Any]]      # (F,) reals or (K,) categories of the w
 
 
 def given_of(data: Sequences, names: Sequence[str], count: int) -> list[Given]:
-    """What `count` sequences have, as the network reads it: the first ones, and those again where there are fewer."""
-    return [{name: _of(data, data.inputs[name], number % len(data)) for name in names} for number in range(count)]
+    """What `count` sequences have, as the network reads it: the first ones, and those again where there are fewer.
+
+    Where some have steps, they are the longest ones, so that there is something to write for.
+    """
+    items = np.arange(len(data))
+    if any(data.inputs[name].per == "step" for name in names):
+        items = np.argsort(-data.lengths, kind="stable")
+    return [{name: _of(data, data.inputs[name], int(items[number % len(items)])) for name in names}
+            for number in range(count)]
 
 
 def _of(data: Sequences, field: Field, item: int) -> NDArray[Any]:
@@ -42,8 +49,5 @@ def shown(field: InputSpec, values: NDArray[Any], tokenizer: Tokenizer | None = 
         return [shown(field, row) for row in values]
     if field.categories is None:
         return [float(f"{number:.6g}") for number in scaler_of(field).decode(values)]   # all that single precision has
-    found, first = [], 0
-    for number, names in zip(values.tolist(), field.categories, strict=True):
-        found.append(names[number - first - 1] if number > first else None)
-        first += len(names) + 1
-    return found
+    return [names[number - first - 1] if number > first else None
+            for number, names, first in zip(values.tolist(), field.categories, field.first_numbers, strict=True)]

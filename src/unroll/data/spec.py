@@ -59,6 +59,12 @@ class InputSpec(Part):
     scale: Scale | None = None      # of real numbers; None in a forecast, whose target has a frame
     names: Names | None = None      # of the columns, where the source names them
     categories: tuple[Names, ...] | None = None     # of each column; each column also has one for all others
+
+    @property
+    def first_numbers(self) -> list[int]:
+        """The number of each column's category for all others, behind which its own follow."""
+        sizes = [len(names) + 1 for names in self.categories or ()]
+        return [sum(sizes[:column]) for column in range(len(sizes))]
     longest: int | None = None      # steps of the longest one in training, where it has a length of its own
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unroll.data.batches import LENGTHS
 from unroll.generation.rules import Logits
-from unroll.models.onnx.names import field_input, field_of, start_input
+from unroll.models.onnx.names import OWN_AXIS, field_input, field_of, start_input
 
 S = TypeVar("S")
 Ids = NDArray[np.integer[Any]]
@@ -61,8 +61,9 @@ class OnnxEngine:
         self._state = {name: shape for name, shape in shapes.items() if name.startswith("state.")}
         self.fields = [field_of(name) for name in shapes if name not in self._state and name != "lengths"]
         names = [] if self._start is None else [value.name for value in self._start.get_inputs()]
-        self.own_axis = [field_of(name) for name in names if LENGTHS.format(name=name) in names]
-        self.context = [field_of(name) for name in names if LENGTHS.format(name="") not in name]
+        fields = [name for name in names if name.count(".") == 1]       # the others are lengths
+        self.own_axis = [field_of(name) for name in fields if name.startswith(OWN_AXIS)]
+        self.context = [field_of(name) for name in fields]
         self.heads = [value.name.removeprefix("heads.") for value in self._step.get_outputs()
                       if value.name.startswith("heads.")]
         self._inputs = {field_input(name): name for name in self.fields}

@@ -91,9 +91,9 @@ def reader_for(engine: Engine[Any], prompts: Sequence[Ids], given: Sequence[Give
         steps = len(prompt) - 1 + (length or 0)         # the last symbol is not read
         for name in engine.fields:
             if name not in engine.heads and (length is None or len(values[name]) < steps):
-                raise UserError("too-short", f"given, {name}", f"{len(values[name])} steps where a prompt of "
-                                f"{len(prompt) - 1} symbols and the length read {'no end' if length is None else steps}"
-                                ". Give more, or ask for a shorter text.")
+                raise UserError("too-short", f"given, {name}", f"has {len(values[name])} steps; a prompt of "
+                                f"{len(prompt) - 1} symbols and a text of {length or 'any number of'} after it need "
+                                f"{steps if length else 'more'}. Give more, or ask for a shorter text.")
     return OneField(engine, given)
 
 

@@ -1,7 +1,7 @@
 """Texts after prompts: the loop, the sampling rules and the tokenizer of a language model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Sample:
     text: str                   # what comes after the prompt
     symbols: list[int]          # all that were drawn, those of a stop string included
     nats: list[float] | None    # the model's log-probability of each, before any rule, where asked for
+    given: Given = field(default_factory=dict)      # what the model read beside it
 
 
 def open_generator(folder: Path, threads: int = 1) -> "Generator":
@@ -120,7 +121,7 @@ class Generator:
                     costs[lane].append(cost)
         for lane, text in enumerate(texts):
             yield Sample(text, "".join(parts[lane]) + transcripts[lane].end(), drawn[lane],
-                         costs[lane] if with_nats else None)
+                         costs[lane] if with_nats else None, given[lane])
 
     def _beams(self, text: str, prompt: Ids, given: Given, settings: Sampling, with_nats: bool) -> Iterator[Sample]:
         assert settings.length is not None
@@ -130,7 +131,7 @@ class Generator:
                                 self.tokenizer.end, settings.min_length):
             transcript = self._transcript(prompt, settings)
             written = "".join(map(transcript.add, beam.symbols.tolist())) + transcript.end()
-            yield Sample(text, written, beam.symbols.tolist(), beam.nats if with_nats else None)
+            yield Sample(text, written, beam.symbols.tolist(), beam.nats if with_nats else None, given)
 
     def _drawing(self, prompts: Sequence[Ids], settings: Sampling, seeds: Sequence[tuple[int, int]],
                  pattern: Pattern | None, with_nats: bool) -> Drawing:

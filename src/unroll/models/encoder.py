@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -18,8 +17,6 @@ class BaseEncoder(nn.Module, ABC):
     The size is the number of symbols, of categories or of numbers per step, the width how many of them stand at a step.
     `self.size` is E, the size of the vectors.
     """
-
-    own_axis: ClassVar[bool] = False    # reads another sequence beside each, with a length of its own
 
     def __init__(self, settings: EncoderSettings, size: int) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ class Network(nn.Module):
                     for name, settings in sorted(config.inputs.items())}
         self.inputs = ByField(encoders)
         self.static = [name for name in encoders if config.inputs[name].static]
-        self.own_axis = [name for name, encoder in encoders.items() if encoder.own_axis]
+        self.own_axis = [name for name in encoders if config.inputs[name].own_axis]
         starting = [name for name in encoders if config.inputs[name].starts]
         self.throughout = [name for name in self.static if name not in starting]     # read at every step
         read = sum(encoder.size for name, encoder in encoders.items() if name not in starting)

@@ -85,7 +85,7 @@ class SequenceReader:
                             "name: {name: value}.")
         for name in values:
             if name not in needed:
-                hint = nearest(name, needed) if needed else "the model reads nothing beside what it generates"
+                hint = nearest(name, needed) if needed else "the model reads nothing beside what it generates."
                 raise UserError("unknown-name", where, f"unknown input {name!r}; {hint}")
         for name in needed:
             if name not in values:

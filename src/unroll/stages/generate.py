@@ -81,12 +81,13 @@ def text(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
         (folder / f"{number:03d}.txt").write_text(whole + "\n", encoding="utf-8", newline="")
     if generator.needs:
         fields, tokenizers = model.spec.inputs, model.tokenizers
-        write_json(folder / "given.json", [{name: shown(fields[name], values[name], tokenizers.get(name))
-                                            for name in generator.needs} for values in given[: len(texts)]])
+        write_json(folder / "given.json", [{name: shown(fields[name], sample.given[name], tokenizers.get(name))
+                                            for name in generator.needs} for sample in samples])
     if rows:
         write_rows(folder / "temperature.csv", rows)
         temperature(rows, metrics, folder / "temperature.png")
-    for whole in texts[:: len(texts) // len(settings.prompts)]:         # the first of each prompt
+    first = {sample.prompt: whole for sample, whole in zip(reversed(samples), reversed(texts), strict=True)}
+    for whole in map(first.__getitem__, dict.fromkeys(settings.prompts)):
         print(f"{'─' * 72}\n{whole}")
     print("─" * 72)
     return metrics, (f"{len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "

@@ -91,7 +91,7 @@ def watchers(
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length
-        if runtime.tracking.enabled and length and unit.bits is not None and not prepared.spec.own:
+        if runtime.tracking.enabled and length and unit.bits is not None:
             tracker.text(sample(network, prepared, length, seed), f"samples/step_{step:06d}.txt")
 
     return report, preview
@@ -141,9 +141,10 @@ def unit_of(prepared: Prepared) -> Unit:
 
 
 def sample(network: Network, prepared: Prepared, length: int, seed: int) -> str:
-    """A text sampled from the current network, beside what the first validation sequence has; for MLflow only."""
+    """A text sampled from the current network, beside what a validation sequence has; for MLflow only."""
     field = prepared.spec.main
     generator = Generator(engine_of(network), prepared.tokenizer(field))
     given = given_of(prepared.sequences("validation"), generator.needs, 1)
+    length = min([length, *(len(given[0][name]) for name in generator.steps)])
     (made,) = generator.samples([""], sampling(length=length, temperature=0.8), seed, given=given)
     return made.text

@@ -18,6 +18,8 @@ from unroll.models.manifest import START, STEP, open_folder
 from unroll.models.onnx.names import field_input
 
 TYPES = {"tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(float)": "float32"}
+
+
 def export(model: str, out: Path) -> None:
     """Write step file, vocabulary, example and README; raises `UserError` for a model that cannot be exported."""
     out = check_folder(out, "the files").resolve()
@@ -70,10 +72,8 @@ def encoding(field: InputSpec) -> dict[str, Any]:
     if field.categories is None:
         scale = scaler_of(field).state()
         return {"names": field.names, "mean": scale.mean, "deviation": scale.deviation, "categories": None}
-    columns, first = [], 0
-    for names in field.categories:
-        columns.append({"": first} | {name: first + 1 + number for number, name in enumerate(names)})
-        first += len(names) + 1
+    columns = [{name: first + number for number, name in enumerate(["", *names])}
+               for names, first in zip(field.categories, field.first_numbers, strict=True)]
     return {"names": field.names, "mean": None, "deviation": None, "categories": columns}
 
 

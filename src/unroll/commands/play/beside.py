@@ -16,15 +16,16 @@ from unroll.prediction.sequences import SequenceReader
 class Beside:
     """The inputs that stand beside a text, a control for each of their columns.
 
-    Raises `UserError` on inputs of steps.
+    Raises `UserError` on inputs of steps, and on other sequences.
     """
 
     def __init__(self, opened: ModelFolder, needed: Sequence[str]) -> None:
         self._fields = {name: opened.spec.inputs[name] for name in needed}
         for name, field in self._fields.items():
             if field.per != "sequence":
-                raise UserError("unsupported", "--model", f"the model also reads {name} at each step, for which the "
-                                "page has no control. Use Python: generate(…, given=…).")
+                what = "at each step" if field.per == "step" else "as another sequence"
+                raise UserError("unsupported", "--model", f"the model also reads {name} {what}, for which the page has "
+                                "no control. Use Python: generate(…, given=…).")
         self._reader = SequenceReader(opened.spec, opened.tokenizers, None)
 
     def __len__(self) -> int:

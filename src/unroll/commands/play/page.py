@@ -30,7 +30,7 @@ ON_CLICK = """element.addEventListener('click', event => {
 
 
 def text_page(opened: ModelFolder) -> gr.Blocks:
-    (tokenizer,) = opened.tokenizers.values()
+    tokenizer = opened.tokenizers[opened.spec.main]
     engine = open_engine(opened)
     generator = Generator(engine, tokenizer)
     beside = Beside(opened, generator.needs)

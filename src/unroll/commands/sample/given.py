@@ -28,10 +28,13 @@ def _typed(opened: ModelFolder, typed: Sequence[str]) -> dict[str, Any]:
             raise UserError("unreadable" if not equals else "conflict", "--given", f"{text!r} is not NAME=VALUE."
                             if not equals else f"{name} is given twice. Leave one out.")
         field = opened.spec.inputs.get(name)
+        if field is not None and field.per == "step":
+            raise UserError("unsupported", "--given", f"{name} has values at each step. Give it in a file of prompts: "
+                            '{"prompt": "…", "given": {…}}.')
         if field is None or field.kind == "tokens":
             values[name] = value
             continue
-        parts = value.split(",") if field.width > 1 or field.per == "own" else [value]
+        parts = value.split(",") if field.width > 1 or (field.per == "own" and value) else [value] * bool(value)
         values[name] = parts if field.kind == "categories" else [_number(name, part) for part in parts]
     return values
 

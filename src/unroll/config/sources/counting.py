@@ -22,7 +22,7 @@ class Settings(SplitSettings):
     tokenizer: Tokenizer
     test: SplitShare
 
-    def _steps(self) -> str | None:
+    def _fixed(self) -> str | None:
         if self.shortest > self.longest:
             return f"shortest: {self.shortest} is more than longest, {self.longest}; lower it"
-        return super()._steps()
+        return super()._fixed()

@@ -18,8 +18,6 @@ from unroll.models.pooling import make_pooling
 class ContextEncoder(BaseEncoder):
     """A vector for each step, which `steps` makes; a core that reads them, where there is one; a pooling."""
 
-    own_axis = True
-
     def __init__(self, settings: ContextSettings, steps: BaseEncoder, longest: int) -> None:
         """`longest`: of the training sequences."""
         super().__init__(settings, steps.size)

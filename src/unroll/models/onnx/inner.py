@@ -1,4 +1,4 @@
-"""Layers within a graph whose state is nobody's business: it starts at zero and is not an output."""
+"""Layers whose state stays inside the graph: it starts at zero and is not an output."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,7 @@
 """What stands for a whole sequence, as the state from which `unroll.models.onnx.step` reads its first step.
 
-Inputs: each field of whole sequences, `static.<name>` (B, F) or (B, K), or on an axis of its own `<name>` (T', B) or
-(T', B, F) and `<name>.lengths` (B,). Outputs: those parts of the state that are not
+Inputs: each field of whole sequences, `static.<name>` (B, F) or (B, K), or on an axis of its own
+`context.<name>` (T', B) or (T', B, F) and `context.<name>.lengths` (B,). Outputs: those parts of the state that are not
 zero: `state.core.…` where the fields start the core, `state.context` (1, B, E) where they are read at every step.
 """
 
