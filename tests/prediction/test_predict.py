@@ -12,12 +12,14 @@ import unroll.commands.predict as module
 from tests.conftest import tiny
 from tests.outputs import of_sequences, of_stream
 from tests.prediction.conftest import LEVELS, RUNTIME, ZOO, Made, Make, asked, read_table, refused, shops
+from tests.specs import make_spec
 from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
 from unroll.config.generate import GenerateConfig
 from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
 from unroll.data.encoders import Scaler, frame_of
 from unroll.data.store import decode
+from unroll.prediction.inputs import Inputs
 from unroll.stages.generate import generate
 
 
@@ -273,3 +275,12 @@ def test_a_failure_is_one_line_and_exit_code_2(zoo: Make, tmp_path: Path, capsys
         code, said, error = unroll_predict(capsys, "--model", model, "-o", tmp_path / "out.csv", *arguments)
         assert (code, said) == (2, "") and error.startswith("unroll: ") and error.count("\n") == 1
     assert [each.name for each in tmp_path.iterdir()] == ["given.csv"]
+
+
+def test_unseen_categories_of_every_step_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of arrays, whose sequences are (T,) where there is one category a step."""
+    fields = {"k": {"kind": "categories", "size": 2, "width": 1, "categories": [["a"]]},
+              "w": {"kind": "categories", "size": 2, "width": 1, "per": "sequence", "categories": [["a"]]}}
+    spec = make_spec(fields, {"y": {"kind": "reals", "per": "sequence", "size": 1}}, layout="items")
+    module._report_unseen(spec, Inputs(["1"], [{"k": np.array(["a", "b", "c"]), "w": np.array("a")}]))
+    assert "k: 2 of 3" in capsys.readouterr().out

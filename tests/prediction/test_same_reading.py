@@ -13,6 +13,7 @@ from tests.refusals import refusal
 from unroll.base.files import sha256
 from unroll.config.data import DataConfig
 from unroll.data.source import SPLITS, Source
+from unroll.data.tokenizers import tokenizer_class
 from unroll.prediction.inputs import read
 from unroll.sources import Access, open_source
 
@@ -128,6 +129,26 @@ def test_a_prediction_reads_what_the_source_read(tmp_path: Path, name: str) -> N
         np.testing.assert_array_equal(found[key], sequence, strict=True)
 
 
+@pytest.mark.parametrize("tokenizer", [{"kind": "char", "min_count": 1}, {"kind": "word", "min_count": 1, "lowercase": False}],
+                         ids=["char", "word"])
+def test_a_row_s_values_are_those_of_each_symbol_of_its_text(tmp_path: Path, tokenizer: dict[str, Any]) -> None:
+    data = {**TABLE, "path": "data/raw/phrases.csv", "series": "series", "targets": {"on": "class"}, "tokenizer": tokenizer,
+            "inputs": {"text": "tokens", "tag": "categories", "x": "real", "age": "static_real", "past": "context_real"},
+            "columns": {"text": ["text"], "tag": ["tag"], "x": ["a", "b"], "age": ["age"], "past": ["past"], "on": ["on"]}}
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "phrases.csv").write_text("series,text,tag,a,b,age,past,on\n" + "".join(
+        f"s{n},a fine {'day' * n},t{n % 3},{n},1.5,{n},1 2,{n % 2}\ns{n},fgh,u,{n},2.5,{n},,{n % 2}\n" for n in range(12)))
+    _, prepared = make(tmp_path, data)
+    source, _ = open_source(TypeAdapter(DataConfig).validate_python(data), Access(tmp_path))
+    expected = {name: content(source, name) for name in data["inputs"]}
+    inputs = read(tmp_path / "data" / "raw" / "phrases.csv", prepared.spec, tokenizer_class(tokenizer["kind"]).count)
+    assert len(inputs.names) == 12
+    for key, sequence in zip(inputs.names, inputs.sequences, strict=True):
+        assert len(sequence["tag"]) == tokenizer_class(tokenizer["kind"]).count(sequence["text"])
+        for name, values in sequence.items():
+            np.testing.assert_array_equal(values, expected[name][key])
+
+
 def test_arrays_of_several_inputs_are_read_by_their_names(tmp_path: Path) -> None:
     data = {**ARRAYS, "targets": {"label": "class"},
             "inputs": {"x": "real", "state": "categories", "age": "static_real", "ward": "static_categories"},
@@ -148,6 +169,11 @@ def test_arrays_of_several_inputs_are_read_by_their_names(tmp_path: Path) -> Non
         for key, sequence in zip(inputs.names, inputs.sequences, strict=True):
             for name, values in sequence.items():
                 np.testing.assert_array_equal(np.atleast_1d(values).ravel(), expected[name][key].ravel())
+    padded = np.where(np.arange(6) < lengths[:, None], fields["state"], -0.5)       # padding may be anything
+    np.savez(tmp_path / "new.npz", **fields | {"state": padded})
+    inputs = read(tmp_path / "new.npz", prepared.spec)
+    for key, sequence in zip(inputs.names, inputs.sequences, strict=True):
+        np.testing.assert_array_equal(sequence["state"], expected["state"][key].ravel())
     for name, values, code, where in (
         ("age", np.arange(19), "unequal-lengths", "new.npz: age"), ("state", X[..., 0], "bad-label", "new.npz: state[0, 0]"),
         ("age", np.ones((20, 2, 2)), "wrong-type", "new.npz: age"), ("ages", np.arange(20), "missing-value", "new.npz"),

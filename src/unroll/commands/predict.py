@@ -27,7 +27,8 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     _check_places(file, out, save_state)
     with model_folder(model) as folder:
         predictor = load(folder)
-    inputs = read(file, predictor.spec)
+    tokenizer = predictor.model.tokenizers.get(predictor.input)
+    inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count)
     _report_unseen(predictor.spec, inputs)
     memory = None
     if state is not None or save_state is not None:
@@ -79,8 +80,8 @@ def _report_unseen(spec: Spec, inputs: Inputs) -> None:
     """Print how many categories of each column were not in training."""
     for name, field in spec.inputs.items():
         for at, known in enumerate(field.categories or ()):
-            found = Counter(spelt(cell, known) for sequence in inputs.sequences for cell in np.atleast_2d(
-                sequence[name] if len(spec.inputs) > 1 else sequence)[:, at])
+            found = Counter(spelt(cell, known) for sequence in inputs.sequences for cell in np.reshape(
+                sequence[name] if len(spec.inputs) > 1 else sequence, (-1, field.width))[:, at])
             unseen = {cell: count for cell, count in found.items() if cell not in known}
             if unseen:
                 shown = ", ".join(map(repr, sorted(unseen)[:3])) + ", …" * (len(unseen) > 3)

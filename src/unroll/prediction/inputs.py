@@ -1,6 +1,6 @@
 """Files without targets → sequences: text, tables, arrays, or a folder of such, read as the source read its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +15,13 @@ from unroll.readers.common.constant import constant
 from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
 from unroll.readers.common.sequences import Rows
+from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import column_names, read_parts, table_format
 from unroll.readers.text import whole_text
 
 ALONE = TableReading(series=None, time=None, time_format=None, joint="")
+
+Count = Callable[[str], int]        # the symbols of a text
 
 
 class Inputs(NamedTuple):
@@ -29,26 +32,27 @@ class Inputs(NamedTuple):
     times: Sequence[Sequence[str]] | None = None
 
 
-def read(path: Path, spec: Spec) -> Inputs:
+def read(path: Path, spec: Spec, count: Count = len) -> Inputs:
     """What a model with this spec can predict from; raises `UserError` naming file, row and column.
 
-    Sequences without a name of their own are numbered from 1 on; in a folder, they are named after their file.
+    Sequences without a name of their own are numbered from 1 on; in a folder, they are named after their file. `count`
+    is that of the main input's tokenizer, where it is a text.
     """
     with corrected_by("none"):
-        return _read_all(path, spec)
+        return _read_all(path, spec, count)
 
 
-def _read_all(path: Path, spec: Spec) -> Inputs:
+def _read_all(path: Path, spec: Spec, count: Count) -> Inputs:
     if not path.exists():
         raise UserError("missing-file", path, "no such file. Give a file, or a folder of files, of the kind that the "
                         "model reads.")
     if not path.is_dir():
-        return _read(path, spec)
+        return _read(path, spec, count)
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings() and file.is_file()
                    and not any(part.startswith(".") for part in file.relative_to(path).parts))
     if not files:
         raise UserError("empty", path, f"holds no file that can be read ({', '.join(endings())}).")
-    parts = [_read(file, spec) for file in files]
+    parts = [_read(file, spec, count) for file in files]
     labels = [bytes(file.relative_to(path)).decode(errors="backslashreplace") for file in files]
     names = [f"{label}:{name}" if len(part.names) > 1 else label
              for label, part in zip(labels, parts, strict=True) for name in part.names]
@@ -57,13 +61,13 @@ def _read_all(path: Path, spec: Spec) -> Inputs:
     return Inputs(names, sequences, times if len(times) == len(names) else None)
 
 
-def _read(file: Path, spec: Spec) -> Inputs:
+def _read(file: Path, spec: Spec, count: Count) -> Inputs:
     """One file, by what its format holds."""
     found = format_of(file)
     if found is None:
         raise UserError("unsupported", file, f"files of this kind are not read. Give one of {', '.join(endings())}.")
     if found.HOLDS == "table" or (found.HOLDS == "text" and not _of_text(spec) and spec.reading.table is not None):
-        inputs = _table(file, spec)
+        inputs = _table(file, spec, count)
     elif found.HOLDS == "text":
         inputs = _texts(file, spec)
     elif found.HOLDS == "arrays" and spec.reading.arrays is not None:
@@ -89,12 +93,12 @@ def _texts(file: Path, spec: Spec) -> Inputs:
     return Inputs(list(lines), list(lines.values()))
 
 
-def _table(file: Path, spec: Spec) -> Inputs:
+def _table(file: Path, spec: Spec, count: Count) -> Inputs:
     """The columns that the model was trained on, or, where it was no table, every column of numbers in its order."""
     name, field = spec.main, spec.inputs[spec.main]
     reading = spec.reading
     if reading.table is not None:
-        return _trained_table(file, reading, reading.table, spec.inputs)
+        return _trained_table(file, spec, reading.table, count)
     if len(spec.inputs) > 1:
         raise UserError("unsupported", file, f"the model has several inputs, {', '.join(spec.inputs)}, and was not "
                         "trained on a table, which would name their columns. Use unroll.load in Python.")
@@ -111,17 +115,22 @@ def _table(file: Path, spec: Spec) -> Inputs:
     return _any_numbers(file, reading, names, field.width)
 
 
-def _trained_table(file: Path, reading: Reading, rows: TableReading, inputs: Mapping[str, InputSpec]) -> Inputs:
+def _trained_table(file: Path, spec: Spec, rows: TableReading, count: Count) -> Inputs:
     """By the columns of the training table, and by its series and times."""
+    inputs = spec.inputs
     columns = [column for field in inputs.values() for column in field.names or ()]
-    table = Columns(read_parts([file], reading, [*columns, *filter(None, (rows.series, rows.time))]))
+    table = Columns(read_parts([file], spec.reading, [*columns, *filter(None, (rows.series, rows.time))]))
     values = {name: _cells(table, field) for name, field in inputs.items()}
-    if rows.series is None and any(field.kind == "tokens" and field.per == "step" for field in inputs.values()):
+    text = spec.main if _of_text(spec) else None
+    if rows.series is None and text is not None:
         return _numbered([_bare({name: _of_row(table, inputs[name], cells[row], row) for name, cells in values.items()})
                           for row in range(len(table))])
     found = find_sequences(table, rows)
-    sequences = [_bare({name: _piece(table, field, values[name], sequence, rows) for name, field in inputs.items()})
-                 for sequence in found]
+    sequences = []
+    for sequence in found:
+        own = {name: _own(table, field, values[name], sequence) for name, field in inputs.items()}
+        steps = {name: own[name] for name, field in inputs.items() if field.per == "step"}
+        sequences.append(_bare({**own, **of_steps(steps, text, rows.joint, count)}))
     names = [sequence.name for sequence in found]
     if rows.time is None:
         return Inputs(names, sequences)
@@ -145,16 +154,16 @@ def _of_row(table: Columns, field: InputSpec, value: Any, row: int) -> Any:
     """A field's value in a row that is a sequence of its own."""
     if field.per != "own":
         return value
-    return own_of_row(table, field.names or (), value, field.kind == "tokens", lambda: row)
+    return own_of_row(table, field.names or (), value, field.kind == "tokens", lambda _: row)
 
 
-def _piece(table: Columns, field: InputSpec, values: Any, sequence: Rows, rows: TableReading) -> Any:
-    """A field's values in one sequence."""
+def _own(table: Columns, field: InputSpec, values: Any, sequence: Rows) -> Any:
+    """A field's values in the rows of one sequence, or the value of all of them."""
     if field.per == "own":
         return own_of_rows(table, field.names or (), [values[row] for row in sequence.index], field.kind == "tokens",
                            lambda: sequence, "The model reads one per sequence: correct the row.")
     if field.kind == "tokens":
-        return rows.joint.join(values[row] for row in sequence.index)
+        return [values[row] for row in sequence.index]
     if field.per == "sequence":
         return constant(table, field.names or (), values[sequence.index], lambda: sequence, "The model reads one value "
                         "per sequence: correct the row.")

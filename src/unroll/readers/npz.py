@@ -151,15 +151,20 @@ def _input(arrays: Arrays, name: str, end: str, field: InputSpec | None) -> list
     if values.ndim not in ((2, 3) if per_step else (1, 2)):
         expected = "(sequences, steps, numbers)" if per_step else "(sequences, numbers)"
         raise UserError("wrong-type", where, f"has shape {values.shape}. Give {expected}.")
-    if field is not None and field.kind == "categories":
-        for place in np.argwhere(no_names(values))[:1]:
-            raise UserError("bad-label", f"{where}[{', '.join(map(str, place))}]", f"{values[tuple(place)]}, which "
-                            "names no category. Give whole numbers or names.")
-        values = as_names(values)
     lengths = f"{name.removesuffix(end)}_lengths{end}" if own else f"lengths{end}"
-    if not per_step or lengths not in arrays.names:
-        return list(values)
-    return cut(values, name, arrays.load(lengths), f"{arrays.file}: {lengths}", 0 if own else 1)
+    sequences = list(values) if not per_step or lengths not in arrays.names else (
+        cut(values, name, arrays.load(lengths), f"{arrays.file}: {lengths}", 0 if own else 1))
+    if field is None or field.kind != "categories":
+        return sequences
+    return [_named(where, at, np.asarray(sequence)) for at, sequence in enumerate(sequences)]
+
+
+def _named(where: str, at: int, values: NDArray[Any]) -> NDArray[np.str_]:
+    """The names of the categories of a sequence, whose padding may be anything."""
+    for place in np.argwhere(no_names(values))[:1]:
+        raise UserError("bad-label", f"{where}[{', '.join(map(str, (at, *place)))}]", f"{values[tuple(place)]}, which "
+                        "names no category. Give whole numbers or names.")
+    return as_names(values)
 
 
 def cut(values: NDArray[Any], name: str, lengths: NDArray[Any], where: str, least: int = 1) -> list[NDArray[Any]]:

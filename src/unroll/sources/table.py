@@ -23,6 +23,7 @@ from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
 from unroll.readers.common.sequences import Sequences
 from unroll.readers.common.spool import Spool
+from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
 from unroll.sources.common.columns import WHOLE, check_columns
@@ -131,14 +132,10 @@ def _labels(table: Columns, columns: list[str], numbers: Numbers) -> Numbers:
 
 
 def _piece(settings: Settings, table: Columns, values: Values, sequences: Sequences, at: int) -> Piece:
-    """A sequence of the table's rows: cells of text follow one another, and a row's values are those of its symbols."""
+    """A sequence of the table's rows."""
     piece: Piece = {}
-    cells: list[str] = []
+    steps: Values = {}
     rows = slice(*sequences.offsets[at : at + 2].tolist())
-    for field, read in settings.inputs.items():
-        if read == "tokens":
-            cells = values[field][rows]
-            piece[field] = _joint(settings).join(cells)
     for field, kind in {**settings.targets, **settings.inputs}.items():
         if kind in (*WHOLE, *STATIC):
             piece[field] = str(values[field][at]) if kind == "class" else values[field][at]
@@ -147,10 +144,10 @@ def _piece(settings: Settings, table: Columns, values: Values, sequences: Sequen
                 table, settings.columns[field], values[field][rows], kind == "context_tokens",
                 partial(sequences.__getitem__, at), f"data.inputs.{field} is one {kind} per sequence: correct the row, "
                 "or leave all but one empty.")
-        elif field in values and field not in piece:
-            own = values[field][rows]
-            piece[field] = own if not cells else np.repeat(own, _counts(settings, cells), axis=0)
-    return piece
+        elif field in values:
+            steps[field] = values[field][rows]
+    tokenizer = _tokenizer(settings)
+    return piece | of_steps(steps, _text(settings), _joint(settings), len if tokenizer is None else tokenizer.count)
 
 
 def _of_row(settings: Settings, table: Columns, field: str, column: Any, row: int) -> Any:
@@ -158,7 +155,7 @@ def _of_row(settings: Settings, table: Columns, field: str, column: Any, row: in
     kind = settings.inputs.get(field)
     if kind not in CONTEXT:
         return column[row]
-    return own_of_row(table, settings.columns[field], column[row], kind == "context_tokens", lambda: row)
+    return own_of_row(table, settings.columns[field], column[row], kind == "context_tokens", lambda _: row)
 
 
 def _joint(settings: Settings) -> str:
@@ -167,16 +164,13 @@ def _joint(settings: Settings) -> str:
     return "" if tokenizer is None else tokenizer.joint
 
 
-def _counts(settings: Settings, cells: list[str]) -> list[int]:
-    """Symbols of each cell."""
-    tokenizer = _tokenizer(settings)
-    assert tokenizer is not None
-    return [tokenizer.count(cell) for cell in cells]
+def _text(settings: Settings) -> str | None:
+    """The text whose symbols are steps, where there is one."""
+    return next((name for name, kind in settings.inputs.items() if kind == "tokens"), None)
 
 
 def _tokenizer(settings: Settings) -> type[Tokenizer] | None:
-    """That of the text whose symbols are steps, where there is one."""
-    text = next((name for name, kind in settings.inputs.items() if kind == "tokens"), None)
+    text = _text(settings)
     own = None if text is None else tokenizer_of(settings.tokenizer, text)
     return None if own is None else tokenizer_class(own.kind)
 

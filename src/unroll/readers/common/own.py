@@ -1,6 +1,7 @@
 """Cells of a table that hold a sequence of their own: a text, or numbers with spaces between them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,20 @@ from unroll.readers.common.sequences import Rows
 Cells = Sequence[str]       # of one row, one of each column
 
 
-def own_of_row(table: Columns, columns: Sequence[str], cells: Cells, text: bool, row: Callable[[], int]) -> Any:
+def own_of_row(table: Columns, columns: Sequence[str], cells: Cells, text: bool, row: Callable[[int], int]) -> Any:
     """The text of the only column, or (T', F) numbers of F columns; an empty cell is an empty sequence.
 
-    Raises `UserError` naming the row, which errors alone need.
+    Raises `UserError` naming the row; `row` gives that of each column, which errors alone need.
     """
     if text:
         return cells[0]
     words = [cell.split() for cell in cells]
-    for column, own in zip(columns, words, strict=True):
+    for at, (column, own) in enumerate(zip(columns, words, strict=True)):
         if len(own) != len(words[0]):
-            raise UserError("unequal-lengths", table.where(row(), column), f"{len(own)} numbers where column "
+            raise UserError("unequal-lengths", table.where(row(at), column), f"{len(own)} numbers where column "
                             f"{columns[0]!r} has {len(words[0])}. Give as many.")
-    return np.array([[_number(table, word, column, row) for word in own]
-                     for column, own in zip(columns, words, strict=True)], np.float64).T
+    return np.array([[_number(table, word, column, partial(row, at)) for word in own]
+                     for at, (column, own) in enumerate(zip(columns, words, strict=True))], np.float64).T
 
 
 def own_of_rows(table: Columns, columns: Sequence[str], rows: Sequence[Cells], text: bool,
@@ -38,8 +39,8 @@ def own_of_rows(table: Columns, columns: Sequence[str], rows: Sequence[Cells], t
                       for row in rows], np.float64)
     held: NDArray[Any] = constant(table, columns, np.where(found < 0, np.nan, found), sequence, advice)     # (F,)
     cells = ["" if np.isnan(number) else [*known][int(number)] for known, number in zip(numbers, held, strict=True)]
-    first = int((found >= 0).all(axis=1).argmax())
-    return own_of_row(table, columns, cells, text, lambda: int(sequence().index[first]))
+    first = (found >= 0).argmax(axis=0)     # the row that fills each column
+    return own_of_row(table, columns, cells, text, lambda at: int(sequence().index[first[at]]))
 
 
 def _number(table: Columns, word: str, column: str, row: Callable[[], int]) -> float:
