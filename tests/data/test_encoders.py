@@ -89,6 +89,25 @@ def test_a_class_is_its_place_among_the_names():
     assert Classes(["0", "1"]).encode(np.array([1, 0, 1]), "here").tolist() == [1, 0, 1]
 
 
+def test_names_are_gone_through_once_for_all_calls():
+    """There is a call for every sequence and column, and there may be many names."""
+    class Counted(list[str]):
+        looks = 0
+
+        def __iter__(self):
+            self.looks += 1
+            return super().__iter__()
+
+        index = __contains__ = None     # each would go through them
+
+    names = Counted(["a", "b", "c"])
+    classes = Classes(names)
+    for _ in range(3):
+        assert classes.encode(np.array(["c", "a"]), "here").tolist() == [2, 0]
+        assert classes.positions(np.array(["b", "d"])).tolist() == [1, -1]
+    assert names.looks == 1
+
+
 @pytest.mark.parametrize(("asked", "meant"), [("aplha", 'did you mean "alpha"?'), ("gamma", "choose from alpha, beta.")])
 def test_a_class_that_training_never_sees_is_one_line_with_three_ways_out(asked, meant):
     with pytest.raises(UserError) as caught:

@@ -9,7 +9,7 @@ from tests.models.conftest import SPEC, small
 from tests.specs import changed, make_spec
 from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
-from unroll.evaluation.card import card
+from unroll.evaluation.card import _size, card
 from unroll.evaluation.comparison import Comparison
 from unroll.evaluation.reports import next_token, regression
 
@@ -85,3 +85,9 @@ def test_several_inputs_are_listed_and_given_by_name() -> None:
     text = card(config, spec, {"y": regression.PROSE}, figures, {"y": Comparison("mse", "mean squared error", False, 0.5, {})})
     assert "| inputs | `x` (3 numbers a step), `before` (2 numbers a step of another sequence), `ward` (1 category a sequence) |" in text
     assert 'model.predict([{"x": […], "before": […], "ward": […]}])' in text
+
+
+def test_the_size_of_a_split_is_in_steps_where_only_another_sequence_is_a_text() -> None:
+    spec = make_spec({"x": {"kind": "real", "size": 3}, "note": {"kind": "tokens", "size": 9, "per": "own"}},
+                     {"y": {"kind": "reals", "per": "sequence", "size": 1}}, layout="items")
+    assert (_size(spec, "train"), _size(SPEC, "train")) == ("1 sequence, 1,200 steps", "1,200 symbols")

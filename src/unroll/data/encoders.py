@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,7 @@ class Classes:
     def positions(self, labels: NDArray[Any]) -> NDArray[np.int64]:
         """Numbers (n,), -1 of a class that is none of these."""
         found, inverse = np.unique(labels, return_inverse=True)
-        known = {name: number for number, name in enumerate(self.names)}
-        return np.array([known.get(str(name), -1) for name in found], np.int64)[inverse]
+        return np.array([self._numbers.get(str(name), -1) for name in found], np.int64)[inverse]
 
     def encode(self, labels: Any, where: str) -> NDArray[np.int64]:
         """Numbers (n,) of one label or an array of them, -1 where it is unknown.
@@ -105,13 +105,17 @@ class Classes:
         for name in map(str, found):
             if name == UNKNOWN:
                 numbers.append(-1)
-            elif name not in self.names:
+            elif name not in self._numbers:
                 raise UserError("unknown-class", where, f"class {name!r} is absent from the training split; "
                                 f"{nearest(name, self.names)} Give training examples of it, leave it out, or choose "
                                 "another data.seed.")
             else:
-                numbers.append(self.names.index(name))
+                numbers.append(self._numbers[name])
         return np.asarray(np.array(numbers, np.int64)[inverse])
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.names)}
 
 
 @dataclass(frozen=True)

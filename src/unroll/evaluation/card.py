@@ -117,7 +117,7 @@ def _compared(model: str, comparison: Comparison) -> str:
 
 def _size(spec: Spec, split: Split) -> str:
     counts = spec.splits[split]
-    steps = "symbols" if any(field.kind == "tokens" for field in spec.inputs.values()) else "steps"
+    steps = "symbols" if spec.inputs[spec.main].kind == "tokens" else "steps"
     many = "s" if counts.sequences > 1 else ""
     sequences = "" if spec.layout == "stream" else f"{counts.sequences:,} sequence{many}, "
     return f"{sequences}{counts.steps:,} {steps}"
