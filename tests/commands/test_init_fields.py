@@ -175,6 +175,28 @@ def test_another_text_of_each_sequence_is_read_where_the_option_asks_for_it(proj
     assert "'note': too many different texts for categories; context_tokens" in capsys.readouterr().out
 
 
+def series(count: int, first: int = 0) -> list[str]:
+    """Numbers with spaces between them, of unequal lengths."""
+    return [" ".join(f"{number / 7:.3f}" for number in range(each, each + 4 + each % 3)) for each in range(first, first + count)]
+
+
+def test_another_series_of_each_sequence_is_read_where_the_option_asks_for_it(project, capsys):
+    past = series(40)
+    path = brought(project, "a.csv", patients().assign(past=lambda table: [past[each - 1000] for each in table["patient"]]))
+    config, source = init(path, *TARGETS, "--kind", "past=context_real")
+    assert config.data.inputs["past"] == "context_real" and len(next(iter(source.pieces("train")))["past"]) >= 4
+    main(["init", "two", "--from", str(path), *TARGETS])
+    assert "past" not in compose(Path("conf"), ["experiment=two"])[1].data.inputs
+    assert "; context_real would read" in capsys.readouterr().out
+
+
+def test_a_series_beside_the_text_of_each_row(project):
+    path = brought(project, "a.csv", REVIEWS.assign(past=series(40)))
+    assert init(path, "--target", "sentiment")[0].data.inputs == {"text": "tokens"}
+    main(["init", "two", "--from", str(path), "--target", "sentiment", "--kind", "past=context_real"])
+    assert compose(Path("conf"), ["experiment=two"])[1].data.inputs == {"text": "tokens", "past": "context_real"}
+
+
 def test_texts_are_written_for_what_the_options_name(project):
     draw = np.random.default_rng(1)
     table = pd.DataFrame({"name": ["".join(draw.choice(list("abcd"), 6)) for _ in range(60)],
@@ -228,6 +250,13 @@ def test_two_names_of_the_same_sequences_are_one(project, capsys):
     assert config.data.series == "patient" and "'case': another name of each sequence" in capsys.readouterr().out
 
 
+def test_columns_that_are_forecast_may_be_said_to_be_real(project):
+    path = brought(project, "a.csv", patients().drop(columns=["activity", "ward", "outcome"]).iloc[:90])
+    options = ("--task", "forecast", "--series", "none", "--time", "none", "--target", "pulse")
+    assert init(path, *options, "--kind", "pulse=real")[0].data.columns == {"x": ["pulse"]}
+
+
+SIGNALS = pd.DataFrame({"signal": series(40), "age": np.arange(40) % 9, "label": ["up", "down"] * 20})
 NA = patients().fillna({"outcome": "NA"})
 UNSORTED = patients().assign(hour=lambda table: table.groupby("patient")["hour"].transform(lambda hours: -hours + 9))
 
@@ -255,6 +284,9 @@ UNSORTED = patients().assign(hour=lambda table: table.groupby("patient")["hour"]
     (changed("outcome", "died ", 1039, 5), ("--target", "outcome"), "ambiguous", "a.csv, row 181, column 'outcome'"),
     (changed("activity", "rest ", 1000, 0), TARGETS, "ambiguous", "a.csv, row 2, column 'activity'"),
     (patients().assign(note=[f"a long note, no. {row}" for row in range(180)]), TARGETS, "ambiguous", "--series"),
+    (SIGNALS[["signal", "label"]], (), "ambiguous", "--input"),
+    (SIGNALS, ("--target", "label"), "ambiguous", "--input"),
+    (SIGNALS, ("--target", "label", "--input", "signal"), "ambiguous", "--input"),
 ])
 def test_what_may_be_several_things_is_asked_or_named(project, capsys, table, options, code, where):
     assert refused(capsys, project, brought(project, "a.csv", table), *options) == (code, where)

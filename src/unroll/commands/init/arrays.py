@@ -26,11 +26,13 @@ def draft_arrays(place: Place, file: Path, options: Options) -> Draft:
     reader = format_of(file, "arrays")
     assert reader is not None
     with closing(reader.Arrays(file)) as arrays:
+        others = set(arrays.names)
         for split in ("train", "validation", "test"):
             for kind in ("X", "y", "lengths"):
                 if (name := arrays.find(kind, split)) is not None:
                     dtype, shape, _ = arrays.header(name)
                     report("array", f"{name} {dtype} {shape}")
+                    others.discard(name)
         x = arrays.header(arrays.name("X", "train"))
         y = arrays.load(name) if (name := arrays.find("y", "train")) is not None else None
         tested = arrays.find("X", "test") is not None
@@ -39,6 +41,9 @@ def draft_arrays(place: Place, file: Path, options: Options) -> Draft:
     report("task", words, "--task classify, tag or regress")
     if not tested:
         report("test", "no X_test: a share of X_train is held out", "test in conf/data")
+    if others:
+        report("left out", f"{', '.join(sorted(others))}: X, y and lengths alone are looked at",
+               f"inputs, targets and arrays in conf/data/{place.name}.yaml")
     data = {
         "kind": "npz", "path": place.path, "inputs": {"x": "real"}, "targets": {field: target},
         "arrays": {"x": "X"} if target == "next" else {"x": "X", field: "y"}, "scale": "standard",

@@ -64,8 +64,9 @@ def _describe(source: Source, split: Any, config: Any) -> str | None:
         origins = sum(length - before for length in lengths)
         return f"{len(lengths):,} series, {origins:,} forecasts of {config.forecast.horizon} steps"
     found = f"{len(lengths):,} sequence{'s' * (len(lengths) > 1)}, {spread(lengths).replace('steps', unit)}"
-    told = [f"{name}: {words}" if len(known) > 1 else words for name, counts in known.items() if (words := str(counts))]
-    return ": ".join([found, "; ".join(told)] if told else [found])
+    targets = [f"{name}: {words}" if len(known) > 1 else words
+               for name, counts in known.items() if (words := str(counts))]
+    return ": ".join([found, "; ".join(targets)] if targets else [found])
 
 
 class Known:

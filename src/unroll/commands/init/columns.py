@@ -67,6 +67,12 @@ class Column:
         """Whether it holds whole numbers."""
         return self.kind == "number" and bool((self.present == np.round(self.present)).all())
 
+    @cached_property
+    def of_series(self) -> bool:
+        """Whether its cells hold several numbers each, with spaces between them."""
+        words = [str(cell).replace(",", ".").split() for cell in self.present] if self.kind == "text" else []
+        return any(len(cell) > 1 for cell in words) and all(NUMBER.fullmatch(word) for cell in words for word in cell)
+
     @property
     def labels(self) -> NDArray[Any]:
         """(N,) as text, one spelling per value."""
@@ -91,7 +97,8 @@ class Column:
         sizes = [len(str(cell)) for cell in self.present]
         if self.distinct <= NAMES:
             return f"{self.distinct} names: {', '.join(map(str, sorted(pd.unique(self.present))))}{gaps}"
-        return f"text of {min(sizes):,} to {max(sizes):,} characters, {self.distinct:,} different{gaps}"
+        kind = "numbers with spaces between them, in" if self.of_series else "text of"
+        return f"{kind} {min(sizes):,} to {max(sizes):,} characters, {self.distinct:,} different{gaps}"
 
 
 def find_columns(parts: Sequence[Part], time: str | None = None, form: str | None = None) -> list[Column]:

@@ -15,9 +15,9 @@ def draft_forecast(table: Table, options: Options) -> Draft:
         raise UserError("conflict", "--input", "a forecast reads only the past of its targets. Leave it out, or make "
                         "the columns targets, too.")
     for column, kind in options.kinds:
-        if kind != "none":
-            raise UserError("no-effect", "--kind", f"a forecast reads numbers alone, not {column!r} as {kind}. Leave "
-                            "it out, or choose another --task.")
+        if kind != "none" and not (kind == "real" and column in (options.targets or options.inputs)):
+            raise UserError("no-effect", "--kind", f"a forecast reads its own past alone, not {column!r} as {kind}. "
+                            "Name what it forecasts: --target COLUMN, again for each; or choose another --task.")
     read = [known(name, roles.columns, "--target") for name in options.targets or options.inputs] or [
         column.name for column in roles.free() if column.kind == "number" and column.missing < 1
         and column.distinct > 1 and options.kind_of(column.name) is None]

@@ -135,8 +135,10 @@ def _texts(texts: list[Column], found: list[Read], roles: Roles, options: Option
 
 
 def _many(column: Column, roles: Roles) -> str:
-    text = roles.apart and roles.constant(column)
-    return "too many different texts for categories" + "; context_tokens would read each as a text" * text
+    whole = roles.apart and roles.constant(column)
+    if column.of_series:
+        return "numbers with spaces between them" + "; context_real would read each cell as a series" * whole
+    return "too many different texts for categories" + "; context_tokens would read each as a text" * whole
 
 
 def _report(found: list[Read], left: dict[str, list[str]], roles: Roles) -> None:

@@ -73,11 +73,15 @@ def _texts(columns: list[Column], options: Options, where: Where) -> list[Column
     if asked:
         return asked
     if options.inputs and len(named) < 2:
+        _refuse_series([column for column in named if options.kind_of(column.name) is None])
         return named
     texts = [column for column in named or columns if column.kind == "text" and column.name not in options.targets
              and options.kind_of(column.name) in (None, "tokens")
              and column.distinct > 2 and _long(column)]
     texts = _of_rows(texts, columns, options, where)
+    if all(column.of_series for column in texts):
+        _refuse_series(texts)
+    texts = [column for column in texts if not column.of_series]
     numbers = [column.name for column in columns if column.kind == "number"]
     if options.task == "regress":
         numbers = [name for name in numbers if name not in options.targets]
@@ -86,6 +90,15 @@ def _texts(columns: list[Column], options: Options, where: Where) -> list[Column
         raise UserError("ambiguous", "--input", f"the text {texts[0].name!r} of each row, or the numbers over time? "
                         f"Choose --kind {shlex.quote(texts[0].name)}=tokens, or --input {numbers[0]!r}.")
     return texts
+
+
+def _refuse_series(columns: list[Column]) -> None:
+    """Raise where a row's only text is numbers with spaces between them."""
+    for column in columns:
+        if column.of_series:
+            raise UserError("ambiguous", "--input", f"each cell of {column.name!r} is a series of numbers. To read it, "
+                            "write a row for each of its steps, with a column that tells series apart, or an .npz; to "
+                            f"read the cell as a text, choose --kind {shlex.quote(column.name)}=tokens.")
 
 
 def _long(column: Column) -> bool:
@@ -97,7 +110,7 @@ def _of_rows(texts: list[Column], columns: list[Column], options: Options, where
     sequences = likely_sequences(Roles({column.name: column for column in columns}, where), options)
     if sequences is None or (np.diff(sequences.codes) != 0).sum() > sequences.codes.max():
         return texts
-    own = [column for column in texts if not sequences.constant(column)]
+    own = [column for column in texts if not sequences.constant(column) and not column.of_series]
     if own and any(column.kind == "number" and not sequences.constant(column) for column in columns
                    if column.name not in options.targets):
         raise UserError("ambiguous", "--series", f"the text {own[0].name!r} of each row, or the numbers of each "

@@ -2,11 +2,12 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from unroll.commands.init.draft import Draft
+from unroll.config.data import Input
 
 MEANING = {
     "path": "below data/raw/: a file, a folder or a glob",
@@ -14,14 +15,14 @@ MEANING = {
     "unit": "stream: one long text; line: short items, one per line",
     "delimiter": "between the cells of CSV",
     "decimal": "of CSV, . or ,",
-    "tokenizer": "of inputs of kind tokens",
+    "tokenizer": "of inputs of kind tokens or context_tokens",
     "encoding": "any of Python's names",
     "header": "whether the first row holds the columns' names",
     "columns": "of each input and target; for recordings, those that are read",
     "series": "the column that says which sequence a row belongs to; null: the table is one",
     "time": "the column that orders a sequence's rows, and must rise; null: they come in order",
     "time_format": "of strptime; null: ISO 8601, or a number",
-    "inputs": "tokens: symbols of text; real: a vector of numbers per step",
+    "inputs": f"{', '.join(get_args(Input))}: see docs/tasks.md",
     "targets": "next, class, tag, value, values, labels or forecast: see docs/tasks.md",
     "scale": "standard: to mean 0 and deviation 1 on the training split; none: as it is",
     "validation": "share that chooses the best weights",
