@@ -8,12 +8,16 @@ import pytest
 from pydantic import TypeAdapter
 from scipy.io import savemat
 
-from tests.prediction.conftest import SPLIT, TABLE, TEXT, make, sequences, shops
+from tests.prediction.conftest import SPLIT, TABLE, TEXT, core, make, read_table, sequences, shops
 from tests.refusals import refusal
 from unroll.base.files import sha256
+from unroll.commands.predict import predict
 from unroll.config.data import DataConfig
+from unroll.config.model import ModelConfig
 from unroll.data.source import SPLITS, Source
 from unroll.data.tokenizers import tokenizer_class
+from unroll.models.folder import save_model
+from unroll.models.network import build
 from unroll.prediction.inputs import read
 from unroll.sources import Access, open_source
 
@@ -149,6 +153,24 @@ def test_a_row_s_values_are_those_of_each_symbol_of_its_text(tmp_path: Path, tok
             np.testing.assert_array_equal(values, expected[name][key])
 
 
+def test_a_model_predicts_from_a_table_whose_rows_have_several_words(tmp_path: Path) -> None:
+    data = {**TABLE, "path": "data/raw/phrases.csv", "series": "id", "targets": {"on": "class"},
+            "inputs": {"text": "tokens", "tag": "categories"}, "columns": {"text": ["text"], "tag": ["tag"], "on": ["on"]},
+            "tokenizer": {"kind": "word", "min_count": 1, "lowercase": False}}
+    file = tmp_path / "data" / "raw" / "phrases.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("id,text,tag,on\n" + "".join(
+        f"s{each},a fine day {each},t{each % 3},{'ny'[each % 2]}\ns{each},fgh,u,{'ny'[each % 2]}\n" for each in range(40)))
+    _, prepared = make(tmp_path, data)
+    model = ModelConfig.model_validate({
+        "inputs": {"text": {"kind": "embedding", "size": 4, "dropout": 0.0},
+                   "tag": {"kind": "category", "size": 2, "dropout": 0.0}}, "core": core("gru"),
+        "heads": {"on": {"kind": "classification", "loss": "cross_entropy", "pooling": "last", "dropout": 0.0}}})
+    save_model(tmp_path / "model", build(model, prepared.spec, 1), model, prepared)
+    predict(file, tmp_path / "out.csv", str(tmp_path / "model"), None, None)
+    assert len(read_table(tmp_path / "out.csv")) == 40
+
+
 def test_arrays_of_several_inputs_are_read_by_their_names(tmp_path: Path) -> None:
     data = {**ARRAYS, "targets": {"label": "class"},
             "inputs": {"x": "real", "state": "categories", "age": "static_real", "ward": "static_categories"},
@@ -176,6 +198,7 @@ def test_arrays_of_several_inputs_are_read_by_their_names(tmp_path: Path) -> Non
         np.testing.assert_array_equal(sequence["state"], expected["state"][key].ravel())
     for name, values, code, where in (
         ("age", np.arange(19), "unequal-lengths", "new.npz: age"), ("state", X[..., 0], "bad-label", "new.npz: state[0, 0]"),
+        ("ward", np.full((20, 2), b"\xff"), "bad-label", "new.npz: ward[0]"),
         ("age", np.ones((20, 2, 2)), "wrong-type", "new.npz: age"), ("ages", np.arange(20), "missing-value", "new.npz"),
     ):
         others = {other: values for other, values in fields.items() if not name.startswith(other)}

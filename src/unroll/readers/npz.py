@@ -164,7 +164,11 @@ def _named(where: str, at: int, values: NDArray[Any]) -> NDArray[np.str_]:
     for place in np.argwhere(no_names(values))[:1]:
         raise UserError("bad-label", f"{where}[{', '.join(map(str, (at, *place)))}]", f"{values[tuple(place)]}, which "
                         "names no category. Give whole numbers or names.")
-    return as_names(values)
+    try:
+        return as_names(values)
+    except UnicodeDecodeError as error:
+        raise UserError("bad-label", f"{where}[{at}]", f"{error.object!r} is not UTF-8. Write names as "
+                        "text.") from None
 
 
 def cut(values: NDArray[Any], name: str, lengths: NDArray[Any], where: str, least: int = 1) -> list[NDArray[Any]]:
