@@ -111,7 +111,8 @@ def page() -> str:
         "with the lowest validation loss, the network in bold has the lowest mean of it, and nothing was selected on "
         "test data. The networks of a table differ in their core alone, unless it says otherwise; `mlp` and `cnn` have "
         "no recurrence and about as many parameters, and were trained the same way. Seconds are those of a "
-        "training on two cores, which may have had other work. Written by `python tools/results.py` from `benchmarks/results/rows/`.\n",
+        "training on two cores, which may have had other work. Written by `python tools/results.py` from "
+        "`benchmarks/results/rows/`.\n",
         summary(),
     ]
     return "\n".join([*parts, *(section(name, task) for name, task in TASKS.items() if measured(name))])
