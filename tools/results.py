@@ -134,7 +134,7 @@ def summary() -> str:
         simple = baselines(row, measure)
         better = max if kind(measure) in HIGHER else min
         method, value = better(simple.items(), key=lambda pair: pair[1]) if simple else ("–", float("nan"))
-        anchor = task.title.lower().translate(str.maketrans("", "", ":(),.")).replace(" ", "-")
+        anchor = task.title.lower().translate(str.maketrans("", "", ":(),.%")).replace(" ", "-")
         chosen = (row["network"], selected(row, task) or row["network"])
         cells = " | ".join(f"{network} {figure(row, network, measure)}" for network in chosen)
         lines.append(f"| [{task.title}](#{anchor}) | {measure} | {cells} | {method.replace('_', ' ')} "
