@@ -85,7 +85,7 @@ TASKS = {
         "Docstrings of which 30 % are labelled", HALF.format("30 %"), ("package/macro_f1", "package/accuracy"),
         objective="val/best_package/macro_f1", paired=True),
     "half_labelled_100": Task(
-        "Docstrings that are all labelled", HALF.format("Every one"), ("package/macro_f1", "package/accuracy"),
+        "Docstrings that are all labelled", HALF.format("All"), ("package/macro_f1", "package/accuracy"),
         objective="val/best_package/macro_f1", paired=True),
     "counting": Task(
         "Generated lines beyond the reach", "2,000 lines of 100 to 600 characters: letters and marks at random, after "
