@@ -20,7 +20,7 @@ def reader(per: str) -> SequenceReader:
 
 
 def numbers(values: Any, per: str = "sequence") -> list[Any]:
-    """Of each column from 0 on."""
+    """The numbers of the categories, counted from 0 in each column."""
     given = values if per == "step" else {"s": values, "x": [0.0]}
     read: list[Any] = (reader(per).sequence("it", given, False)["s"] - np.array([0, 4])).tolist()
     return read

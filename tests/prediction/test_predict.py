@@ -278,7 +278,7 @@ def test_a_failure_is_one_line_and_exit_code_2(zoo: Make, tmp_path: Path, capsys
 
 
 def test_unseen_categories_of_every_step_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of arrays, whose sequences are (T,) where there is one category a step."""
+    """In arrays, too, where a sequence with one category per step is (T,)."""
     fields = {"k": {"kind": "categories", "size": 2, "width": 1, "categories": [["a"]]},
               "w": {"kind": "categories", "size": 2, "width": 1, "per": "sequence", "categories": [["a"]]}}
     spec = make_spec(fields, {"y": {"kind": "reals", "per": "sequence", "size": 1}}, layout="items")

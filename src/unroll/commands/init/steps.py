@@ -41,7 +41,7 @@ def task_of(target: Wanted) -> str:
 
 
 def tokenizer_of(reads: list[Read]) -> str | None:
-    """Of words, one a row: characters where each is one; of other texts alone, as they are written."""
+    """For symbols in rows, char if each is one character, else word; for contexts alone, by `find_tokenizer`."""
     for read in reads:
         if read.kind == "tokens":
             return "char" if all(len(str(cell)) == 1 for cell in read.column.present) else "word"

@@ -51,7 +51,7 @@ class Beside:
         return self._reader.beside("Beside the text", given, list(given))
 
     def _columns(self) -> Iterator[tuple[str, InputSpec, int, str, Any]]:
-        """Of each column its input, which of its columns it is, how it is labelled, and a typical value."""
+        """(input, its spec, column within it, label, typical value) for every column."""
         for name, field in self._fields.items():
             labels = field.names or ((name,) if field.width == 1 else [f"{name} {at + 1}" for at in range(field.width)])
             for at, label in enumerate(labels):

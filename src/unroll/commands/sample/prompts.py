@@ -12,7 +12,7 @@ from unroll.base.errors import UserError
 class Prompt(NamedTuple):
     text: str
     given: Mapping[str, Any] = {}       # what a model reads beside it, by input
-    where: str = ""                     # of what is given, in a file
+    where: str = ""                     # file and line of `given`; "" for a typed prompt
 
 
 def read_prompts(typed: Sequence[str], file: Path | None) -> list[Prompt]:
