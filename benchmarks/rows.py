@@ -6,7 +6,9 @@
 
 A row's networks differ in their core alone; those without a recurrence are as large as the first one, within what
 their hidden size can do. Results go to benchmarks/results/rows/<row>.json, from which `python tools/results.py` writes
-docs/results.md. Data that the network must be fetched from is looked for in --mirror first.
+docs/results.md; `--networks` replaces those networks there and keeps the others. Data that the network must be fetched
+from is looked for in --mirror first. Each run is appended to <row>.jsonl as it ends, so that the same command after an
+interruption repeats none of them; the file is removed once the row is complete.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from unroll.base.files import write_json
 from unroll.base.workspace import Workspace
@@ -71,7 +74,9 @@ ROWS = {
     "counting": Row("counting", BEYOND_REACH),
     "docstring_lines": Row("docstring_lines", BEYOND_REACH),
     "objects": Row("objects", {
-        "three targets": [], "text alone": ["~data.inputs.numbers", "~model.inputs.numbers"],
+        "three targets": [], "three, twice the epochs": ["train.epochs=12"],
+        "three, twice the units": ["model.core.hidden_size=128"],
+        "three, parameters weigh a tenth": ["model.heads.parameters.weight=0.1"], "text alone": ["~data.inputs.numbers", "~model.inputs.numbers"],
         "package alone": only("kind", "parameters"),
         "kind alone": [*only("package", "parameters"), "train.monitor=kind/macro_f1"],
         "parameters alone": [*only("package", "kind"), "train.monitor=parameters/loss"],
@@ -96,17 +101,39 @@ def main() -> None:
         seeds = "" if chosen.seeds == [1, 2, 3] else f" --seeds {' '.join(map(str, chosen.seeds))}"
         names = [each for each in row.networks if not chosen.networks or each in chosen.networks]
         fixed = [*FIXED, *([f"runtime.mirror={chosen.mirror.resolve()}"] if chosen.mirror else []), *chosen.set]
+        ended = Ended(chosen.out / f"{name}.jsonl")
         with TemporaryDirectory() as folder:
-            measured = measure(row, names, chosen.seeds, fixed, Workspace(PROJECT, Path(folder)))
-        write_json(chosen.out / f"{name}.json", {
+            measured = measure(row, names, chosen.seeds, fixed, Workspace(PROJECT, Path(folder)), ended)
+        path = chosen.out / f"{name}.json"
+        if chosen.networks and path.exists():
+            measured = merged(json.loads(path.read_text(encoding="utf-8")), measured, chosen.seeds, row)
+        write_json(path, {
             "command": f"python benchmarks/rows.py {name}{seeds}", "experiment": row.experiment, "seeds": chosen.seeds,
-            "network": names[0],    # the experiment's own
-            **measured,
+            "network": next(each for each in row.networks if each in measured["networks"]), **measured,
         })
-        print(chosen.out / f"{name}.json", flush=True)
+        ended.path.unlink(missing_ok=True)
+        print(path, flush=True)
 
 
-def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], workspace: Workspace) -> dict[str, object]:
+class Ended:
+    """Runs that have ended, a line each, found again by the overrides that made them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.runs = {tuple(run["overrides"]): run["figures"] for run in map(json.loads, lines)}
+
+    def get(self, overrides: list[str]) -> dict[str, float] | None:
+        return self.runs.get(tuple(overrides))
+
+    def add(self, overrides: list[str], figures: dict[str, float]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"overrides": overrides, "figures": figures}) + "\n")
+
+
+def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], workspace: Workspace, ended: Ended
+            ) -> dict[str, Any]:
     parameters = 0
     baselines: dict[str, float] = {}
     networks: dict[str, dict[str, object]] = {}
@@ -118,15 +145,18 @@ def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], work
                          f"train.seed={seed}", *fixed]
             if baselines:       # the same ones for every network
                 overrides.append("evaluate.dtw_cells=1")
-            config = compose(PROJECT / "conf", overrides)[1]
-            if config.data != prepared:
-                shutil.rmtree(workspace.prepared, ignore_errors=True)
-                prepare(workspace, config.runtime, config.data)
-                prepared = config.data
-            if name in row.equal and parameters:
-                size = equal_size(config, workspace, parameters)
-                config = compose(PROJECT / "conf", [*overrides, f"model.core.hidden_size={size}"])[1]
-            figures = by_target(run(workspace, config), config)
+            figures = ended.get(overrides)
+            if figures is None:
+                config = compose(PROJECT / "conf", overrides)[1]
+                if config.data != prepared:
+                    shutil.rmtree(workspace.prepared, ignore_errors=True)
+                    prepare(workspace, config.runtime, config.data)
+                    prepared = config.data
+                if name in row.equal and parameters:
+                    size = equal_size(config, workspace, parameters)
+                    config = compose(PROJECT / "conf", [*overrides, f"model.core.hidden_size={size}"])[1]
+                figures = by_target(run(workspace, config), config)
+                ended.add(overrides, figures)
             baselines = baselines or {each: value for each, value in figures.items() if each.startswith("baseline/")}
             runs.append({each: value for each, value in figures.items() if not each.startswith("baseline/")})
             print(name, seed, {each: round(value, 4) for each, value in runs[-1].items()
@@ -138,6 +168,14 @@ def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], work
             "seeds": {each: [run[each] for run in runs] for each in runs[0] if each.startswith("test/")},
         }
     return {"networks": networks, "baselines": baselines}
+
+
+def merged(before: dict[str, Any], measured: dict[str, Any], seeds: list[int], row: Row) -> dict[str, Any]:
+    if before["seeds"] != seeds:
+        raise SystemExit(f"the row's other networks were measured with seeds {before['seeds']}, these with {seeds}")
+    networks = before["networks"] | measured["networks"]
+    return {"networks": {name: networks[name] for name in row.networks if name in networks},
+            "baselines": measured["baselines"] | before["baselines"]}
 
 
 def run(workspace: Workspace, config: Config) -> dict[str, float]:
