@@ -76,7 +76,8 @@ ROWS = {
     "objects": Row("objects", {
         "three targets": [], "three, twice the epochs": ["train.epochs=12"],
         "three, twice the units": ["model.core.hidden_size=128"],
-        "three, parameters weigh a tenth": ["model.heads.parameters.weight=0.1"], "text alone": ["~data.inputs.numbers", "~model.inputs.numbers"],
+        "three, parameters weigh a tenth": ["+train.weights.parameters=0.1"],
+        "text alone": ["~data.inputs.numbers", "~model.inputs.numbers"],
         "package alone": only("kind", "parameters"),
         "kind alone": [*only("package", "parameters"), "train.monitor=kind/macro_f1"],
         "parameters alone": [*only("package", "kind"), "train.monitor=parameters/loss"],
