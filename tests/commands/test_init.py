@@ -307,17 +307,6 @@ def test_arrays_are_what_y_is(project, arrays, options, targets, conf):
     assert sum(len(list(source.pieces(split))) for split in SPLITS) == 24 + 6 * ("X_test" in arrays)
 
 
-def test_arrays_that_are_not_read_are_named_and_may_be_read(project, capsys):
-    path = brought(project, "a.npz", {"X_train": X, "age_train": Y, "y_train": Y, "X_val": X, "y_val": Y, "age_val": Y, "more": X})
-    config, _ = init(path)
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out")]
-    assert "age_train, age_val, more" in line and "conf/data/mine.yaml" in line
-    values = {**config.data.model_dump(), "inputs": {"x": "real", "age": "static_real"},
-              "arrays": {**config.data.arrays, "age": "age"}}
-    source, _ = open_source(type(config.data).model_validate(values), Access(Path()))
-    assert "age" in next(iter(source.pieces("train")))
-
-
 TS = "@problemName P\n@univariate true\n@equalLength true\n@classLabel true a b\n@data\n" + "".join(
     f"1,2,3,{each}:{'ab'[each % 2]}\n" for each in range(12))
 
@@ -471,7 +460,7 @@ def test_what_must_not_be_guessed_is_asked(project, capsys, content, options, co
     ("a.txt", "words", ("--task", "classify"), "conflict", "--task classify"),
     ("a.npz", {"X_train": X, "y_train": Y.astype(float)}, (), "ambiguous", "--task"),
     ("a.npz", {"X_train": X, "y_train": Y}, ("--task", "forecast"), "conflict", "--task forecast"),
-    ("a.npz", {"X": X}, (), "missing-value", "a.npz"),
+    ("a.npz", {"X_test": X}, (), "missing-value", "a.npz"),
     ("a.npz", b"none", (), "unreadable", "a.npz"),
     ("a.ts", "@problemName P\n@data\n1,2\n", (), "missing-value", "a.ts"),
     ("a.npz", {"X_train": X, "y_train": Y}, ("--horizon", "3"), "no-effect", "--horizon"),

@@ -55,6 +55,16 @@ def test_the_files_own_test_split_is_kept_and_validation_dealt_by_class(tmp_path
     assert pieces(source, "test")[0]["x"].dtype == np.float64 and pieces(source, "test")[0]["x"].shape == (3, 2)
 
 
+def test_arrays_without_an_ending_are_the_training_split(tmp_path):
+    write(tmp_path, X=X, y=Y, lengths=np.full(10, 2), X_test=X[:4] + 100, y_test=Y[:4])
+    source = open_arrays(config(), tmp_path)
+    assert [len(pieces(source, split)) for split in SPLITS] == [8, 2, 4]
+    assert {len(piece["x"]) for piece in pieces(source, "train")} == {2}
+    assert {len(piece["x"]) for piece in pieces(source, "test")} == {3}
+    write(tmp_path, X=X + 1, y=Y, X_train=X, y_train=Y)
+    assert min(piece["x"].min() for split in SPLITS for piece in pieces(open_arrays(config(test=0.2), tmp_path), split)) == X.min()
+
+
 @pytest.mark.parametrize("name", ["validation", "val"])
 def test_a_validation_split_is_taken_as_it_is(tmp_path, name):
     write(tmp_path, X_train=X, y_train=Y, **{f"X_{name}": X[:3] - 100, f"y_{name}": Y[:3]}, **OTHER)
@@ -123,7 +133,7 @@ def test_lengths_cut_the_padding_off_whatever_stands_in_it(tmp_path):
 NAN = "Missing and infinite values are not supported yet, a later version will; fill them, or leave the sequence out."
 CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"X_train": X}, {"test": 0.2}, "missing-value", "a.npz"),
-    ({"X": X, "y": Y}, {"test": 0.2}, "missing-value", "a.npz"),
+    ({"X": X, "y_test": Y}, {"test": 0.2}, "missing-value", "a.npz"),
     ({"X_train": X, "y_train": Y}, {}, "missing-value", "a.npz"),
     ({"X_train": X, "y_train": Y, **OTHER}, {"test": 0.2}, "conflict", "data.test"),
     ({"X_train": X, "y_train": Y[:9]}, {"test": 0.2}, "unequal-lengths", "a.npz: y_train"),

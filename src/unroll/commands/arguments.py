@@ -164,14 +164,14 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("name", help="name of the data set and its experiment")
     init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE_OR_FOLDER")
     init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
-    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="column to predict; again for "
-                      "each")
-    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="column to read, and no other; "
+    init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="column or array to predict; "
                       "again for each")
+    init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="column or array to read, and no "
+                      "other; again for each")
     init.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND", type=_column_kind, help="what a "
-                      "column is: real, categories, static_real, static_categories, tokens, context_tokens or "
-                      "context_real to read; class, tag, value or values to predict; none to leave it out; again for "
-                      "each")
+                      "column or an array is: real, categories, static_real, static_categories, tokens, context_tokens "
+                      "or context_real to read; class, tag, value or values, of arrays also labels, next or "
+                      "next_labels, to predict; none to leave it out; again for each")
     init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
     init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime: %%d.%%m.%%Y")
     init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")

@@ -16,7 +16,8 @@ from unroll.readers.common.members import Header, blocks, read_header
 HOLDS = "arrays"
 ENDINGS = (".npz",)
 READ = ("", "_test", "_train")          # how the arrays of a prediction end, the first that there are
-SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}      # how arrays' names may end
+# how the names of a split's arrays may end
+SPLITS = {"train": ("_train", ""), "validation": ("_validation", "_val"), "test": ("_test",)}
 
 
 class Arrays:
@@ -45,15 +46,23 @@ class Arrays:
         return ", ".join(self.names) or "no arrays"
 
     def find(self, array: str, split: str) -> str | None:
-        """The name that X, y or lengths of a split has in the file; None when the file lacks it."""
-        return next((name for end in SPLITS[split] if (name := f"{array}_{end}") in self.names), None)
+        """The name that an array of a split has in the file: X_train, or X where there is none; None without either."""
+        return next((name for end in SPLITS[split] if (name := f"{array}{end}") in self.names), None)
 
     def name(self, array: str, split: str) -> str:
         """The same; raises `UserError` when the file lacks it."""
         name = self.find(array, split)
         if name is None:
-            raise UserError("missing-value", self.file, f"no array {array}_{split}; it has {self.listed}. Add it.")
+            missing = " or ".join(f"{array}{end}" for end in SPLITS[split])
+            raise UserError("missing-value", self.file, f"no array {missing}; it has {self.listed}. Add it.")
         return name
+
+    def by_split(self) -> dict[str, dict[str, str]]:
+        """Every array without the ending of a split, and the name that it has in each of its splits."""
+        ends = [end for ends in SPLITS.values() for end in ends if end]
+        bare = [next((name.removesuffix(end) for end in ends if name.endswith(end)), name) for name in self.names]
+        return {array: {split: name for split in SPLITS if (name := self.find(array, split)) is not None}
+                for array in dict.fromkeys(bare)}
 
     def header(self, name: str) -> Header:
         """Type and shape of an array, of which nothing else is read."""

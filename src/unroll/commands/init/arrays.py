@@ -1,69 +1,71 @@
-"""Arrays → a draft: the task follows from the shape and the type of `y_train`."""
+"""An archive of arrays → a draft: what each array is follows from its name, shape and values, or from the options."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from unroll.base.errors import UserError
-from unroll.commands.init.draft import Draft, Options, Place, report
-from unroll.readers import format_of
+from unroll.commands.init import array_inputs, array_targets
+from unroll.commands.init.archive import Archive
+from unroll.commands.init.array_inputs import find_inputs
+from unroll.commands.init.array_targets import find_targets
+from unroll.commands.init.draft import Draft, Options, Place, known, report
+from unroll.commands.init.inputs import Read
+from unroll.commands.init.model import encoder, field_names, head, set_monitor
+from unroll.commands.init.read_archive import read_archive
+from unroll.commands.init.targets import Wanted
+from unroll.config.data import FUTURE
 
-# target → its field, file of conf/task, in words
-TASKS = {
-    "class": ("label", "classify", "a class of each sequence"), "tag": ("tag", "tag", "a class of each step"),
-    "value": ("y", "regress", "a value of each sequence"), "values": ("y", "regress_steps", "a value of each step"),
-    "next": ("x", "next_value", "the next step"),
-}
+# kind of the only target → its field and the file of conf/task, where the only input are numbers of steps
+TASKS = {"class": ("label", "classify"), "tag": ("tag", "tag"), "value": ("y", "regress"),
+         "values": ("y", "regress_steps"), "next": ("x", "next_value"), "next_labels": ("x", "next_labels")}
 
 
 def draft_arrays(place: Place, file: Path, options: Options) -> Draft:
     if options.task in ("language", "forecast"):
-        raise UserError("conflict", f"--task {options.task}", "arrays of sequences have a class or values. Give text "
+        raise UserError("conflict", f"--task {options.task}", "arrays of sequences have classes or values. Give text "
                         "or a table.")
-    reader = format_of(file, "arrays")
-    assert reader is not None
-    with closing(reader.Arrays(file)) as arrays:
-        others = set(arrays.names)
-        for split in ("train", "validation", "test"):
-            for kind in ("X", "y", "lengths"):
-                if (name := arrays.find(kind, split)) is not None:
-                    dtype, shape, _ = arrays.header(name)
-                    report("array", f"{name} {dtype} {shape}")
-                    others.discard(name)
-        x = arrays.header(arrays.name("X", "train"))
-        y = arrays.load(name) if (name := arrays.find("y", "train")) is not None else None
-        tested = arrays.find("X", "test") is not None
-    target = _target(x, y, options.task)
-    field, conf, words = TASKS[target]
-    report("task", words, "--task classify, tag or regress")
-    if not tested:
-        report("test", "no X_test: a share of X_train is held out", "test in conf/data")
-    if others:
-        report("left out", f"{', '.join(sorted(others))}: X, y and lengths alone are looked at",
-               f"inputs, targets and arrays in conf/data/{place.name}.yaml")
-    data = {
-        "kind": "npz", "path": place.path, "inputs": {"x": "real"}, "targets": {field: target},
-        "arrays": {"x": "X"} if target == "next" else {"x": "X", field: "y"}, "scale": "standard",
-        "validation": 0.15, "test": None if tested else 0.15, "seed": 1, "licence": "not stated",
+    for name, kind in options.kinds:
+        known(kind, (*array_inputs.WORDS, *array_targets.WORDS, "none"), f"--kind {name}={kind}")
+    archive = read_archive(file, options)
+    targets = find_targets(archive, options)
+    reads = find_inputs(archive, targets, options)
+    if not any(read.kind in ("real", "categories") for read in reads):
+        raise UserError("missing-value", "--input", "no array of steps, (n, T, F) or (n, T), is left to read. Name "
+                        "one: --input ARRAY.")
+    if "test" not in archive.main.splits:
+        report("test", f"no {archive.main.name}_test: a share of {archive.main.splits['train']} is held out", "test in "
+               "conf/data")
+    return _draft(place, archive, reads, targets)
+
+
+def _draft(place: Place, archive: Archive, reads: list[Read], targets: list[Wanted]) -> Draft:
+    """A file of conf/task where one fits, else a model of its own."""
+    alone = len(targets) == len(reads) == 1 and reads[0].kind == "real" and targets[0].kind in TASKS
+    inputs, predicted = (["x"], [TASKS[targets[0].kind][0]]) if alone else _names(reads, targets)
+    fields = dict(zip(inputs, reads, strict=True))
+    heads = {name: target.kind for name, target in zip(predicted, targets, strict=True)}
+    names = {name: read.column.name for name, read in fields.items()}
+    names |= {name: target.column.name for name, target in zip(predicted, targets, strict=True)
+              if target.kind not in FUTURE}
+    test = None if "test" in archive.main.splits else 0.15
+    data: dict[str, Any] = {
+        "kind": "npz", "path": place.path, "inputs": {name: read.kind for name, read in fields.items()},
+        "targets": heads, "arrays": names, "scale": "standard", "validation": 0.15, "test": test, "seed": 1,
+        "licence": "not stated",
     }
-    return Draft(f"Arrays: {words}.", data, conf, [file])
+    about = f"Arrays: {', '.join(target.column.name for target in targets)}."
+    draft = Draft(about, data, TASKS[targets[0].kind][1] if alone else "fields", [archive.file])
+    if not alone:
+        draft.overrides["model"] = {"inputs": {name: encoder([read]) for name, read in fields.items()},
+                                    "heads": {name: head(kind) for name, kind in heads.items()}}
+        set_monitor(draft, heads)
+    return draft
 
 
-def _target(x: Any, y: NDArray[Any] | None, task: str | None) -> str:
-    if y is None:
-        return "next"
-    whole = y.dtype.kind not in "f" or bool((y[np.isfinite(y)] == np.round(y[np.isfinite(y)])).all())
-    per_step = y.ndim == 3 or (y.ndim == 2 and y.shape[1] == x.shape[1] > 1)
-    if task is None:
-        few = len(np.unique(y)) <= max(2, min(50, y.size // 2))
-        if y.dtype.kind in "f" and whole and few:
-            raise UserError("ambiguous", "--task", f"y_train has {len(np.unique(y))} different whole numbers, stored "
-                            f"as {y.dtype}: classes or values? Choose --task {'tag' if per_step else 'classify'} or "
-                            "--task regress.")
-        task = "classify" if whole and few else "regress"
-    if task == "regress":
-        return "values" if per_step else "value"
-    return "tag" if per_step else "class"
+def _names(reads: list[Read], targets: list[Wanted]) -> tuple[list[str], list[str]]:
+    """Those of the inputs, and of the targets; what predicts an input's future has its name."""
+    inputs = field_names([read.column.name for read in reads], [], "x", "array")
+    own = [target.column.name for target in targets if target.kind not in FUTURE]
+    names = iter(field_names(own, inputs, "y", "array"))
+    of = {read.column.name: name for name, read in zip(inputs, reads, strict=True)}
+    return inputs, [of[target.column.name] if target.kind in FUTURE else next(names) for target in targets]

@@ -42,7 +42,7 @@ def _draft_of(files: list[Path], place: Place, options: Options) -> Draft:
         options.only("text", "task", "encoding")
         return draft_text(place, files, options)
     if holds == {"arrays"} and len(files) == 1:
-        options.only("arrays", "task")
+        options.only("arrays", "task", "targets", "inputs", "kinds")
         return draft_arrays(place, files[0], options)
     if holds == {"labelled"}:
         options.only(f"{files[0].suffix} files, which describe themselves", "task")

@@ -83,11 +83,11 @@ def only_one(candidates: Iterable[str], option: str) -> str | None:
     return names[0] if names else None
 
 
-def known(name: str, names: Iterable[str], option: str) -> str:
-    """The name, if it is a column's; else raises `UserError`."""
+def known(name: str, names: Iterable[str], option: str, what: str = "column") -> str:
+    """The name, if it is that of a column, or of `what` else they are; else raises `UserError`."""
     names = list(names)
     if name not in names:
-        raise UserError("unknown-name", option, f"no column {name!r}; {nearest(name, names)}")
+        raise UserError("unknown-name", option, f"no {what} {name!r}; {nearest(name, names)}")
     return name
 
 

@@ -82,16 +82,16 @@ def _reason(column: Column, roles: Roles, targets: Sequence[Wanted]) -> str | No
     if roles.series and column.kind == "number" and len(steps := roles.steps(column)) and (steps == 1).all():
         return "counts the steps of each sequence"
     static = roles.apart and roles.constant(column)
-    if static and _identifies(column, roles):
+    if static and identifies(column, int(roles.codes.max()) + 1):
         return "another name of each sequence"
     if column.kind == "number" and column.whole and NAME.fullmatch(column.name.strip()) and not _few(column, roles):
         return "by its name, codes rather than numbers, and too many for categories"
     return None
 
 
-def _identifies(column: Column, roles: Roles) -> bool:
+def identifies(column: Column, sequences: int) -> bool:
     """Whether each sequence has a value of its own that says no more than which one it is."""
-    if column.distinct < max(2, int(roles.codes.max()) + 1) or (column.kind == "number" and not column.whole):
+    if column.distinct < max(2, sequences) or (column.kind == "number" and not column.whole):
         return False
     name = column.name.strip()
     counts = column.kind == "number" and column.present.max() - column.present.min() + 1 == column.distinct
@@ -101,8 +101,17 @@ def _identifies(column: Column, roles: Roles) -> bool:
 def _few(column: Column, roles: Roles) -> bool:
     """Whether its values may be categories: several sequences, or steps, have each of them."""
     static = roles.apart and roles.constant(column)
-    count = int(roles.codes.max()) + 1 if static else len(column.present)
+    return few(column, int(roles.codes.max()) + 1 if static else len(column.present))
+
+
+def few(column: Column, count: int) -> bool:
     return column.distinct <= min(FEW, count / 2)
+
+
+def of_codes(column: Column) -> bool:
+    """Whether the name of a column of whole numbers says that they are codes rather than amounts."""
+    return bool(CODE.fullmatch(column.name.strip()) and column.whole and column.distinct > 2
+                and min(column.present) >= 0)
 
 
 def _kind(column: Column, roles: Roles) -> str | None:
@@ -112,8 +121,7 @@ def _kind(column: Column, roles: Roles) -> str | None:
                            f"{'real' if column.kind == 'number' else 'categories'}, one at each step")
     static = "static_" if roles.apart and roles.constant(column) else ""
     if column.kind == "number":
-        code = CODE.fullmatch(column.name.strip()) and column.whole and column.distinct > 2 and min(column.present) >= 0
-        return f"{static}categories" if code and _few(column, roles) else f"{static}real"
+        return f"{static}categories" if of_codes(column) and _few(column, roles) else f"{static}real"
     return f"{static}categories" if _few(column, roles) else None
 
 

@@ -18,6 +18,7 @@ MEANING = {
     "tokenizer": "of inputs of kind tokens or context_tokens",
     "encoding": "any of Python's names",
     "header": "whether the first row holds the columns' names",
+    "arrays": "of each input and target, named without _train and _test",
     "columns": "of each input and target; for recordings, those that are read",
     "series": "the column that says which sequence a row belongs to; null: the table is one",
     "time": "the column that orders a sequence's rows, and must rise; null: they come in order",

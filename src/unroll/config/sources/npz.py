@@ -7,7 +7,7 @@ from unroll.config.strict import Name
 
 
 class Settings(SplitSettings):
-    """NumPy arrays: `X_train` (n, T, F) or (n, T), `y_train`, and the same for `test` and, optionally, `validation`.
+    """NumPy arrays: `X_train` or `X`, (n, T, F) or (n, T), `y_train`, and the same for `test` and `validation`, if any.
 
     X and y are what `arrays` names. Sequences of unequal length are padded at the end and have their lengths in
     `lengths_train` and so on.
