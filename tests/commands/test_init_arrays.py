@@ -107,6 +107,7 @@ def test_the_only_target_is_what_the_arrays_or_the_options_say(project, arrays, 
     ({"x": X, "floor": Y, "age": Y + 0.5}, ("--input", "x", "--input", "age"), {"x": "real", "age": "static_real"}),
     ({"x": DRAW.integers(0, 5, (N, T))}, ("--kind", "x=categories"), {"x": "categories"}),
     ({"x": X, "mask": OWN}, ("--kind", "mask=real"), {"x": "real", "mask": "real"}),
+    ({"x": X, "mask": X > 0}, (), {"x": "real", "mask": "real"}),       # of numbers, not of steps
 ])
 def test_an_input_is_what_its_shape_type_and_name_say(project, arrays, options, inputs):
     config, _ = init(brought(project, "a.npz", {**arrays, "y": DRAW.choice([*"uvw"], N)}), *options)

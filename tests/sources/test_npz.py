@@ -104,7 +104,7 @@ def test_classes_are_names_whatever_their_type(tmp_path, y, names):
 
 @pytest.mark.parametrize("kind, y, shape", [
     ("value", np.ones(10), (1,)), ("value", np.ones((10, 4)), (4,)),
-    ("tag", np.ones((10, 3), int), (3,)), ("values", np.ones((10, 3)), (3, 1)), ("values", np.ones((10, 3, 4)), (3, 4)),
+    ("tag", np.ones((10, 3), int), (3,)), ("tag", np.ones((10, 3, 1), int), (3,)), ("values", np.ones((10, 3)), (3, 1)), ("values", np.ones((10, 3, 4)), (3, 4)),
     ("labels", np.ones((10, 3, 4), bool), (3, 4)),
 ])
 def test_every_kind_of_target_has_its_shape(tmp_path, kind, y, shape):

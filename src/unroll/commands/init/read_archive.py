@@ -136,5 +136,5 @@ def _are_lengths(array: Array, column: Column, main: Array) -> bool:
 
 
 def _is_mask(array: Array, column: Column, main: Array) -> bool:
-    return bool(MASK.fullmatch(array.name) and array is not main and array.shape[:2] == main.shape[:2]
+    return bool(MASK.fullmatch(array.name) and array is not main and array.shape == main.shape[:2]
                 and column.kind == "number" and {*column.present.tolist()} <= {0, 1})

@@ -69,9 +69,9 @@ class Field:
             raise UserError("empty", self.where, f"empty, of shape {found}. Give sequences, or leave the split out.")
 
     def _full(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """With a dimension that was left out; a class without one that is too many."""
-        if self.kind == "class" and len(shape) == 2 and shape[1] == 1:
-            return shape[:1]
+        """With a dimension that was left out; a class of a sequence or a step without one that is too many."""
+        if self.kind in ("class", "tag") and len(shape) == self._shape.dimensions + 1 and shape[-1] == 1:
+            return shape[:-1]
         left_out = len(shape) == self._shape.dimensions - 1 and self.kind not in ("class", "tag", "labels")
         return (*shape, 1) if left_out else shape
 
