@@ -45,7 +45,8 @@ atexit.register(shutil.copyfile, "/proc/self/status", "status")
 runpy.run_module("unroll", run_name="__main__")
 """
 TABLE = {"kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "series": None,
-         "time": None, "time_format": None, "tokenizer": None, "scale": "standard", "validation": 0.1, "test": 0.1,
+         "time": None, "time_format": None, "frequency": None, "gaps": "ignore",
+         "tokenizer": None, "scale": "standard", "validation": 0.1, "test": 0.1,
          "forecast": None, "licence": "none", "seed": 1, "columns": {"x": COLUMNS}, "inputs": {"x": "real"}}
 
 

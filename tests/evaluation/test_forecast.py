@@ -44,6 +44,13 @@ def test_every_measure_is_its_formula():
     })
 
 
+def test_what_repeats_itself_exactly_has_no_unit_and_does_not_enter_mase():
+    quantiles, truth = random()
+    found = measures(quantiles, truth, LEVELS, np.array([0.5, np.nan]), "")
+    assert found["mase"] == pytest.approx(np.abs(truth - quantiles[..., 2])[..., 0].mean() / 0.5)
+    assert measures(quantiles, truth, LEVELS, np.array([np.nan, np.nan]), "")["mase"] == pytest.approx(found["mae"])
+
+
 @quick
 @given(st.integers(0, 99))
 def test_a_perfect_forecast_costs_nothing(seed):
@@ -96,6 +103,11 @@ def prepared(folder, series: list[np.ndarray], **changes: Any) -> Prepared:
 
 def walks(*lengths: int) -> list[np.ndarray]:
     return [30 + np.cumsum(np.random.default_rng(each).standard_normal((each, 2)), axis=0) for each in lengths]
+
+
+def test_a_constant_has_no_scale(tmp_path):
+    series = [np.stack([each[:, 0], np.full(len(each), 0.1)], axis=1) for each in walks(48)]
+    assert np.isnan(seasonal_error(prepared(tmp_path, series), "x")).tolist() == [False, True]
 
 
 def test_the_scale_is_the_seasonal_naive_error_within_training(tmp_path):

@@ -26,6 +26,7 @@ SEVERAL = {"series": "id", "columns": {"x": ["a", "b"], "label": ["kind"]}, "tar
 def config(**changes: Any) -> TableData:
     """One input x of the columns a and b, and its next step."""
     usual = {
+        "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True,
         "columns": {"x": ["a", "b"]}, "inputs": {"x": "real"}, "targets": {"x": "next"}, "series": None, "time": None,
         "time_format": None, "tokenizer": None, "scale": "standard", "test": 0.2, "validation": 0.2, "forecast": None,

@@ -174,6 +174,8 @@ def _add_init(verbs: Verbs) -> None:
                       "next_labels, to predict; none to leave it out; again for each")
     init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
     init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime: %%d.%%m.%%Y")
+    init.add_argument("--gaps", choices=("ignore", "refuse", "split", "fill"), help="what becomes of times that are "
+                      "missing: nothing, an error, the end of one series and the start of another, rows without values")
     init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")
     init.add_argument("--horizon", type=_positive, metavar="N", help="steps that a forecast predicts")
     init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: no cycle")

@@ -109,6 +109,9 @@ class TableReading(Part):
     time: str | None            # column that orders a sequence's rows
     time_format: str | None     # of strptime; None: ISO 8601, or a number
     joint: str                  # between the texts of two rows of a sequence
+    # the step of the times, as pandas names it, and what missing ones become; None: there is none
+    frequency: str | None = Field(default=None, exclude_if=lambda frequency: frequency is None)
+    gaps: str | None = Field(default=None, exclude_if=lambda gaps: gaps is None)
 
 
 class Reading(Part):

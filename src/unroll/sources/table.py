@@ -18,6 +18,7 @@ from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import Tokenizer, tokenizer_class
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.constant import constant
+from unroll.readers.common.frequency import Frequency
 from unroll.readers.common.numbers import Numbers
 from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
@@ -27,6 +28,7 @@ from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
 from unroll.sources.common.columns import WHOLE, check_columns
+from unroll.sources.common.gaps import find_missing
 from unroll.sources.common.memory import Items, Lazy, OneStream, Series
 from unroll.sources.common.splits import cut, hold_out
 from unroll.sources.common.stored import Labels, side_by_side
@@ -47,34 +49,44 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     used += [name for name in (settings.series, settings.time) if name is not None]
     spool = partial(Spool, access.scratch)
     table = Columns(read_parts(access.files(settings.path), reading, used, spool))
-    source = _open(settings, table, rows, access.scratch)
-    source.columns, source.reading = settings.columns, reading
+    source, frequency = _open(settings, table, rows, access.scratch)
+    rows = rows if frequency is None else rows.model_copy(update={"frequency": frequency.alias, "gaps": settings.gaps})
+    source.columns, source.reading = settings.columns, reading.model_copy(update={"table": rows})
     return source, settings.path, settings.licence
 
 
 def _open(
     settings: Settings, table: Columns, rows: TableReading, scratch: Path | None
-) -> Items | OneStream | Series:
+) -> tuple[Items | OneStream | Series, Frequency | None]:
     values = {field: _values(settings, table, field, scratch) for field in settings.columns}
     if settings.series is None and "tokens" in settings.inputs.values():
         pieces = Lazy(len(table), lambda row: {field: _of_row(settings, table, field, column, row)
                                                for field, column in values.items()})
-        return _items(settings, pieces, Lazy(len(table), lambda row: str(row + 1)))
+        return _items(settings, pieces, Lazy(len(table), lambda row: str(row + 1))), None
     sequences = find_sequences(table, rows, scratch)
     names = Lazy(len(sequences), sequences.name)
     if sequences.mixed:
         values = {field: column.moved(scratch, sequences.places) for field, column in values.items()}
+    frequency, gaps = find_missing(settings, table, sequences)
+    offsets, stretches = sequences.offsets, None
+    if gaps is not None and settings.gaps == "fill":
+        values = {field: column.with_rows(scratch, gaps.rows, gaps.counts) for field, column in values.items()}
+        offsets = gaps.filled(offsets)
+    elif gaps is not None and settings.gaps == "split":
+        stretches = gaps.stretches(offsets)
     if settings.forecast is not None:
         (field,) = settings.inputs
-        steps = {name: Lazy(len(sequences), partial(_steps, column, sequences)) for name, column in values.items()}
-        return Series(field, steps.pop(field), names, settings.forecast, settings.validation, settings.test, steps)
+        steps = {name: Lazy(len(sequences), partial(_steps, column, offsets)) for name, column in values.items()}
+        return Series(field, steps.pop(field), names, settings.forecast, settings.validation, settings.test, steps,
+                      stretches), frequency
     if settings.series is None:
         step = stretch_of(sum(column.width for column in values.values()))
-        return OneStream(values, cut(len(table), settings.validation, settings.test), step)
+        return OneStream(values, cut(int(offsets[-1]), settings.validation, settings.test), step), frequency
     for field, kind in {**settings.targets, **settings.inputs}.items():
         if kind in (*WHOLE, *STATIC):
             values[field] = _whole(settings, table, values[field], field, sequences, scratch)
-    return _items(settings, Lazy(len(sequences), lambda at: _piece(settings, table, values, sequences, at)), names)
+    pieces = Lazy(len(sequences), lambda at: _piece(settings, table, values, sequences, at))
+    return _items(settings, pieces, names), frequency
 
 
 class Steps:
@@ -91,8 +103,8 @@ class Steps:
         return self._values[self._first + first : self._first + last]
 
 
-def _steps(values: Numbers | Labels, sequences: Sequences, at: int) -> Steps:
-    return Steps(values, *sequences.offsets[at : at + 2].tolist())
+def _steps(values: Numbers | Labels, offsets: NDArray[np.int64], at: int) -> Steps:
+    return Steps(values, *offsets[at : at + 2].tolist())
 
 
 def _values(settings: Settings, table: Columns, field: str, scratch: Path | None) -> Any:

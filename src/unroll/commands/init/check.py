@@ -62,7 +62,9 @@ def _describe(source: Source, split: Any, config: Any) -> str | None:
     if source.layout == "windows":
         before = config.forecast.context + config.forecast.season + config.forecast.horizon - 1
         origins = sum(length - before for length in lengths)
-        return f"{len(lengths):,} series, {origins:,} forecasts of {config.forecast.horizon} steps"
+        series = len({place.name for place in source.places(split)})
+        pieces = f" in {len(lengths):,} stretches without gaps" if len(lengths) > series else ""
+        return f"{series:,} series{pieces}, {origins:,} forecasts of {config.forecast.horizon} steps"
     found = f"{len(lengths):,} sequence{'s' * (len(lengths) > 1)}, {spread(lengths).replace('steps', unit)}"
     targets = [f"{name}: {words}" if len(known) > 1 else words
                for name, counts in known.items() if (words := str(counts))]

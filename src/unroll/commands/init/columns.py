@@ -17,7 +17,7 @@ from unroll.commands.init.draft import Options, report
 from unroll.commands.init.stray import stray_cell
 from unroll.readers.common.columns import MISSING, NUMBER, Columns, is_date, is_number, to_numbers
 from unroll.readers.common.tables import Part
-from unroll.readers.common.times import ISO, NOT_A_TIME, fits, forms, nanoseconds
+from unroll.readers.common.times import ISO, NOT_A_TIME, OFFSET, fits, forms, nanoseconds
 
 NAMES = 12      # at most so many different cells are listed
 CLASSES = 20    # at most so many different cells are names rather than numbers with a stray cell
@@ -32,6 +32,7 @@ class Column:
     values: NDArray[Any]
     missing: float              # share of cells without a value
     forms: tuple[str | None, ...] = ()      # of times: formats that fit, None: ISO 8601
+    local: bool = True      # of times: whether they are those of a clock on a wall, without an offset
     stray: UserError | None = None          # of text: names the cell that keeps it from being numbers or times
     word: tuple[int, str] | None = None     # row and text of the first cell that says that there is no value: NA
 
@@ -151,13 +152,18 @@ def _as_times(name: str, chunks: list[Any], form: str, numbers: bool) -> Column 
     if not present.any() or not fits(cells[present], form) or not (
             numbers or any(NUMBER.fullmatch(cell.strip()) is None for cell in cells[present])):
         return None
-    return Column(name, "time", nanoseconds(cells, form), float(1 - present.mean()), (form,))
+    return Column(name, "time", nanoseconds(cells, form), float(1 - present.mean()), (form,), _local(cells[present]))
+
+
+def _local(cells: NDArray[Any]) -> bool:
+    return OFFSET.search(str(cells[0]).strip()) is None
 
 
 def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column:
     if all(is_date(chunk.type) for chunk in chunks):
         stamps = pd.concat([chunk.cast(pa.timestamp("ns"), safe=False).to_pandas() for chunk in chunks])
-        return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,))
+        local = all(getattr(chunk.type, "tz", None) is None for chunk in chunks)
+        return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,), local)
     if all(is_number(chunk.type) and not pa.types.is_boolean(chunk.type) for chunk in chunks):
         values = np.concatenate([np.asarray(to_numbers(chunk, decimal)) for chunk in chunks])
         return Column(name, "number", values, float(np.isnan(values).mean()))
@@ -174,7 +180,7 @@ def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column
         return Column(name, "number", values, missing, word=word)
     fitting = forms(cells[present]) if present.any() else ()
     if fitting:
-        return Column(name, "time", nanoseconds(cells, fitting[0]), missing, fitting, word=word)
+        return Column(name, "time", nanoseconds(cells, fitting[0]), missing, fitting, _local(cells[present]), word=word)
     found = stray_cell(cells, np.flatnonzero(present), decimal)
     if found is None:
         return Column(name, "text", cells, missing, word=word)

@@ -20,6 +20,7 @@ class Options:
     kinds: tuple[tuple[str, str], ...] = ()     # column → kind of input or target, or "none"
     time: str | None = None         # "none": no column is
     time_format: str | None = None  # of strptime
+    gaps: str | None = None
     series: str | None = None
     horizon: int | None = None
     season: int | None = None

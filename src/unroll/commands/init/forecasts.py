@@ -3,9 +3,13 @@
 import numpy as np
 
 from unroll.base.errors import UserError
+from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, known, report
+from unroll.commands.init.inputs import is_code
+from unroll.commands.init.missing_steps import find_gaps
+from unroll.commands.init.order import has_time_name
 from unroll.commands.init.roles import Roles
-from unroll.commands.init.spacing import spacing
+from unroll.commands.init.seasons import find_season
 from unroll.commands.init.table import Table
 
 
@@ -18,9 +22,10 @@ def draft_forecast(table: Table, options: Options) -> Draft:
         if kind != "none" and not (kind == "real" and column in (options.targets or options.inputs)):
             raise UserError("no-effect", "--kind", f"a forecast reads its own past alone, not {column!r} as {kind}. "
                             "Name what it forecasts: --target COLUMN, again for each; or choose another --task.")
+    left = {} if options.targets or options.inputs else {
+        column.name: reason for column in roles.free() if (reason := _reason(column, roles, options)) is not None}
     read = [known(name, roles.columns, "--target") for name in options.targets or options.inputs] or [
-        column.name for column in roles.free() if column.kind == "number" and column.missing < 1
-        and column.distinct > 1 and options.kind_of(column.name) is None]
+        column.name for column in roles.free() if column.name not in left]
     if not read:
         raise UserError("missing-value", "--target", "no column of numbers to forecast. Name one: --target COLUMN.")
     for name in read:
@@ -29,32 +34,51 @@ def draft_forecast(table: Table, options: Options) -> Draft:
                             "to forecast.")
     report("task", f"forecast {', '.join(map(repr, read))} from {'its' if len(read) == 1 else 'their'} own past",
            "--task; --target COLUMN, again for each")
-    _report_left_out(roles, read)
+    _report_left_out(roles, read, left)
     if roles.time is None:
         report("time", "no column: one step per row, in the order of the rows", "--time COLUMN")
     forecast, share = settings(roles, read, options)
     data = table.data({"x": "real"}, {"x": "forecast"}, {"x": read})
-    data |= {"forecast": forecast, "validation": share, "test": share}
+    gaps = find_gaps(roles, options, forecast, share)
+    data |= {"forecast": forecast, "validation": share, "test": share, "gaps": gaps}
     return Draft(f"The next {forecast['horizon']} steps of {', '.join(read)}.", data, "forecast", table.files,
                  notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
 
 
-def _report_left_out(roles: Roles, read: list[str]) -> None:
-    others = [column for column in roles.free() if column.name not in read]
-    same = [column.name for column in others if column.kind == "number" and column.distinct == 1]
-    for names, reason, option in (
-            ([column.name for column in others if column.name not in same], "a forecast reads its own past alone",
-             "--target COLUMN, again for each; --task regress reads others, too"),
-            (same, "the same in all rows", "--target COLUMN, again for each")):
-        if names:
-            report("left out", f"{', '.join(map(repr, names))}: {reason}", option)
+def _reason(column: Column, roles: Roles, options: Options) -> str | None:
+    """Why a column is not forecast, None where it is."""
+    if column.kind != "number" or column.missing == 1 or options.kind_of(column.name) is not None:
+        return "a forecast reads its own past alone"
+    if column.distinct == 1:
+        return "the same in all rows"
+    if roles.apart and roles.constant(column):
+        return "the same in all rows of each series"
+    if column.whole and is_code(column.name):
+        return "by its name, codes rather than numbers"
+    if roles.time is not None and column.whole and has_time_name(column):
+        return "by its name, of the time"
+    steps = roles.steps(column)
+    if column.whole and len(steps) > 1 and (steps == 1).all():
+        return "counts the rows"
+    return None
+
+
+def _report_left_out(roles: Roles, read: list[str], left: dict[str, str]) -> None:
+    past = "a forecast reads its own past alone"
+    reasons: dict[str, list[str]] = {}
+    for column in roles.free():
+        if column.name not in read:
+            same = column.kind == "number" and column.distinct == 1
+            reasons.setdefault("the same in all rows" if same else left.get(column.name, past), []).append(column.name)
+    for reason, names in reasons.items():
+        more = "; --task regress reads others, too" if reason == past else ""
+        report("left out", f"{', '.join(map(repr, names))}: {reason}", f"--target COLUMN, again for each{more}")
 
 
 def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str, int | bool], float]:
     """Section `data.forecast`, and the share of each of validation and test."""
     least = int(roles.lengths().min())
-    season = options.season or _season(roles, least)
-    reason = "" if options.season else ", guessed from the spacing of the rows" if season > 1 else ": no cycle"
+    season, reason = (options.season, "") if options.season else find_season(roles, read, least)
     horizon = options.horizon or max(1, min(season if season > 1 else 10, least // 8))
     # each of validation and test holds at least one forecast, and better a few
     share = next((share for share in (0.15, 0.2, 0.25) if least * share >= 1.5 * horizon), 0.25)
@@ -73,11 +97,6 @@ def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str,
         report("log", "forecast on the logarithm: all values are positive, and swings grow with the level",
                "forecast.log in conf/data")
     return {"horizon": horizon, "context": context, "season": season, "log": log, "stride": stride}, share
-
-
-def _season(roles: Roles, least: int) -> int:
-    season = spacing(roles.time, roles.codes).season if roles.time is not None else 1
-    return season if 6 * season <= least else 1
 
 
 def _grows(roles: Roles, name: str, season: int) -> bool:

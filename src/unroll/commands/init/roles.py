@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
+from unroll.commands.init.spacing import NONE, Spacing
 
 Where = Callable[[int, str], str]       # how a user finds the cell of a row and column
 STRAY = 0.05        # of sequences: in fewer, a column that changes is likely to be mistaken there
@@ -24,6 +25,7 @@ class Roles:
     series: Column | None = None
     codes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     apart: bool = False                 # whether there are several sequences
+    spacing: Spacing = NONE             # of the time
 
     def __post_init__(self) -> None:
         if not len(self.codes):

@@ -1,40 +1,55 @@
-"""How far apart the rows of a sequence are, and which cycle that makes likely."""
+"""How far apart the rows of a sequence are, and which are missing."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from unroll.commands.init.columns import Column
+from unroll.readers.common.find_frequency import find_frequency
+from unroll.readers.common.frequency import Frequency
+from unroll.readers.common.gaps import Gaps, describe, find_gaps
 
 
-class Spacing(NamedTuple):
-    words: str
-    season: int     # steps of the cycle that is likely; 1: none
+@dataclass(frozen=True)
+class Spacing:
+    """Of the rows of all sequences; without a step, `words` say how far apart they are."""
+
+    frequency: Frequency | None = None
+    words: str = ""
+    gaps: Gaps | None = None        # None: no step is missing
+    missing: str = ""               # in words
+
+    @property
+    def alias(self) -> str | None:
+        return None if self.frequency is None else self.frequency.alias
 
 
-# pandas' name of a frequency → in words, steps of the likely cycle
-CYCLES: dict[str, Spacing] = {name: Spacing(words, season) for name, words, season in (
-    ("YS", "yearly", 1), ("YE", "yearly", 1), ("QS", "quarterly", 4), ("QE", "quarterly", 4), ("MS", "monthly", 12),
-    ("ME", "monthly", 12), ("W", "weekly", 52), ("D", "daily", 7), ("B", "business days", 5), ("h", "hourly", 24),
-    ("30min", "every 30 minutes", 48), ("15min", "every 15 minutes", 96), ("10min", "every 10 minutes", 144),
-    ("min", "every minute", 60), ("s", "every second", 60),
-)}
+NONE = Spacing()
 
 
 def spacing(time: Column, codes: NDArray[np.int64]) -> Spacing:
-    """The rows of the first sequence, whose code is 0."""
-    stamps = time.values[codes == 0]
-    distances = np.diff(stamps)
+    order = np.argsort(codes, kind="stable")
+    times: Any = time.values[order] if time.kind == "number" else time.values[order].view("M8[ns]")
+    starts = np.diff(codes[order], prepend=-1) != 0
+    frequency = find_frequency(times, starts, time.local)
+    if frequency is None:
+        return Spacing(words=_uneven(time, times, starts))
+    gaps = find_gaps(times, np.append(np.flatnonzero(starts), len(times)), frequency, time.local)
+    if not len(gaps):
+        return Spacing(frequency, frequency.words)
+    return Spacing(frequency, frequency.words, gaps, describe(gaps, times, frequency))
+
+
+def _uneven(time: Column, times: Any, starts: NDArray[np.bool_]) -> str:
+    distances = np.diff(times)[~starts[1:]]
     if not len(distances):
-        return Spacing("one row", 1)
+        return "one row in each sequence"
+    least, most = distances.min(), distances.max()
     if time.kind == "number":
-        least, most = distances.min(), distances.max()
-        even = most - least <= 1e-6 * abs(most)
-        return Spacing(f"steps of {distances[0]:g}" if even else f"uneven steps of {least:g} to {most:g}", 1)
-    found: Any = pd.infer_freq(pd.DatetimeIndex(stamps)) if len(stamps) > 2 and (distances > 0).all() else None
-    if found is not None:
-        return CYCLES.get(found, CYCLES.get(found.split("-")[0], Spacing(f"every {found}", 1)))
-    least, most = (pd.Timedelta(int(distance)) for distance in (distances.min(), distances.max()))
-    return Spacing(f"uneven steps of {least} to {most}: the network sees their order, not their distance", 1)
+        return f"steps of {least:g}" if least == most else f"uneven steps of {least:g} to {most:g}"
+    words = "" if least == most else "uneven "
+    apart = f"{pd.Timedelta(least)}" + (f" to {pd.Timedelta(most)}" if least < most else "")
+    return f"{words}steps of {apart}: the network sees their order, not their distance"

@@ -23,6 +23,8 @@ MEANING = {
     "series": "the column that says which sequence a row belongs to; null: the table is one",
     "time": "the column that orders a sequence's rows, and must rise; null: they come in order",
     "time_format": "of strptime; null: ISO 8601, or a number",
+    "frequency": "step of the times, as pandas names it: h, 15min, D, B, MS; null: none, or the usual one",
+    "gaps": "steps that are missing: ignore, refuse, split (a forecast's series) or fill (see missing)",
     "inputs": f"{', '.join(get_args(Input))}: see docs/tasks.md",
     "targets": "next, class, tag, value, values, labels or forecast: see docs/tasks.md",
     "scale": "standard: to mean 0 and deviation 1 on the training split; none: as it is",

@@ -22,6 +22,9 @@ class Settings(SplitSettings):
     series: str | None              # column that says which sequence a row belongs to; null: the table is one
     time: str | None                # column that orders a sequence's rows, and must rise
     time_format: str | None         # of strptime; null: ISO 8601, or a number
+    frequency: str | None           # step of the times, as pandas names it: h, 15min, D, B, MS; null: the usual one
+    gaps: Literal["ignore", "refuse", "split", "fill"]  # what steps that are missing become: nothing, an error, the
+                                    # end of one series to forecast and the start of another, rows without values
     tokenizer: Tokenizers | None    # of inputs of kind tokens and context_tokens: one for all, or one for each by name
     scale: Scale
     test: SplitShare

@@ -65,14 +65,17 @@ def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
 def seasonal_error(prepared: Prepared, name: str) -> Values:
     """(D,) mean absolute error of the seasonal naive forecast within the training split: what MASE is in units of.
 
-    Hyndman & Koehler (2006); of several series the mean, so that all of them count alike in sums.
+    Hyndman & Koehler (2006); of several series the mean, so that all of them count alike in sums. NaN of what repeats
+    itself exactly, which has no such unit.
     """
     values, offsets = prepared.values(name, "train").astype(np.float64), prepared.offsets("train")
     assert offsets is not None and prepared.spec.forecast is not None
     season = prepared.spec.forecast.season
     errors = [np.abs(values[first + season : last] - values[first : last - season])
               for first, last in pairwise(np.asarray(offsets))]
-    return np.asarray(np.concatenate(errors).mean(axis=0)).clip(1e-12)
+    scale = np.asarray(np.concatenate(errors).mean(axis=0))
+    size = np.abs(values).max(axis=0)
+    return np.where(scale > 1e-9 * size, scale, np.nan)
 
 
 def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, prefix: str) -> Metrics:
@@ -86,7 +89,7 @@ def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, pr
     pinball = np.maximum(levels * error, (levels - 1) * error)
     size = np.abs(truth) + np.abs(point)
     found = {
-        f"{prefix}mase": float((np.abs(truth - point) / scale).mean()),
+        f"{prefix}mase": _mase(np.abs(truth - point), scale),
         f"{prefix}smape": float((200 * np.abs(truth - point) / np.where(size > 0, size, 1)).mean()),
         f"{prefix}crps": float(2 * pinball.mean()),
         f"{prefix}mae": float(np.abs(truth - point).mean()),
@@ -96,6 +99,14 @@ def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, pr
         found[f"{prefix}coverage"] = float(held.mean())
         found[f"{prefix}coverage_asked"] = float(levels[-1] - levels[0])
     return found
+
+
+def _mase(error: Values, scale: Values) -> float:
+    """Of the variables that have a scale; where none has, the error itself."""
+    known = ~np.isnan(scale)
+    if known.any():
+        return float((error[..., known] / scale[known]).mean())
+    return float(error.mean())
 
 
 def simple(data: Sequences, window: NDArray[Any]) -> dict[str, Values]:

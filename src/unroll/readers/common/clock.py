@@ -1,7 +1,7 @@
 """A column of times as numbers that rise with time, block by block."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.readers.common.advice import named, remedy
 from unroll.readers.common.columns import NUMBER, Columns, is_date, to_numbers
-from unroll.readers.common.times import stamps
+from unroll.readers.common.times import OFFSET, stamps
 
 FORMAT = "Give its format as {}, such as '%d.%m.%Y %H:%M'."
 NO_TIME = "empty. Each row needs a time: fill it, or leave the row out."
@@ -22,21 +22,36 @@ class NotSo(Exception):
     """The column cannot be read in this way."""
 
 
-def ways(table: Columns, name: str, form: str | None) -> list[Callable[[], Blocks]]:
+class Way(NamedTuple):
+    """How a column may be read: as which units since 1970, or as numbers, in blocks (n,)."""
+
+    unit: Literal["ns", "us"] | None
+    blocks: Callable[[], Blocks]
+
+
+def ways(table: Columns, name: str, form: str | None) -> list[Way]:
     """Ways in which the column may be read, the first that does not raise `NotSo` before its end counts.
 
     `form` is of strptime, None: numbers or ISO 8601. A cell that is no time raises `UserError`.
     """
     kinds = table.kinds(name)
     if all(map(is_date, kinds)):
-        unit = pa.timestamp("ns" if any(getattr(kind, "unit", None) == "ns" for kind in kinds) else "us")
-        return [lambda: _typed(table, name, lambda column: column.cast(unit).cast(pa.int64()))]
+        unit: Literal["ns", "us"] = "ns" if any(getattr(kind, "unit", None) == "ns" for kind in kinds) else "us"
+        return [Way(unit, lambda: _typed(table, name, lambda column: column.cast(pa.timestamp(unit)).cast(pa.int64())))]
     if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
         kind = np.result_type(*(kind.to_pandas_dtype() for kind in kinds))
-        return [lambda: (block.astype(kind) for block in _typed(table, name, lambda column: column))]
+        return [Way(None, lambda: (block.astype(kind) for block in _typed(table, name, lambda column: column)))]
     # nanoseconds since 1970 are too long for a float; some years are too far away for nanoseconds
-    whole = [] if form is not None else [lambda: _numbers(table, name, True), lambda: _numbers(table, name, False)]
-    return [*whole, lambda: _written(table, name, form, "ns"), lambda: _written(table, name, form, "us")]
+    whole = [] if form is not None else [Way(None, lambda: _numbers(table, name, True)),
+                                         Way(None, lambda: _numbers(table, name, False))]
+    return [*whole, Way("ns", lambda: _written(table, name, form, "ns")),
+            Way("us", lambda: _written(table, name, form, "us"))]
+
+
+def is_local(table: Columns, name: str) -> bool:
+    """Whether times are those of a clock on a wall, by the first: without a zone or an offset."""
+    (kind, *_) = table.kinds(name)
+    return getattr(kind, "tz", None) is None and OFFSET.search(table.cell(0, name).strip()) is None
 
 
 def _typed(table: Columns, name: str, read: Callable[[Any], Any]) -> Blocks:

@@ -1,6 +1,7 @@
 """Numbers on disk, read again by row; in memory is one stretch of rows."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,19 @@ class Numbers:
             mapped = np.memmap(out._file, self._stored, "r+", shape=(self._length, *self._row))
             mapped[to] = self[first : first + SCATTER]
         return out.read_as(self._kind)
+
+    def with_rows(self, folder: Path | None, rows: NDArray[np.int64], counts: NDArray[np.int64]) -> "Numbers":
+        """The same with `counts` rows of NaN before each of `rows`, as float64."""
+        bounds = np.concatenate([[0], rows, [self._length]])
+
+        def blocks() -> Iterator[NDArray[Any]]:
+            for number, (first, last) in enumerate(pairwise(bounds.tolist())):
+                for at in range(first, last, self._step):
+                    yield self[at : min(at + self._step, last)].astype(np.float64)
+                if number < len(counts):
+                    yield np.full((counts[number], *self._row), np.nan)
+
+        return Numbers(folder, blocks())
 
     def of_sequences(self, folder: Path | None, offsets: NDArray[np.int64], differing: Callable[[int, Any], Any]
                      ) -> "Numbers":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unroll.data.npy import stretch_of
 from unroll.readers.common.keys import Names
 from unroll.readers.common.numbers import Numbers
+from unroll.readers.common.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Sequences(Sequence[Rows]):
     """
 
     def __init__(self, names: Names, lengths: NDArray[np.int64], numbers: Numbers | None, again: int | None) -> None:
+        self.times: Timeline | None = None      # where a column orders the rows
         self._names, self._numbers, self.again = names, numbers, again
         self.offsets = np.concatenate([[0], np.cumsum(lengths)])    # where each begins once rows are in its order
 
@@ -55,6 +57,11 @@ class Sequences(Sequence[Rows]):
         order = np.argsort(self.numbers_of(0, rows), kind="stable") if self.mixed else np.arange(rows)
         for at in range(len(self)):
             yield Rows(self.name(at), order[self.offsets[at] : self.offsets[at + 1]])
+
+    def row(self, place: int) -> int:
+        """The row of the table that comes at `place` once each sequence's rows follow one another."""
+        at = int(np.searchsorted(self.offsets, place, side="right")) - 1
+        return int(self[at].index[place - self.offsets[at]])
 
     def name(self, at: int) -> str:
         return self._names[at]

@@ -1,5 +1,6 @@
 """How times are written, and times as nanoseconds."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y",
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 NOT_A_TIME = np.iinfo(np.int64).min     # pandas' nanoseconds of a cell that is missing or written otherwise
 ISO = "ISO 8601"
+OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
 def stamps(cells: Any, form: str | None, utc: bool = True) -> Any:

@@ -39,8 +39,26 @@ def check_columns(settings: Settings) -> None:
     if settings.forecast is not None and (len(settings.inputs) > 1 or text):
         raise UserError("unsupported", "data.inputs", "a forecast has one input of real numbers. Name all of its "
                         "columns at that input.")
+    _check_gaps(settings)
     if settings.series is None:
         _check_without_series(settings, text)
+
+
+def _check_gaps(settings: Settings) -> None:
+    forecast = settings.forecast is not None
+    if settings.time is None and (settings.gaps != "ignore" or settings.frequency is not None):
+        name = "data.frequency" if settings.gaps == "ignore" else "data.gaps"
+        raise UserError("no-effect", name, "without data.time no step is known to be missing. Name the column of "
+                        "times, or set data.gaps=ignore and data.frequency=null.")
+    if settings.gaps == "split" and not forecast:
+        raise UserError("unsupported", "data.gaps", "only series to forecast are split. Set data.gaps=ignore, refuse "
+                        "or fill.")
+    if settings.gaps == "fill" and settings.series is not None and not forecast:
+        raise UserError("unsupported", "data.gaps", "rows are filled in where the table is one sequence, and in series "
+                        "to forecast. Set data.gaps=ignore or refuse.")
+    if settings.gaps == "fill" and getattr(settings, "missing", "refuse") == "refuse":
+        raise UserError("missing-number", "data.gaps", "the rows that are filled in have no values, and data.missing "
+                        "refuses these. Set data.gaps=split or ignore.")
 
 
 def _check_without_series(settings: Settings, text: bool) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
+from unroll.data.source import UNKNOWN
 from unroll.readers.common.keys import Coding
 from unroll.readers.common.numbers import Numbers, Places, Rows
 
@@ -67,6 +68,16 @@ class Labels:
         """The same rows in another order."""
         out = Labels(folder, ())
         out._codes, out._names = self._codes.moved(folder, places), self._names
+        return out
+
+    def with_rows(self, folder: Path | None, rows: NDArray[np.int64], counts: NDArray[np.int64]) -> "Labels":
+        """The same with `counts` rows that are unknown before each of `rows`."""
+        out = Labels(folder, ())
+        codes = self._codes.with_rows(folder, rows, counts)
+        known = len(self._names)
+        out._names = np.array([*self._names, UNKNOWN], dtype=object)
+        out._codes = Numbers(folder, (np.nan_to_num(codes[first : first + (1 << 16)], nan=known).astype(np.int32)
+                                      for first in range(0, len(codes), 1 << 16)))
         return out
 
     def of_sequences(self, folder: Path | None, offsets: NDArray[np.int64], differing: Callable[[int, Any], Any]

@@ -1,0 +1,46 @@
+"""The step of a table's times, and where steps are missing."""
+
+from unroll.base.errors import UserError
+from unroll.config.sources.table import Settings
+from unroll.readers.common.columns import Columns
+from unroll.readers.common.find_frequency import MOST
+from unroll.readers.common.frequency import Frequency
+from unroll.readers.common.gaps import Gaps, describe
+from unroll.readers.common.sequences import Sequences
+from unroll.readers.common.timeline import Timeline
+
+
+def find_missing(settings: Settings, table: Columns, sequences: Sequences) -> tuple[Frequency | None, Gaps | None]:
+    """The step, None where times have none; and the gaps, None where there are none.
+
+    Raises `UserError` on a setting that is no step, on times without one, and where gaps are refused.
+    """
+    times = sequences.times
+    if times is None:
+        return None, None
+    frequency = times.frequency() if settings.frequency is None else _named(settings.frequency, times)
+    if settings.gaps == "ignore":
+        return frequency, None
+    if frequency is None:
+        raise UserError("bad-time", "data.frequency", f"the times of column {settings.time!r} have no step on which "
+                        "nearly all agree. Name it, or set data.gaps=ignore.")
+    gaps = times.gaps(frequency)
+    if not len(gaps):
+        return frequency, None
+    if settings.gaps == "refuse":
+        raise UserError("bad-time", table.where(sequences.row(int(gaps.rows[0])), settings.time), f"before it, "
+                        f"{describe(gaps, times, frequency)}. Add the rows, or set data.gaps to split, fill or ignore.")
+    return frequency, gaps
+
+
+def _named(alias: str, times: Timeline) -> Frequency:
+    try:
+        frequency = Frequency(alias)
+    except ValueError:
+        raise UserError("bad-time", "data.frequency", f"{alias!r} is no step. Give one as pandas names it: h, 15min, "
+                        "D, B for business days, W, MS for months; or a number.") from None
+    if (frequency.number != (times.unit is None)) or times.on(frequency) < MOST:
+        usual = times.frequency()
+        raise UserError("bad-time", "data.frequency", f"the rows are not {frequency.words}, but "
+                        f"{'at uneven distances' if usual is None else usual.words}. Correct it, or set it to null.")
+    return frequency
