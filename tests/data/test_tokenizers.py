@@ -118,6 +118,15 @@ def test_symbols_are_counted_as_they_are_encoded(config, texts):
     assert config.kind == "byte" or tokenizer.unknown not in tokenizer.encode(joined)
 
 
+@pytest.mark.parametrize("config", [BYTE, CHAR, BPE, WORD, LOWER], ids=["byte", "char", "bpe", "word", "lower"])
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(LETTERS) | st.text() | st.lists(st.sampled_from(["the", "Cat", "hat", ",", "\n"])).map(" ".join))
+def test_programs_without_this_package_encode_by_an_expression(config, text):
+    made = fitted(config)
+    names = {name: __import__(name) for name in made.modules} | {"known": made.state(), "text": text}
+    assert eval(made.expression, names) == made.encode(text).tolist()
+
+
 def test_merges_are_not_counted_beforehand():
     with pytest.raises(UserError) as caught:
         tokenizer_class("bpe").count("ab")

@@ -180,12 +180,13 @@ def make(folder: Path, data: dict[str, Any]) -> tuple[Workspace, Prepared]:
     return workspace, open_prepared(workspace.prepared)
 
 
-def save_random(prepared: Prepared, folder: Path, head: dict[str, Any], cell: dict[str, Any], seed: int) -> Predictor:
-    """The model folder of a network whose every weight is random, opened."""
-    (field,), (target,) = prepared.spec.inputs, prepared.spec.targets
+def save_random(prepared: Prepared, folder: Path, head: dict[str, Any], cell: dict[str, Any], seed: int,
+                inputs: dict[str, Any] | None = None) -> Predictor:
+    """The model folder of a network whose every weight is random, opened; `inputs` are needed of several."""
+    field, (target,) = prepared.spec.main, prepared.spec.targets
     tokens = prepared.spec.inputs[field].kind == "tokens"
     model = ModelConfig.model_validate({
-        "inputs": {field: {"kind": "embedding" if tokens else "real", "size": 4, "dropout": 0.0}},
+        "inputs": inputs or {field: {"kind": "embedding" if tokens else "real", "size": 4, "dropout": 0.0}},
         "core": cell, "heads": {target: head},
     })
     network = build(model, prepared.spec, seed)

@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.prediction.conftest import CORES, NEXT, ZOO, Make, core, corpus, make, save_random
+from tests.prediction.conftest import CORES, NEXT, TABLE, ZOO, Make, core, corpus, make, save_random
 from unroll.commands.cli import main
+from unroll.prediction.predictor import load
 
 BPE = {"kind": "bpe", "vocab_size": 280, "min_frequency": 2}
 TEXT = ZOO["stream"][0]
@@ -21,12 +24,15 @@ KINDS = {
 }
 
 
-def example(folder: Path, **constants: object) -> str:
-    """What the example prints with these constants, isolated from everything."""
+def example(folder: Path, given: object = None, **constants: object) -> str:
+    """What the example prints with these constants, and for what is given, isolated from everything."""
     text = (folder / "example.py").read_text(encoding="utf-8")
-    for name, given in {"LENGTH": "500", "SEED": "1", "TEMPERATURE": "0.7"}.items():
-        assert given in text.splitlines()[7]
-        text = text.replace(f" {given}", f" {constants.get(name, given)}", 1)
+    if given is not None:
+        text, found = re.subn("^GIVEN = .*$", lambda _: f"GIVEN = {given!r}", text, flags=re.MULTILINE)
+        assert found == 1
+    for name, constant in {"LENGTH": "500", "SEED": "1", "TEMPERATURE": "0.7"}.items():
+        assert constant in text.splitlines()[7]
+        text = text.replace(f" {constant}", f" {constants.get(name, constant)}", 1)
     (folder / "changed.py").write_text(text, encoding="utf-8")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run([sys.executable, "-I", str(folder / "changed.py")], env=environment, cwd="/", capture_output=True,
@@ -52,6 +58,46 @@ def test_every_core_is_exported(cell: str, zoo: Make, tmp_path: Path, capsys: py
     capsys.readouterr()
     main(["sample", "--greedy", "--length", "40", "--model", str(folder)])
     assert example(tmp_path, TEMPERATURE=0, LENGTH=40) == capsys.readouterr().out
+
+
+ASKED = {**TABLE, "path": "data/raw/asked.csv", "series": None, "targets": {"text": "next"},
+         "inputs": {"text": "tokens", "question": "context_tokens", "past": "context_real", "size": "static_real",
+                    "kind": "static_categories"},
+         "columns": {"text": ["text"], "question": ["question"], "past": ["low", "high"], "size": ["size"], "kind": ["kind"]}}
+TOKENIZERS = {"char": {"kind": "char", "min_count": 1}, "byte": {"kind": "byte"}, "bpe": BPE,
+              "word": {"kind": "word", "min_count": 1, "lowercase": True}}
+POOLED = {"size": 4, "pooling": "mean", "dropout": 0.0, "joins": "start"}
+ENCODERS = {"text": {"kind": "embedding", "size": 4, "dropout": 0.0}, "question": {"kind": "context_text", "core": core("gru", 1), **POOLED},
+            "past": {"kind": "context_series", "core": None, **POOLED}, "size": {"kind": "static", "size": None, "dropout": 0.0, "joins": "steps"},
+            "kind": {"kind": "static_category", "size": 2, "dropout": 0.0, "joins": "steps"}}
+
+
+@pytest.fixture(params=TOKENIZERS)
+def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A model that writes for a question, past values and more; its question has this kind of tokenizer."""
+    draw = np.random.default_rng(5)
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    pd.DataFrame([{"text": "".join(draw.choice(list("abcde "), 9)), "question": f"Wie heißt's, {draw.choice(['Öl', 'x'])}? {row}",
+                   "low": "1.5 2" if row % 2 else "", "high": f"{row} 4.5" if row % 2 else "", "size": row / 7, "kind": "pq"[row % 2]}
+                  for row in range(40)]).to_csv(tmp_path / "data" / "raw" / "asked.csv", index=False)
+    tokenizers = {"text": TOKENIZERS["char"], "question": TOKENIZERS[request.param]}
+    workspace, prepared = make(tmp_path, {**ASKED, "tokenizer": tokenizers})
+    save_random(prepared, workspace.model, NEXT, core("gru"), 1, ENCODERS)
+    return workspace.model
+
+
+def test_other_sequences_are_encoded_as_sample_does(asked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["export", "--model", str(asked), "-o", str(tmp_path / "out")])
+    wholes = {"size": [3.5], "kind": ["q"]}
+    texts = []
+    for given in ({"question": "", "past": []}, {"question": "WIE heißt's, Öl? 7 鵝", "past": [[1, 2], [3.5, 4]]}):
+        predictor = load(asked)
+        expected = predictor.generate([""], given={**given, **wholes}, length=60, greedy=True)
+        texts.append(example(tmp_path / "out", {**given, **wholes}, TEMPERATURE=0, LENGTH=60))
+        assert [texts[-1]] == [f"{text}\n" for text in expected]
+    assert texts[0] != texts[1]
+    capsys.readouterr()
+    assert example(tmp_path / "out", LENGTH=5)      # as it is
 
 
 def test_another_seed_is_another_text(zoo: Make, tmp_path: Path) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing, write_json
-from unroll.commands.export.texts import ABOUT_GIVEN, EXAMPLE, GIVEN, README
+from unroll.commands.export.beside import write_beside
+from unroll.commands.export.texts import ABOUT_GIVEN, ABOUT_OWN_AXIS, EXAMPLE, README
 from unroll.commands.model_option import model_folder
 from unroll.commands.out_folder import check_folder
-from unroll.data.encoders import scaler_of
-from unroll.data.spec import InputSpec
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.symbols import never_drawn
 from unroll.models.manifest import START, STEP, open_folder
@@ -30,15 +29,13 @@ def export(model: str, out: Path) -> None:
         if opened.generates != "text":
             raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models are "
                             "exported.")
-        if opened.spec.own:
-            raise UserError("unsupported", "--model", "the model reads another sequence beside the text, "
-                            f"{', '.join(opened.spec.own)}, which the example cannot encode. Use `unroll sample`.")
         if not (folder / STEP).is_file():
-            raise UserError("unsupported", "--model", f"the model's cell, {opened.config.core.kind}, has no ONNX step "
-                            "to export. Train one of another cell.")
-        beside = {name: field for name, field in opened.spec.inputs.items() if name not in opened.tokenizers}
-        for name, described in beside.items():
-            if described.per == "step":
+            raise UserError("unsupported", "--model", f"the model has no ONNX step to export: its cell, "
+                            f"{opened.config.core.kind}, has none, or a core that reads from its end beside it. Train "
+                            "one of other cells.")
+        beside = [name for name in opened.spec.inputs if name != opened.spec.main]
+        for name in beside:
+            if opened.spec.inputs[name].per == "step":
                 raise UserError("unsupported", "--model", f"the model also reads {name} at each step, which "
                                 "the example cannot. Use `unroll sample`.")
         target = next(name for name, field in opened.spec.targets.items() if field.symbols)
@@ -50,11 +47,10 @@ def export(model: str, out: Path) -> None:
             write_json(temporary / "vocabulary.json", known)
             example, about = EXAMPLE.replace("FIELD", json.dumps(field_input(field))), _readme(temporary / STEP, target)
             if beside:
-                shutil.copyfile(folder / START, temporary / START)
-                write_json(temporary / "inputs.json", {name: encoding(field) for name, field in beside.items()})
-                values = json.dumps({name: typical(field) for name, field in beside.items()})
-                example = example.replace("draw, symbol", GIVEN.replace("VALUES", values) + "draw, symbol", 1)
+                code = write_beside(opened, beside, temporary)
+                example = example.replace("draw, symbol", code + "draw, symbol", 1)
                 about += ABOUT_GIVEN.format(inputs=_rows(_session(temporary / START).get_inputs()))
+                about += ABOUT_OWN_AXIS if opened.spec.own else ""
             (temporary / "example.py").write_text(example, encoding="utf-8")
             (temporary / "README.md").write_text(about, encoding="utf-8")
     files = f"{START}, inputs.json, " if beside else ""
@@ -65,23 +61,6 @@ def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
     """Raises `UserError` where the text of a symbol depends on those before it."""
     return {"symbols": [_plain(symbol) for symbol in tokenizer.vocabulary], "begin": tokenizer.begin,
             "end": tokenizer.end, "unknown": tokenizer.unknown, "never": never_drawn(tokenizer)}
-
-
-def encoding(field: InputSpec) -> dict[str, Any]:
-    """How the values of a whole text become the start graph's input."""
-    if field.categories is None:
-        scale = scaler_of(field).state()
-        return {"names": field.names, "mean": scale.mean, "deviation": scale.deviation, "categories": None}
-    columns = [{name: first + number for number, name in enumerate(["", *names])}
-               for names, first in zip(field.categories, field.first_numbers, strict=True)]
-    return {"names": field.names, "mean": None, "deviation": None, "categories": columns}
-
-
-def typical(field: InputSpec) -> list[Any]:
-    """The mean of numbers, the first name of categories."""
-    if field.categories is None:
-        return [float(f"{mean:.6g}") for mean in scaler_of(field).mean]
-    return [names[0] for names in field.categories]
 
 
 def _plain(part: bytes | None) -> str | list[int] | None:

@@ -34,13 +34,31 @@ start = InferenceSession(str(here / "start.onnx"), providers=["CPUExecutionProvi
 
 
 def encode(field, values):
-    if field["categories"] is None:
-        return np.array([(np.array(values) - field["mean"]) / field["deviation"]], np.float32)
+    ENCODE_TEXTif field["categories"] is None:
+        numbers = np.array(values, float).reshape(-1, len(field["mean"]))
+        return ((numbers - field["mean"]) / field["deviation"]).astype(np.float32)
     return np.array([[numbers[value] for numbers, value in zip(field["categories"], values)]])
 
 
-encoded = {f"static.{name}": encode(field, GIVEN[name]) for name, field in fields.items()}
+encoded = {}
+for name, field in fields.items():
+    part = encode(field, GIVEN[name])
+    if field["own_axis"]:   # of no steps, there is one that is ignored
+        encoded[f"context.{name}.lengths"] = np.array([len(part)], np.int32)
+        encoded[f"context.{name}"] = (part if len(part) else np.zeros((1, *part.shape[1:]), part.dtype))[:, None]
+    else:
+        encoded[f"static.{name}"] = part
 state |= zip((part.name for part in start.get_outputs()), start.run(None, encoded))
+'''
+
+# and where some of it are texts
+ENCODE_TEXT = '''if field["tokenizer"] is not None:
+        return np.array(symbols(json.loads((here / field["tokenizer"]).read_text(encoding="utf-8")), values), np.int64)
+    '''
+SYMBOLS = '''def symbols(known, text):
+'''
+KIND = '''    if known["kind"] == "{kind}":
+{imports}        return {expression}
 '''
 README = """# A language model as an ONNX graph
 
@@ -78,4 +96,10 @@ ABOUT_GIVEN = """
 
 `inputs.json` says how its inputs are encoded: real numbers less `mean` and divided by `deviation`, of categories the
 number of each in its column, where "" stands for one that training never saw.
+"""
+
+ABOUT_OWN_AXIS = """
+What has an `own_axis` is another sequence: `context.<name>` are its T.<name> steps, real numbers or the symbols of a
+text, of which the first `context.<name>.lengths` are read. `tokenizer` names the file of a text's vocabulary; `symbols`
+in `example.py` encodes the text, with what it imports.
 """

@@ -35,6 +35,9 @@ class Tokenizer(ABC):
     """
 
     joint: ClassVar[str] = ""       # between two texts that are read as one
+    # what `encode` does to `text` as an expression of Python, where `known` is the state; and the modules that it needs
+    expression: ClassVar[str]
+    modules: ClassVar[tuple[str, ...]] = ()
 
     size: int
     begin: int

@@ -12,6 +12,9 @@ from unroll.data.tokenizers.base import Ids, Tokenizer
 
 
 class Fitted(Tokenizer):
+    expression = 'tokenizers.Tokenizer.from_str(known["model"]).encode(text).ids'
+    modules = ("tokenizers",)
+
     def __init__(self, model: str, items: bool) -> None:
         from tokenizers import Tokenizer as Library
 

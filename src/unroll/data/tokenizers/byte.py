@@ -11,6 +11,8 @@ from unroll.data.tokenizers.base import Ids, Tokenizer
 
 
 class Fitted(Tokenizer):
+    expression = "list(text.encode())"
+
     def __init__(self, items: bool) -> None:
         self.items = items
         self._bounds(256, ord("\n"))

@@ -15,6 +15,7 @@ class Fitted(Tokenizer):
     """Symbol 0 is the unknown one, 1 … n the sorted alphabet."""
 
     unknown = 0
+    expression = '[1 + known["alphabet"].find(character) for character in text]'
 
     def __init__(self, alphabet: str, items: bool) -> None:
         self.items, self.alphabet = items, alphabet

@@ -24,6 +24,10 @@ class Fitted(Tokenizer):
 
     unknown = 0
     joint = " "     # words would run into each other
+    expression = f'''[known["words"].index(word) + 1 if word in known["words"] else 0
+                for found in re.findall({WORD.pattern!r}, text)
+                for word in [found.lower() if known["lowercase"] else found]]'''
+    modules = ("re",)
 
     def __init__(self, words: list[str], lowercase: bool, items: bool) -> None:
         self.items, self.words, self.lowercase = items, words, lowercase
