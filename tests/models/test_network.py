@@ -13,7 +13,7 @@ from unroll.config.encoders.real import Settings
 from unroll.config.model import ModelConfig
 from unroll.data.batches import ItemLayout
 from unroll.data.fields import sequences
-from unroll.data.spec import Spec
+from unroll.data.spec import InputSpec, Spec
 from unroll.models.dropout import Masks
 from unroll.models.encoder import BaseEncoder, make_encoder
 from unroll.models.network import build
@@ -131,7 +131,7 @@ def test_a_field_that_the_data_lacks_is_named(part):
 
 
 def real(size: int | None, dropout: float = 0.0, features: int = 3) -> BaseEncoder:
-    return make_encoder(Settings(kind="real", size=size, dropout=dropout), features)
+    return make_encoder(Settings(kind="real", size=size, dropout=dropout), InputSpec(kind="real", size=features, width=features))
 
 
 @pytest.mark.parametrize("size", [None, 4])

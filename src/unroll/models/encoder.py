@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 from unroll.config.encoder import EncoderSettings
 from unroll.config.encoders import ENCODERS
+from unroll.data.spec import InputSpec
 from unroll.models.dropout import Dropout
 from unroll.models.onnx.graph import Graph
 
 
 class BaseEncoder(nn.Module, ABC):
-    """A kind of encoder has a class `Encoder` derived from this one, made from settings and the field's size and width.
+    """A kind of encoder has a class `Encoder` derived from this one, made from its settings and what the field is.
 
-    The size is the number of symbols, of categories or of numbers per step, the width how many of them stand at a step.
     `self.size` is E, the size of the vectors.
     """
 
@@ -46,8 +46,6 @@ class BaseEncoder(nn.Module, ABC):
         """
 
 
-def make_encoder(settings: EncoderSettings, size: int, width: int = 1, longest: int | None = None) -> BaseEncoder:
-    """`longest`: steps of the longest training sequence of a field on an axis of its own."""
-    made = ENCODERS.code_of(settings.kind, "Encoder")
-    encoder: BaseEncoder = made(settings, size, width) if longest is None else made(settings, size, longest)
+def make_encoder(settings: EncoderSettings, field: InputSpec) -> BaseEncoder:
+    encoder: BaseEncoder = ENCODERS.code_of(settings.kind, "Encoder")(settings, field)
     return encoder

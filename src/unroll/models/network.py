@@ -22,9 +22,7 @@ class Network(nn.Module):
         """`spec` has the sizes that follow from the data."""
         super().__init__()
         # in the order of their names, whatever order a file has them in
-        fields = spec.inputs
-        encoders = {name: make_encoder(settings, fields[name].size, fields[name].width, fields[name].longest)
-                    for name, settings in sorted(config.inputs.items())}
+        encoders = {name: make_encoder(settings, spec.inputs[name]) for name, settings in sorted(config.inputs.items())}
         self.inputs = ByField(encoders)
         self.static = [name for name in encoders if config.inputs[name].static]
         self.own_axis = [name for name in encoders if config.inputs[name].own_axis]

@@ -13,6 +13,7 @@ from unroll.config.head import PER_SEQUENCE, HeadSettings, Target
 from unroll.config.heads import HEADS
 from unroll.config.load import explain
 from unroll.data.fields import IGNORED
+from unroll.data.spec import InputSpec
 from unroll.models.encoder import make_encoder
 from unroll.models.head import BaseHead, Sizes, make_head
 from unroll.models.onnx.graph import FLOAT, Graph
@@ -174,7 +175,8 @@ def _settings(kind: str, own: dict[str, Any]) -> HeadSettings:
 def _made(settings: HeadSettings, seed: int, dtype: torch.dtype = torch.float64) -> BaseHead:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        encoder = make_encoder(Embedding(kind="embedding", size=4, dropout=0.0), SIZE)
+        symbols = InputSpec(kind="tokens", size=SIZE, width=1)
+        encoder = make_encoder(Embedding(kind="embedding", size=4, dropout=0.0), symbols)
         torch.manual_seed(seed)
         head = make_head(settings, Sizes(FEATURES, SIZE, horizon=HORIZON, encoder=encoder))
     assert isinstance(head, BaseHead), f"{type(head)} does not derive from unroll.models.head.BaseHead"

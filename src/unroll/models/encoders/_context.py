@@ -7,6 +7,7 @@ from torch import Tensor
 
 from unroll.config.encoder import ContextSettings
 from unroll.data.batches import LENGTHS
+from unroll.data.spec import InputSpec
 from unroll.models.core import Core
 from unroll.models.dropout import Dropout
 from unroll.models.encoder import BaseEncoder
@@ -18,11 +19,11 @@ from unroll.models.pooling import make_pooling
 class ContextEncoder(BaseEncoder):
     """A vector for each step, which `steps` makes; a core that reads them, where there is one; a pooling."""
 
-    def __init__(self, settings: ContextSettings, steps: BaseEncoder, longest: int) -> None:
-        """`longest`: of the training sequences."""
+    def __init__(self, settings: ContextSettings, steps: BaseEncoder, field: InputSpec) -> None:
         super().__init__(settings, steps.size)
         self.steps = steps
-        self.core = None if settings.core is None else Core(settings.core, steps.size, longest)
+        assert field.longest is not None
+        self.core = None if settings.core is None else Core(settings.core, steps.size, field.longest)
         if self.core is not None:
             self.size = self.core.size
         self.pool = make_pooling(settings.pooling, self.size, 1 if self.core is None else self.core.directions)

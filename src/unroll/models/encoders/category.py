@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from unroll.config.encoders import category, static_category
+from unroll.data.spec import InputSpec
 from unroll.models.dropout import Dropout
 from unroll.models.encoder import BaseEncoder
 from unroll.models.onnx.graph import INT64, Graph
@@ -14,9 +15,9 @@ from unroll.models.onnx.graph import INT64, Graph
 class Encoder(BaseEncoder):
     """Categories of different columns have different numbers, so that one table serves all columns."""
 
-    def __init__(self, settings: category.Settings | static_category.Settings, size: int, width: int) -> None:
-        super().__init__(settings, settings.size * width)
-        self.embedding = nn.Embedding(size, settings.size)
+    def __init__(self, settings: category.Settings | static_category.Settings, field: InputSpec) -> None:
+        super().__init__(settings, settings.size * field.width)
+        self.embedding = nn.Embedding(field.size, settings.size)
         nn.init.normal_(self.embedding.weight, std=settings.size**-0.5)
 
     def forward(self, values: Tensor, dropout: Dropout) -> Tensor:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from unroll.config.encoders import real, static
+from unroll.data.spec import InputSpec
 from unroll.models.dropout import Dropout
 from unroll.models.encoder import BaseEncoder
 from unroll.models.onnx.graph import FLOAT, Graph
 
 
 class Encoder(BaseEncoder):
-    def __init__(self, settings: real.Settings | static.Settings, features: int, width: int) -> None:
-        super().__init__(settings, settings.size or features)
-        self.projection = nn.Identity() if settings.size is None else nn.Linear(features, settings.size)
+    def __init__(self, settings: real.Settings | static.Settings, field: InputSpec) -> None:
+        super().__init__(settings, settings.size or field.size)
+        self.projection = nn.Identity() if settings.size is None else nn.Linear(field.size, settings.size)
 
     def forward(self, values: Tensor, dropout: Dropout) -> Tensor:
         return dropout(self.projection(values), self.dropout)
