@@ -12,7 +12,8 @@ from tests.prediction.conftest import CLASSES, ZOO, Made, Make, read_table, refu
 from unroll.config.heads.next_token import Settings as NextToken
 from unroll.data.spec import TargetSpec
 from unroll.prediction.predicted import Predicted
-from unroll.prediction.table import as_table, check_name, write_table
+from unroll.prediction.table import as_table
+from unroll.prediction.table_files import check_name, write_table
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 P_CLASSES = [f"p_{name}" for name in sorted(CLASSES)]

@@ -58,6 +58,14 @@ def by_symbol(prepared: Prepared, field: str, name: str, classes: int) -> Labels
     return np.asarray(counts.argmax(axis=1)[test], np.int64)
 
 
+def after(before: Labels, classes: Labels, last: Labels, size: int) -> Labels:
+    """The class (n,) that came most often after each of `last`; in training `classes` (N,) came after `before`."""
+    counts = np.zeros((max(before.max(), last.max()) + 1, size), np.int64)
+    np.add.at(counts, (before, classes), 1)
+    common = np.bincount(classes, minlength=size).argmax()
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), common)[last]
+
+
 def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -> Labels:
     """Logistic regression on a step's own numbers and their squares and products."""
     from sklearn.linear_model import LogisticRegression

@@ -98,17 +98,19 @@ def _add_sample(verbs: Verbs, with_settings: bool) -> None:
     sample = verbs.add_parser("sample", help="generate from a model", argument_default=argparse.SUPPRESS,
                               description="A language model writes a text after each prompt, or from the start. A "
                               "model of music composes MIDI files. A forecaster draws paths that a series could take. "
-                              "The n-th sample depends on the seed and n alone.")
+                              "A model of the next step of several fields draws rows of a table. The n-th sample "
+                              "depends on the seed and n alone.")
     sample.add_argument("prompts", nargs="*", metavar="PROMPT", help="a text; for music, a MIDI file or a piano roll; "
-                        "for a forecaster, the file with the series")
+                        "for a forecaster, the file with the series; for rows, a file with sequences to continue")
     sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="texts, one per line, or "
                         '.jsonl with {"prompt": "…", "given": {…}}; - is standard input')
     sample.add_argument("--model", default=MODEL, help=MODEL_HELP)
     sample.add_argument("--count", type=_positive, metavar="N", help="samples for each prompt (default: 1; paths: 100)")
     sample.add_argument("--seed", type=int, metavar="N", help="(default: 1)")
     if with_settings:
-        _add_settings(sample.add_argument_group("sampling settings (music and paths have length and temperature only)"))
-    text = sample.add_argument_group("for texts")
+        _add_settings(sample.add_argument_group("sampling settings (music and paths have length and temperature only; "
+                                                "rows all but allow, pattern, stop and beams)"))
+    text = sample.add_argument_group("for texts; --given for rows, too")
     text.add_argument("--given", action="append", metavar="NAME=VALUE,…", help="what the model reads beside the text; "
                       "again for each input")
     text.add_argument("--replace-unknown", action="store_true", help="read symbols outside the vocabulary as unknown")
@@ -118,7 +120,7 @@ def _add_sample(verbs: Verbs, with_settings: bool) -> None:
     text.add_argument("--int8", action="store_true", help="weights as whole numbers: an LSTM is several times as fast")
     text.add_argument("--gpu", action="store_true", help="step the network on a GPU, captured as a CUDA graph")
     sample.add_argument("-o", "--out", type=Path, help="texts: a .txt, or a .jsonl with one object per text; music and "
-                        "paths: a folder")
+                        "paths: a folder; rows: a .csv, .jsonl or .parquet (default: printed)")
     sample.add_argument("--tempo", type=_positive, metavar="N", help="frames of music per minute (default: 120)")
     sample.add_argument("--threads", type=_positive, metavar="N", help="only wide models gain from more (default: 1)")
 
@@ -127,8 +129,8 @@ def _add_settings(group: "argparse._ArgumentGroup") -> None:
     """An option for each sampling setting, as `config/sampling.py` declares them."""
     from unroll.config.sampling import COMMAND, settings
 
-    more = {"length": ", or inf (default: 500; music: 200 frames; paths: the model's horizon)",
-            "temperature": " (default: 0.7; music and paths: 1)", "stop": "; again for each"}
+    more = {"length": ", or inf (default: 500; music and rows: 200; paths: the model's horizon)",
+            "temperature": " (default: 0.7; music, paths and rows: 1)", "stop": "; again for each"}
     for name, setting in settings().items():
         option = COMMAND.name(name)
         how: dict[str, Any] = {"help": setting.description.replace("%", "%%") + more.get(name, ""), "dest": name}

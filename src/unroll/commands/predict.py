@@ -15,7 +15,8 @@ from unroll.data.spec import Spec
 from unroll.prediction.inputs import Inputs, read
 from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor, load
-from unroll.prediction.table import as_table, check_name, write_table
+from unroll.prediction.table import as_table
+from unroll.prediction.table_files import check_name, write_table
 from unroll.prediction.times import ahead
 from unroll.prediction.values import spelt
 

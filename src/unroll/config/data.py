@@ -28,7 +28,7 @@ Input = Literal[
 STATIC = ("static_real", "static_categories")
 CONTEXT = ("context_tokens", "context_real")
 Target = Literal[
-    "next",         # the input's own next step: a symbol or a vector
+    "next",         # the input's own next step: a symbol, a category or a vector
     "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels
     "class",        # one class per sequence
     "tag",          # one class per step
@@ -103,14 +103,20 @@ class SourceSettings(Strict):
 
     def _names(self) -> str | None:
         for name, kind in self.targets.items():
-            if kind in FUTURE and self.inputs.get(name, "tokens") not in ("tokens", "real"):
-                return f"targets.{name}: {kind} is the next step of an input of tokens or real numbers"
+            if kind in FUTURE and self.inputs.get(name, "tokens") not in ("tokens", "real", "categories"):
+                return f"targets.{name}: {kind} is the next step of an input of tokens, categories or real numbers"
             if kind in FUTURE and name not in self.inputs:
                 return f"targets.{name}: {kind} is the next step of an input; inputs are {sorted(self.inputs)}"
+            if kind == "forecast" and self.inputs[name] == "categories":
+                return f"targets.{name}: a forecast is of real numbers; the next category is the target next"
             if kind == "next_labels" and self.inputs[name] != "real":
                 return f"targets.{name}: next_labels need an input of kind real whose numbers are 0 or 1"
             if kind not in FUTURE and name in self.inputs:
                 return f"targets.{name}: an input has that name; give the {kind} another one"
+        others = [name for name, kind in self.targets.items() if kind not in (*FUTURE, *PER_SEQUENCE)]
+        if self.drawn and others:
+            return (f"targets.{others[0]}: each step of {' and '.join(self.drawn)} is predicted before it is read, so "
+                    f"that no step has read what its {self.targets[others[0]]} is of; leave it out")
         beside = [name for name in self.step_inputs if self.inputs[name] != "tokens"]
         if self.shifted and beside:
             return (f"inputs.{beside[0]}: where {' and '.join(self.shifted)} and the next symbol of a text are "
@@ -122,6 +128,25 @@ class SourceSettings(Strict):
     def step_inputs(self) -> list[str]:
         """Inputs that stand at each step."""
         return [name for name, kind in self.inputs.items() if kind not in (*STATIC, *CONTEXT)]
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Inputs whose steps are predicted together, each step from all before it: several, or one of categories.
+
+        They are read one step late, from a row before the first step on.
+        """
+        names = tuple(name for name, kind in self.targets.items() if kind in ("next", "next_labels"))
+        return names if len(names) > 1 or any(self.inputs[name] == "categories" for name in names) else ()
+
+    def ending(self, items: bool) -> str | None:
+        """Which of the drawn inputs ends an item, with a symbol of its own: the text, or the first one of categories.
+
+        None ends where there are no symbols, or where other inputs of steps say how long a sequence is.
+        """
+        if not items or {*self.step_inputs} != {*self.drawn}:
+            return None
+        symbols = sorted((self.inputs[name] != "tokens", name) for name in self.drawn if self.inputs[name] != "real")
+        return symbols[0][1] if symbols else None
 
     @property
     def shifted(self) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ from typing import ClassVar, Literal
 from unroll.config.pooling import Pooling
 from unroll.config.strict import Probability, Strict
 
-# as in `data.targets`, but for `next`, which is a symbol or a vector as its input is
-Target = Literal["next_symbol", "next_value", "next_labels", "class", "tag", "labels", "value", "values", "forecast"]
+# as in `data.targets`, but for `next`, which is a symbol, a category or a vector as its input is
+Target = Literal["next_symbol", "next_category", "next_value", "next_labels", "class", "tag", "labels", "value",
+                 "values", "forecast"]
 PER_SEQUENCE: tuple[Target, ...] = ("class", "value", "forecast")       # of which a sequence has one
-Generated = Literal["text", "music", "paths"]
+Generated = Literal["text", "music", "paths", "rows"]
 
 
 class HeadSettings(Strict):
@@ -21,6 +22,7 @@ class HeadSettings(Strict):
     predicts: ClassVar[tuple[Target, ...]]
     measures: ClassVar[Mapping[str, bool]] = {}     # of validations, beside the loss, and whether higher is better
     generates: ClassVar[Generated | None] = None    # what a model can continue with it; music: piano rolls only
+    draw: ClassVar[str] = ""    # module whose `Draw` draws a next step beside others, see `unroll.generation.draws`
 
     report: ClassVar[str] = ""      # a head of another package: the module with its `report`, see evaluation/reports/
 

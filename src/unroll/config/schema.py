@@ -39,6 +39,7 @@ class Config(Strict):
 
 
 Mistake = tuple[str, str]       # the setting, and what is wrong with it
+NEXT = {"tokens": "next_symbol", "categories": "next_category"}     # what the next step of an input is
 
 
 def _names(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
@@ -55,15 +56,15 @@ def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
             kinds = [kind for kind in ENCODERS.own if ENCODERS.settings_of(kind).reads == field]
             yield f"model.inputs.{name}", f"an input of kind {field} needs {' or '.join(kinds)}, not {encoder.kind}"
     for name, target in data.targets.items():
-        yield from _head(name, target, data.inputs.get(name) == "tokens", model.heads[name])
+        yield from _head(name, target, data.inputs.get(name), model.heads[name])
         if model.core.both_ways and target in FUTURE and target != "forecast":
             yield "model.core.bidirectional", (f"the target {name} is the future of the input, which the backward "
                                                "direction has already read; set it to false")
 
 
-def _head(name: str, target: str, symbols: bool, head: HeadSettings) -> Iterator[Mistake]:
-    """`symbols`: whether the input of that name has symbols, so that the next step is one."""
-    predicted = ("next_symbol" if symbols else "next_value") if target == "next" else target
+def _head(name: str, target: str, read: str | None, head: HeadSettings) -> Iterator[Mistake]:
+    """`read` is the kind of the input of that name, of which a next step is one."""
+    predicted = NEXT.get(read or "", "next_value") if target == "next" else target
     if predicted not in head.predicts:
         kinds = [kind for kind in HEADS.own if predicted in HEADS.settings_of(kind).predicts]
         yield f"model.heads.{name}", f"a target of kind {target} needs {' or '.join(kinds)}, not {head.kind}"

@@ -1,4 +1,4 @@
-"""The codec of columns of categories, which are inputs."""
+"""The codec of columns of categories, which are inputs; the next one of a single column may be a target."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,41 +11,75 @@ from unroll.data.codecs import Codec, Located, Per, Values
 from unroll.data.encoders import Classes
 from unroll.data.spec import InputSpec, Names, TargetSpec
 
+END = "⟨end⟩"       # the name of the class that ends an item
+
 
 class CategoryCodec(Codec):
-    """Columns of categories as numbers from 1; 0 stands for a category that the training split does not have."""
+    """Columns of categories as numbers from 1; 0 stands for a category that the training split does not have.
 
-    def __init__(self, columns: Sequence[Classes], per: Per) -> None:
-        super().__init__(per)
+    One that is `drawn` has a number more where it `ends` items, in a row of its own.
+    """
+
+    def __init__(self, columns: Sequence[Classes], per: Per, drawn: bool = False, ends: bool = False,
+                 closed: bool = False) -> None:
+        super().__init__(per, drawn, closed)
         self._columns = columns
+        self._end = len(columns[0].names) + 1 if ends else None
 
     @classmethod
     def fit(cls, values: Located, per: Per) -> "CategoryCodec":
-        found: list[set[str]] = []
-        for where, value in values:
-            rows = _columns(value, per)
-            found = found or [set() for _ in range(rows.shape[1])]
-            _check_width(len(found), rows, where)
-            for known, column in zip(found, rows.T, strict=True):
-                known.update(map(str, np.unique(column)))
-        return cls([Classes(sorted(known)) for known in found], per)
+        return cls(_known(values, per), per)
 
+    @classmethod
+    def fit_drawn(cls, name: str, values: Located, ends: bool, closed: bool) -> "CategoryCodec":
+        """One column whose next category is predicted."""
+        columns = _known(values, "step")
+        if len(columns) > 1:
+            raise UserError("unsupported", f"data.targets.{name}", f"the next step of {len(columns)} columns of "
+                            "categories, and one is predicted. Make each an input and a target of its own.")
+        if len(columns[0].names) < 2:
+            raise UserError("too-short", f"data.targets.{name}", f"the training split has one category alone, "
+                            f"{columns[0].names}. Give examples of another, or another data.seed.")
+        return cls(columns, "step", True, ends, closed)
+
+    @property
+    def _classes(self) -> Names:
+        """Of a drawn column, what may come next."""
+        return (*self._columns[0].names, *([END] if self._end is not None else []))
+
+    def known(self, rows: Values) -> NDArray[np.bool_] | None:
+        return rows > 0 if self.drawn else None     # no network can predict a category that it never saw
     def encode(self, value: Any, where: str) -> Values:
         rows = _columns(value, self.per)
         _check_width(len(self._columns), rows, where)
-        return np.stack([classes.positions(column) + 1 for classes, column in zip(self._columns, rows.T, strict=True)],
-                        axis=1)
+        found = np.stack([classes.positions(column) + 1 for classes, column in zip(self._columns, rows.T, strict=True)],
+                         axis=1)
+        return found if self._end is None else np.concatenate([found, [[self._end]]])
 
     def dtype(self, rows: Values) -> np.dtype[Any]:
-        return np.min_scalar_type(max(len(classes.names) for classes in self._columns))
+        return np.min_scalar_type(self._end or max(len(classes.names) for classes in self._columns))
 
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         categories = tuple(tuple(classes.names) for classes in self._columns)
         return InputSpec(kind="categories", size=sum(len(column) + 1 for column in categories), width=len(categories),
-                         per=self.per, names=names, categories=categories)
+                         per=self.per, names=names, categories=categories, begin=0 if self.drawn else None,
+                         end=self._end)
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
-        raise AssertionError("categories are inputs")
+        assert self.drawn       # others are inputs alone
+        return TargetSpec(kind="classes", per="step", size=len(self._classes), of=of, classes=self._classes)
+
+
+def _known(values: Located, per: Per) -> list[Classes]:
+    """The categories of each column."""
+    found: list[set[str]] = []
+    for where, value in values:
+        rows = _columns(value, per)
+        found = found or [set() for _ in range(rows.shape[1])]
+        _check_width(len(found), rows, where)
+        for known, column in zip(found, rows.T, strict=True):
+            known.update(map(str, np.unique(column)))
+    return [Classes(sorted(known)) for known in found]
 
 
 def _columns(value: Any, per: Per) -> NDArray[Any]:

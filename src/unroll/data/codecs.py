@@ -29,8 +29,10 @@ class Codec(ABC):
 
     advice: ClassVar[str] = ""      # where other fields have another number of steps
 
-    def __init__(self, per: Per = "step") -> None:
+    def __init__(self, per: Per = "step", drawn: bool = False, closed: bool = False) -> None:
+        """`drawn`: it is read one step late; `closed`: an item has a last row, at which this field is unknown."""
         self.per = per      # one row per step, one per sequence, or as many as it has on an axis of its own
+        self.drawn, self.closed = drawn, closed
 
     @abstractmethod
     def encode(self, value: Any, where: str) -> Values:
@@ -62,8 +64,8 @@ class TextCodec(Codec):
 
     advice = " Choose data/tokenizer=char, a symbol for each label."
 
-    def __init__(self, tokenizer: Tokenizer, per: Per = "step") -> None:
-        super().__init__(per)
+    def __init__(self, tokenizer: Tokenizer, per: Per = "step", drawn: bool = False) -> None:
+        super().__init__(per, drawn)
         self.tokenizer = tokenizer
 
     def encode(self, value: Any, where: str) -> Values:
@@ -83,7 +85,8 @@ class TextCodec(Codec):
 
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         begin = self.tokenizer.begin if predicted else None
-        return InputSpec(kind="tokens", size=self.tokenizer.size, width=1, per=self.per, begin=begin, names=names)
+        return InputSpec(kind="tokens", size=self.tokenizer.size, width=1, per=self.per, begin=begin, names=names,
+                         end=self.tokenizer.end if self.drawn else None)
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         return TargetSpec(kind="classes", per="step", of=of, size=self.tokenizer.size)
@@ -127,8 +130,9 @@ class ClassCodec(Codec):
 class NumberCodec(Codec):
     """Real numbers, as the source has them; or `labels`, which are 0 or 1. Those of a `partial` field may be NaN."""
 
-    def __init__(self, per: Per = "step", labels: bool = False, partial: bool = False) -> None:
-        super().__init__(per)
+    def __init__(self, per: Per = "step", labels: bool = False, partial: bool = False, drawn: bool = False,
+                 closed: bool = False) -> None:
+        super().__init__(per, drawn, closed)
         self._labels, self._partial = labels, partial
         self._width: int | None = None      # numbers per row, from the first one on
         self._scaler: Scaler | None = None
@@ -183,13 +187,13 @@ class NumberCodec(Codec):
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         assert self._scaler is not None
         return InputSpec(kind="real", size=self.width, width=self.width, per=self.per, scale=self._scaler.state(),
-                         names=names)
+                         names=names, begin=0 if self.drawn else None)
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         scale = None if self._labels or self._scaler is None else self._scaler.state()
-        return TargetSpec(kind="labels" if self._labels else "reals", size=self.width, of=of,
-                          per="sequence" if self.per == "sequence" else "step", ahead=0 if of is None else 1,
-                          scale=scale, names=names)
+        return TargetSpec(kind="labels" if self._labels else "reals", size=self.width, of=of, scale=scale, names=names,
+                          per="sequence" if self.per == "sequence" else "step",
+                          ahead=0 if of is None or self.drawn else 1)
 
 
 class SeriesCodec(NumberCodec):

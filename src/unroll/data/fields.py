@@ -163,15 +163,15 @@ def _input(field: InputSpec, values: Values, offsets: NDArray[np.int64] | None =
     if offsets is not None:
         bounds = np.stack([offsets[:-1], offsets[1:]], axis=1)
         return replace(_input(field, values), bounds=bounds)
+    # read one step late where it has a begin, so that each step is predicted from those before it
+    fill, ahead = (0, 0) if field.begin is None else (field.begin, -1)
     if field.kind == "categories":
-        return Field(values, field.per, 0, np.int64, show=_columns(field))
-    if field.begin is not None:     # read one step late, so that each symbol is predicted from those before it
-        return Field(values, "step", field.begin, np.int64, ahead=-1)
+        return Field(values, field.per, fill, np.int64, ahead, _columns(field))
     if field.kind == "tokens":
-        return Field(values, field.per, 0, np.int64)
+        return Field(values, field.per, fill, np.int64, ahead)
     if field.scale is None:         # a frame scales it
         return Field(values, "step", 0, np.float32)
-    return Field(values, field.per, 0, np.float32, show=Scaler.restore(field.scale).encode)
+    return Field(values, field.per, fill, np.float32, ahead, Scaler.restore(field.scale).encode)
 
 
 def _columns(field: InputSpec) -> Callable[[Values], Values]:
@@ -188,10 +188,18 @@ def category_numbers(field: InputSpec, names: Values) -> Values:
 
 
 def _target(field: TargetSpec, values: Values, holes: Holes | None) -> Field:
+    if field.kind == "classes" and field.of is not None and values.ndim == 2:     # categories, from 1 on
+        known = None if holes is None else Holes(holes.known[:, 0], holes.totals)
+        return Field(values[:, 0], field.per, IGNORED, np.int64, field.ahead, _classes, known)
     if field.kind == "classes":
         return Field(values, field.per, IGNORED, np.int64, field.ahead, holes=holes)
     show = _float if field.scale is None else Scaler.restore(field.scale).encode
     return Field(values, field.per, np.nan, np.float32, field.ahead, show, holes)
+
+
+def _classes(values: Values) -> NDArray[np.int64]:
+    """Numbers of categories of one column → of classes, which do without the one for all others."""
+    return values.astype(np.int64) - 1
 
 
 def _float(values: Values) -> NDArray[np.float32]:

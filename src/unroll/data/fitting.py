@@ -27,15 +27,18 @@ def fit_codecs(config: DataConfig, source: Source) -> dict[str, Codec]:
 
 def _input(config: DataConfig, source: Source, name: str) -> Codec:
     values, target, kind = _values(source, name), config.targets.get(name), config.inputs[name]
+    drawn, ending = name in config.drawn, config.ending(source.layout == "items")
+    closed = drawn and ending not in (None, name)
     per: Per = "sequence" if kind in STATIC else "own" if kind in CONTEXT else "step"
     if kind in ("tokens", "context_tokens"):
-        return TextCodec(_tokenizer(config, source, name), per)
+        return TextCodec(_tokenizer(config, source, name), per, drawn)
     if kind in ("categories", "static_categories"):
-        return CategoryCodec.fit(values, per)
+        return (CategoryCodec.fit_drawn(name, values, name == ending, closed) if drawn
+                else CategoryCodec.fit(values, per))
     if target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
         return SeriesCodec(ForecastSpec(**settings.model_dump())).fit_frame(values)
-    return NumberCodec(per, labels=target == "next_labels").fit(_scale(config), values)
+    return NumberCodec(per, labels=target == "next_labels", drawn=drawn, closed=closed).fit(_scale(config), values)
 
 
 def _target(config: DataConfig, source: Source, name: str) -> Codec:
@@ -56,7 +59,8 @@ def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
     # a symbol that closes an item would have no values of its own, unless the targets' rows begin before the first step
     aligned = (not config.shifted and any(kind not in FUTURE and kind not in PER_SEQUENCE
                                           for kind in config.targets.values())) or len(config.step_inputs) > 1
-    ends = source.layout == "items" and not aligned and name in config.step_inputs
+    items = source.layout == "items"
+    ends = config.ending(items) == name if config.drawn else items and not aligned and name in config.step_inputs
     return fit(settings, ends, (text for _, text in _values(source, name)))
 
 

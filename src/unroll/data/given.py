@@ -19,8 +19,8 @@ def given_of(data: Sequences, names: Sequence[str], count: int) -> list[Given]:
 
     Where some have steps, they are the longest ones, so that there is something to write for.
     """
-    items = np.arange(len(data))
-    if any(data.inputs[name].per == "step" for name in names):
+    items = np.arange(1 if data.bounds is None else len(data))
+    if data.bounds is not None and any(data.inputs[name].per == "step" for name in names):
         items = np.argsort(-data.lengths, kind="stable")
     return [{name: _of(data, data.inputs[name], int(items[number % len(items)])) for name in names}
             for number in range(count)]
@@ -32,8 +32,7 @@ def _of(data: Sequences, field: Field, item: int) -> NDArray[Any]:
         values, lengths = field.own(lane, lane)
         return np.asarray(values[: lengths[0], 0])
     if field.per == "step":
-        assert data.bounds is not None      # a text of a table, beside whose symbols others stand
-        steps = np.arange(*data.bounds[item])
+        steps = np.arange(len(data)) if data.bounds is None else np.arange(*data.bounds[item])
         return np.asarray(field.at(steps, steps >= 0))
     return np.asarray(field.at(lane, lane >= 0)[0])
 

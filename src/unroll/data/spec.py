@@ -55,7 +55,9 @@ class InputSpec(Part):
     size: int                       # of the vocabulary, all columns' categories, or numbers as the network reads them
     width: int                      # columns in the user's data: fewer than `size` in a forecast; 1 for tokens
     per: Literal["step", "sequence", "own"] = "step"    # own: another sequence beside each, with a length of its own
-    begin: int | None = None        # the symbol before the first step, where each step predicts the next symbol
+    # what stands before the first step, where the input is read one step late and predicted from what is before:
+    # a symbol, the category for all others, or a scaled number
+    begin: int | None = None
     scale: Scale | None = None      # of real numbers; None in a forecast, whose target has a frame
     names: Names | None = None      # of the columns, where the source names them
     categories: tuple[Names, ...] | None = None     # of each column; each column also has one for all others
@@ -66,6 +68,8 @@ class InputSpec(Part):
         sizes = [len(names) + 1 for names in self.categories or ()]
         return [sum(sizes[:column]) for column in range(len(sizes))]
     longest: int | None = None      # steps of the longest one in training, where it has a length of its own
+    # the symbol, or the category's number, with which an item ends that is drawn with others or of categories
+    end: int | None = Field(default=None, exclude_if=lambda end: end is None)
 
 
 class TargetSpec(Part):
@@ -153,6 +157,21 @@ class Spec(Part):
     def own(self) -> list[str]:
         """Inputs on an axis of their own: other sequences beside each."""
         return [name for name, field in self.inputs.items() if field.per == "own"]
+
+    @property
+    def drawn(self) -> list[str]:
+        """Inputs whose steps are drawn together, see `unroll.config.data.SourceSettings.drawn`; sorted."""
+        names = sorted(name for name, field in self.inputs.items() if field.begin is not None)
+        return names if len(names) > 1 or any(self.inputs[name].kind == "categories" for name in names) else []
+
+    @property
+    def ending(self) -> str | None:
+        """Which of the drawn inputs has an end; each item then has a last row for it."""
+        return next((name for name in self.drawn if self.inputs[name].end is not None), None)
+
+    def closed(self, name: str) -> bool:
+        """Whether the last row of an item is of another field's end, so that this one is unknown there."""
+        return name in self.drawn and self.ending not in (None, name)
 
     def shifted(self, name: str) -> bool:
         """Whether a target's first row is of the symbol before the first step, and unknown.

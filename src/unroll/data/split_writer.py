@@ -48,15 +48,15 @@ class SplitWriter:
         if stream and self._steps:
             sequence += f", from step {self._steps + 1} on"
         rows = {name: self._codecs[name].encode(value, f"data.{name}, {sequence}") for name, value in piece.items()}
-        steps = {name: len(values) + (name in self._shifted) for name, values in rows.items()
-                 if self._codecs[name].per == "step"}
+        more = {name: (name in self._shifted) + codec.closed for name, codec in self._codecs.items()}
+        steps = {name: len(values) + more[name] for name, values in rows.items() if self._codecs[name].per == "step"}
         if stream and len(steps) < len(rows):
             name = next(name for name in rows if name not in steps)
             raise UserError("conflict", f"data.{name}", "one value a sequence, but the data is a single long sequence. "
                             "Give it at each step.")
         length = next(iter(steps.values()))
         if len(set(steps.values())) > 1:
-            found = ", ".join(f"{name} {count - bool(self._shifted)}" for name, count in steps.items())
+            found = ", ".join(f"{name} {count - max(more.values())}" for name, count in steps.items())
             advice = "".join(codec.advice for codec in self._codecs.values())
             raise UserError("unequal-lengths", f"data, {sequence}", f"unequal numbers of steps: {found}.{advice}")
         if not length and not stream:
@@ -68,6 +68,9 @@ class SplitWriter:
             known = self._codecs[name].known(values)
             if name in self._shifted and known is not None:
                 values, known = (np.concatenate([np.zeros_like(array[:1]), array]) for array in (values, known))
+            if self._codecs[name].closed:
+                known = np.ones(values.shape, bool) if known is None else known
+                values, known = (np.concatenate([array, np.zeros_like(array[:1])]) for array in (values, known))
             self._mark(name, values, known)
             self._arrays[name].append(values if known is None else np.where(known, values, 0))
             self.longest[name] = max(self.longest[name], len(values))

@@ -1,7 +1,7 @@
 """The loop: prompts are read in one pass, then every lane reads what it drew."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +18,30 @@ BLOCK = 256         # draws of a lane that are made at a time
 
 
 class Symbols(NamedTuple):
-    """The symbols that some lanes drew and keep."""
+    """The symbols, or the records of several fields, that some lanes drew and keep."""
 
     lanes: Ids                                  # (n,)
-    symbols: Ids                                # (n,)
+    symbols: Steps                              # (n,)
     nats: NDArray[np.float64] | None            # (n,) log-probabilities before any rule, where asked for
+
+
+class Draws(Protocol):
+    """What draws a step for each lane from a model's outputs."""
+
+    def __call__(self, lanes: Ids, logits: Logits) -> tuple[Steps, Symbols, NDArray[np.bool_] | None]:
+        """Outputs (n, …) → steps (n,), those that are kept, and which lanes (n,) continue (None: all)."""
 
 
 class Drawing:
     """Draws a symbol for each lane at every step; a lane's draws follow from its own seed alone."""
 
-    def __init__(self, settings: Sampling, prompts: Sequence[Ids], seeds: Sequence[tuple[int, int]],
+    def __init__(self, settings: Sampling, prompts: Sequence[Ids], seeds: Sequence[tuple[int, ...]],
                  forbidden: Sequence[int], end: int | None, pattern: Pattern | None, with_nats: bool) -> None:
-        """`forbidden` symbols are never drawn; `end` closes a lane and is left out."""
+        """`forbidden` symbols are never drawn; `end` closes a lane and is left out; `seeds` are of `lane_generator`."""
         self._settings, self._pattern, self._with_nats = settings, pattern, with_nats
         self._permit, self._shape, self._end = permit(settings, forbidden), shape(settings), end
         self._permit_early = permit(settings, forbidden if end is None else [*forbidden, end])
-        self._generators = [lane_generator(seed, number) for seed, number in seeds]
+        self._generators = [lane_generator(*own) for own in seeds]
         self._uniform = np.zeros((BLOCK, len(prompts)))
         self._history = np.full((len(prompts), settings.looks_back), -1, np.int64)
         for lane, prompt in enumerate(prompts):
@@ -94,8 +101,8 @@ class Drawing:
                                "permit. Loosen one.", drawn=self._drawn - 1, sample=lanes[stuck][0] + 1)
 
 
-def walk(reader: Reader[S], prompts: Sequence[Ids], drawing: Drawing, over: NDArray[np.bool_]) -> Iterator[Symbols]:
-    """What the lanes draw, symbol by symbol; prompts start with the begin symbol.
+def walk(reader: Reader[S], prompts: Sequence[Steps], drawing: Draws, over: NDArray[np.bool_]) -> Iterator[Symbols]:
+    """What the lanes draw, step by step; prompts start with the begin symbol or row.
 
     A lane ends when `drawing` says so or its `over` is set; nothing more is computed for it.
     """

@@ -1,6 +1,9 @@
-"""A model as the loops see it: the steps of one field go in, and what comes out is of its next step."""
+"""A model as the loops see it: steps go in, and what comes out is of the next step.
 
-from collections.abc import Sequence
+A step is a symbol or a vector of the one field that is drawn, or, of `Records`, a NumPy record of all drawn fields.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -39,7 +42,6 @@ class OneField:
     """An engine whose only head's field is drawn, `given` each lane what else is read of its sequence."""
 
     def __init__(self, engine: Engine[Any], given: Sequence[Given] = ()) -> None:
-        (self.field,) = engine.heads
         self._engine = engine
         self._context: dict[str, NDArray[Any]] = {}
         for name in engine.context:
@@ -47,7 +49,7 @@ class OneField:
             self._context[name] = _padded(parts) if name in engine.own_axis else np.stack(parts)
             if name in engine.own_axis:
                 self._context[LENGTHS.format(name=name)] = np.array([len(part) for part in parts])
-        beside = [name for name in engine.fields if name != self.field]
+        beside = [name for name in engine.fields if name not in engine.heads]
         self._beside = {name: _padded([values[name] for values in given]) for name in beside}
 
     def start(self, lanes: int) -> Place[Any]:
@@ -55,12 +57,12 @@ class OneField:
         return Place(self._engine.start(lanes, self._context), np.arange(lanes), np.zeros(lanes, np.int64))
 
     def read(self, steps: Steps, lengths: NDArray[np.int32], state: Place[Any]) -> tuple[Logits, Place[Any]]:
-        fields = {self.field: steps}
+        fields = self._drawn(steps)
         for name, values in self._beside.items():
             at = state.steps + np.arange(len(steps))[:, None]           # (T, B); of padding, whatever is there
             fields[name] = values[np.minimum(at, len(values) - 1), state.lanes]
         found, after = self._engine.read(fields, lengths, state.state)
-        return found[self.field], Place(after, state.lanes, state.steps + lengths if self._beside else state.steps)
+        return self._outputs(found), Place(after, state.lanes, state.steps + lengths if self._beside else state.steps)
 
     def take(self, state: Place[Any], lanes: Ids) -> Place[Any]:
         return Place(self._engine.take(state.state, lanes), state.lanes[lanes], state.steps[lanes])
@@ -73,14 +75,42 @@ class OneField:
     def hidden(self, state: Place[Any]) -> list[NDArray[np.float32]]:
         return self._engine.hidden(state.state)
 
+    def _drawn(self, steps: Steps) -> dict[str, Steps]:
+        (name,) = self._engine.heads
+        return {name: steps}
+
+    def _outputs(self, found: Mapping[str, Logits]) -> Logits:
+        (outputs,) = found.values()
+        return outputs
+
+
+class Records(OneField):
+    """An engine whose steps are records, a value for each drawn field, and so are its outputs."""
+
+    def _drawn(self, steps: Steps) -> dict[str, Steps]:
+        return {name: np.ascontiguousarray(steps[name]) for name in self._engine.heads}
+
+    def _outputs(self, found: Mapping[str, Logits]) -> Logits:
+        return records(found)
+
+
+def records(fields: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Arrays (n, …) by name → (n,) records."""
+    count = len(next(iter(fields.values())))
+    made = np.empty(count, [(name, values.dtype, values.shape[1:]) for name, values in fields.items()])
+    for name, values in fields.items():
+        made[name] = values
+    return made
+
 
 def needs(engine: Engine[Any]) -> list[str]:
     """What a model reads beside the field that is drawn: of the whole sequence, or of each of its steps."""
     return [*engine.context, *(name for name in engine.fields if name not in engine.heads)]
 
 
-def reader_for(engine: Engine[Any], prompts: Sequence[Ids], given: Sequence[Given], length: int | None) -> OneField:
-    """For prompts that begin with the begin symbol, and `length` symbols after each.
+def reader_for(engine: Engine[Any], prompts: Sequence[Steps], given: Sequence[Given], length: int | None,
+               kind: type[OneField] = OneField) -> OneField:
+    """For prompts that begin with the begin symbol or row, and `length` steps after each.
 
     Raises `UserError` where something that the model reads is missing, or has too few steps.
     """
@@ -94,7 +124,7 @@ def reader_for(engine: Engine[Any], prompts: Sequence[Ids], given: Sequence[Give
                 raise UserError("too-short", f"given, {name}", f"has {len(values[name])} steps; a prompt of "
                                 f"{len(prompt) - 1} symbols and a text of {length or 'any number of'} after it need "
                                 f"{steps if length else 'more'}. Give more, or ask for a shorter text.")
-    return OneField(engine, given)
+    return kind(engine, given)
 
 
 def _padded(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -93,9 +93,9 @@ def log_probabilities(logits: Logits, symbols: NDArray[np.integer[Any]]) -> NDAr
     return np.asarray(log_softmax(logits)[np.arange(len(symbols)), symbols])
 
 
-def lane_generator(seed: int, number: int) -> np.random.Generator:
-    """The random numbers of the `number`-th sample, which depend on nothing else."""
-    return np.random.Generator(np.random.Philox([seed % 2**64, number]))
+def lane_generator(seed: int, number: int, *field: int) -> np.random.Generator:
+    """The random numbers of the `number`-th sample, or of a field of it, which depend on nothing else."""
+    return np.random.Generator(np.random.Philox([seed % 2**64, number, *field]))
 
 
 def draw(logits: Logits, uniform: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,10 +1,8 @@
 """A model folder in Python: sequences in, predictions out, whole or step by step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,28 +10,22 @@ import torch
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, within_memory
-from unroll.config.sampling import check_seed, sampling
-from unroll.data.encoders import frame_of, scaler_of
-from unroll.generation.engine import Engine
-from unroll.generation.engines import engine_of
-from unroll.generation.music import Composer
-from unroll.generation.one_field import OneField
-from unroll.generation.text import Generator
+from unroll.data.encoders import frame_of
 from unroll.models.cell import State
 from unroll.models.folder import Model, load_model
 from unroll.prediction.continued import check_memory, check_state
+from unroll.prediction.generating import Generating
 from unroll.prediction.memory import Memory
 from unroll.prediction.predicted import Predicted, Targets
 from unroll.prediction.reading import InputReader
 from unroll.prediction.sequences import Fields, SequenceReader, stacked
-from unroll.prediction.writing import check_writes, given_for
 
 Values = NDArray[Any]
 LANES = 256     # sequences of one length that are read side by side
 STEPS = 4096    # symbols that are read at a time, each of which gives a probability for every symbol
 
 
-class Predictor(Targets):
+class Predictor(Targets, Generating):
     """`load`ed from a model folder; predictions do not depend on what else is in the batch."""
 
     def __init__(self, model: Model) -> None:
@@ -41,7 +33,8 @@ class Predictor(Targets):
         self.input = self.spec.main
         super().__init__({name: Predicted(name, head, self.spec.targets[name])
                           for name, head in model.config.heads.items()})
-        self._begin = self.spec.inputs[self.input].begin      # of a language model
+        # the symbol before a text, of a language model
+        self._begin = None if self.spec.drawn else self.spec.inputs[self.input].begin
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
         self._steps_of = [name for name, field in self.spec.inputs.items() if field.per == "step"]
         self._reads = SequenceReader(self.spec, model.tokenizers, self._frame)
@@ -83,7 +76,7 @@ class Predictor(Targets):
         if memory is not None:
             check_memory(self._network, self.targets, memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
-        closed = memory is None if end is None else end
+        closed = not self.spec.drawn and (memory is None if end is None else end)
         values = [self._reads.sequence(f"sequence {name}", sequence, closed)
                   for name, sequence in zip(names, sequences, strict=True)]
         lengths = np.array([len(sequence[self.input]) for sequence in values])
@@ -152,33 +145,6 @@ class Predictor(Targets):
                        for name, target in self.targets.items()}
         return predictions if len(predictions) > 1 else predictions[self.target]
 
-    def generate(self, prompts: Sequence[str] = ("",), seed: int = 1,
-                 given: Mapping[str, Any] | Sequence[Mapping[str, Any]] = MappingProxyType({}), **settings: Any
-                 ) -> list[str]:
-        """A text after each prompt, prompt included; the n-th depends on (seed, n) alone.
-
-        `given` are the values of the model's other inputs by name, the same for all prompts or one mapping for each.
-        `settings` are those of `unroll.config.sampling`: length, temperature, top_k, …
-        """
-        check_writes(self.model, prompts)
-        beside = given_for(prompts, given, self._reads, self.generator.needs)
-        made = self.generator.samples(prompts, sampling(**settings), check_seed(seed), given=beside)
-        return [sample.prompt + sample.text for sample in made]
-
-    @cached_property
-    def generator(self) -> Generator:
-        """Behind `generate`, with more results: symbols, their probabilities, a text as it is drawn."""
-        return Generator(self._engine, self.model.tokenizers[self.input])
-
-    @cached_property
-    def composer(self) -> Composer:
-        """Generates pieces, from a model of music."""
-        return Composer(OneField(self._engine), scaler_of(self.spec.inputs[self.input]))
-
-    @property
-    def _engine(self) -> Engine[Any]:
-        return engine_of(self.model.network, torch.get_num_threads())
-
     def _run(self, fields: Fields, places: Values, memory: Memory | None) -> dict[str, Values | list[Values]]:
         """Sequences of one length, (T, B, ·), or (B, ·) of the whole → predictions (B, …) of each target."""
         values = fields[self.input]
@@ -192,6 +158,9 @@ class Predictor(Targets):
             inputs[self.input] = np.concatenate([last[None], values[:-1]])
         else:
             inputs[self.input] = self._reads.encode(self.input, values)
+        for name in self.spec.drawn:        # the same of every field
+            inputs[name] = np.concatenate([np.full_like(inputs[name][:1], self.spec.inputs[name].begin),
+                                           inputs[name][:-1]])
         # without pooling, a prediction needs only the steps before it
         length = len(inputs[self.input])
         stretch = length if self._network.whole else max(1, STEPS // lanes)

@@ -22,7 +22,7 @@ class SequenceReader:
     """Reads sequences: the values of the only input, or those of each input by name."""
 
     def __init__(self, spec: Spec, tokenizers: Mapping[str, Tokenizer], frame: Frame | None) -> None:
-        self._fields = spec.inputs
+        self._fields, self._tokenizers = spec.inputs, tokenizers
         self.main = spec.main
         self._readers = {name: InputReader(field, tokenizers.get(name), frame) for name, field in spec.inputs.items()
                          if field.per != "sequence" and field.kind != "categories"}
@@ -41,10 +41,7 @@ class SequenceReader:
             return {self.main: self._one(where, self.main, sequence, closed)}
         self._check_names(where, sequence, [*self._fields])
         values = {name: self._one(f"{where}, {name}", name, sequence[name], closed) for name in self._fields}
-        steps = {name: len(values[name]) for name, field in self._fields.items() if field.per == "step"}
-        if len({*steps.values()}) > 1:
-            found = ", ".join(f"{name} {count}" for name, count in steps.items())
-            raise UserError("unequal-lengths", where, f"unequal numbers of steps: {found}.")
+        self._check_equal(where, {name: values[name] for name, field in self._fields.items() if field.per == "step"})
         return values
 
     def step(self, values: Any, lanes: int, optional: Collection[str] = ()) -> Fields:
@@ -67,16 +64,36 @@ class SequenceReader:
         read = stacked([{name: part} for part in parts], {name: field})
         return {part: self.encode(part, array[0] if field.per == "step" else array) for part, array in read.items()}
 
-    def _check_names(self, where: str, values: Any, needed: Sequence[str]) -> None:
+    def _check_equal(self, where: str, steps: Mapping[str, Values]) -> None:
+        if len({*map(len, steps.values())}) > 1:
+            found = ", ".join(f"{name} {len(values)}" for name, values in steps.items())
+            raise UserError("unequal-lengths", where, f"unequal numbers of steps: {found}.")
+
+    def _check_names(self, where: str, values: Any, needed: Sequence[str], known: Sequence[str] = ()) -> None:
+        """`known` are the inputs that there may be; empty: all."""
+        known = known or [*self._fields]
         if not isinstance(values, Mapping):
-            raise UserError("wrong-type", where, f"not the values of {', '.join(self._fields)}. Give them by name: "
+            raise UserError("wrong-type", where, f"not the values of {', '.join(known)}. Give them by name: "
                             "{name: values}.")
         for name in values:
-            if name not in self._fields:
-                raise UserError("unknown-name", where, f"unknown input {name!r}; {nearest(name, self._fields)}")
+            if name not in known:
+                raise UserError("unknown-name", where, f"unknown input {name!r}; {nearest(name, known)}")
         for name in needed:
             if name not in values:
                 raise UserError("missing-value", where, f"no input {name!r}. Give one.")
+
+    def steps(self, where: str, values: Any, names: Sequence[str]) -> Fields:
+        """Some inputs of steps alone, each value known in training; raises `UserError`."""
+        self._check_names(where, values, names, names)
+        read = {name: self._one(f"{where}, {name}", name, values[name], False) for name in names}
+        self._check_equal(where, read)
+        for name, numbers in read.items():
+            field, tokenizer = self._fields[name], self._tokenizers.get(name)
+            unknown = 0 if field.kind == "categories" else None if tokenizer is None else tokenizer.unknown
+            for at in np.flatnonzero(numbers.reshape(len(numbers), -1)[:, 0] == unknown) if unknown is not None else ():
+                raise UserError("unknown-symbol", f"{where}, {name}, step {at + 1}", "a value that was not in "
+                                "training. Leave the sequence out, or end it before.")
+        return read
 
     def beside(self, where: str, values: Any, needed: Sequence[str]) -> Fields:
         """What is read beside a sequence that is generated, by name, as the network reads it."""

@@ -1,16 +1,13 @@
 """Predictions as a table: a row for each sequence, each step, or each step ahead."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unroll.base.errors import UserError
 from unroll.data.spec import InputSpec
 from unroll.data.store import Prepared
 from unroll.prediction.predicted import Predicted
@@ -19,7 +16,6 @@ from unroll.prediction.predictor import Predictor
 Values = NDArray[Any]
 PLACE, STEP = " place", "step"      # no column of a user's begins with a space
 NO_CATEGORY = "\ufffe"      # of what training never saw: not a character, so no category is called that
-DIGITS = 6      # significant ones; the size of a batch changes only later ones
 
 
 def as_table(
@@ -109,14 +105,15 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
     Its column `origin` is the last step of the series that the forecast has read, counted from 1.
     """
     sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
-    values = np.asarray(prepared.values(predictor.input, split))
+    values = shown(prepared.spec.inputs[predictor.input], np.asarray(prepared.values(predictor.input, split)))
+    ends = int(prepared.spec.ending is not None)        # rows of a sequence that are no steps
     inputs: list[Any]
     if len(prepared.spec.inputs) > 1:
         inputs = given_inputs(prepared, split, np.array([0, len(values)]) if offsets is None else offsets)
     elif offsets is None:
         inputs = [values]
     elif sequences.frame is None or sequences.bounds is None:
-        inputs = [values[first:last] for first, last in pairwise(offsets)]
+        inputs = [values[first : last - ends] for first, last in pairwise(offsets)]
     else:
         inputs = [values[first:last] for first, last in sequences.bounds]
         series = np.searchsorted(offsets, sequences.bounds[:, 0], side="right") - 1
@@ -136,8 +133,9 @@ def given_inputs(prepared: Prepared, split: Literal["train", "validation", "test
     columns: dict[str, list[Values]] = {}
     for name, field in prepared.spec.inputs.items():
         values, own = shown(field, np.asarray(prepared.values(name, split))), prepared.own_offsets(name, split)
+        ends = int(prepared.spec.ending is not None and own is None)        # rows of no step
         columns[name] = [*values] if field.per == "sequence" else [
-            values[first:last] for first, last in pairwise(offsets if own is None else own)]
+            values[first : last - ends] for first, last in pairwise(offsets if own is None else own)]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -145,7 +143,7 @@ def shown(field: InputSpec, values: Values) -> Values:
     """Categories by name; others as they are."""
     if field.categories is None:
         return values
-    return np.stack([np.array([NO_CATEGORY, *known])[column]
+    return np.stack([np.array([NO_CATEGORY, *known, NO_CATEGORY])[column]       # the last one ends an item
                      for known, column in zip(field.categories, values.T, strict=True)], axis=1)
 
 
@@ -187,32 +185,3 @@ def _name(target: Predicted) -> str:
     """The target's name, or another one where it is the name of another column."""
     others = {"sequence", "origin", "path", "step", "time", "variable", *(f"p_{name}" for name in target.classes)}
     return f"predicted_{target.name}" if target.name in others else target.name
-
-
-def _write_jsonl(table: pd.DataFrame, path: Path) -> None:
-    # pandas would write ten decimals, which leaves nothing of a small probability
-    rows = ({name: None if value != value else value for name, value in row.items()}       # JSON has no NaN
-            for row in table.to_dict("records"))
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
-    ".csv": lambda table, path: table.to_csv(path, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g"),
-    ".jsonl": _write_jsonl,
-    ".parquet": lambda table, path: table.to_parquet(path, index=False),
-}
-
-
-def check_name(path: Path) -> None:
-    """Raises `UserError` on an ending that has no writer."""
-    if path.suffix not in WRITERS:
-        raise UserError("unsupported", path, f"no table is written with this ending. Choose {', '.join(WRITERS)}.")
-
-
-def write_table(table: pd.DataFrame, path: Path, ending: str) -> None:
-    """Write a .csv, .jsonl or .parquet, as `ending` says; numbers to six significant digits."""
-    rounded = table.copy()
-    for name in table.select_dtypes("float").columns:
-        rounded[name] = [float(f"{value:.{DIGITS}g}") for value in table[name]]
-    WRITERS[ending](rounded, path)

@@ -17,12 +17,17 @@ from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing.generation import sampled_paths, temperature
 from unroll.generation.midi import TEMPO, write_pieces
+from unroll.generation.rows import open_rows
+from unroll.generation.rows_worth import rows_worth
 from unroll.generation.text import open_generator
 from unroll.generation.worth import Data, Metrics, music_worth, text_worth
 from unroll.models.folder import Model, load_model
+from unroll.models.manifest import open_folder
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.table import paths_table, split_table, value_names, write_table
+from unroll.prediction.rows import ROW_DIGITS, new, rows_table
+from unroll.prediction.table import paths_table, split_table, value_names
+from unroll.prediction.table_files import write_table
 from unroll.prediction.writing import beside, within_steps
 from unroll.tracking import Tracker
 
@@ -49,6 +54,9 @@ def generate(workspace: Workspace, runtime: RuntimeConfig, generate: GenerateCon
                 metrics |= figures
             elif model.generates == "paths":
                 paths(folder, predictor, prepared, generate)
+            elif model.generates == "rows":
+                figures, summary = rows(folder, model, workspace.model, prepared, generate)
+                metrics |= figures
     write_json(workspace.metrics / "generate.json", metrics)
     tracker = Tracker(runtime.tracking, workspace, JobFolder(workspace.root).describe())
     tracker.attach(model.digest)
@@ -126,6 +134,19 @@ def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
     write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
     sampled_paths(history(predictor, series, length), drawn, value_names(predictor.forecast), folder / "paths.png")
+
+
+def rows(folder: Path, model: Model, path: Path, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:
+    """A table of new sequences."""
+    generator = open_rows(open_folder(path), settings.threads)
+    generator.check(settings)
+    given = beside(generator.needs, model, prepared, settings, settings.count)
+    settings, prompts = within_steps(settings, generator, given), new(given)
+    samples = list(generator.samples([prompt.rows for prompt in prompts], settings, settings.seed, given=given))
+    table = rows_table(samples, prompts, model.spec, model.tokenizers)
+    write_table(table, folder / "rows.csv", ".csv", ROW_DIGITS)
+    return dict(rows_worth(samples, prepared, settings.ngram_tokens)), \
+        f"{len(samples):,} sequences of {len(table):,} rows"
 
 
 def predictions(folder: Path, predictor: Predictor, prepared: Prepared) -> tuple[Metrics, str]:

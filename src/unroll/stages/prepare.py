@@ -54,7 +54,7 @@ def known(prepared: Prepared, target: str) -> Iterator[str]:
         holes = prepared.holes(target, split)
         if holes is None:
             continue
-        rows = int(spec.shifted(target))
+        rows = int(spec.shifted(target) or spec.closed(target))
         if spec.forecast is not None and split != "train":
             rows = spec.forecast.context + spec.forecast.season
         before = spec.splits[split].sequences * rows * holes.width

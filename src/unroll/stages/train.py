@@ -91,7 +91,8 @@ def watchers(
 
     def preview(network: Network, step: int) -> None:
         length = runtime.tracking.sample_length
-        if runtime.tracking.enabled and length and unit.bits is not None:
+        text = unit.bits is not None and not prepared.spec.drawn
+        if runtime.tracking.enabled and length and text:
             tracker.text(sample(network, prepared, length, seed), f"samples/step_{step:06d}.txt")
 
     return report, preview

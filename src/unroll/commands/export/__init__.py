@@ -28,7 +28,7 @@ def export(model: str, out: Path) -> None:
         opened = open_folder(folder)
         if opened.generates != "text":
             raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models are "
-                            "exported.")
+                            f"exported.{' Use `unroll sample`.' * (opened.generates is not None)}")
         if not (folder / STEP).is_file():
             raise UserError("unsupported", "--model", f"the model has no ONNX step to export: its cell, "
                             f"{opened.config.core.kind}, has none, or a core that reads from its end beside it. Train "

@@ -42,7 +42,7 @@ def _page(folder: Path) -> Any:
 
             return forecast_page(folder)
     raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models and "
-                    "forecasters have a page. Use `unroll predict`.")
+                    "forecasters have a page. Use `unroll predict`, or `unroll sample` where it draws.")
 
 
 def _serve(page: Any, port: int) -> None:

@@ -8,7 +8,7 @@ from unroll.commands.model_option import model_folder
 from unroll.config.sampling import COMMAND, named_at, option
 from unroll.models.manifest import open_folder
 
-PLURALS = {"text": "texts", "music": "music", "paths": "forecasts"}
+PLURALS = {"text": "texts", "music": "music", "paths": "forecasts", "rows": "rows of several fields"}
 
 
 def sample(options: dict[str, Any]) -> None:
@@ -18,7 +18,8 @@ def sample(options: dict[str, Any]) -> None:
         opened = open_folder(folder)
         if opened.generates is None:
             raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models, "
-                            "models of music and forecasters are sampled from. Use `unroll predict`.")
+                            "models of music, forecasters and models of the next step of several fields are sampled "
+                            "from. Use `unroll predict`.")
         command = import_module(f"unroll.commands.sample.{opened.generates}")
         for name in typed:
             if name not in command.OPTIONS:

@@ -15,7 +15,8 @@ from unroll.models.manifest import ModelFolder
 from unroll.prediction.inputs import read
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import load
-from unroll.prediction.table import paths_table, value_names, write_table
+from unroll.prediction.table import paths_table, value_names
+from unroll.prediction.table_files import write_table
 from unroll.prediction.times import ahead
 
 PICTURES = 50       # at most: each takes longer than its paths

@@ -11,8 +11,9 @@ class Settings(PooledSettings):
     kind: Literal["classification"]
     loss: ClassLoss
 
-    predicts: ClassVar[tuple[Target, ...]] = ("class", "tag")
+    predicts: ClassVar[tuple[Target, ...]] = ("class", "tag", "next_category")
     measures: ClassVar[Mapping[str, bool]] = {"accuracy": True, "macro_f1": True}
+    draw: ClassVar[str] = "unroll.generation.draws.classification"
 
     @property
     def unit(self) -> str:

@@ -14,6 +14,7 @@ class Settings(HeadSettings):
     predicts: ClassVar[tuple[Target, ...]] = ("labels", "next_labels")
     measures: ClassVar[Mapping[str, bool]] = {"frame_accuracy": True}
     generates: ClassVar[Generated | None] = "music"
+    draw: ClassVar[str] = "unroll.generation.draws.labels"
 
     @property
     def unit(self) -> str:

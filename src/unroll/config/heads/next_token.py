@@ -14,6 +14,7 @@ class Settings(HeadSettings):
 
     predicts: ClassVar[tuple[Target, ...]] = ("next_symbol",)
     generates: ClassVar[Generated | None] = "text"
+    draw: ClassVar[str] = "unroll.generation.draws.next_token"
 
     @property
     def unit(self) -> str:

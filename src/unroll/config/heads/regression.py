@@ -11,6 +11,7 @@ class Settings(PooledSettings):
     loss: RealLoss
 
     predicts: ClassVar[tuple[Target, ...]] = ("next_value", "value", "values")
+    draw: ClassVar[str] = "unroll.generation.draws.regression"
 
     @property
     def unit(self) -> str:

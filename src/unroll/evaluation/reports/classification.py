@@ -1,5 +1,6 @@
 """A class per sequence, or per step: accuracy, macro-F1, which classes are taken for which."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
-from unroll.baselines.classifiers import by_symbol, one_step, words
+from unroll.baselines.classifiers import after, by_symbol, one_step, words
 from unroll.baselines.nearest import nearest_neighbour
 from unroll.config.evaluate import EvaluateConfig
+from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import PREFIXES, Scored, score_split
+from unroll.evaluation.scored import PREFIXES, Scored, previous, score_split
 from unroll.models.folder import Model
 
 Labels = NDArray[np.int64]
@@ -30,6 +32,8 @@ PROSE = Prose(
         "Its probabilities are as training left them; check how often they are right before relying on them.",
     ),
 )
+NEXT = replace(PROSE, task="predicts the category of the next step", commands="`unroll sample` draws sequences, "
+               "`unroll predict` gives the probabilities of each step before it is read", limits=PROSE.limits[1:])
 
 
 def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:
@@ -46,7 +50,8 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     counted = multiclass_confusion_matrix(
         torch.from_numpy(test.predictions.argmax(axis=-1)), torch.from_numpy(test.targets), len(classes)
     ).numpy()
-    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes), PROSE)
+    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes),
+                  PROSE if prepared.spec.targets[name].of is None else NEXT)
 
 
 def measures(scored: Scored, classes: int, prefix: str) -> Metrics:
@@ -71,9 +76,11 @@ def rounded(value: torch.Tensor) -> float:
 
 def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateConfig) -> dict[str, Labels]:
     """The classes of the test split's known targets by methods without a network, in the split's order."""
-    train = np.asarray(prepared.values(name, "train")[prepared.known(name, "train")], np.int64)
-    test = prepared.known(name, "test")
+    train, test = _classes(prepared, name, "train"), prepared.known(name, "test")
     found: dict[str, Any] = {"majority": np.full(len(test), np.bincount(train, minlength=classes).argmax())}
+    if prepared.spec.targets[name].of is not None:
+        before, last = (previous(prepared, name, split)[:, 0] for split in ("train", "test"))
+        return found | {"last": after(before, train, last, classes)}
     field = prepared.spec.main
     kind, per = prepared.spec.inputs[field].kind, prepared.spec.targets[name].per
     tokens, reals = kind == "tokens", kind == "real"
@@ -86,6 +93,12 @@ def baselines(prepared: Prepared, name: str, classes: int, settings: EvaluateCon
     elif reals:
         found["one_step"] = one_step(prepared, field, name, settings)
     return {method: labels if len(labels) == len(test) else labels[test] for method, labels in found.items()}
+
+
+def _classes(prepared: Prepared, name: str, split: Split) -> Labels:
+    """The known targets."""
+    field = prepared.sequences(split).targets[name]
+    return np.asarray(field.show(field.values[prepared.known(name, split)]), np.int64)
 
 
 def _draw(counted: NDArray[np.int64], classes: list[str], folder: Path) -> None:

@@ -14,7 +14,7 @@ from unroll.data.encoders import scaler_of
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
-from unroll.evaluation.scored import PREFIXES, score_split
+from unroll.evaluation.scored import PREFIXES, previous, score_split
 from unroll.models.folder import Model
 
 Values = NDArray[Any]
@@ -37,7 +37,9 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     predicted, truth = pairs["test"]
     mean = means(prepared, target.of or name, truth.shape[1])
     metrics |= measures(np.broadcast_to(mean, truth.shape), truth, "baseline/mean_")
-    if target.ahead and prepared.spec.layout == "stream":
+    if name in prepared.spec.drawn:
+        metrics |= measures(scaler.decode(previous(prepared, name, "test")), truth, "baseline/last_")
+    elif target.ahead and prepared.spec.layout == "stream":
         field = prepared.sequences("test").inputs[name]
         before = scaler.decode(np.asarray(field.show(field.values[: len(truth)])))
         metrics |= measures(before, truth, "baseline/last_")

@@ -1,0 +1,106 @@
+"""What draws the next step of a field from what its head predicts of it, beside other fields; no PyTorch."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.config.head import HeadSettings
+from unroll.config.sampling import Sampling
+from unroll.data.encoders import Scaler, scaler_of
+from unroll.data.spec import InputSpec
+from unroll.data.tokenizers import Tokenizer
+from unroll.generation.engine import Ids
+from unroll.generation.loop import BLOCK, Drawing
+from unroll.generation.rules import Logits, lane_generator
+
+Values = NDArray[Any]
+
+
+class Drawn(NamedTuple):
+    """A field that is drawn, whatever the samples are."""
+
+    field: InputSpec
+    head: HeadSettings
+    tokenizer: Tokenizer | None
+
+
+class Lanes(NamedTuple):
+    """The samples that are drawn side by side."""
+
+    sampling: Sampling
+    prompts: Sequence[Values]               # (T, …) of each, from the row before the first step on
+    seeds: Sequence[tuple[int, ...]]        # of each lane's generator, for this field alone
+
+
+class BaseDraw(ABC):
+    """A kind of head whose `draw` names a module has a class `Draw` derived from this one there.
+
+    A lane's draws follow from its own seed, and not from the lanes beside it.
+    """
+
+    symbols: ClassVar[bool] = False     # whether the rules of symbols apply: top_k, …
+
+    @abstractmethod
+    def __init__(self, drawn: Drawn, lanes: Lanes) -> None: ...
+
+    @abstractmethod
+    def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, NDArray[np.bool_] | None]:
+        """The head's raw outputs (n, ·) at these lanes' last step → their next step (n, …), as the network reads it.
+
+        And which lanes (n,) continue after it, where it is the field that ends them. One call for each step.
+        """
+
+
+class SymbolDraw(BaseDraw):
+    """Symbols by the sampling rules; `first` is the number of the first one that outputs are of."""
+
+    symbols = True
+    first = 0
+
+    def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
+        prompts = [prompt.reshape(len(prompt)) - self.first for prompt in lanes.prompts]
+        self._end = None if drawn.field.end is None else drawn.field.end - self.first
+        # the data has no sequence without a step
+        self._empty = None if self._end is None else np.array([len(prompt) == 1 for prompt in prompts])
+        self._drawing = Drawing(lanes.sampling, prompts, lanes.seeds, self.never(drawn), self._end, None, False)
+
+    def never(self, drawn: Drawn) -> Sequence[int]:
+        """Outputs that are never drawn."""
+        return ()
+
+    def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, NDArray[np.bool_] | None]:
+        if self._empty is not None:     # at the first step
+            outputs = outputs.copy()
+            outputs[np.flatnonzero(self._empty[lanes]), self._end] = -np.inf
+            self._empty = None
+        drawn = self._drawing(lanes, outputs)[0]
+        return np.asarray(drawn + self.first, np.int64), None if self._end is None else drawn != self._end
+
+
+class NumberDraw(BaseDraw):
+    """`size` numbers a step, each with a uniform number of its own."""
+
+    def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
+        self.size, self.temperature, self.greedy = drawn.field.size, lanes.sampling.temperature, lanes.sampling.greedy
+        self.scaler: Scaler = scaler_of(drawn.field)
+        self._generators = [lane_generator(*seeds) for seeds in lanes.seeds]
+        self._uniform = np.zeros((BLOCK, len(lanes.seeds), self.size))
+        self._steps = 0
+
+    def uniform(self, lanes: Ids) -> NDArray[np.float64]:
+        """(n, size) numbers in [0, 1), each row from its lane's own generator."""
+        at = self._steps % BLOCK
+        self._steps += 1
+        for lane in lanes if at == 0 else ():
+            self._uniform[:, lane] = self._generators[lane].random((BLOCK, self.size))
+        return np.asarray(self._uniform[at, lanes])
+
+
+def draw_of(head: HeadSettings) -> type[BaseDraw]:
+    """The class `Draw` of a kind of head."""
+    found: type[BaseDraw] = import_module(head.draw).Draw
+    return found

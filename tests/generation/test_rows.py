@@ -1,0 +1,228 @@
+"""Several fields drawn at each step, by random networks of every core."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from tests.prediction.conftest import CORES, TABLE, core, make
+from tests.refusals import refusal
+from unroll.config.model import ModelConfig
+from unroll.config.sampling import sampling
+from unroll.data.batches import ItemLayout
+from unroll.data.fields import IGNORED
+from unroll.data.store import open_prepared
+from unroll.generation.engines import open_engine
+from unroll.generation.rows import RowGenerator, RowSample, open_rows
+from unroll.generation.rules import lane_generator
+from unroll.generation.torch_engine import TorchEngine
+from unroll.models.folder import load_model, save_model
+from unroll.models.manifest import ModelFolder, open_folder
+from unroll.models.network import build
+
+CATEGORIES = {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}
+COLUMNS = {"letter": ["letter"], "tag": ["tag"], "on": ["l1", "l2"], "x": ["a", "b"], "class": ["class"]}
+HEADS: dict[str, dict[str, Any]] = {
+    "letter": CATEGORIES, "tag": CATEGORIES, "on": {"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0},
+    "x": {"kind": "regression", "loss": "gaussian", "pooling": None, "dropout": 0.0},
+}
+INPUTS = {"letter": "categories", "tag": "categories", "on": "real", "x": "real", "class": "static_categories"}
+ENCODERS = {
+    "categories": {"kind": "category", "size": 3, "dropout": 0.0}, "real": {"kind": "real", "size": None, "dropout": 0.0},
+    "tokens": {"kind": "embedding", "size": 3, "dropout": 0.0},
+    "static_categories": {"kind": "static_category", "size": 2, "dropout": 0.0, "joins": "start"},
+}
+TARGETS = {"letter": "next", "tag": "next", "on": "next_labels", "x": "next"}
+# fields and what becomes of the letters: a category, or a symbol of a text
+VARIANTS: dict[str, tuple[list[str], str]] = {
+    "all": ([*INPUTS], "categories"), "text": (["letter", "tag", "x"], "tokens"), "numbers": (["on", "x"], "categories"),
+    "one": (["letter"], "categories"), "beside": (["letter", "tag"], "categories"),
+}
+
+
+class Made(NamedTuple):
+    folder: ModelFolder
+    generator: RowGenerator
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    @cache
+    def project(variant: str) -> tuple[Path, Any]:
+        names, letters = VARIANTS[variant]
+        inputs = {name: INPUTS[name] for name in names} | ({"letter": letters} if "letter" in names else {})
+        inputs |= {"x": "real"} if variant == "beside" else {}
+        data = {**TABLE, "path": "data/raw/sequences.csv", "series": "series", "columns": {name: COLUMNS[name] for name in inputs},
+                "inputs": inputs, "targets": {name: TARGETS[name] for name in names if name in TARGETS}}
+        workspace, prepared = make(tmp_path_factory.mktemp(variant), data)
+        return workspace.root, prepared
+
+    @cache
+    def build_one(variant: str, kind: str = "gru") -> Made:
+        root, prepared = project(variant)
+        spec, letters = prepared.spec, VARIANTS[variant][1]
+        kinds = {"tokens": "tokens", "categories": "categories", "real": "real"}
+        encoders = {name: ENCODERS["static_categories" if field.per == "sequence" else kinds[field.kind]]
+                    for name, field in spec.inputs.items()}
+        heads = {name: HEADS[name] for name in spec.targets}
+        if letters == "tokens":
+            heads["letter"] = {"kind": "next_token", "dropout": 0.0, "tied": False}
+        config = ModelConfig.model_validate({"inputs": encoders, "core": core(kind), "heads": heads})
+        network = build(config, spec, 0)
+        draw = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            for values in network.parameters():
+                values.copy_(0.8 * torch.randn(values.shape, generator=draw))
+        save_model(root / kind, network, config, prepared)
+        folder = open_folder(root / kind)
+        return Made(folder, open_rows(folder))
+
+    return build_one
+
+
+def drawn(generator: RowGenerator, count: int = 5, prompts: Any = None, **settings: Any) -> list[RowSample]:
+    options = {"seed": 3, "first": 0, "lanes": 64} | {name: settings.pop(name) for name in ("seed", "first", "lanes") if name in settings}
+    given = [{"class": np.array([1 + number % 3])} if "class" in generator.needs else {} for number in range(count)]
+    given = [{**own, "x": np.ones((40, 2), np.float32)} if "x" in generator.needs else own for own in given]
+    made = generator.samples(prompts or [{}] * count, sampling(**{"length": 12, **settings}), options["seed"], options["first"],
+                             options["lanes"], given[options["first"]:])
+    return list(made)
+
+
+def same(one: list[RowSample], other: list[RowSample]) -> None:
+    assert len(one) == len(other)
+    for ours, theirs in zip(one, other, strict=True):
+        for name, values in ours.rows.items():
+            compare = np.testing.assert_array_equal if values.dtype.kind == "i" else np.testing.assert_allclose
+            compare(values, theirs.rows[name], **({} if values.dtype.kind == "i" else {"rtol": 1e-4, "atol": 1e-4}))
+
+
+@pytest.mark.parametrize("kind", CORES)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_both_engines_draw_the_same(made: Any, variant: str, kind: str) -> None:
+    folder, generator = made(variant, kind)
+    other = RowGenerator(TorchEngine(load_model(folder.folder).network), folder.spec, folder.config.heads, folder.tokenizers)
+    assert other.needs == generator.needs
+    same(drawn(generator), drawn(other))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_sequence_depends_on_its_number_alone(made: Any, variant: str) -> None:
+    generator = made(variant).generator
+    together = drawn(generator)
+    same(together, drawn(generator, lanes=1))
+    same(together, drawn(generator, lanes=2))
+    same(together[3:], drawn(generator, prompts=[{}] * 2, first=3))
+    assert any(len(next(iter(sample.rows.values()))) for sample in together)
+    first, second = (sample.rows for sample in together[:2])
+    assert any(len(first[name]) != len(second[name]) or (first[name] != second[name]).any() for name in first)
+
+
+def test_draws_are_those_of_the_network_and_of_each_field_s_own_numbers(made: Any) -> None:
+    """By a second way: the whole sequence read at once, each distribution inverted at its uniform number."""
+    folder, generator = made("all", "lstm")
+    network = load_model(folder.folder).network
+    count = 20
+    (sample,) = drawn(generator, 1, length=count, min_length=count)
+    inputs = {}
+    for name, values in sample.rows.items():        # one step late
+        inputs[name] = torch.from_numpy(np.concatenate([np.zeros_like(values[:1]), values])[:count, None])
+    inputs["class"] = torch.from_numpy(sample.given["class"][None])
+    with torch.inference_mode():
+        raw, _ = network(inputs)
+    for number, name in enumerate(["letter", "on", "tag", "x"]):
+        outputs, values = raw[name][:, 0].double(), sample.rows[name]
+        width = 1 if values.dtype.kind == "i" else 2
+        uniform = lane_generator(3, 0, number).random((256, width))[:count]
+        if name in ("letter", "tag"):
+            if name == "letter":
+                outputs[:, -1] = -torch.inf     # the end, which comes too early
+            chosen = (outputs.softmax(-1).cumsum(-1) < torch.from_numpy(uniform)).sum(-1) + 1
+            assert chosen.tolist() == values[:, 0].tolist()
+        elif name == "on":
+            assert (torch.from_numpy(uniform) < outputs.sigmoid()).tolist() == (values > 0).tolist()
+        else:
+            mean, spread = outputs.view(count, 2, 2).unbind(-1)
+            deviation = torch.nn.functional.softplus(spread + 0.5413) + 1e-3
+            np.testing.assert_allclose(mean + deviation * torch.special.ndtri(torch.from_numpy(uniform)), values, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_prompt_is_kept_and_continued(made: Any, variant: str) -> None:
+    """Without chance, what follows the beginning of a sequence is the rest of it."""
+    generator = made(variant).generator
+    whole = drawn(generator, greedy=True, min_length=12)
+    beginnings = [{name: values[: 2 + number] for name, values in sample.rows.items()} for number, sample in enumerate(whole)]
+    parts = [drawn(generator, prompts=beginnings, greedy=True, length=length, min_length=length) for length in (6, 8)]
+    for number, (sample, six, eight) in enumerate(zip(whole, *parts, strict=True)):
+        assert six.primed == eight.primed == 2 + number
+        for name, values in sample.rows.items():
+            np.testing.assert_allclose(six.rows[name], values[: 8 + number], rtol=1e-4, atol=1e-4)
+            assert len(eight.rows[name]) == 10 + number
+
+
+def test_the_first_symbols_end_a_sequence(made: Any) -> None:
+    for variant, end in (("all", 6), ("text", None)):
+        folder, generator = made(variant)
+        assert folder.spec.ending == "letter" and end in (None, folder.spec.inputs["letter"].end)
+        made_of = drawn(generator, 60, length=200)
+        lengths = [len(sample.rows["letter"]) for sample in made_of]
+        assert 1 <= min(lengths) < 5 and max(lengths) < 200
+        assert all(sample.rows["letter"].max() < folder.spec.inputs["letter"].end for sample in made_of)
+        assert min(len(sample.rows["letter"]) for sample in drawn(generator, 60, length=9, min_length=7)) >= 7
+    assert made("beside").folder.spec.ending is None
+    assert {len(sample.rows["tag"]) for sample in drawn(made("beside").generator)} == {12}
+
+
+def test_rules_are_those_of_every_field_of_symbols(made: Any) -> None:
+    generator = made("all").generator
+    greedy, first = drawn(generator, greedy=True), drawn(generator, top_k=1)
+    for one, other in zip(greedy, first, strict=True):
+        assert one.rows["letter"][:1].tolist() == other.rows["letter"][:1].tolist()
+        assert one.rows["tag"][:1].tolist() == other.rows["tag"][:1].tolist()
+    for sample in drawn(generator, 20, no_repeat_ngram=1, length=3, min_length=3):
+        assert all(len(set(sample.rows[name][:, 0].tolist())) == len(sample.rows[name]) for name in ("letter", "tag"))
+    cold = drawn(generator, 20, temperature=1e-6)
+    same(drawn(generator, 20, greedy=True), cold)
+
+
+@pytest.mark.parametrize(("settings", "where"), [
+    ({"beams": 3}, "beams"), ({"pattern": "a+"}, "pattern"), ({"allow": "ab"}, "allow"), ({"stop": ["a"]}, "stop"), ({"length": None}, "length"),
+])
+def test_what_only_a_text_has_is_refused(made: Any, settings: dict[str, Any], where: str) -> None:
+    assert refusal(lambda: drawn(made("all").generator, **settings)) == ("unsupported", where)
+
+
+def test_rules_of_symbols_need_a_field_of_symbols(made: Any) -> None:
+    assert refusal(lambda: drawn(made("numbers").generator, top_k=3)) == ("unsupported", "top_k")
+
+
+def test_more_steps_than_what_is_beside_them_are_refused(made: Any) -> None:
+    generator = made("beside").generator
+    assert generator.steps == ["x"]
+    assert refusal(lambda: drawn(generator, length=41))[0] == "too-short"
+
+
+def test_a_step_is_predicted_from_those_before_it(made: Any) -> None:
+    """Rows of a batch: inputs one step late, each field's own targets, unknown in the row that ends the item."""
+    folder = made("all").folder
+    prepared = open_prepared(folder.folder.parent / "data" / "prepared")
+    data = prepared.sequences("test")
+    batch, spec = ItemLayout(data, 4, None).batch(0), prepared.spec
+    lane, length = 3, int(batch.lengths[3])
+    assert not batch.inputs["letter"][0].any() and not batch.inputs["x"][0].any()
+    np.testing.assert_array_equal(batch.inputs["letter"][1:length, lane, 0], batch.targets["letter"][: length - 1, lane] + 1)
+    np.testing.assert_array_equal(batch.inputs["x"][1:length, lane], batch.targets["x"][: length - 1, lane])
+    assert batch.targets["letter"][length - 1, lane] == spec.targets["letter"].size - 1
+    assert batch.targets["tag"][length - 1, lane] == IGNORED and np.isnan(batch.targets["x"][length - 1, lane]).all()
+    steps = int(batch.lengths.sum())
+    assert batch.counts == {"letter": steps, "tag": steps - 4, "on": steps - 4, "x": steps - 4}
+
+
+def test_the_engine_names_every_head(made: Any) -> None:
+    folder = made("all").folder
+    assert sorted(open_engine(folder).heads) == ["letter", "on", "tag", "x"]
+    assert folder.generates == "rows" and made("one").folder.generates == "rows"
