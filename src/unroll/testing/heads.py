@@ -202,7 +202,7 @@ def _values(settings: HeadSettings, target: Target) -> Tensor:
     draw = torch.Generator().manual_seed(5)
     leading = (LANES,) if settings.per_sequence else (STEPS, LANES)
     match target:
-        case "next_symbol" | "class" | "tag":
+        case "next_symbol" | "next_category" | "class" | "tag":
             values = torch.randint(SIZE, leading, generator=draw)
         case "labels" | "next_labels":
             values = torch.randint(2, (*leading, SIZE), generator=draw).double()
