@@ -45,7 +45,7 @@ atexit.register(shutil.copyfile, "/proc/self/status", "status")
 runpy.run_module("unroll", run_name="__main__")
 """
 TABLE = {"kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "series": None,
-         "time": None, "time_format": None, "frequency": None, "gaps": "ignore",
+         "time": None, "time_format": None, "time_zone": None, "frequency": None, "gaps": "ignore",
          "tokenizer": None, "scale": "standard", "validation": 0.1, "test": 0.1,
          "forecast": None, "licence": "none", "seed": 1, "columns": {"x": COLUMNS}, "inputs": {"x": "real"}}
 

@@ -385,8 +385,8 @@ DAYS = pd.DataFrame({"date": pd.date_range("2026-01-01", periods=60).strftime("%
                      "weekday": (list("MTWRFSU") * 9)[:60], "sales": DRAW.normal(size=60)})
 
 
-QUARTERS = pd.DataFrame({"quarter": [f"{2000 + each // 4}-Q{each % 4 + 1}" for each in range(60)],
-                         "output": DRAW.normal(size=60)})
+HALVES = pd.DataFrame({"half": [f"{2000 + each // 2}-H{each % 2 + 1}" for each in range(60)],
+                       "output": DRAW.normal(size=60)})
 
 
 GERMAN = pd.DataFrame({"Tag": [f"{each % 28 + 1:02}.{each // 28 + 1:02}.2020" for each in range(60)],
@@ -436,7 +436,7 @@ def spoilt(column: str, row: int, cell: str, table: pd.DataFrame = PLAIN) -> pd.
     (spoilt("a", 17, "#VALUE!"), (), "bad-number", "a.csv, row 19, column 'a'"),
     (PLAIN.assign(a=[f"1,{each:03}.5" for each in range(40)]), ("--task", "forecast"), "bad-number", "a.csv, row 2, column 'a'"),
     (spoilt("date", 30, "17/02/2026", DAYS), ("--time", "date"), "bad-time", "a.csv, row 32, column 'date'"),
-    (QUARTERS, ("--time", "quarter"), "bad-time", "--time"),
+    (HALVES, ("--time", "half"), "bad-time", "--time"),
     (DAYS, ("--time-format", "%d.%m.%Y"), "bad-time", "--time-format"),
     (DAYS, ("--time-format", "%J"), "bad-time", "--time-format"),
     (DAYS, ("--time", "sales", "--time-format", "%Y"), "bad-time", "--time-format"),

@@ -21,7 +21,7 @@ def npz(target: str, kind: Any, scale: Any = "standard") -> NpzData:
 
 def table(inputs: dict[str, Any], targets: dict[str, Any], forecast: dict[str, Any] | None = None) -> TableData:
     return TableData.model_validate({
-        "frequency": None, "gaps": "ignore",
+        "time_zone": None, "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw/a.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
         "header": True, "columns": {}, "series": None, "time": None, "time_format": None,
         "tokenizer": char.Settings(kind="char", min_count=1), "scale": "standard", "test": 0.2, "forecast": forecast,

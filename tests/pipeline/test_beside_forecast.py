@@ -28,7 +28,7 @@ from unroll.stages.prepare import summary
 COLUMNS = {"x": ["level"], "way": ["way"], "growth": ["growth"]}
 TARGETS = {"x": "forecast", "way": "tag", "growth": "values"}
 DATA = {
-    "frequency": None, "gaps": "ignore",
+    "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/levels.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": COLUMNS, "series": "id", "time": "day", "time_format": None, "tokenizer": None,
     "inputs": {"x": "real"}, "targets": TARGETS, "scale": "standard",

@@ -24,7 +24,7 @@ from unroll.tracking.models import write_model
 
 COLUMNS = {"x": ["x"], "question": ["question"], "past": ["low", "high"], "answer": ["answer"], "span": ["span"]}
 DATA = {
-    "frequency": None, "gaps": "ignore",
+    "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/asked.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": COLUMNS, "series": "id", "time": "step", "time_format": None,
     "tokenizer": {"kind": "word", "min_count": 1, "lowercase": True},

@@ -22,7 +22,7 @@ from unroll.tracking.models import write_model
 COLUMNS = {"x": ["pulse", "pressure"], "state": ["state"], "age": ["age"], "ward": ["ward"], "outcome": ["outcome"],
            "days": ["days"]}
 DATA = {
-    "frequency": None, "gaps": "ignore",
+    "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/patients.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": COLUMNS, "series": "id", "time": "hour", "time_format": None, "tokenizer": None,
     "inputs": {"x": "real", "state": "categories", "age": "static_real", "ward": "static_categories"},

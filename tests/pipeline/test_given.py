@@ -26,7 +26,7 @@ from unroll.tracking.models import write_model
 
 LETTERS = {"alpha": "abcd", "beta": "wxyz"}
 DATA = {
-    "frequency": None, "gaps": "ignore",
+    "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/names.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": {"text": ["name"], "language": ["language"], "size": ["size"]}, "series": None,
     "time": None, "time_format": None, "tokenizer": {"kind": "char", "min_count": 1},

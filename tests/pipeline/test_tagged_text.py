@@ -26,7 +26,7 @@ from unroll.prediction.predictor import load
 COLUMNS = {"text": ["letter"], "kind": ["kind"], "later": ["later"], "number": ["number"], "whole": ["whole"]}
 TARGETS = {"text": "next", "kind": "tag", "later": "tag", "number": "values", "whole": "class"}
 DATA = {
-    "frequency": None, "gaps": "ignore",
+    "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/letters.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": COLUMNS, "series": "id", "time": None, "time_format": None,
     "tokenizer": {"kind": "char", "min_count": 1}, "inputs": {"text": "tokens"}, "targets": TARGETS,

@@ -85,7 +85,7 @@ def corpus() -> str:
 
 SPLIT = {"validation": 0.2, "test": 0.25, "seed": 1}
 TABLE = {
-    "frequency": None, "gaps": "ignore",
+    "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "time": None,
     "time_format": None, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "forecast": None,
     "licence": "mine", **SPLIT,

@@ -26,7 +26,7 @@ SEVERAL = {"series": "id", "columns": {"x": ["a", "b"], "label": ["kind"]}, "tar
 def config(**changes: Any) -> TableData:
     """One input x of the columns a and b, and its next step."""
     usual = {
-        "frequency": None, "gaps": "ignore",
+        "time_zone": None, "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True,
         "columns": {"x": ["a", "b"]}, "inputs": {"x": "real"}, "targets": {"x": "next"}, "series": None, "time": None,
         "time_format": None, "tokenizer": None, "scale": "standard", "test": 0.2, "validation": 0.2, "forecast": None,
@@ -247,7 +247,7 @@ def test_numbers_are_read_to_the_last_bit(tmp_path, numbers, decimal):
 
 
 @pytest.mark.parametrize("form, stamps", [
-    (None, ["2026-01-31", "2026-01-31T10:00", "2026-02-01 00:00:00.5", "2026-02-02T00:00Z", "2026-02"[:7] + "-03"]),
+    (None, ["2026-01-31", "2026-01-31T10:00", "2026-02-01 00:00:00.5", "2026-02-02T00:00", "2026-02"[:7] + "-03"]),
     (None, ["1949", "1950", "1951", "1952.5", "1953"]),
     (None, ["1700000000000000001", "1700000000000000002", "1700000000000000003", "1700000000000000004",
             "1700000000000000005"]),

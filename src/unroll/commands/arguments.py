@@ -175,7 +175,9 @@ def _add_init(verbs: Verbs) -> None:
                       "or context_real to read; class, tag, value or values, of arrays also labels, next or "
                       "next_labels, to predict; none to leave it out; again for each")
     init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
-    init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime: %%d.%%m.%%Y")
+    init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime, with %%q for "
+                      "quarters: %%d.%%m.%%Y, %%Y-Q%%q; or epoch s, epoch ms, decimal year")
+    init.add_argument("--time-zone", metavar="ZONE", help="of times without an offset: Europe/Berlin")
     init.add_argument("--gaps", choices=("ignore", "refuse", "split", "fill"), help="what becomes of times that are "
                       "missing: nothing, an error, the end of one series and the start of another, rows without values")
     init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")

@@ -127,8 +127,8 @@ def _run(options: argparse.Namespace) -> None:
             targets=tuple(options.target), inputs=tuple(options.input), kinds=tuple(options.kind),
             header={"yes": True, "no": False}.get(options.header),
             delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
-            **{name: typed[name] for name in ("task", "time", "time_format", "gaps", "series", "horizon", "season",
-                                              "decimal", "encoding")}))
+            **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "series", "horizon",
+                                              "season", "decimal", "encoding")}))
     elif options.verb == "verify":
         from unroll.commands.verify import verify
 

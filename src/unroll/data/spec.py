@@ -114,6 +114,7 @@ class TableReading(Part):
     time_format: str | None     # of strptime; None: ISO 8601, or a number
     joint: str                  # between the texts of two rows of a sequence
     # the step of the times, as pandas names it, and what missing ones become; None: there is none
+    time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)   # of times without an offset
     frequency: str | None = Field(default=None, exclude_if=lambda frequency: frequency is None)
     gaps: str | None = Field(default=None, exclude_if=lambda gaps: gaps is None)
 

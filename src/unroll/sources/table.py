@@ -42,7 +42,7 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     """A table of any format below data/raw; raises `UserError` naming file, row and column, or the setting."""
     check_columns(settings)
     rows = TableReading(series=settings.series, time=settings.time, time_format=settings.time_format,
-                        joint=_joint(settings))
+                        time_zone=settings.time_zone, joint=_joint(settings))
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
                       header=settings.header, table=rows)
     used = [name for names in settings.columns.values() for name in names]

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.commands.init.draft import Options, report
+from unroll.commands.init.numeric_times import numeric_form
 from unroll.commands.init.stray import stray_cell
+from unroll.commands.init.time_names import has_time_name
 from unroll.readers.common.columns import MISSING, NUMBER, Columns, is_date, is_number, to_numbers
+from unroll.readers.common.forms import fits, forms
 from unroll.readers.common.tables import Part
-from unroll.readers.common.times import ISO, NOT_A_TIME, OFFSET, fits, forms, nanoseconds
+from unroll.readers.common.times import EPOCHS, ISO, NOT_A_TIME, OFFSET, nanoseconds
 
 NAMES = 12      # at most so many different cells are listed
 CLASSES = 20    # at most so many different cells are names rather than numbers with a stray cell
@@ -149,10 +152,11 @@ def _would_be_read(column: Column, options: Options, named: Any) -> bool:
 def _as_times(name: str, chunks: list[Any], form: str, numbers: bool) -> Column | None:
     """A column of times if every cell has this form; a column of numbers is one only with `numbers`."""
     cells, present = _cells(chunks)
-    if not present.any() or not fits(cells[present], form) or not (
-            numbers or any(NUMBER.fullmatch(cell.strip()) is None for cell in cells[present])):
+    if not present.any() or not fits(cells[present], form) or not (numbers or has_time_name(name) or any(
+            NUMBER.fullmatch(cell.strip()) is None for cell in cells[present])):
         return None
-    return Column(name, "time", nanoseconds(cells, form), float(1 - present.mean()), (form,), _local(cells[present]))
+    local = form not in EPOCHS and _local(cells[present])
+    return Column(name, "time", nanoseconds(cells, form), float(1 - present.mean()), (form,), local)
 
 
 def _local(cells: NDArray[Any]) -> bool:
@@ -166,7 +170,7 @@ def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column
         return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,), local)
     if all(is_number(chunk.type) and not pa.types.is_boolean(chunk.type) for chunk in chunks):
         values = np.concatenate([np.asarray(to_numbers(chunk, decimal)) for chunk in chunks])
-        return Column(name, "number", values, float(np.isnan(values).mean()))
+        return _of_numbers(name, chunks, values)
     if all(pa.types.is_boolean(chunk.type) for chunk in chunks):
         chunks = [chunk.cast(pa.string()) for chunk in chunks]      # two names, as prepare writes them
     cells, present = _cells(chunks)
@@ -177,7 +181,7 @@ def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column
     if numbers is not None:
         values = np.full(len(cells), np.nan)
         values[present] = numbers
-        return Column(name, "number", values, missing, word=word)
+        return _of_numbers(name, chunks, values, word)
     fitting = forms(cells[present]) if present.any() else ()
     if fitting:
         return Column(name, "time", nanoseconds(cells, fitting[0]), missing, fitting, _local(cells[present]), word=word)
@@ -188,6 +192,15 @@ def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column
     cell = shorten(str(cells[row]), 60)
     stray = UserError(code, rows.where(row, name), f"{cell!r} {reason}")
     return Column(name, "text", cells, missing, stray=stray, word=word)
+
+
+def _of_numbers(name: str, chunks: list[Any], values: NDArray[np.float64], word: tuple[int, str] | None = None
+                ) -> Column:
+    """Times where the numbers are rather these."""
+    known = ~np.isnan(values)
+    form = numeric_form(name, values[known]) if known.any() else None
+    times = None if form is None else _as_times(name, chunks, form, True)
+    return times or Column(name, "number", values, float(1 - known.mean()), word=word)
 
 
 def _cells(chunks: list[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

@@ -19,7 +19,8 @@ class Options:
     inputs: tuple[str, ...] = ()
     kinds: tuple[tuple[str, str], ...] = ()     # column → kind of input or target, or "none"
     time: str | None = None         # "none": no column is
-    time_format: str | None = None  # of strptime
+    time_format: str | None = None
+    time_zone: str | None = None
     gaps: str | None = None
     series: str | None = None
     horizon: int | None = None

@@ -7,10 +7,10 @@ from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, known, report
 from unroll.commands.init.inputs import is_code
 from unroll.commands.init.missing_steps import find_gaps
-from unroll.commands.init.order import has_time_name
 from unroll.commands.init.roles import Roles
 from unroll.commands.init.seasons import find_season
 from unroll.commands.init.table import Table
+from unroll.commands.init.time_names import has_time_name
 
 
 def draft_forecast(table: Table, options: Options) -> Draft:
@@ -55,7 +55,7 @@ def _reason(column: Column, roles: Roles, options: Options) -> str | None:
         return "the same in all rows of each series"
     if column.whole and is_code(column.name):
         return "by its name, codes rather than numbers"
-    if roles.time is not None and column.whole and has_time_name(column):
+    if roles.time is not None and column.whole and has_time_name(column.name):
         return "by its name, of the time"
     steps = roles.steps(column)
     if column.whole and len(steps) > 1 and (steps == 1).all():

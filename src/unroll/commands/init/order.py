@@ -10,13 +10,10 @@ from unroll.base.errors import UserError
 from unroll.commands.init.columns import NAMES, Column
 from unroll.commands.init.draft import Options, known, only_one, report, spread
 from unroll.commands.init.roles import Roles, Where
-from unroll.commands.init.spacing import spacing
+from unroll.commands.init.spacing import in_zone, spacing
+from unroll.commands.init.time_names import PARTS, has_time_name, is_plain
+from unroll.readers.common.zones import zone_of
 
-PARTS = ("quarter", "month", "week", "day", "hour", "minute", "min")     # of a clock, which begin anew
-CLOCK = ("date", "time", "datetime", "timestamp", "stamp", "ts", "epoch", "unix", "step", "year", "second", "seconds",
-         "日期", "时间", "年份", "月份", "年月", *PARTS)
-PLAIN = ("t", "ds", "ms", *CLOCK)       # of which some are a time only where they are the whole name
-WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 SERIES = re.compile(r"(.*_)?(id|series|sequence|seq|group|subject|patient|participant|trial|case|session|recording|"
                     r"record|sample|item|store|station|sensor|device|unit|sentence|document|user|entity)(_?(id|no|nr|"
                     r"name|number))?", re.I)
@@ -39,13 +36,16 @@ def find_roles(columns: list[Column], options: Options, where: Where) -> Roles:
         report("series", f"{roles.series.name!r}: {roles.codes.max() + 1:,} sequences of {spread(roles.lengths())}",
                "--series COLUMN or none")
     if roles.time is not None:
+        if options.time_zone is not None:
+            roles.time = in_zone(roles.time, roles.codes, zone_of(options.time_zone))
+            roles.columns[roles.time.name] = roles.time
         roles.spacing = spacing(roles.time, roles.codes)
         missing = f"; {roles.spacing.missing}" if roles.spacing.missing else ""
         report("time", f"{roles.time.name!r}, {roles.spacing.words}{missing}", "--time COLUMN or none")
     elif options.time is None:
         _refuse_unread(roles, options)
         for column in roles.free():
-            if column.kind == "number" and is_plain(column) and not roles.constant(column):
+            if column.kind == "number" and is_plain(column.name) and not roles.constant(column):
                 report("no time", f"{column.name!r} does not rise from row to row; the rows stay in their order",
                        f"--time {shlex.quote(column.name)}")
     return roles
@@ -73,24 +73,14 @@ def _time(roles: Roles, options: Options) -> Column | None:
     return roles.columns[name] if name is not None else None
 
 
-def has_time_name(column: Column) -> bool:
-    """Whether one of the words of its name is a time: start_time, eventDate."""
-    return any(word.lower() in CLOCK for word in WORD.findall(column.name)) or is_plain(column)
-
-
-def is_plain(column: Column) -> bool:
-    """Whether its whole name is a time."""
-    return column.name.strip().lower() in PLAIN
-
-
 def _is_time(column: Column, within: Roles | None) -> bool:
     """Whether numbers are times: by a name and rising within sequences; plainly named, they may be out of order."""
-    if not has_time_name(column) or len(column.values) < 2:
+    if not has_time_name(column.name) or len(column.values) < 2:
         return False
     steps = np.diff(column.values) if within is None else within.steps(column)
     if len(steps) and (steps > 0).all():
         return True
-    if not is_plain(column):
+    if not is_plain(column.name):
         return False
     if within is not None and len(pd.MultiIndex.from_arrays([within.codes, column.values]).unique()) == len(
             column.values):     # no value comes twice in a sequence
@@ -102,7 +92,7 @@ def _is_time(column: Column, within: Roles | None) -> bool:
 def _refuse_unread(roles: Roles, options: Options) -> None:
     """Raise where a column is a time by its name, and its cells are different texts with digits."""
     for column in roles.free():
-        if column.kind != "text" or not has_time_name(column) or options.kind_of(column.name) is not None or (
+        if column.kind != "text" or not has_time_name(column.name) or options.kind_of(column.name) is not None or (
                 column.name in (*options.targets, *options.inputs) or column.distinct <= NAMES):
             continue
         if all(any(digit.isdigit() for digit in str(cell)) for cell in column.present):

@@ -1,7 +1,8 @@
 """How far apart the rows of a sequence are, and which are missing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from unroll.commands.init.columns import Column
 from unroll.readers.common.find_frequency import find_frequency
 from unroll.readers.common.frequency import Frequency
 from unroll.readers.common.gaps import Gaps, describe, find_gaps
+from unroll.readers.common.zones import readings, settle
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,21 @@ class Spacing:
 
 
 NONE = Spacing()
+
+
+def in_zone(time: Column, codes: NDArray[np.int64], zone: ZoneInfo) -> Column:
+    """Times of a zone as those of UTC; as they are where they are numbers or have a place in no hour of it."""
+    if time.kind != "time" or not time.local:
+        return time
+    order = np.argsort(codes, kind="stable")
+    starts = np.diff(codes[order], prepend=-1) != 0
+    both = readings(pd.Series(time.values[order].view("M8[ns]")), zone)
+    if both[0].isna().any():        # the check of the data names the first
+        return time
+    values = np.empty_like(time.values)
+    values[order] = settle(np.stack([np.asarray(read.astype("int64")) for read in both], axis=1), starts,
+                           np.full(starts.sum(), np.iinfo(np.int64).min))
+    return replace(time, values=values, local=False)
 
 
 def spacing(time: Column, codes: NDArray[np.int64]) -> Spacing:

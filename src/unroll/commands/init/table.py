@@ -15,6 +15,7 @@ class Table:
     files: list[Path]
     reading: Reading
     roles: Roles
+    zone: str | None = None     # of the times
 
     def data(self, inputs: dict[str, str], targets: dict[str, str], columns: dict[str, list[str]]) -> dict[str, Any]:
         """Section `data`, with every setting of a table."""
@@ -24,7 +25,7 @@ class Table:
             "encoding": reading.encoding, "header": reading.header, "columns": columns,
             "series": self.roles.series.name if self.roles.series else None, "time": time.name if time else None,
             "time_format": time.forms[0] if time is not None and time.forms else None,
-            "frequency": self.roles.spacing.alias, "gaps": "ignore",
+            "time_zone": self.zone, "frequency": self.roles.spacing.alias, "gaps": "ignore",
             "inputs": inputs, "targets": targets, "scale": "standard", "forecast": None,
             **({} if {"tokens", "context_tokens"} & {*inputs.values()} else {"tokenizer": None}),
             "validation": 0.15, "test": 0.15, "seed": 1, "licence": "not stated",

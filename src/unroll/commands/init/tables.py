@@ -48,7 +48,9 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
         roles = Roles({column.name: column for column in columns}, where)
         return draft_rows_of_text(Table(place, files, reading, roles), texts, options)
     roles = find_roles(columns, options, where)
-    table, time = Table(place, files, reading, roles), roles.time
+    table, time = Table(place, files, reading, roles, options.time_zone), roles.time
+    if options.time_zone is not None and time is None:
+        raise UserError("no-effect", "--time-zone", "no column of times. Leave it out, or name one: --time COLUMN.")
     if time is not None and len(time.forms) > 1:
         report("times", f"read as {time.forms[0] or ISO}; {', '.join(form or ISO for form in time.forms[1:])} would "
                "fit as well", "--time-format FORM")

@@ -21,7 +21,9 @@ class Settings(SplitSettings):
     columns: dict[Name, list[str]]  # the columns of each input and target; a forecast's or next's stand at its input
     series: str | None              # column that says which sequence a row belongs to; null: the table is one
     time: str | None                # column that orders a sequence's rows, and must rise
-    time_format: str | None         # of strptime; null: ISO 8601, or a number
+    time_format: str | None         # of strptime, with %q for quarters; epoch s, ms, us or ns; decimal year; null: ISO
+                                    # 8601, or a number
+    time_zone: str | None           # of times without an offset, whose clocks are set back and forward: Europe/Berlin
     frequency: str | None           # step of the times, as pandas names it: h, 15min, D, B, MS; null: the usual one
     gaps: Literal["ignore", "refuse", "split", "fill"]  # what steps that are missing become: nothing, an error, the
                                     # end of one series to forecast and the start of another, rows without values

@@ -1,30 +1,61 @@
-"""How times are written, and times as nanoseconds."""
+"""Times as they are written, and as nanoseconds."""
 
 import re
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-# a day before a month first: where both fit and are as likely, that is taken
-DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
-         "%d %b %Y", "%d %B %Y", "%b %Y", "%B %Y", "%Y %b", "%b %d, %Y", "%B %d, %Y", "%m/%Y", "%Y/%m")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 NOT_A_TIME = np.iinfo(np.int64).min     # pandas' nanoseconds of a cell that is missing or written otherwise
 ISO = "ISO 8601"
-OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
+OFFSET = re.compile(r"\d(Z|[+-]\d\d:?\d\d)$")
+# formats beside those of strptime; in those of strptime, %q is a quarter of the year
+EPOCHS = {"epoch s": "s", "epoch ms": "ms", "epoch us": "us", "epoch ns": "ns"}     # since 1970, in UTC
+DECIMAL_YEAR = "decimal year"       # 1949.083 is February 1949
+NUMBERS = (*EPOCHS, DECIMAL_YEAR)
+PARTS_OF_YEAR = (1, 2, 4, 12)
 
 
 def stamps(cells: Any, form: str | None, utc: bool = True) -> Any:
     """(N,) cells as a series of pandas' times, NaT where one is not written so.
 
-    `form` is of strptime, None: ISO 8601. Without `utc` a column of several offsets is a `ValueError`, as is a format
-    that strptime does not know.
+    `form` is of strptime or one of those above, None: ISO 8601. Without `utc` a column of several offsets is a
+    `ValueError`, as is a format that strptime does not know.
     """
     stripped = pd.Series([str(cell).strip() for cell in cells], dtype=object)
+    if form in EPOCHS:
+        return pd.to_datetime(pd.to_numeric(stripped, errors="coerce"), unit=EPOCHS[form], utc=utc, errors="coerce")
+    if form == DECIMAL_YEAR:
+        return pd.to_datetime(_of_years(pd.to_numeric(stripped, errors="coerce")), utc=utc)
+    if form is not None and "%q" in form:
+        return pd.to_datetime(_of_quarters(stripped, form), utc=utc)
     return pd.to_datetime(stripped, format=form or "ISO8601", utc=utc, errors="coerce")
+
+
+def _of_quarters(cells: Any, form: str) -> Any:
+    pattern = re.escape(form).replace("%Y", r"(?P<year>\d{4})").replace("%q", "(?P<quarter>[1-4])")
+    if not {"%Y", "%q"} <= {*re.findall("%.", form)} or "%" in pattern.replace("%%", ""):
+        raise ValueError("beside %q there has to be %Y, and nothing else")
+    found = cells.str.extract(f"^{pattern}$", re.IGNORECASE).astype(float)
+    return _dates(found["year"], 3 * found["quarter"] - 2)
+
+
+def _of_years(years: Any) -> Any:
+    """The beginning of the month or quarter where years are divided into these, else the nearest day."""
+    whole = years // 1
+    distance = float(np.median(np.diff(years.dropna().unique()))) if years.nunique() > 1 else 1.0
+    parts = next((parts for parts in PARTS_OF_YEAR if abs(distance * parts - 1) < 0.15), None)
+    if parts is None:
+        start = _dates(whole, 0 * years + 1)
+        return start + pd.to_timedelta(((years - whole) * (365 + start.dt.is_leap_year)).round(), unit="D")
+    months = 12 * whole + ((years - whole) * parts).round() * (12 // parts)
+    return _dates(months // 12, months % 12 + 1)
+
+
+def _dates(years: Any, months: Any) -> Any:
+    """The first day of each month, NaT where a number is NaN."""
+    return pd.to_datetime({"year": years, "month": months, "day": 1}, errors="coerce")
 
 
 def nanoseconds(cells: NDArray[Any], form: str | None) -> NDArray[np.int64]:
@@ -32,45 +63,6 @@ def nanoseconds(cells: NDArray[Any], form: str | None) -> NDArray[np.int64]:
     return np.asarray(stamps(cells, form).astype("datetime64[ns, UTC]").astype("int64"))
 
 
-def fits(cells: NDArray[Any], form: str | None) -> bool:
-    """Whether every cell is written so."""
-    try:
-        return bool((nanoseconds(cells, form) != NOT_A_TIME).all())
-    except ValueError:      # no format, or a year that nanoseconds do not reach
-        return False
-
-
-def forms(cells: NDArray[Any]) -> tuple[str | None, ...]:
-    """The formats in which every cell may be written, the likeliest first; of those that read the same times, one."""
-    sample = cells[:: max(1, len(cells) // 100)]
-    if not all(any(digit in str(cell) for digit in "0123456789") for cell in sample):
-        return ()
-    fitting = [form for form in (None, *forms_of(str(cells[0]).strip())) if fits(sample, form)]
-    times = {form: nanoseconds(cells, form) for form in fitting if fits(cells, form)}
-    different = {read.tobytes(): form for form, read in reversed(times.items())}
-    return tuple(sorted(reversed(different.values()), key=lambda form: _unlikely(times[form])))
-
-
-def forms_of(cell: str) -> list[str]:
-    """The formats of strptime in which one cell may be written."""
-    return [date + clock for date in DATES for clock in CLOCKS if _is_written(cell, date + clock)]
-
-
-def _is_written(cell: str, form: str) -> bool:
-    try:
-        datetime.strptime(cell, form)
-    except ValueError:
-        return False
-    return True
-
-
-def _unlikely(times: NDArray[np.int64]) -> tuple[bool, bool, bool, float]:
-    """A sort key. Read as it was written, a column rises, and its steps are even: the first of each month, not days
-
-    of January.
-    """
-    known = pd.DatetimeIndex(np.unique(times))
-    distances = np.diff(known.asi8)
-    even = len(known) > 2 and pd.infer_freq(known) is not None
-    return (not (np.diff(times) > 0).all(), not even, not (known.day == 1).all(),
-            float(distances.max() / distances.min()) if len(distances) else 1.0)
+def zoned(cells: Any) -> NDArray[np.bool_]:
+    """(N,) whether a time has an offset or a Z behind it."""
+    return np.array([OFFSET.search(str(cell).rstrip()) is not None for cell in cells])
