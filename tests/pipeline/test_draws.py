@@ -20,7 +20,11 @@ from tests.conftest import run, tiny
 from tests.refusals import refusal
 from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
+from unroll.config.load import validate
 from unroll.config.schema import Config
+from unroll.data.store import open_prepared
+from unroll.models.folder import load_model
+from unroll.stages.generate import rows as write_rows
 from unroll.tracking.models import write_model
 
 PITCHES = {"major": "cde", "minor": "fga"}
@@ -97,6 +101,18 @@ def test_the_stage_writes_melodies_that_keep_the_rule(done: Workspace) -> None:
     assert found["samples/known_steps"] > 0.95 and found["samples/known_rows"] == 1 == found["samples/test_known_rows"]
 
 
+def test_the_stage_writes_for_what_is_set(done: Workspace, tmp_path: Path) -> None:
+    prepared = open_prepared(done.prepared)
+    write_rows(tmp_path, load_model(done.model), done.model, prepared, composed(given={"mode": "major"}, count=5).generate)
+    assert set(pd.read_csv(tmp_path / "rows.csv")["mode"]) == {"major"}
+    assert json.loads((tmp_path / "given.json").read_text()) == [{"mode": ["major"]}] * 5
+
+
+def test_the_card_says_how_to_draw(done: Workspace) -> None:
+    (card,) = (done.comparison.parent).glob("*.md")
+    assert "model.generate(" in card.read_text() and "`unroll sample` draws sequences" in card.read_text()
+
+
 def test_the_figures_of_the_test_split_are_those_of_its_predictions(done: Workspace) -> None:
     """By a second way: the table that `generate` wrote, and the file that the user has."""
     table = pd.read_csv(done.samples / "predictions.csv", index_col=["sequence", "step"])
@@ -115,6 +131,7 @@ def test_the_figures_of_the_test_split_are_those_of_its_predictions(done: Worksp
 
 def test_a_table_is_continued(done: Workspace, tmp_path: Path) -> None:
     begun = melodies().groupby("melody").head(2).iloc[:40]
+    begun.loc[0, "loud"] = 0.0312500001
     begun.to_csv(tmp_path / "begun.csv", index=False)
     ask = ["sample", str(tmp_path / "begun.csv"), "--model", str(done.model), "--count", "2", "--length", "5", "--seed", "7"]
     for ending in (".csv", ".jsonl", ".parquet"):
@@ -194,6 +211,39 @@ def test_a_served_model_predicts_each_step(done: Workspace, tmp_path: Path, monk
     rows = {"pitch": ["c", "d"], "duration": ["first", "long"], "loud": [0.0, 1.0], "mode": ["major"]}
     served = mlflow.pyfunc.load_model(str(tmp_path / "logged")).predict(pd.DataFrame([rows]))
     assert served["duration"].tolist() == ["first", "long"]
+
+
+def test_a_column_is_drawn_once(tmp_path: Path) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    melodies().to_csv(tmp_path / "data" / "raw" / "notes.csv", index=False)
+    values = composed().model_dump(mode="json")
+    values["data"] = {**DATA, "columns": {**DATA["columns"], "duration": ["pitch"]}}
+    assert refusal(lambda: run(Workspace(tmp_path, tmp_path), Config.model_validate(values), "prepare")) \
+        == ("conflict", "data.columns.duration")
+
+
+@pytest.mark.parametrize(("changes", "code", "where"), [
+    ({"targets": {**DATA["targets"], "mode": "tag"}, "inputs": {name: DATA["inputs"][name] for name in DATA["targets"]}},
+     "conflict", "params.yaml: data"),       # no step has read what the tag would be of
+    ({"targets": {"pitch": "forecast", "duration": "next"}}, "conflict", "params.yaml: data"),
+    ({"targets": {"pitch": "next_labels", "duration": "next"}}, "conflict", "params.yaml: data"),
+    ({"targets": {"mode": "next"}}, "conflict", "params.yaml: data"),
+])
+def test_fields_that_cannot_be_drawn_are_refused(changes: dict[str, Any], code: str, where: str) -> None:
+    values = composed().model_dump(mode="json")
+    values["data"] = {**DATA, **changes}
+    assert refusal(lambda: validate(values, "params.yaml")) == (code, where)
+
+
+def test_two_columns_of_categories_are_two_fields(tmp_path: Path) -> None:
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    melodies().to_csv(tmp_path / "data" / "raw" / "notes.csv", index=False)
+    values = composed().model_dump(mode="json")
+    values["data"] = {**DATA, "columns": {"both": ["pitch", "duration"]}, "inputs": {"both": "categories"}, "targets": {"both": "next"}}
+    values["model"] |= {"inputs": {"both": MODEL["inputs"]["pitch"]}, "heads": {"both": CATEGORIES}}
+    values["train"]["monitor"] = "both/loss"
+    assert refusal(lambda: run(Workspace(tmp_path, tmp_path), Config.model_validate(values), "prepare")) \
+        == ("unsupported", "data.targets.both")
 
 
 def test_a_category_that_training_never_saw_costs_nothing(tmp_path: Path) -> None:

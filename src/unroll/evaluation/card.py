@@ -53,6 +53,8 @@ def card(
         (*(limit for own in prose.values() for limit in own.limits), *LIMITS)))
     values = "texts" if text else "arrays (T, F), one row per step"
     example = _by_name(spec) if several else next(iter(prose.values())).example.format(values=values)
+    if spec.drawn:
+        example += '\nmodel.generate([""] * 3, length=50)     # sequences {field: values}, from nothing'
     commands = ". ".join(dict.fromkeys(own.commands for own in prose.values()))
     return f"""# {kind}, trained on {_escaped(source.name)}
 

@@ -19,7 +19,7 @@ ROW_DIGITS = 15     # of prompts; what is drawn has six
 
 class RowPrompt(NamedTuple):
     name: str       # of the sequence that it begins
-    values: Rows    # as they were given: real numbers in their own units
+    values: Mapping[str, Any]       # as they were given: steps, and in a file what stands for the whole sequence
     rows: Rows      # as the network reads them
     given: Given    # what the model reads beside it
 
@@ -85,7 +85,7 @@ def _cells(spec: Spec, name: str, sample: RowSample, prompt: RowPrompt, tokenize
     field = spec.inputs[name]
     length = len(next(iter(sample.rows.values())))
     if field.per == "sequence":
-        return [shown(field, sample.given[name])] * length
+        return [[*prompt.values.get(name, shown(field, sample.given[name]))]] * length
     values = sample.rows[name] if name in sample.rows else sample.given[name][:length]
     if name in sample.rows and spec.targets[name].kind == "labels":
         return [*np.rint(scaler_of(field).decode(values)).astype(int).tolist()]

@@ -1,5 +1,6 @@
 """Model folder → samples; models that generate no text also write predictions for the test split."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from unroll.config.data import lowest_note
 from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import CONF, Sampling, named_at
-from unroll.data.given import shown
+from unroll.data.given import Given, shown
 from unroll.data.parts import some_steps
 from unroll.data.store import Prepared, decode, open_prepared
 from unroll.drawing.generation import sampled_paths, temperature
@@ -87,10 +88,7 @@ def text(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     texts = [sample.prompt + sample.text for sample in samples]
     for number, whole in enumerate(texts, 1):
         (folder / f"{number:03d}.txt").write_text(whole + "\n", encoding="utf-8", newline="")
-    if generator.needs:
-        fields, tokenizers = model.spec.inputs, model.tokenizers
-        write_json(folder / "given.json", [{name: shown(fields[name], sample.given[name], tokenizers.get(name))
-                                            for name in generator.needs} for sample in samples])
+    _write_given(folder, model, generator.needs, [sample.given for sample in samples])
     if rows:
         write_rows(folder / "temperature.csv", rows)
         temperature(rows, metrics, folder / "temperature.png")
@@ -100,6 +98,14 @@ def text(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     print("─" * 72)
     return metrics, (f"{len(texts)} samples, {metrics['samples/words_in_corpus']:.1%} of their words occur in the "
                      f"corpus, longest copy {metrics['samples/longest_copy']} characters")
+
+
+def _write_given(folder: Path, model: Model, names: Sequence[str], given: Sequence[Given]) -> None:
+    """What each sample was drawn for, if anything."""
+    fields, tokenizers = model.spec.inputs, model.tokenizers
+    if names:
+        write_json(folder / "given.json", [{name: shown(fields[name], own[name], tokenizers.get(name))
+                                            for name in names} for own in given])
 
 
 def at_temperature(rules: Sampling, value: float) -> Sampling:
@@ -145,6 +151,7 @@ def rows(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     samples = list(generator.samples([prompt.rows for prompt in prompts], settings, settings.seed, given=given))
     table = rows_table(samples, prompts, model.spec, model.tokenizers)
     write_table(table, folder / "rows.csv", ".csv", ROW_DIGITS)
+    _write_given(folder, model, generator.needs, given)
     return dict(rows_worth(samples, prepared, settings.ngram_tokens)), \
         f"{len(samples):,} sequences of {len(table):,} rows"
 

@@ -82,6 +82,7 @@ def _read(path: Path, spec: Spec, tokenizers: Mapping[str, Tokenizer]) -> list[R
         where = f"{path}: sequence {name}"
         fields = values if len(spec.inputs) > 1 else {spec.main: values}
         beside = {other: fields[other] for other in spec.inputs if other not in spec.drawn}
-        prompts.append(prompt_of(name, {field: fields[field] for field in spec.drawn}, spec, reads,
-                                 reads.beside(where, beside, [*beside]), where))
+        prompt = prompt_of(name, {field: fields[field] for field in spec.drawn}, spec, reads,
+                           reads.beside(where, beside, [*beside]), where)
+        prompts.append(prompt._replace(values={**prompt.values, **beside}))
     return prompts

@@ -33,7 +33,8 @@ PROSE = Prose(
     ),
 )
 NEXT = replace(PROSE, task="predicts the category of the next step", commands="`unroll sample` draws sequences, "
-               "`unroll predict` gives the probabilities of each step before it is read", limits=PROSE.limits[1:])
+               "`unroll predict` gives the probabilities of each step before it is read", limits=PROSE.limits[1:],
+               example='model.predict([["a", "b"]])     # names, one a step')
 
 
 def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig) -> Report:

@@ -28,6 +28,12 @@ def check_columns(settings: Settings) -> None:
             if column in read:
                 raise UserError("conflict", f"data.columns.{name}", f"column {column!r} is read as the input "
                                 f"{read[column]}, too, which gives the target away. Leave it out of one of them.")
+    drawn = [(column, name) for name in settings.drawn for column in settings.columns[name]]
+    for at, (column, name) in enumerate(drawn):
+        for twice, other in drawn[:at]:
+            if column == twice:
+                raise UserError("conflict", f"data.columns.{name}", f"column {column!r} is of {other}, too, and both "
+                                "would be drawn. Leave it out of one of them.")
     text = "tokens" in settings.inputs.values()
     for name, kind in settings.inputs.items():
         if kind in ("tokens", "context_tokens") and tokenizer_of(settings.tokenizer, name) is None:
