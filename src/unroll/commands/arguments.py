@@ -89,6 +89,10 @@ def _add_predict(verbs: Verbs) -> None:
     predict.add_argument("input", type=Path)
     predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
     predict.add_argument("--model", default=MODEL, help=MODEL_HELP)
+    predict.add_argument("--time-format", metavar="FORM", help="format of the file's times, where it differs from the "
+                         "training data's, as for init")
+    predict.add_argument("--delimiter", help="between the cells of the file, where it differs: ',', ';', tab, '|'")
+    predict.add_argument("--encoding", help="of the file, where it differs: a name that Python knows")
     predict.add_argument("--state", type=Path, help="continue from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state at the end of the sequences")
 

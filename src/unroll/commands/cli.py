@@ -12,6 +12,7 @@ from unroll.base.processes import rank
 from unroll.commands.arguments import parser
 
 FIRST_SPEAKS_SECONDS = 8
+TABS = {"tab": "\t", "\\t": "\t"}      # how a delimiter may be typed
 STAGES = ("prepare", "train", "evaluate", "generate")
 
 # a full or locked disk, a path that cannot be
@@ -105,7 +106,9 @@ def _run(options: argparse.Namespace) -> None:
     elif options.verb == "predict":
         from unroll.commands.predict import predict
 
-        predict(options.input, options.out, options.model, options.state, options.save_state)
+        predict(options.input, options.out, options.model, options.state, options.save_state, {
+            "time_format": options.time_format, "delimiter": TABS.get(options.delimiter, options.delimiter),
+            "encoding": options.encoding})
     elif options.verb == "sample":
         from unroll.commands.sample import sample
 
@@ -126,7 +129,7 @@ def _run(options: argparse.Namespace) -> None:
         init(Path(), options.name, options.source, Options(
             targets=tuple(options.target), inputs=tuple(options.input), kinds=tuple(options.kind),
             header={"yes": True, "no": False}.get(options.header),
-            delimiter={"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter),
+            delimiter=TABS.get(options.delimiter, options.delimiter),
             **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "series", "horizon",
                                               "season", "decimal", "encoding")}))
     elif options.verb == "verify":

@@ -1,9 +1,11 @@
 """`unroll predict`: a file without targets → a table of predictions."""
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -21,15 +23,19 @@ from unroll.prediction.times import ahead
 from unroll.prediction.values import spelt
 
 
-def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None) -> None:
-    """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones."""
+def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None,
+            changes: Mapping[str, str | None] = MappingProxyType({})) -> None:
+    """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones.
+
+    `changes` are settings of reading in which the file differs from the training data.
+    """
     torch.set_num_threads(1)    # a step of a single sequence is so short that threads would only wait for each other
     check_name(out)
     _check_places(file, out, save_state)
     with model_folder(model) as folder:
         predictor = load(folder)
     tokenizer = predictor.model.tokenizers.get(predictor.input)
-    inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count)
+    inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count, changes)
     _report_unseen(predictor.spec, inputs)
     memory = None
     if state is not None or save_state is not None:
@@ -46,7 +52,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     except UserError as error:
         raise error.within(file) from None
     table = as_table(predictor, predictions, inputs.names, before)
-    stamps = _stamps(predictor, inputs)
+    stamps = _stamps(predictor, inputs, changes.get("time_format"))
     if stamps is not None:
         table.insert(2, "time", stamps)
     with ExitStack() as both:       # write both files, or none
@@ -91,7 +97,7 @@ def _report_unseen(spec: Spec, inputs: Inputs) -> None:
                       f"did not have ({shown}), read as another one")
 
 
-def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
+def _stamps(predictor: Predictor, inputs: Inputs, form: str | None) -> list[str] | None:
     """The time of each row of forecasts of a table with times: of each step ahead, once for each variable.
 
     Before them, where there is another target, the last step.
@@ -100,10 +106,11 @@ def _stamps(predictor: Predictor, inputs: Inputs) -> list[str] | None:
         return None
     spec = predictor.spec
     assert spec.forecast is not None
-    form, variables = spec.reading.time_format, predictor.forecast.spec.size
+    form, variables = form or spec.reading.time_format, predictor.forecast.spec.size
+    frequency = None if spec.reading.table is None else spec.reading.table.frequency
     stamps: list[str] = []
     for times in inputs.times:
-        later = ahead(times, spec.forecast.horizon, form)
+        later = ahead(times, spec.forecast.horizon, form, frequency)
         if later is None:
             return None
         stamps += [times[-1]] if len(spec.targets) > 1 else []

@@ -1,6 +1,6 @@
 """Files without targets → sequences: text, tables, arrays, or a folder of such, read as the source read its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.data.spec import InputSpec, Reading, Spec, TableReading
+from unroll.prediction.changes import changed
+from unroll.prediction.clock import fit_clock
 from unroll.readers import endings, format_of
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
@@ -32,14 +34,19 @@ class Inputs(NamedTuple):
     times: Sequence[Sequence[str]] | None = None
 
 
-def read(path: Path, spec: Spec, count: Count = len) -> Inputs:
+def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, str | None] | None = None) -> Inputs:
     """What a model with this spec can predict from; raises `UserError` naming file, row and column.
 
     Sequences without a name of their own are numbered from 1 on; in a folder, they are named after their file. `count`
-    is that of the main input's tokenizer, where it is a text.
+    is that of the main input's tokenizer, where it is a text. `changes` are settings of reading, by the options that
+    name them, in which the file differs from the training data; None: there are no such options.
     """
-    with corrected_by("none"):
-        return _read_all(path, spec, count)
+    if changes is None:
+        with corrected_by("none"):
+            return _read_all(path, spec, count)
+    with corrected_by("options", changes):
+        reading = changed(path, spec.reading, {name: value for name, value in changes.items() if value is not None})
+        return _read_all(path, spec.model_copy(update={"reading": reading}), count)
 
 
 def _read_all(path: Path, spec: Spec, count: Count) -> Inputs:
@@ -125,11 +132,12 @@ def _trained_table(file: Path, spec: Spec, rows: TableReading, count: Count) -> 
     if rows.series is None and text is not None:
         return _numbered([_bare({name: _of_row(table, inputs[name], cells[row], row) for name, cells in values.items()})
                           for row in range(len(table))])
-    found = find_sequences(table, rows)
+    found, fills = fit_clock(file, table, spec, find_sequences(table, rows))
     sequences = []
-    for sequence in found:
+    for sequence, fill in zip(found, fills, strict=True):
         own = {name: _own(table, field, values[name], sequence) for name, field in inputs.items()}
-        steps = {name: own[name] for name, field in inputs.items() if field.per == "step"}
+        steps = {name: own[name] if name == text else fill(own[name]) for name, field in inputs.items()
+                 if field.per == "step"}
         sequences.append(_bare({**own, **of_steps(steps, text, rows.joint, count)}))
     names = [sequence.name for sequence in found]
     if rows.time is None:

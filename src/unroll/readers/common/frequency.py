@@ -20,6 +20,7 @@ SPRING = (3, 4, 9, 10, 11)      # months in which clocks are set forward, on eit
 WORDS = {"YS": ("yearly", "year"), "QS": ("quarterly", "quarter"), "MS": ("monthly", "month"), "W": ("weekly", "week"),
          "D": ("daily", "day"), "B": ("business days", "business day"), "h": ("hourly", "hour"),
          "min": ("every minute", "minute"), "s": ("every second", "second")}
+UNITS = {"D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "us": "microsecond"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,17 @@ class Frequency:
     def words(self) -> str:
         if self.number:
             return f"steps of {self.alias}"
-        return WORDS[self._plain][0] if self._plain in WORDS else f"every {self.alias}"
+        return WORDS[self._plain][0] if self._plain in WORDS else f"every {self.size}"
+
+    @property
+    def size(self) -> str:
+        """How far apart two times are: 1 hour, 15 minutes, 1 business day."""
+        if self.number or self._plain in WORDS:
+            return self.alias if self.number else self.count(1)
+        if self.months:
+            return f"{self.months} months"
+        unit = UNITS.get(self._offset.rule_code)
+        return self.alias if unit is None else f"{self._offset.n} {unit}s"
 
     @property
     def _plain(self) -> str:

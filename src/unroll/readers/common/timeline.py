@@ -40,6 +40,12 @@ class Timeline:
         off = frequency.steps(times, self.local)[1][~starts[1:]]
         return float(1 - off.mean()) if len(off) else 1.0
 
+    def share(self, frequency: Frequency) -> float:
+        """The share of the first rows that are one step after the one before; 1 of fewer than three rows."""
+        times, starts = self._some
+        steps, off = (found[~starts[1:]] for found in frequency.steps(times, self.local))
+        return float(((steps == 1) & ~off).mean()) if len(steps) > 1 else 1.0
+
     @property
     def _some(self) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """The first rows, and which of them begin a sequence."""

@@ -1,0 +1,88 @@
+"""Whether the times of a file have the step that a model was trained on, and what becomes of missing ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.base.errors import UserError
+from unroll.data.spec import Spec, TableReading
+from unroll.readers.common.columns import Columns
+from unroll.readers.common.frequency import Frequency
+from unroll.readers.common.gaps import Gaps, describe
+from unroll.readers.common.sequences import Rows, Sequences
+from unroll.readers.common.timeline import Timeline
+
+Fill = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+def fit_clock(file: Path, table: Columns, spec: Spec, found: Sequences) -> tuple[list[Rows], list[Fill]]:
+    """The rows of each sequence that are read, and what puts steps without values among their values.
+
+    Raises `UserError` where rows are as far apart as they were not in training, and where steps are missing that must
+    not be.
+    """
+    rows, sequences = spec.reading.table, list(found)
+    plain: list[Fill] = [_unchanged] * len(sequences)
+    if rows is None or rows.frequency is None or found.times is None:
+        return sequences, plain
+    frequency = Frequency(rows.frequency)
+    if frequency.number != (found.times.unit is None):      # steps of times and of numbers cannot be compared
+        return sequences, plain
+    _check_step(f"{file}, column {rows.time!r}", found.times, frequency)
+    gaps = found.times.gaps(frequency)
+    if rows.gaps in (None, "ignore") or not len(gaps):
+        return sequences, plain
+    stretches = gaps.stretches(found.offsets)
+    if rows.gaps == "fill":
+        return sequences, [_filled(bounds[1:-1], counts) for bounds, counts in zip(
+            stretches, _of_sequences(gaps, found), strict=True)]
+    last = [Rows(sequence.name, sequence.index[bounds[-2] :]) for sequence, bounds in zip(
+        sequences, stretches, strict=True)]
+    for sequence, bounds, kept in zip(sequences, stretches, last, strict=True):
+        if len(bounds) > 2 and (rows.gaps == "refuse" or len(kept.index) < _needed(spec)):
+            _refuse(table, rows, spec, sequence, kept, found.times, gaps, frequency)
+    return last, plain
+
+
+def _check_step(where: str, times: Timeline, frequency: Frequency) -> None:
+    own = times.frequency()
+    if own is not None and not own.same(frequency):
+        raise UserError("conflict", where, f"its rows are {own.size} apart where the model was trained on rows "
+                        f"{frequency.size} apart. Give rows at that step.")
+    if own is None and times.share(frequency) < 0.5:
+        raise UserError("conflict", where, "its rows are at uneven distances where the model was trained on rows "
+                        f"{frequency.size} apart. Give rows at that step.")
+
+
+def _refuse(table: Columns, rows: TableReading, spec: Spec, sequence: Rows, kept: Rows, times: Timeline, gaps: Gaps,
+            frequency: Frequency) -> None:
+    missing = describe(gaps, times, frequency)
+    if rows.gaps == "refuse":
+        at = int(sequence.index[len(sequence.index) - len(kept.index)])
+        raise UserError("bad-time", table.where(at, rows.time), f"before it, {missing}. Add the rows.")
+    raise UserError("too-short", table.where(int(kept.index[0]), rows.time), f"{len(kept.index)} rows from here to the "
+                    f"end of sequence {sequence.name!r} where the model reads {_needed(spec)} without a gap; "
+                    f"{missing}. Add the rows.")
+
+
+def _needed(spec: Spec) -> int:
+    return 1 if spec.forecast is None else spec.forecast.context + spec.forecast.season
+
+
+def _of_sequences(gaps: Gaps, found: Sequences) -> list[NDArray[np.int64]]:
+    return np.split(gaps.counts, np.searchsorted(gaps.rows, found.offsets[1:-1]))
+
+
+def _unchanged(values: NDArray[Any]) -> NDArray[Any]:
+    return values
+
+
+def _filled(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> Fill:
+    """Puts `counts` steps before each of `rows`: NaN, or empty names."""
+    def fill(values: NDArray[Any]) -> NDArray[Any]:
+        return np.insert(values, np.repeat(rows, counts), "" if values.dtype.kind == "U" else np.nan, axis=0)
+
+    return fill
