@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unroll.data.batches import Batch, ItemLayout, Layout, StreamLayout, WindowLayout, all_batches
+from unroll.data.batches import Batch, ItemLayout, Layout, StreamLayout, all_batches
 from unroll.data.encoders import Frame, Scaler
 from unroll.data.fields import IGNORED, Field, Sequences
 from unroll.data.spec import ForecastSpec
+from unroll.data.windows import WindowLayout
 
 BEGIN = 99
 SHAPES = [(1, 1, 1), (12, 3, 2), (13, 3, 2), (13, 4, 100), (100, 8, 7), (7, 8, 3), (97, 5, 16)]     # N, lanes, steps

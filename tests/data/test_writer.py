@@ -12,11 +12,12 @@ from tests.data.conftest import dealt, npz, table, written
 from unroll.base.errors import UserError
 from unroll.config.sources.mackey_glass import Settings as MackeyGlassData
 from unroll.config.sources.pianoroll import Settings as PianorollData
-from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout, all_batches
+from unroll.data.batches import ItemLayout, Layout, StreamLayout, all_batches
 from unroll.data.encoders import Frame
 from unroll.data.source import SPLITS
 from unroll.data.spec import Counts, TargetSpec
 from unroll.data.store import Prepared
+from unroll.data.windows import WindowLayout
 from unroll.sources.common.memory import Items, OneStream, Series
 
 DRAW = np.random.default_rng(0)

@@ -17,9 +17,10 @@ SPEC = make_spec(
 )
 FUSED = ["rnn-tanh", "rnn-relu", "lstm", "gru"]
 CELLS = [*FUSED, "rnn-sigmoid", "rnn-identity"]
-CORES = [*CELLS, "mlp", "cnn"]
+CORES = [*CELLS, "mlp", "cnn", "grud"]
 OWN: dict[str, dict[str, Any]] = {
     "rnn": {}, "lstm": {"forget_bias": 1.0}, "gru": {}, "mlp": {"window": 3}, "cnn": {"kernel_size": 3},
+    "grud": {},
 }
 
 
@@ -29,7 +30,7 @@ def core(
     """`rnn-tanh`, …, `mlp`, `cnn`; `both` also reads from the end."""
     kind, _, nonlinearity = cell.partition("-")
     described = {"kind": kind, "hidden_size": hidden, "num_layers": layers, "dropout": dropout, **OWN[kind]}
-    if kind in ("rnn", "lstm", "gru"):
+    if kind in ("rnn", "lstm", "gru", "grud"):
         described |= {"recurrent_init": init, "bidirectional": both}
     return described | ({"nonlinearity": nonlinearity} if nonlinearity else {})
 

@@ -13,7 +13,7 @@ from unroll.testing import check_cell
 
 OWN: dict[str, list[dict[str, Any]]] = {
     "rnn": [{"nonlinearity": each} for each in ("tanh", "relu", "sigmoid", "identity")],
-    "lstm": [{"forget_bias": 1.0}], "gru": [{}], "mlp": [{"window": 3}, {"window": None}, {"window": 1}],
+    "lstm": [{"forget_bias": 1.0}], "gru": [{}], "grud": [{}], "mlp": [{"window": 3}, {"window": None}, {"window": 1}],
     "cnn": [{"kernel_size": 3}],
 }
 

@@ -17,9 +17,10 @@ from tests.sources.test_table import FORECAST
 from unroll.base.workspace import Workspace
 from unroll.commands.predict import predict
 from unroll.config.schema import Config
-from unroll.data.batches import WindowLayout, all_batches
+from unroll.data.batches import all_batches
 from unroll.data.fields import IGNORED
 from unroll.data.store import open_prepared
+from unroll.data.windows import WindowLayout
 from unroll.models.folder import load_model
 from unroll.prediction.paths import sample_paths
 from unroll.prediction.predictor import load
@@ -31,7 +32,7 @@ DATA = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/levels.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": COLUMNS, "series": "id", "time": "day", "time_format": None, "tokenizer": None,
-    "inputs": {"x": "real"}, "targets": TARGETS, "scale": "standard",
+    "inputs": {"x": "real"}, "targets": TARGETS, "scale": "standard", "missing": "refuse",
     "forecast": {"horizon": 3, "context": 5, "season": 1, "log": False, "stride": 1}, "validation": 0.2, "test": 0.2,
     "seed": 1, "licence": "none",
 }

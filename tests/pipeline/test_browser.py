@@ -98,10 +98,11 @@ def section(page: Page, name: str) -> Locator:
 
 
 def curves(page: Page, wanted: str, count: int) -> None:
-    """Lines of so many colours through several points, in the charts of these names; a figure is a bar.
+    """Lines through several points of so many runs, in the charts of these names; a figure is a bar.
 
-    MLflow chooses its charts when the runs have come and forgets what was searched for before: so they are waited for, and
-    a page that shows something else is opened again.
+    Runs are told apart by their ids, since MLflow now and then gives two of them one colour. It chooses its charts when the
+    runs have come and forgets what was searched for before: so they are waited for, and a page that shows something else is
+    opened again.
     """
     drawn: list[str] = []
     for attempt in range(4):
@@ -112,11 +113,16 @@ def curves(page: Page, wanted: str, count: int) -> None:
         page.get_by_placeholder("Search metric charts").fill(wanted)
         for _ in range(80):
             page.wait_for_timeout(500)
-            drawn = page.evaluate("""() => [...new Set([...document.querySelectorAll(".scatterlayer path.js-line")]
-                .filter(line => line.getAttribute("d").includes("L")).map(line => line.style.stroke))]""")
+            # a run's own points, and the line that smooths them, are traces that draw a path each
+            drawn = page.evaluate("""() => [...new Set([...document.querySelectorAll(".js-plotly-plot")].flatMap(chart => {
+                const lines = [...chart.querySelectorAll(".scatterlayer .trace")]
+                    .map(trace => trace.querySelector("path.js-line")?.getAttribute("d") || "");
+                return (chart.data || []).filter(trace => trace.type == "scatter")
+                    .filter((_, place) => (lines[place] || "").includes("L")).map(trace => trace.uuid);
+            }))]""")
             if len(drawn) == count:
                 return
-    raise AssertionError(f"curves of {wanted} in {len(drawn)} colours {drawn} instead of {count}; the page has the sections "
+    raise AssertionError(f"curves of {wanted} of {len(drawn)} runs instead of {count}; the page has the sections "
                          f"{page.get_by_test_id('experiment-view-compare-runs-section-header').all_inner_texts()}")
 
 

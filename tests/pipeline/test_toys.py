@@ -28,7 +28,7 @@ SMALL = ["train.threads=1", "train.max_steps=12", "train.epochs=99", "train.batc
          "runtime.checkpoint.steps=3", "train.schedule.warmup_steps=0", "evaluate.gradient_reach=4", "generate.count=1"]
 SERIES = ["data=toy", "model=rnn", "train.bptt=20"]
 NPZ = {"kind": "npz", "path": "data/raw/toy.npz", "inputs": {"x": "real"}, "targets": {"y": "value"},
-       "arrays": {"x": "X", "y": "y"}, "scale": "none",
+       "arrays": {"x": "X", "y": "y"}, "scale": "none", "missing": "refuse",
        "validation": 0.2, "test": 0.2, "licence": "none", "seed": 1}
 
 # in a process that imports the project's src, whose kinds are more than ours

@@ -20,7 +20,7 @@ from unroll.prediction.inputs import Inputs, read
 
 VALUES = np.array([[1.5, -2.0], [3.0, 4.25], [0.0, 7.0]])
 ARRAYS = {"kind": "npz", "path": "data/raw/arrays.npz", "inputs": {"x": "real"},
-          "arrays": {"x": "X", "label": "y"}, "scale": "standard",
+          "arrays": {"x": "X", "label": "y"}, "scale": "standard", "missing": "refuse",
           "licence": "mine", **SPLIT}
 POOLED = {"kind": "classification", "loss": "cross_entropy", "pooling": "last", "dropout": 0.0}
 
@@ -46,7 +46,7 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Made:
             file = folder / "data" / "raw" / "reviews" / name / f"{number}.txt"
             file.write_text(f"{name}\nof {number}\n")
     data = {"kind": "folder", "path": "data/raw/reviews", "delimiter": ",", "decimal": ".", "header": True, "columns": None,
-            "scale": "none", "encoding": "utf-8", "tokenizer": TEXT["tokenizer"], "licence": "mine",
+            "scale": "none", "missing": "refuse", "encoding": "utf-8", "tokenizer": TEXT["tokenizer"], "licence": "mine",
             "inputs": {"text": "tokens"}, "targets": {"label": "class"}, **SPLIT}
     workspace, prepared = make(folder, data)
     return Made(workspace, prepared, workspace.model, save_random(prepared, workspace.model, POOLED, cell_of("gru"), 0))
@@ -334,7 +334,7 @@ def test_folders_without_files(plain: Made, tmp_path: Path) -> None:
     write(tmp_path / "in" / "b.csv", {"X": np.full((1, 2, 2), np.nan)})
     (tmp_path / "in" / "b.csv").rename(tmp_path / "in" / "b.npz")
     said = refused(lambda: asked(plain, tmp_path / "in", tmp_path / "out.csv"))
-    assert "sequence b.npz, step 1, number 1: nan" in said
+    assert "sequence b.npz, step 1, number 1: missing" in said
 
 
 def test_a_name_that_is_no_text_is_written_all_the_same(plain: Made, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from tests.specs import make_spec
 from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
 from unroll.config.generate import GenerateConfig
-from unroll.data.batches import ItemLayout, StreamLayout, WindowLayout
+from unroll.data.batches import ItemLayout, StreamLayout
 from unroll.data.encoders import Scaler, frame_of
 from unroll.data.store import decode
+from unroll.data.windows import WindowLayout
 from unroll.prediction.inputs import Inputs
 from unroll.stages.generate import generate
 

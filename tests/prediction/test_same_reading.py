@@ -27,11 +27,11 @@ FORECAST = {"horizon": 4, "context": 8, "season": 3, "log": True, "stride": 1}
 LETTERS = {**TABLE, "path": "data/raw/letters.csv", "inputs": {"text": "tokens"}, "targets": {"tag": "tag"},
            "columns": {"text": ["letter"], "tag": ["tag"]}, "series": "series"}
 REALS = {**TABLE, "inputs": {"x": "real"}, "targets": {"label": "class"}, "columns": {"x": ["b", "a"], "label": ["class"]},
-         "series": "series", "scale": "none"}
+         "series": "series", "scale": "none", "missing": "refuse"}
 FOLDER = {"kind": "folder", "path": "data/raw/classes", "delimiter": ";", "decimal": ",", "header": True, "columns": None,
-          "encoding": "utf-8", "licence": "mine", "targets": {"label": "class"}, "scale": "none", **SPLIT}
+          "encoding": "utf-8", "licence": "mine", "targets": {"label": "class"}, "scale": "none", "missing": "refuse", **SPLIT}
 ARRAYS = {"kind": "npz", "path": "data/raw/a.npz", "inputs": {"x": "real"}, "targets": {"label": "class"},
-          "arrays": {"x": "X", "label": "y"}, "scale": "none", "licence": "mine", **SPLIT}
+          "arrays": {"x": "X", "label": "y"}, "scale": "none", "missing": "refuse", "licence": "mine", **SPLIT}
 TS = "@problemName two\n@timeStamps false\n@missing false\n@univariate false\n@dimensions 2\n@equalLength false\n" \
      "@classLabel true a b\n@data\n" + "".join(f"{n},2,3:4,{n},6:{'ab'[n % 2]}\n" for n in range(20))
 
@@ -100,7 +100,7 @@ CASES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "stream": (nothing, {**TEXT, "unit": "stream"}, "corpus.txt"),
     "npz": (arrays, ARRAYS, "a.npz"),
     "ts": (ts_file, {"kind": "ts", "train": "data/raw/a.ts", "inputs": {"x": "real"}, "targets": {"label": "class"},
-                     "scale": "none", "licence": "mine", **SPLIT}, "a.ts"),
+                     "scale": "none", "missing": "refuse", "licence": "mine", **SPLIT}, "a.ts"),
 }
 
 

@@ -173,7 +173,7 @@ def ts(folder, name: str, rows: list[str], target: str = "@classLabel true a b",
 
 
 def config(train: str, test: Any, target: str = "class") -> TsData:
-    return TsData(kind="ts", train=train, test=test, scale="none", licence="CC0", inputs={"x": "real"},
+    return TsData(kind="ts", train=train, test=test, scale="none", missing="refuse", licence="CC0", inputs={"x": "real"},
                   targets={"y": target}, validation=0.2, seed=1)
 
 

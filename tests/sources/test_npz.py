@@ -18,7 +18,7 @@ OTHER = {"X_test": X[:4] + 100, "y_test": Y[:4]}
 
 def config(**changes: Any) -> NpzData:
     usual = {
-        "kind": "npz", "path": "data/raw/a.npz", "test": None, "scale": "standard", "licence": "none", "seed": 1,
+        "kind": "npz", "path": "data/raw/a.npz", "test": None, "scale": "standard", "missing": "refuse", "licence": "none", "seed": 1,
         "inputs": {"x": "real"}, "targets": {"y": "class"}, "validation": 0.2,
     }
     settings = {**usual, **changes}

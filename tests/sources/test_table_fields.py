@@ -142,7 +142,7 @@ def test_categories_alone_are_read_from_a_table_to_predictions(tmp_path):
 
 @pytest.mark.parametrize("changes", [{"inputs": {"x": "real", "z": "real"}}, {"inputs": {"x": "categories"}}], ids=str)
 def test_a_source_of_one_input_refuses_others_where_it_is_configured(changes):
-    usual = {"kind": "ts", "train": "data/raw/a.ts", "test": 0.2, "targets": {"y": "class"}, "scale": "none",
+    usual = {"kind": "ts", "train": "data/raw/a.ts", "test": 0.2, "targets": {"y": "class"}, "scale": "none", "missing": "refuse",
              "validation": 0.2, "licence": "none", "seed": 1}
     with pytest.raises(ValidationError, match="one input"):
         Settings.model_validate(usual | changes)

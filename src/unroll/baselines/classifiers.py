@@ -72,10 +72,14 @@ def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures
 
-    values, tags = prepared.values(field, "train"), prepared.values(name, "train")
+    values, tags = prepared.raw(field, "train"), prepared.values(name, "train")
     read = prepared.spec.inputs[field]
     # what is read beside a forecast has the scales of its frame
-    scale = (Scaler.fit("standard", [values]) if read.scale is None else scaler_of(read)).encode
+    scaler = Scaler.fit("standard", [values]) if read.scale is None else scaler_of(read)
+
+    def scale(rows: NDArray[Any]) -> NDArray[Any]:
+        return np.nan_to_num(scaler.encode(rows))       # a missing number is the mean
+
     steps = prepared.known(name, "train")
     steps = steps[spread(len(steps), settings.train_tokens)]
     known, labels = scale(values[steps]), np.asarray(tags[steps])
@@ -83,4 +87,4 @@ def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig
         return np.full(len(prepared.values(name, "test")), labels[0], np.int64)
     model: Any = make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=300, random_state=settings.seed))
     model.fit(known, labels)
-    return np.asarray(model.predict(scale(prepared.values(field, "test"))), np.int64)
+    return np.asarray(model.predict(scale(prepared.raw(field, "test"))), np.int64)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.data.missing import held
 from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared
 
@@ -40,6 +41,9 @@ def nearest_neighbour(prepared: Prepared, field: str, name: str, most_cells: int
 
 def _cases(prepared: Prepared, field: str, split: Split, items: NDArray[np.int64]) -> list[Any]:
     """Sequences (F, T), as aeon reads them."""
-    values, offsets = prepared.values(field, split), prepared.offsets(split)
+    offsets = prepared.offsets(split)
     assert offsets is not None
-    return [np.ascontiguousarray(values[offsets[item] : offsets[item + 1]].T, np.float64) for item in items]
+    cases = [prepared.raw(field, split, *offsets[item : item + 2].tolist()) for item in items]
+    if prepared.holes(field, split) is not None:
+        cases = [held(case) for case in cases]      # the distance knows nothing of missing numbers
+    return [np.ascontiguousarray(case.T, np.float64) for case in cases]

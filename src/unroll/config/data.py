@@ -40,6 +40,8 @@ Target = Literal[
 FUTURE = ("next", "next_labels", "forecast")    # of an input, whose name they share
 PER_SEQUENCE = ("class", "value", "forecast")   # one per sequence or window; others are per step
 Scale = Literal["standard", "none"]     # to mean 0 and deviation 1 on the training split, or as it is
+# numbers of inputs that are not known: an error, or what the network reads in their place, see `unroll.data.missing`
+Missing = Literal["refuse", "mask", "forward", "mean", "interpolate"]
 
 
 class ForecastConfig(Strict):
@@ -65,7 +67,8 @@ class SourceSettings(Strict):
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "SourceSettings":
-        for mistake in (self._fixed(), self._forecasts(), self._names(), self._steps(), self._one_input()):
+        for mistake in (self._fixed(), self._forecasts(), self._names(), self._steps(), self._one_input(),
+                        self._missing()):
             if mistake is not None:
                 raise PydanticCustomError("fields", "{text}", {"text": mistake})
         return self
@@ -123,6 +126,21 @@ class SourceSettings(Strict):
                     "predicted, each step reads a symbol, of which the first is no step of the data and has no "
                     f"{beside[0]}; leave it out, or one of the targets")
         return None
+
+    def _missing(self) -> str | None:
+        for name, kind in self.targets.items() if self.missing_numbers else ():
+            if kind == "next_labels":
+                return f"missing: the labels of {name} are 0 or 1 at each step; set it to refuse"
+            if kind == "next" and self.missing_numbers == "interpolate" and self.inputs.get(name) == "real":
+                return (f"missing: between two known values, interpolate would show the network the next one, which "
+                        f"{name} predicts; choose mask, forward or mean")
+        return None
+
+    @property
+    def missing_numbers(self) -> Literal["mask", "forward", "mean", "interpolate"] | None:
+        """How numbers of inputs that are not known are dealt with; None: they are refused."""
+        missing: Missing = getattr(self, "missing", "refuse")
+        return None if missing == "refuse" else missing
 
     @property
     def step_inputs(self) -> list[str]:

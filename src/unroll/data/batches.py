@@ -99,40 +99,40 @@ class StreamLayout(Layout):
         return {name: _count(field, first, last, end) for name, field in self._stream.targets.items()}
 
 
-class _Shuffled(Layout):
+class Shuffled(Layout):
     """Sequences in groups of `size`, whose composition and order depend on (seed, epoch) alone.
 
     Without a seed they are sorted by length in every epoch, for evaluation.
     """
 
     def __init__(self, data: Sequences, size: int, seed: int | None) -> None:
-        self._data, self._size, self._seed = data, size, seed
-        self._groups_of = lru_cache(maxsize=1)(self._groups)
+        self.data, self.size, self._seed = data, size, seed
+        self.groups_of = lru_cache(maxsize=1)(self._groups)
 
     def __len__(self) -> int:
-        return -(-len(self._data) // self._size)
+        return -(-len(self.data) // self.size)
 
     def _groups(self, epoch: int) -> list[NDArray[np.int64]]:
-        lengths = self._data.lengths
+        lengths = self.data.lengths
         if self._seed is None:
             by_length = np.argsort(lengths, kind="stable")
-            return [by_length[at : at + self._size] for at in range(0, len(by_length), self._size)]
+            return [by_length[at : at + self.size] for at in range(0, len(by_length), self.size)]
         draw = np.random.Generator(np.random.Philox([self._seed % 2**64, epoch]))
         # shuffled before the stable sort, so that items of one length meet others every epoch
         shuffled = draw.permutation(len(lengths))
         by_length = shuffled[np.argsort(lengths[shuffled], kind="stable")]
-        groups = [by_length[at : at + self._size] for at in range(0, len(by_length), self._size)]
+        groups = [by_length[at : at + self.size] for at in range(0, len(by_length), self.size)]
         return [groups[at] for at in draw.permutation(len(groups))]
 
-    def _lanes_of(self, items: NDArray[np.int64], rank: int, ranks: int) -> tuple[NDArray[np.int64], int]:
+    def lanes_of(self, items: NDArray[np.int64], rank: int, ranks: int) -> tuple[NDArray[np.int64], int]:
         """The items in this rank's lanes, -1 where a lane is empty, and its first lane."""
-        lanes = np.full(self._size, -1)
+        lanes = np.full(self.size, -1)
         lanes[: len(items)] = items
-        first, last = rank * self._size // ranks, (rank + 1) * self._size // ranks
+        first, last = rank * self.size // ranks, (rank + 1) * self.size // ranks
         return lanes[first:last], first
 
 
-class ItemLayout(_Shuffled):
+class ItemLayout(Shuffled):
     """Separate sequences, `steps` of each at a time, or all of them at once.
 
     A group whose longest sequence has more steps is several batches, one after another in the same lanes, and the state
@@ -145,11 +145,11 @@ class ItemLayout(_Shuffled):
         self._ends_of = lru_cache(maxsize=1)(self._ends)
 
     def __len__(self) -> int:
-        return int(self._ends_of(0)[-1]) if len(self._data) else 0
+        return int(self._ends_of(0)[-1]) if len(self.data) else 0
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
         items, before = self._chunk(index, epoch)
-        lanes, first = self._lanes_of(items, rank, ranks)
+        lanes, first = self.lanes_of(items, rank, ranks)
         start, end = self._bounds(lanes)                                                # (B,)
         lengths = np.where(lanes < 0, 0, (end - start - before).clip(0, self._steps))
         # over all ranks; a sequence of one step, which has no next one to predict, is a step of padding
@@ -158,78 +158,45 @@ class ItemLayout(_Shuffled):
         step = np.arange(most)[:, None]
         place, valid = start[None, :] + before + step, step < lengths[None, :]          # (T, B)
         inputs: Arrays = {}
-        for name, field in self._data.inputs.items():
+        for name, field in self.data.inputs.items():
             if field.per == "own":
                 inputs[name], inputs[LENGTHS.format(name=name)] = field.own(lanes, items)
             else:
                 inputs[name] = _read(field, place, valid, start) if field.per == "step" else field.at(lanes, lanes >= 0)
-        targets = {name: _ahead(field, place, valid, end + self._data.cut) if field.per == "step"
-                   else field.at(lanes, lanes >= 0) for name, field in self._data.targets.items()}
-        return Batch(inputs, targets, lengths, not before, self.counts(index, epoch), (first, self._size), lanes)
+        targets = {name: _ahead(field, place, valid, end + self.data.cut) if field.per == "step"
+                   else field.at(lanes, lanes >= 0) for name, field in self.data.targets.items()}
+        return Batch(inputs, targets, lengths, not before, self.counts(index, epoch), (first, self.size), lanes)
 
     def counts(self, index: int, epoch: int = 0) -> Counts:
         items, before = self._chunk(index, epoch)
         start, end = self._bounds(items)
         first, last = (np.minimum(start + more, end) for more in (before, before + self._steps))
-        return {name: _count(field, first, last, end + self._data.cut) if field.per == "step"
-                else field.count(items, items + 1) for name, field in self._data.targets.items()}
+        return {name: _count(field, first, last, end + self.data.cut) if field.per == "step"
+                else field.count(items, items + 1) for name, field in self.data.targets.items()}
 
     def padding(self) -> float:
         """Share of a batch's steps that are padding, over an epoch; empty lanes at the end do not count."""
-        all_lengths = self._data.lengths
-        groups = [all_lengths[items] for items in self._groups_of(0)]
+        all_lengths = self.data.lengths
+        groups = [all_lengths[items] for items in self.groups_of(0)]
         steps = sum(len(lengths) * max(1, int(lengths.max())) for lengths in groups)
         return 1 - sum(int(lengths.sum()) for lengths in groups) / steps
 
     def _bounds(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        assert self._data.bounds is not None
-        bounds = self._data.bounds[items.clip(0)]
+        assert self.data.bounds is not None
+        bounds = self.data.bounds[items.clip(0)]
         return bounds[:, 0], bounds[:, 1]
 
     def _chunk(self, index: int, epoch: int) -> tuple[NDArray[np.int64], int]:
         """The items of a batch, and how many of their steps the batches before it have read."""
         ends = self._ends_of(epoch)
         group = int(np.searchsorted(ends, index, side="right"))
-        return self._groups_of(epoch)[group], self._steps * (index - (int(ends[group - 1]) if group else 0))
+        return self.groups_of(epoch)[group], self._steps * (index - (int(ends[group - 1]) if group else 0))
 
     def _ends(self, epoch: int) -> NDArray[np.int64]:
         """How many batches there are up to each group's last."""
-        lengths = self._data.lengths
-        longest = np.array([lengths[items].max() for items in self._groups_of(epoch)], np.int64)
+        lengths = self.data.lengths
+        longest = np.array([lengths[items].max() for items in self.groups_of(epoch)], np.int64)
         return np.cumsum(-(-longest.clip(1) // self._steps))
-
-
-class WindowLayout(_Shuffled):
-    """Windows of series and the steps after them; other targets are those of a window's last step."""
-
-    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
-        lanes, first = self._lanes_of(self._groups_of(epoch)[index], rank, ranks)
-        frame, bounds = self._data.frame, self._data.bounds
-        assert frame is not None and bounds is not None
-        bounds, forecast = bounds[lanes.clip(0)], frame.forecast
-        (name, series), = self._data.inputs.items()
-        window = series.values[bounds[:, 0] + np.arange(frame.rows)[:, None]]            # (rows, B, D)
-        later = bounds[:, 1] + np.arange(forecast.horizon)[:, None]                      # (H, B)
-        target = frame.target(window, series.values[later.clip(0, len(series.values) - 1)])
-        target[(lanes < 0) | ~self._forecasts(lanes.clip(0))] = np.nan
-        place = bounds[:, 1] - forecast.context + np.arange(forecast.context)[:, None]   # (T, B)
-        last = (place == bounds[:, 1] - 1) & (lanes >= 0)
-        targets = {name: target} | {other: field.at(place, last) for other, field in self._data.targets.items()}
-        lengths = np.where(lanes < 0, 0, forecast.context)
-        return Batch({name: frame.encode(window)}, targets, lengths, True, self.counts(index, epoch),
-                     (first, self._size), lanes)
-
-    def counts(self, index: int, epoch: int = 0) -> Counts:
-        group = self._groups_of(epoch)[index]
-        assert self._data.bounds is not None
-        last = self._data.bounds[group, 1]
-        counts: Counts = dict.fromkeys(self._data.inputs, int(self._forecasts(group).sum()))
-        return counts | {name: field.count(last - 1, last) for name, field in self._data.targets.items()}
-
-    def _forecasts(self, windows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of the windows have the steps that are forecast."""
-        forecasts = self._data.forecasts
-        return np.ones(len(windows), bool) if forecasts is None else forecasts[windows]
 
 
 def _read(

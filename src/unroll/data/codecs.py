@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import Code, UserError
 from unroll.data.encoders import Classes, Frame, Scaler
+from unroll.data.missing import Missing, interpolated
 from unroll.data.npy import stretches
 from unroll.data.spec import ForecastSpec, InputSpec, Names, TargetSpec
 from unroll.data.tokenizers import Tokenizer
@@ -22,6 +23,9 @@ Per = Literal["step", "sequence", "own"]
 PerTarget = Literal["step", "sequence"]
 Located = Iterable[tuple[str, Any]]     # values, each after the place that an error names
 LARGEST = 1e38      # where single precision ends
+# where the source has the setting
+MISSING_NUMBER = ("Set data.missing (mask, forward, mean or interpolate), or fill missing values; infinite ones cannot "
+                  "be used.")
 
 
 class Codec(ABC):
@@ -128,17 +132,21 @@ class ClassCodec(Codec):
 
 
 class NumberCodec(Codec):
-    """Real numbers, as the source has them; or `labels`, which are 0 or 1. Those of a `partial` field may be NaN."""
+    """Real numbers, as the source has them; or `labels`, which are 0 or 1.
+
+    Those of a `partial` target may be NaN, and those of an input with a way to deal with `missing` numbers.
+    """
 
     def __init__(self, per: Per = "step", labels: bool = False, partial: bool = False, drawn: bool = False,
-                 closed: bool = False) -> None:
+                 closed: bool = False, missing: Missing | None = None) -> None:
         super().__init__(per, drawn, closed)
-        self._labels, self._partial = labels, partial
+        self._labels, self._missing, self._partial = labels, missing, partial or missing is not None
         self._width: int | None = None      # numbers per row, from the first one on
+        self.ever: NDArray[np.bool_] = np.zeros(1, bool)        # (F,) of an input, whether a number was ever known
         self._scaler: Scaler | None = None
 
     def fit(self, scale: str, values: Located) -> "NumberCodec":
-        self._scaler = Scaler.fit(scale, (self.encode(value, where) for where, value in values))
+        self._scaler = Scaler.fit(scale, (self._rows(value, where) for where, value in values))
         return self
 
     @property
@@ -148,6 +156,13 @@ class NumberCodec(Codec):
 
     def encode(self, value: Any, where: str) -> Values:
         """(T, F), where one number a step may come as (T,); (1, F) for a sequence."""
+        rows = self._rows(value, where)
+        if self._missing != "interpolate" or self.per == "sequence":
+            return rows
+        assert self._scaler is not None
+        return interpolated(rows, self._scaler.mean)
+
+    def _rows(self, value: Any, where: str) -> Values:
         rows = np.atleast_1d(value)
         rows = rows.reshape(1, -1) if self.per == "sequence" else rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
         self._width = rows.shape[1] if self._width is None else self._width
@@ -156,6 +171,8 @@ class NumberCodec(Codec):
                             f"{self._width}.")
         for first, stretch in stretches(rows):
             self._check(stretch, where, first)
+            if self._missing is not None:
+                self.ever = self.ever | ~np.isnan(stretch).all(axis=0)
         return rows
 
     def known(self, rows: Values) -> NDArray[np.bool_] | None:
@@ -165,7 +182,7 @@ class NumberCodec(Codec):
         """Raise on a number that cannot be used; `first` is the step of the first row."""
         unknown = np.isnan(rows) if self._partial else np.zeros(rows.shape, bool)
         refuse("missing-number", ~np.isfinite(rows) & ~unknown, rows, where, first,
-               ". Missing and infinite values are not supported yet; fill or leave them out.")
+               f". {MISSING_NUMBER}")
         refuse("bad-number", np.abs(rows) > LARGEST, rows, where, first,
                " is too large a number. Give it in a larger unit.")
         if self._labels:
@@ -187,7 +204,7 @@ class NumberCodec(Codec):
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         assert self._scaler is not None
         return InputSpec(kind="real", size=self.width, width=self.width, per=self.per, scale=self._scaler.state(),
-                         names=names, begin=0 if self.drawn else None)
+                         names=names, begin=0 if self.drawn else None, missing=self._missing)
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         scale = None if self._labels or self._scaler is None else self._scaler.state()
@@ -199,13 +216,18 @@ class NumberCodec(Codec):
 class SeriesCodec(NumberCodec):
     """Series that are read and forecast window by window."""
 
-    def __init__(self, forecast: ForecastSpec) -> None:
-        super().__init__()
+    def __init__(self, forecast: ForecastSpec, missing: Missing | None = None) -> None:
+        super().__init__(missing=missing)
         self.forecast = forecast
 
     def fit_frame(self, values: Located) -> "SeriesCodec":
-        self._frame = Frame.fit(self.forecast, (self.encode(value, where) for where, value in values))
+        series = (self.encode(value, where) for where, value in values)
+        self._frame = Frame.fit(self.forecast, series, self._missing)
         return self
+
+    def encode(self, value: Any, where: str) -> Values:
+        """(T, D); what is missing is filled window by window, so that no window sees what comes after it."""
+        return self._rows(value, where)
 
     def _check(self, rows: Values, where: str, first: int) -> None:
         super()._check(rows, where, first)
@@ -215,11 +237,12 @@ class SeriesCodec(NumberCodec):
     def _level_and_swing(self, rows: Values) -> tuple[Values, Values]:
         if self.forecast.log:
             return np.zeros(1), np.ones(1)
-        highest = np.max([np.abs(stretch).max(axis=0) for _, stretch in stretches(rows)], axis=0)
+        highest = np.max([np.abs(np.nan_to_num(stretch)).max(axis=0) for _, stretch in stretches(rows)], axis=0)
         return highest, self._frame.correction.deviation
 
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
-        return InputSpec(kind="real", size=len(self._frame.inputs.mean), width=self.width, names=names)
+        return InputSpec(kind="real", size=len(self._frame.inputs.mean), width=self.width, names=names,
+                         missing=self._missing)
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         return TargetSpec(kind="forecast", per="sequence", of=of, size=self.width, frame=self._frame.state(),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
+from unroll.data.missing import Missing, filled_window
 from unroll.data.npy import stretch_of, stretches
 from unroll.data.source import UNKNOWN
 from unroll.data.spec import ForecastSpec, FrameScales, InputSpec, Scale, Spec, TargetSpec
@@ -131,22 +132,23 @@ class Frame:
     forecast: ForecastSpec
     inputs: Scaler
     correction: Scaler
+    missing: Missing | None = None      # how NaN in a window is filled; None: there is none
 
     @classmethod
-    def fit(cls, forecast: ForecastSpec, series: Iterable[Reals]) -> "Frame":
+    def fit(cls, forecast: ForecastSpec, series: Iterable[Reals], missing: Missing | None = None) -> "Frame":
         """On the training part of each series, (N, D), in one pass and in constant memory."""
         inputs, correction, season = Moments(), Moments(), forecast.season
         for values in series:
             step = stretch_of(values.shape[1])
             for first in range(0, len(values) - season, step):
                 z = _z(forecast, values[first : first + season + step])
-                inputs.add(_features(z[:, None], season)[:, 0])
+                inputs.add(_read(z[:, None], season, missing)[:, 0])
                 correction.add(z[season:] - z[:-season])
-        return cls(forecast, inputs.scaler(), correction.scaler())
+        return cls(forecast, inputs.scaler(), correction.scaler(), missing)
 
     @classmethod
-    def restore(cls, forecast: ForecastSpec, scales: FrameScales) -> "Frame":
-        return cls(forecast, Scaler.restore(scales.inputs), Scaler.restore(scales.correction))
+    def restore(cls, forecast: ForecastSpec, scales: FrameScales, missing: Missing | None = None) -> "Frame":
+        return cls(forecast, Scaler.restore(scales.inputs), Scaler.restore(scales.correction), missing)
 
     def state(self) -> FrameScales:
         return FrameScales(inputs=self.inputs.state(), correction=self.correction.state())
@@ -157,11 +159,11 @@ class Frame:
         return self.forecast.context + self.forecast.season
 
     def encode(self, window: Reals) -> NDArray[np.float32]:
-        """(rows, B, D) of the series → (context, B, F) of the network."""
-        return self.inputs.encode(_features(_z(self.forecast, window), self.forecast.season))
+        """(rows, B, D) of the series → (context, B, F) of the network; NaN where it is told what is missing."""
+        return self.inputs.encode(_read(_z(self.forecast, window), self.forecast.season, self.missing))
 
     def target(self, window: Reals, future: Reals) -> NDArray[np.float32]:
-        """(rows, B, D) and the (H, B, D) after it → (B, H, D), the corrections."""
+        """(rows, B, D) and the (H, B, D) after it → (B, H, D), the corrections; NaN where the future is."""
         correction = _z(self.forecast, future) - self.naive(window)
         return self.correction.encode(correction.transpose(1, 0, 2))
 
@@ -173,23 +175,41 @@ class Frame:
         z = base.reshape(*base.shape, *[1] * many) + unscaled
         return np.exp(z) if self.forecast.log else z
 
+    def filled(self, window: Reals) -> Reals:
+        """(rows, B, D) of the series without NaN."""
+        return window if self.missing is None else filled_window(window, self.missing, self.forecast.season)
+
     def naive(self, window: Reals) -> NDArray[np.float64]:
         """(H, B, D) the last known value at the same place of the season, on the scale of z."""
-        z = _z(self.forecast, window)
         season = self.forecast.season
+        z = _filled(_z(self.forecast, window), season, self.missing)
         return np.asarray(z[len(z) - season + np.arange(self.forecast.horizon) % season])
 
 
 def frame_of(spec: Spec) -> Frame:
     """The frame of a forecast, which belongs to one of the targets."""
-    (frame,) = (target.frame for target in spec.targets.values() if target.frame is not None)
-    assert spec.forecast is not None
-    return Frame.restore(spec.forecast, frame)
+    (name,) = (name for name, target in spec.targets.items() if target.frame is not None)
+    frame = spec.targets[name].frame
+    assert spec.forecast is not None and frame is not None
+    return Frame.restore(spec.forecast, frame, spec.inputs[name].missing)
 
 
 def _z(forecast: ForecastSpec, series: Reals) -> NDArray[np.float64]:
     values = series.astype(np.float64)
     return np.log(values) if forecast.log else values
+
+
+def _filled(z: NDArray[np.float64], season: int, missing: Missing | None) -> NDArray[np.float64]:
+    return z if missing is None else np.asarray(filled_window(z, missing, season))
+
+
+def _read(z: NDArray[np.float64], season: int, missing: Missing | None) -> NDArray[np.float64]:
+    """(season + C, B, D) → (C, B, F), features of what is filled, and NaN again where a mask is read."""
+    features = _features(_filled(z, season, missing), season)
+    if missing != "mask":
+        return features
+    unknown = np.isnan(z[season:])
+    return np.where(np.concatenate([unknown] * (features.shape[-1] // z.shape[-1]), axis=-1), np.nan, features)
 
 
 def _features(z: NDArray[np.float64], season: int) -> NDArray[np.float64]:

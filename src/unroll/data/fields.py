@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.encoders import Classes, Frame, Scaler, frame_of
+from unroll.data.missing import reaches
 from unroll.data.spec import InputSpec, Spec, TargetSpec
 
 IGNORED = -100      # a class or a symbol that the loss leaves out; real numbers are NaN there
@@ -47,24 +48,31 @@ class Field:
 
     values: Values                          # (N,) or (N, F)
     per: Literal["step", "sequence", "own"]
-    fill: float                             # of padding and unknown numbers: a symbol, IGNORED, 0 or NaN
+    fill: float                             # of padding: a symbol, IGNORED, 0 or NaN
     dtype: type[np.generic]
     ahead: int = 0                          # step t of a batch shows step t + ahead; -1: the step before
     show: Callable[[Values], Values] = unchanged
     holes: Holes | None = None              # None: everything is known
+    unknown: float | None = None            # in place of numbers that are not known; None: as of padding
     bounds: NDArray[np.int64] | None = None
 
     def at(self, rows: NDArray[np.int64], valid: NDArray[np.bool_]) -> Values:
-        """Rows of any shape → their values, `fill` where a row is not valid or a number not known."""
+        """Rows of any shape → their values, `fill` where a row is not valid, `unknown` where a number is not known."""
         if not len(self.values):
             return np.full((*rows.shape, *self.values.shape[1:]), self.fill, self.dtype)
         rows = rows.clip(0, len(self.values) - 1)
         taken = self.show(self.values[rows]).astype(self.dtype)
+        if self.holes is not None:
+            taken[~self.holes.known[rows]] = self.fill if self.unknown is None else self.unknown
         if not valid.all():
             taken[~valid] = self.fill
-        if self.holes is not None:
-            taken[~self.holes.known[rows]] = self.fill
         return taken
+
+    def raw(self, rows: NDArray[np.int64] | slice) -> Values:
+        """Rows as the source has them, NaN where a number is not known."""
+        if self.holes is None:
+            return self.values[rows]
+        return np.where(self.holes.known[rows], self.values[rows], np.nan)
 
     def own(self, lanes: NDArray[np.int64], items: NDArray[np.int64]) -> tuple[Values, NDArray[np.int64]]:
         """The lanes' sequences on their own axis, (T', B, …), and their lengths (B,); -1: an empty lane.
@@ -145,12 +153,13 @@ def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int6
 
     `own` are the offsets of inputs on an axis of their own.
     """
-    inputs = {name: _input(field, values[name], own.get(name)) for name, field in spec.inputs.items()}
+    inputs = {name: _input(field, values[name], own.get(name), holes.get(name)) for name, field in spec.inputs.items()}
     targets = {name: _target(field, values[field.of or name], holes.get(name)) for name, field in spec.targets.items()
                if (field.of or name) in values and field.frame is None}
     if spec.layout == "windows":
         frame = frame_of(spec)
-        bounds, forecasts = _windows(frame, offsets, bool(targets))
+        series = inputs[spec.main]
+        bounds, forecasts = _windows(frame, offsets, bool(targets), series.holes)
         return Sequences(inputs, targets, bounds, frame, forecasts)
     data = Sequences(inputs, targets, None)
     if offsets is None:
@@ -159,10 +168,10 @@ def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int6
     return replace(data, bounds=bounds)
 
 
-def _input(field: InputSpec, values: Values, offsets: NDArray[np.int64] | None = None) -> Field:
+def _input(field: InputSpec, values: Values, offsets: NDArray[np.int64] | None, holes: Holes | None) -> Field:
     if offsets is not None:
         bounds = np.stack([offsets[:-1], offsets[1:]], axis=1)
-        return replace(_input(field, values), bounds=bounds)
+        return replace(_input(field, values, None, holes), bounds=bounds)
     # read one step late where it has a begin, so that each step is predicted from those before it
     fill, ahead = (0, 0) if field.begin is None else (field.begin, -1)
     if field.kind == "categories":
@@ -170,8 +179,9 @@ def _input(field: InputSpec, values: Values, offsets: NDArray[np.int64] | None =
     if field.kind == "tokens":
         return Field(values, field.per, fill, np.int64, ahead)
     if field.scale is None:         # a frame scales it
-        return Field(values, "step", 0, np.float32)
-    return Field(values, field.per, fill, np.float32, ahead, Scaler.restore(field.scale).encode)
+        return Field(values, "step", 0, np.float32, holes=holes)
+    unknown = np.nan if reaches(field.missing, field.per) else 0.0      # 0 is the mean
+    return Field(values, field.per, fill, np.float32, ahead, Scaler.restore(field.scale).encode, holes, unknown)
 
 
 def _columns(field: InputSpec) -> Callable[[Values], Values]:
@@ -207,15 +217,37 @@ def _float(values: Values) -> NDArray[np.float32]:
 
 
 def _windows(
-    frame: Frame, offsets: NDArray[np.int64] | None, to_the_end: bool
+    frame: Frame, offsets: NDArray[np.int64] | None, to_the_end: bool, holes: Holes | None
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-    """(n, 2) the rows that each window reads, before its horizon, and which of them have one where not all do."""
+    """(n, 2) the rows that each window reads, before its horizon, and which of them have one where not all do.
+
+    Windows in which a series has no known value are left out, and those of whose future nothing is known.
+    """
     assert offsets is not None
     horizon = frame.forecast.horizon
     starts = [np.arange(first, last - frame.rows - (0 if to_the_end else horizon) + 1)
               for first, last in pairwise(offsets)]
     start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
+    end = np.repeat(offsets[1:], [len(own) for own in starts])
+    if holes is not None:
+        usable = _usable(holes, start, frame.rows, 0 if to_the_end else horizon)
+        start, end = start[usable], end[usable]
     bounds = np.stack([start, start + frame.rows], axis=1)
     if not to_the_end:
         return bounds, None
-    return bounds, bounds[:, 1] + horizon <= np.repeat(offsets[1:], [len(own) for own in starts])
+    forecasts = bounds[:, 1] + horizon <= end
+    if holes is not None:
+        after = bounds[:, 1]
+        forecasts &= holes.totals[np.minimum(after + horizon, len(holes.known))] > holes.totals[after]
+    return bounds, forecasts
+
+
+def _usable(holes: Holes, start: NDArray[np.int64], rows: int, horizon: int) -> NDArray[np.bool_]:
+    """Whether windows from `start` on have a known value of every series, and one in the `horizon` after, if any."""
+    usable = np.ones(len(start), bool)
+    for column in holes.known.reshape(len(holes.known), -1).T:
+        before = np.concatenate([[0], np.cumsum(column)])
+        usable &= before[start + rows] > before[start]
+    if horizon:
+        usable &= holes.totals[start + rows + horizon] > holes.totals[start + rows]
+    return usable

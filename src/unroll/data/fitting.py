@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from unroll.base.errors import UserError
 from unroll.config.data import CONTEXT, FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
 from unroll.config.tokenizer import tokenizer_of
@@ -35,10 +37,21 @@ def _input(config: DataConfig, source: Source, name: str) -> Codec:
     if kind in ("categories", "static_categories"):
         return (CategoryCodec.fit_drawn(name, values, name == ending, closed) if drawn
                 else CategoryCodec.fit(values, per))
+    missing = config.missing_numbers
+    if missing == "interpolate" and source.layout == "stream":
+        raise UserError("unsupported", "data.missing", "a line from one neighbour to the next is not drawn over a "
+                        "single long sequence, which is read piece by piece. Choose forward, mean or mask.")
+    codec: NumberCodec
     if target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
-        return SeriesCodec(ForecastSpec(**settings.model_dump())).fit_frame(values)
-    return NumberCodec(per, labels=target == "next_labels", drawn=drawn, closed=closed).fit(_scale(config), values)
+        codec = SeriesCodec(ForecastSpec(**settings.model_dump()), missing).fit_frame(values)
+    else:
+        codec = NumberCodec(per, target == "next_labels", drawn=drawn, closed=closed, missing=missing).fit(
+            _scale(config), values)
+    for number in np.flatnonzero(~codec.ever)[:1] if missing else ():
+        column = f", column {source.columns[name][number]!r}" if name in source.columns else f", number {number + 1}"
+        raise UserError("empty", f"data.inputs.{name}{column}", "no value is known in the train split. Leave it out.")
+    return codec
 
 
 def _target(config: DataConfig, source: Source, name: str) -> Codec:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from unroll.base.errors import UserError
+from unroll.data.missing import Missing
 
 FORMAT = 4      # of a spec and of the prepared folder around it
 
@@ -61,15 +62,16 @@ class InputSpec(Part):
     scale: Scale | None = None      # of real numbers; None in a forecast, whose target has a frame
     names: Names | None = None      # of the columns, where the source names them
     categories: tuple[Names, ...] | None = None     # of each column; each column also has one for all others
+    longest: int | None = None      # steps of the longest one in training, where it has a length of its own
+    # the symbol, or the category's number, with which an item ends that is drawn with others or of categories
+    end: int | None = Field(default=None, exclude_if=lambda end: end is None)
+    missing: Missing | None = Field(default=None, exclude_if=lambda missing: missing is None)   # None: all are known
 
     @property
     def first_numbers(self) -> list[int]:
         """The number of each column's category for all others, behind which its own follow."""
         sizes = [len(names) + 1 for names in self.categories or ()]
         return [sum(sizes[:column]) for column in range(len(sizes))]
-    longest: int | None = None      # steps of the longest one in training, where it has a length of its own
-    # the symbol, or the category's number, with which an item ends that is drawn with others or of categories
-    end: int | None = Field(default=None, exclude_if=lambda end: end is None)
 
 
 class TargetSpec(Part):

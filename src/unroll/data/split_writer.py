@@ -1,7 +1,7 @@
 """The arrays of one split, written piece by piece."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,11 @@ STRETCH = 1_000_000     # rows that are marked at a time
 class SplitWriter:
     """One split's arrays, which grow piece by piece, and what metrics are divided by."""
 
-    def __init__(self, folder: Path, source: Source, split: Split, codecs: Codecs, shifted: Sequence[str]) -> None:
-        """`shifted`: targets with an unknown row before the first step, see `Spec.shifted`."""
+    def __init__(self, folder: Path, source: Source, split: Split, codecs: Codecs, inputs: Collection[str],
+                 shifted: Sequence[str]) -> None:
+        """`inputs`: their names; `shifted`: targets with an unknown row before the first step, see `Spec.shifted`."""
         self._folder, self._layout, self._split, self._codecs = folder, source.layout, split, codecs
-        self._shifted = shifted
+        self._inputs, self._shifted = inputs, shifted
         self._places = source.places(split)
         self._arrays: dict[str, Array] = {}
         self._offsets: Array | None = None
@@ -106,10 +107,11 @@ class SplitWriter:
         self._holes[name][1].append(self._known[name] - rows.sum() + rows.cumsum())
 
     def check_known(self) -> None:
-        """Raises `UserError` for a target of which the split knows nothing."""
+        """Raises `UserError` for an input or a target of which the split knows nothing."""
         for name in self._holes:
             if not self._known[name]:
-                raise UserError("empty", f"data.targets.{name}", f"no value is known in the {self._split} split. Give "
+                part = "inputs" if name in self._inputs else "targets"
+                raise UserError("empty", f"data.{part}.{name}", f"no value is known in the {self._split} split. Give "
                                 "some, or another data.seed.")
 
     def counts(self) -> Counts:

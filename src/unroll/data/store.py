@@ -21,7 +21,7 @@ from unroll.data.tokenizers import Ids, Tokenizer, restore
 # a field's name has neither dot nor upper case, so that no name can clash with a file of the folder's own
 SPEC = "spec.json"
 VALUES = "{split}/{field}/values.npy"
-KNOWN = "{split}/{field}/known.npy"         # of a target that is not known everywhere: a boolean for each number
+KNOWN = "{split}/{field}/known.npy"         # of a field that is not known everywhere: a boolean for each number
 TOTALS = "{split}/{field}/totals.npy"       # and how many are known in all rows before each, and in all
 OFFSETS = "{split}/offsets.npy"
 OWN_OFFSETS = "{split}/{field}/offsets.npy"     # of a field whose sequences have a length of their own
@@ -53,12 +53,17 @@ class Prepared:
         return self.values(field, split)
 
     def values(self, field: str, split: Split) -> NDArray[Any]:
-        """One row per step or per sequence, as in the source: reals are not scaled."""
+        """One row per step or per sequence, as in the source: reals are not scaled; 0 where `holes` has one."""
         values: NDArray[Any] = self._load(VALUES.format(split=split, field=field))
         return values
 
+    def raw(self, field: str, split: Split, first: int = 0, last: int | None = None) -> NDArray[Any]:
+        """Rows [first, last) of `values`, NaN where a real number is not known."""
+        values, holes = self.values(field, split)[first:last], self.holes(field, split)
+        return values if holes is None or values.dtype.kind != "f" else np.where(holes.known[first:last], values, np.nan)
+
     def holes(self, field: str, split: Split) -> Holes | None:
-        """Which numbers of a target are known; None: all of them."""
+        """Which numbers of a field are known; None: all of them."""
         if KNOWN.format(split=split, field=field) not in self.files:
             return None
         return Holes(*(self._load(name.format(split=split, field=field)) for name in (KNOWN, TOTALS)))
@@ -101,7 +106,7 @@ class Prepared:
         """The fields of the split, for batches."""
         offsets = self.offsets(split)
         values = {name: self.values(name, split) for name in {**self.spec.inputs, **self.spec.targets}}
-        holes = {name: found for name in self.spec.targets if (found := self.holes(name, split)) is not None}
+        holes = {name: found for name in values if (found := self.holes(name, split)) is not None}
         own = {name: starts for name in self.spec.inputs if (starts := self.own_offsets(name, split)) is not None}
         return sequences(self.spec, values, offsets, holes, own)
 

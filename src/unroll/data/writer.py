@@ -19,7 +19,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     splits: dict[Split, Counts] = {}
     longest: dict[str, int] = {}
     for split in SPLITS:
-        with SplitWriter(folder, source, split, codecs, config.shifted) as writer:
+        with SplitWriter(folder, source, split, codecs, config.inputs, config.shifted) as writer:
             for piece in source.pieces(split):
                 writer.add(piece)
         writer.check_known()

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
-from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
+from unroll.data.batches import ItemLayout, Layout, StreamLayout
 from unroll.data.fields import IGNORED, Sequences
 from unroll.data.parts import some_sequences
 from unroll.data.source import Split
 from unroll.data.store import Prepared
+from unroll.data.windows import WindowLayout
 from unroll.models.network import Network
 from unroll.models.outputs import outputs
 

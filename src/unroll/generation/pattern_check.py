@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from unroll.base.errors import UserError
 from unroll.config.sampling import SettingError
 from unroll.generation.pattern import Pattern
 
-SECONDS = 5             # `(a|b)*a(a|b){18}` takes a minute, each further count doubles it
+SECONDS = 5             # of computing; `(a|b)*a(a|b){18}` takes a minute, each further count doubles it
+PATIENCE = 6            # times as long on a busy machine, the start of the process included
 MEMORY = 4 * 2**30      # bytes of addresses
 
 
@@ -27,8 +29,8 @@ def _check(job: str, pattern: str) -> None:
     # the same code, which may come from an archive; NumPy's threads would need addresses
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
     try:
-        done = subprocess.run([sys.executable, "-m", __name__], input=job, env=environment, text=True, timeout=SECONDS,
-                              capture_output=True, check=False)
+        done = subprocess.run([sys.executable, "-m", __name__, str(SECONDS)], input=job, env=environment, text=True,
+                              timeout=PATIENCE * SECONDS, capture_output=True, check=False)
     except subprocess.TimeoutExpired:
         done = None
     if done is None or done.returncode < 0 or "memory" in done.stderr.lower():
@@ -38,15 +40,15 @@ def _check(job: str, pattern: str) -> None:
         raise RuntimeError(done.stderr)
 
 
-def _make(job: str) -> None:
+def _make(job: str, seconds: float) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (2 * SECONDS, 2 * SECONDS))     # in case the parent has died
+    signal.setitimer(signal.ITIMER_PROF, seconds)       # ends the process, also when its parent has died
     pattern, vocabulary, length, end = json.loads(job)
     with suppress(UserError):       # the caller finds out as quickly
         Pattern(pattern, [None if symbol is None else bytes.fromhex(symbol) for symbol in vocabulary], length, end)
 
 
 if __name__ == "__main__":
-    _make(sys.stdin.read())
+    _make(sys.stdin.read(), float(sys.argv[1]))

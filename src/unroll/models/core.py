@@ -1,5 +1,7 @@
 """The core: layers of one cell, dropout between them, outside the kernels so that these keep their fast paths."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -8,6 +10,7 @@ from unroll.config.cell import CellSettings
 from unroll.config.cells import CELLS
 from unroll.models.cell import BaseCell, State
 from unroll.models.dropout import Dropout, no_dropout
+from unroll.models.remember import Remember
 
 
 class BothWays(nn.Module):
@@ -38,15 +41,33 @@ def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
     return x.gather(0, place[..., None].expand_as(x))
 
 
+class Missing(NamedTuple):
+    """Features of the core's input that may be NaN."""
+
+    masked: tuple[int, ...] = ()        # it reads, too, which are
+    held: tuple[int, ...] = ()          # it reads the last value alone
+
+
+NOTHING_MISSING = Missing()
+
+
 class Core(nn.Module):
     """`size` features come out of each step; of two `directions`, one has read from the end."""
 
-    def __init__(self, settings: CellSettings, input_size: int, longest: int) -> None:
+    def __init__(
+        self, settings: CellSettings, input_size: int, longest: int, missing: Missing = NOTHING_MISSING
+    ) -> None:
         """`longest` is the longest training sequence."""
         super().__init__()
         cell: type[BaseCell] = CELLS.code_of(settings.kind, "Cell")
         self.layers = nn.ModuleList()
         size = input_size
+        masked = () if cell.reads_missing else missing.masked
+        if masked or missing.held:
+            remember = Remember(size, masked)
+            self.layers.append(remember)
+            size = remember.size
+        self.remembers = len(self.layers)
         for depth in range(settings.num_layers):
             layers = [cell.layer(settings, size, depth, longest) for _ in range(1 + settings.both_ways)]
             layer = BothWays(*layers) if settings.both_ways else layers[0]
@@ -59,13 +80,17 @@ class Core(nn.Module):
         """The state before anything is read, a layer each."""
         return [layer.start(lanes) for layer in self.layers]    # type: ignore[operator]  # ModuleList forgets
 
+    @property
+    def has_onnx(self) -> bool:
+        return not self.remembers and self.cell.has_onnx()
+
     def forward(
         self, x: Tensor, state: list[State], dropout: Dropout = no_dropout, lengths: Tensor | None = None
     ) -> tuple[Tensor, list[State]]:
         """x (T, B, E) → (T, B, H), and the state after step T, padding included."""
         after = []
         for depth, (layer, before) in enumerate(zip(self.layers, state, strict=True)):
-            if depth:
+            if depth > self.remembers:
                 x = dropout(x, self.dropout)
             x, now = layer(x, before, lengths) if self.directions == 2 else layer(x, before)
             after.append(now)

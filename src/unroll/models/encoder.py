@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from unroll.config.encoder import EncoderSettings
@@ -21,6 +22,7 @@ class BaseEncoder(nn.Module, ABC):
     def __init__(self, settings: EncoderSettings, size: int) -> None:
         super().__init__()
         self.dropout, self.size = settings.dropout, size
+        self.masked = False     # whether it also reads which numbers are there, of a whole sequence
 
     @abstractmethod
     def forward(self, values: Tensor, dropout: Dropout) -> Tensor:
@@ -31,12 +33,23 @@ class BaseEncoder(nn.Module, ABC):
 
     def whole(self, inputs: Mapping[str, Tensor], name: str, dropout: Dropout) -> Tensor:
         """The vector (B, E) of a field that stands for whole sequences, (B, ·) of the inputs."""
-        vectors: Tensor = self(inputs[name][None], dropout)[0]
+        vectors: Tensor = self(self.values(inputs[name])[None], dropout)[0]
         return vectors
+
+    def values(self, values: Tensor) -> Tensor:
+        """Numbers (…, F), and behind them which are there, where some may be missing."""
+        if not self.masked:
+            return values
+        return torch.cat([values.nan_to_num(), (~values.isnan()).to(values)], dim=-1)
+
+    @property
+    def keeps_features(self) -> bool:
+        """Whether a step's vector is the field's numbers themselves, so that one may be missing."""
+        return False
 
     @property
     def has_onnx(self) -> bool:
-        return True
+        return not self.masked
 
     @abstractmethod
     def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
@@ -47,5 +60,8 @@ class BaseEncoder(nn.Module, ABC):
 
 
 def make_encoder(settings: EncoderSettings, field: InputSpec) -> BaseEncoder:
-    encoder: BaseEncoder = ENCODERS.code_of(settings.kind, "Encoder")(settings, field)
+    masked = field.missing == "mask" and field.per != "step"
+    read = field.model_copy(update={"size": 2 * field.size}) if masked else field
+    encoder: BaseEncoder = ENCODERS.code_of(settings.kind, "Encoder")(settings, read)
+    encoder.masked = masked
     return encoder

@@ -16,10 +16,13 @@ class FirstState(nn.Module):
         """`names`: the inputs whose vectors, side by side of `size` numbers, are c."""
         super().__init__()
         self.names = tuple(names)
-        sizes = [part[0].numel() for layer in core.start(1) for part in layer]
+        self.below = core.remembers     # layers of the state that no cell has
+        sizes = [part[0].numel() for layer in core.start(1)[self.below :] for part in layer]
         self.parts = nn.ModuleList(nn.Linear(size, part) for part in sizes)
 
     def forward(self, context: Tensor, state: list[State]) -> list[State]:
         """context (B, E) → a state of the shapes of `state`."""
         parts = iter(self.parts)
-        return [tuple(torch.tanh(next(parts)(context)).view_as(part) for part in layer) for layer in state]
+        made = [tuple(torch.tanh(next(parts)(context)).view_as(part) for part in layer)
+                for layer in state[self.below :]]
+        return [*state[: self.below], *made]

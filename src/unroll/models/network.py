@@ -1,14 +1,17 @@
 """A whole network: inputs → core → heads."""
 
+from collections.abc import Collection, Mapping
+
 import torch
 from torch import Tensor, nn
 
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
+from unroll.data.missing import reaches
 from unroll.data.spec import Spec
 from unroll.models.by_field import ByField
 from unroll.models.cell import State
-from unroll.models.core import Core
+from unroll.models.core import Core, Missing
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.encoder import BaseEncoder, make_encoder
 from unroll.models.first_state import FirstState
@@ -29,7 +32,7 @@ class Network(nn.Module):
         starting = [name for name in encoders if config.inputs[name].starts]
         self.throughout = [name for name in self.static if name not in starting]     # read at every step
         read = sum(encoder.size for name, encoder in encoders.items() if name not in starting)
-        self.core = Core(config.core, read, spec.longest)
+        self.core = Core(config.core, read, spec.longest, _missing(spec, encoders, starting))
         horizon = 0 if spec.forecast is None else spec.forecast.horizon
         self.heads = ByField()
         # heads whose prediction at a step is the next step of an input, so that what is drawn can be read
@@ -49,7 +52,7 @@ class Network(nn.Module):
     @property
     def has_onnx(self) -> bool:
         """Whether a step of it can be written as a graph."""
-        return self.core.cell.has_onnx() and all(self.encoder(name).has_onnx for name in self.inputs)
+        return self.core.has_onnx and all(self.encoder(name).has_onnx for name in self.inputs)
 
     def start(self, lanes: int) -> list[State]:
         """The state before anything is read, where no input makes it."""
@@ -132,6 +135,23 @@ class Network(nn.Module):
         head = self.heads[name]
         assert isinstance(head, BaseHead)
         return head
+
+
+def _missing(spec: Spec, encoders: Mapping[str, BaseEncoder], starting: Collection[str]) -> Missing:
+    """Which features of a step may be missing, of all that stand side by side."""
+    found: dict[str, list[int]] = {"mask": [], "forward": []}
+    first = 0
+    for name, encoder in encoders.items():
+        if name in starting:
+            continue
+        missing = spec.inputs[name].missing
+        if missing is not None and reaches(missing, spec.inputs[name].per) and spec.inputs[name].per == "step":
+            if not encoder.keeps_features:
+                raise UserError("conflict", f"model.inputs.{name}.size", "a linear layer cannot read numbers that are "
+                                "missing. Set it to null, or data.missing to mean or interpolate.")
+            found[missing] += range(first, first + encoder.size)
+        first += encoder.size
+    return Missing(tuple(found["mask"]), tuple(found["forward"]))
 
 
 def build(config: ModelConfig, spec: Spec, seed: int) -> Network:

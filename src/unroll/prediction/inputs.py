@@ -110,7 +110,8 @@ def _table(file: Path, spec: Spec, count: Count) -> Inputs:
         raise UserError("unsupported", file, f"the model has several inputs, {', '.join(spec.inputs)}, and was not "
                         "trained on a table, which would name their columns. Use unroll.load in Python.")
     if field.names is not None:     # a recording
-        return Inputs(["1"], [Columns(read_parts([file], reading, field.names)).numbers(field.names, "Give a number.")])
+        table = Columns(read_parts([file], reading, field.names))
+        return Inputs(["1"], [table.numbers(field.names, "Give a number.", holes=field.missing is not None)])
     names = column_names(file, reading)
     if "header" in table_format(file).SETTINGS and reading.header and all(
             NUMBER.fullmatch(column.strip()) for column in names):
@@ -119,7 +120,7 @@ def _table(file: Path, spec: Spec, count: Count) -> Inputs:
     if field.kind == "tokens":
         texts = Columns(read_parts([file], reading, [name])).texts(name, "empty. Leave it out.")
         return _numbered(texts)
-    return _any_numbers(file, reading, names, field.width)
+    return _any_numbers(file, reading, names, field)
 
 
 def _trained_table(file: Path, spec: Spec, rows: TableReading, count: Count) -> Inputs:
@@ -155,7 +156,7 @@ def _cells(table: Columns, field: InputSpec) -> Any:
         return table.texts(columns[0], "an empty text. Leave the row out.")
     if field.kind == "categories":
         return np.stack([np.array(table.texts(column, None), dtype=str) for column in columns], axis=1)
-    return table.numbers(columns, "Correct the cell, or leave the row out.")
+    return table.numbers(columns, "Correct the cell, or leave the row out.", holes=field.missing is not None)
 
 
 def _of_row(table: Columns, field: InputSpec, value: Any, row: int) -> Any:
@@ -183,8 +184,9 @@ def _bare(fields: dict[str, Any]) -> Any:
     return fields if len(fields) > 1 else next(iter(fields.values()))
 
 
-def _any_numbers(file: Path, reading: Reading, names: list[str], width: int) -> Inputs:
+def _any_numbers(file: Path, reading: Reading, names: list[str], field: InputSpec) -> Inputs:
     """Columns by their place, for a model that was trained on no table; a column `sequence` tells sequences apart."""
+    width = field.width
     series = "sequence" if not reading.whole and "sequence" in names else None
     parts = read_parts([file], reading)
     wanted = [name for name in names if name != series]
@@ -196,7 +198,7 @@ def _any_numbers(file: Path, reading: Reading, names: list[str], width: int) -> 
                         f"{width}; the file has {_some(names)}. Give the columns that it was trained on, in their "
                         "order, one row per step.")
     table = Columns(parts)
-    values = table.numbers(wanted, "Give a number.")
+    values = table.numbers(wanted, "Give a number.", holes=field.missing is not None)
     found = find_sequences(table, ALONE.model_copy(update={"series": series}))
     return Inputs([sequence.name for sequence in found], [values[sequence.index] for sequence in found])
 

@@ -1,12 +1,15 @@
 """Sequences and steps as a model takes them; anything else is a `UserError`."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.base.errors import UserError
-from unroll.data.encoders import Frame
+from unroll.base.errors import Code, UserError
+from unroll.data.encoders import Frame, scaler_of
+from unroll.data.missing import interpolated
 from unroll.data.spec import InputSpec
 from unroll.data.tokenizers import Tokenizer
 
@@ -22,6 +25,8 @@ class InputReader:
     def __init__(self, field: InputSpec, tokenizer: Tokenizer | None, frame: Frame | None) -> None:
         self.size, self._symbols = field.width, field.size
         self._empty = field.per == "own"        # whether it may be
+        self._missing = field.missing
+        self._otherwise = scaler_of(field).mean if field.missing == "interpolate" and frame is None else None
         self._tokenizer, self._frame = tokenizer, frame
 
     def sequence(self, name: str, sequence: Any, closed: bool) -> Values:
@@ -38,9 +43,13 @@ class InputReader:
             self._check_symbols("step", ids)
             return ids
         numbers = to_numbers("step", values)
-        if numbers.shape != (lanes, self.size) or not np.isfinite(numbers).all():
+        if numbers.shape != (lanes, self.size):
             raise UserError("wrong-type", "step", f"numbers of shape {numbers.shape} where the model reads ({lanes}, "
-                            f"{self.size}), all of them finite.")
+                            f"{self.size}).")
+        if self._missing == "interpolate" and np.isnan(numbers).any():
+            raise UserError("missing-number", "step", "between two known values the model reads a line, which a single "
+                            "step has not. Give whole sequences, or a number.")
+        refuse_unusable(numbers, self._missing, lambda lane, place: f"step, lane {lane + 1}, number {place + 1}")
         return numbers
 
     def _tokens(self, name: str, sequence: Any, closed: bool) -> NDArray[np.int64]:
@@ -70,10 +79,10 @@ class InputReader:
         if values.ndim != 2 or values.shape[1] != self.size or not len(values):
             raise UserError("wrong-type", name, f"of shape {values.shape} where the model reads (T, {self.size}), T ≥ "
                             f"1. Give one row of {self.size} numbers per step.")
-        for step, place in np.argwhere(~np.isfinite(values))[:1]:
-            raise UserError("missing-number", f"{name}, step {step + 1}, number {place + 1}", f"{values[step, place]}. "
-                            "Missing and infinite values are not supported yet; fill or leave them out.")
-        return values if self._frame is None else self._window(name, values, self._frame)
+        refuse_unusable(values, self._missing, lambda step, place: f"{name}, step {step + 1}, number {place + 1}")
+        if self._frame is not None:
+            return self._window(name, values, self._frame)
+        return values if self._otherwise is None else interpolated(values, self._otherwise).astype(np.float64)
 
     def _window(self, name: str, values: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
         """The last steps of a series, those that a forecast reads."""
@@ -82,6 +91,9 @@ class InputReader:
             raise UserError("too-short", name, f"{len(values)} steps where a forecast reads the last {rows} (context "
                             f"{forecast.context} and a season of {forecast.season}). Give more of it.")
         values, before = values[-rows:], len(values) - rows
+        for number in np.flatnonzero(np.isnan(values).all(axis=0))[:1]:
+            raise UserError("missing-number", f"{name}, number {number + 1}", f"no value is known in the last {rows} "
+                            "steps, which a forecast reads. Give some.")
         for step, place in np.argwhere(values <= 0)[:1] if forecast.log else ():
             raise UserError("out-of-range", f"{name}, step {before + step + 1}, number {place + 1}",
                             f"{values[step, place]:g} has no logarithm, and the model forecasts positive series. "
@@ -94,8 +106,21 @@ class InputReader:
                             f"{self._symbols - 1}.")
 
 
+def refuse_unusable(numbers: NDArray[np.float64], missing: str | None, where: Callable[[int, int], str]) -> None:
+    """Raise at the first number (row, place) that is infinite, or missing where that has no meaning."""
+    for row, place in np.argwhere(~np.isfinite(numbers) & (np.isinf(numbers) | (missing is None)))[:1]:
+        code: Code = "bad-number" if np.isinf(numbers[row, place]) else "missing-number"
+        reason = "infinite. Correct it." if code == "bad-number" else (
+            "missing, and the model was trained on complete numbers. Give one, or train with data.missing=mask.")
+        raise UserError(code, where(row, place), reason)
+
+
 def to_numbers(name: str, sequence: Any) -> NDArray[np.float64]:
+    """None, as JSON writes a missing number, is NaN."""
     values = _array(sequence)
+    if values.dtype == object and all(value is None or isinstance(value, int | float) for value in values.flat):
+        with suppress(OverflowError):
+            values = values.astype(np.float64)
     if values.dtype.kind not in "iufb":
         raise UserError("wrong-type", name, "not an array of numbers. Give (T, F) or (T,).")
     return values.astype(np.float64)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError, nearest
 from unroll.data.batches import LENGTHS
 from unroll.data.encoders import Frame, scaler_of
+from unroll.data.missing import reaches
 from unroll.data.spec import InputSpec, Spec
 from unroll.data.tokenizers import Tokenizer
 from unroll.prediction.reading import InputReader
@@ -129,7 +130,10 @@ class SequenceReader:
         if name not in self._fields:        # lengths
             return values
         field = self._fields[name]
-        return values.astype(np.int64) if field.kind != "real" else scaler_of(field).encode(values).astype(np.float64)
+        if field.kind != "real":
+            return values.astype(np.int64)
+        numbers = scaler_of(field).encode(values).astype(np.float64)
+        return numbers if reaches(field.missing, field.per) else np.nan_to_num(numbers)     # 0 is the mean
 
 
 def stacked(sequences: Sequence[Fields], fields: Mapping[str, InputSpec]) -> Fields:

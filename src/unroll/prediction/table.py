@@ -105,7 +105,7 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
     Its column `origin` is the last step of the series that the forecast has read, counted from 1.
     """
     sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
-    values = shown(prepared.spec.inputs[predictor.input], np.asarray(prepared.values(predictor.input, split)))
+    values = shown(prepared.spec.inputs[predictor.input], np.asarray(prepared.raw(predictor.input, split)))
     ends = int(prepared.spec.ending is not None)        # rows of a sequence that are no steps
     inputs: list[Any]
     if len(prepared.spec.inputs) > 1:
@@ -132,7 +132,7 @@ def given_inputs(prepared: Prepared, split: Literal["train", "validation", "test
     """The values of every input, by sequence, as a user would give them."""
     columns: dict[str, list[Values]] = {}
     for name, field in prepared.spec.inputs.items():
-        values, own = shown(field, np.asarray(prepared.values(name, split))), prepared.own_offsets(name, split)
+        values, own = shown(field, np.asarray(prepared.raw(name, split))), prepared.own_offsets(name, split)
         ends = int(prepared.spec.ending is not None and own is None)        # rows of no step
         columns[name] = [*values] if field.per == "sequence" else [
             values[first : last - ends] for first, last in pairwise(offsets if own is None else own)]

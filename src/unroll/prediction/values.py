@@ -11,7 +11,7 @@ from unroll.base.errors import UserError, nearest
 from unroll.data.fields import category_numbers
 from unroll.data.given import shown
 from unroll.data.spec import InputSpec
-from unroll.prediction.reading import to_numbers
+from unroll.prediction.reading import refuse_unusable, to_numbers
 
 Values = NDArray[Any]
 
@@ -26,8 +26,7 @@ def whole_numbers(where: str, field: InputSpec, values: Any) -> Values:
     if numbers.shape != (field.width,):
         raise UserError("wrong-type", where, f"{len(numbers)} numbers where the model reads {field.width}. Give as "
                         "many.")
-    if not np.isfinite(numbers).all():
-        raise UserError("bad-number", where, f"{numbers[~np.isfinite(numbers)][0]} is no finite number. Give one.")
+    refuse_unusable(numbers[None], field.missing, lambda _, place: f"{where}, number {place + 1}")
     return numbers
 
 

@@ -125,7 +125,7 @@ def _recordings(settings: Settings, files: Sequence[Path], reading: Reading, col
             differing = ", ".join(map(repr, sorted(set(own) ^ set(columns))))
             raise UserError("conflict", file, f"its columns differ from those of {files[0]} in {differing}. All "
                             "recordings need the same.")
-        return Columns([part]).number_blocks(columns, need)
+        return Columns([part]).number_blocks(columns, need, holes=settings.missing_numbers is not None)
 
     return Pieces(scratch, map(read, files))
 

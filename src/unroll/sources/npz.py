@@ -88,7 +88,8 @@ class _Part:
     def __init__(self, settings: Settings, arrays: Arrays, split: str, scratch: Path | None) -> None:
         kinds = [("inputs", name, str(kind)) for name, kind in settings.inputs.items()]
         kinds += [("targets", name, kind) for name, kind in settings.targets.items() if kind not in FUTURE]
-        self._fields = {name: Field(arrays, arrays.name(settings.arrays[name], split), f"data.{part}.{name}", kind)
+        self._fields = {name: Field(arrays, arrays.name(settings.arrays[name], split), f"data.{part}.{name}", kind,
+                                    part == "targets" or settings.missing_numbers is not None)
                         for part, name, kind in kinds}
         self._size = self._fields[_main(settings)].size
         steps = _lengths(arrays, "lengths", split, self._size)

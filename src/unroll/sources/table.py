@@ -119,7 +119,7 @@ def _values(settings: Settings, table: Columns, field: str, scratch: Path | None
         return Labels(scratch, side_by_side(table.coded_blocks(column, None) for column in columns))
     if field in settings.inputs:
         need = f"{setting} takes numbers only: correct the cell, or leave the column out."
-        return Numbers(scratch, table.number_blocks(columns, need))
+        return Numbers(scratch, table.number_blocks(columns, need, holes=settings.missing_numbers is not None))
     if target in ("class", "tag"):      # an empty cell is UNKNOWN
         return Labels(scratch, table.coded_blocks(columns[0], None))
     if target == "labels":

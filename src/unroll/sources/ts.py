@@ -31,20 +31,21 @@ def _read(settings: Settings, access: Access, split: str, path: str) -> Lazy:
     if more:
         raise UserError("ambiguous", setting, f"{path!r} is {1 + len(more)} files, {file.name} and {more[0].name} "
                         "among them; a split is one. Give its name.")
-    pieces = archive_pieces(settings.inputs, settings.targets, _checked(file), access.scratch)
+    checked = _checked(file, settings.missing_numbers is not None)
+    pieces = archive_pieces(settings.inputs, settings.targets, checked, access.scratch)
     if not len(pieces):
         raise UserError("empty", file, "not a .ts file that aeon reads: there is no sequence in it.")
     return pieces
 
 
-def _checked(file: Path) -> Iterator[tuple[Any, Any]]:
+def _checked(file: Path, holes: bool) -> Iterator[tuple[Any, Any]]:
     done = 0
     for x, y in blocks(file):
         if len(y) != len(x):
             raise UserError("missing-value", file, "its sequences have no class and no value to be learnt. Give a file "
                             "with a @classLabel or a @targetLabel.")
         for number, case in enumerate(x, done + 1):
-            for place, step in np.argwhere(~np.isfinite(case))[:1]:
+            for place, step in np.argwhere(np.isinf(case) if holes else ~np.isfinite(case))[:1]:
                 raise UserError("missing-number", f"{file}, sequence {number}, dimension {place + 1}, step {step + 1}",
                                 f"{case[place, step]}. {GAPS}")
         done += len(x)

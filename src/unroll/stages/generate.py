@@ -134,7 +134,7 @@ def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     offsets, bounds = prepared.offsets("test"), prepared.sequences("test").bounds
     assert offsets is not None and bounds is not None and prepared.spec.forecast is not None
     at = int(np.searchsorted(offsets, bounds[0, 0], side="right")) - 1
-    series = prepared.values(predictor.input, "test")[offsets[at] : offsets[at + 1]]
+    series = prepared.raw(predictor.input, "test", *offsets[at : at + 2].tolist())
     name = prepared.places("test")[at].name
     length = 2 * prepared.spec.forecast.horizon       # beyond what the model was trained to forecast
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)

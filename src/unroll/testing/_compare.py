@@ -8,7 +8,7 @@ from torch import Tensor
 
 def equal(message: str, found: Tensor, expected: Tensor) -> None:
     """In double precision: only rounding below 1e-9 is forgiven."""
-    assert found.allclose(expected, rtol=1e-9, atol=1e-9), \
+    assert found.allclose(expected, rtol=1e-9, atol=1e-9, equal_nan=True), \
         f"{message} (they differ by up to {float((found - expected).detach().abs().max()):.1e})"
 
 

@@ -32,7 +32,7 @@ def check_cell(kind: str, **settings: Any) -> None:
 
 def check_shapes(settings: CellSettings) -> None:
     """y (T, B, H), a state of the declared parts, finite numbers; a state starts at zero."""
-    cell, x, state = _cell(settings), _steps(), _cell(settings).start(LANES)
+    cell, x, state = _cell(settings), _steps(settings), _cell(settings).start(LANES)
     assert len(state) == len(cell.state_sizes), f"start() has {len(state)} parts, state_sizes {len(cell.state_sizes)}"
     assert all(not part.any() for part in state), "start() is not zero"
     y, after = cell(x, state)
@@ -49,7 +49,7 @@ def check_shapes(settings: CellSettings) -> None:
 
 def check_steps(settings: CellSettings) -> None:
     """`step` is `forward` of one step; neither changes what it was given."""
-    cell, x, state = _cell(settings), _steps(), _some_state(settings)
+    cell, x, state = _cell(settings), _steps(settings), _some_state(settings)
     before = [part.clone() for part in (x, *state)]
     y, after = cell(x, state)
     stepped, changed = state, "forward() changes what it was given"
@@ -63,7 +63,7 @@ def check_steps(settings: CellSettings) -> None:
 
 def check_chunks(settings: CellSettings) -> None:
     """A sequence in pieces, the state carried, is the whole sequence; the state holds all that later steps need."""
-    cell, x, state = _cell(settings), _steps(), _some_state(settings)
+    cell, x, state = _cell(settings), _steps(settings), _some_state(settings)
     y, after = cell(x, state)
     parts = []
     for chunk in (x[:2], x[2:3], x[3:]):
@@ -75,7 +75,7 @@ def check_chunks(settings: CellSettings) -> None:
 
 def check_causality(settings: CellSettings) -> None:
     """What comes later, padding too, changes no earlier step."""
-    cell, x, state = _cell(settings), _steps(), _some_state(settings)
+    cell, x, state = _cell(settings), _steps(settings), _some_state(settings)
     other = x.clone()
     other[4:] = 7.0
     equal("later steps, or padding, change earlier outputs", cell(other, state)[0][:4], cell(x, state)[0][:4])
@@ -83,7 +83,7 @@ def check_causality(settings: CellSettings) -> None:
 
 def check_lanes(settings: CellSettings) -> None:
     """Lanes do not depend on each other, and a state's first axis is the lanes, so that lanes can be taken."""
-    cell, x, state = _cell(settings), _steps(), _some_state(settings)
+    cell, x, state = _cell(settings), _steps(settings), _some_state(settings)
     order = torch.tensor([2, 0, 0])
     y, after = cell(x, state)
     taken, after_taken = cell(x[:, order], tuple(part[order] for part in state))
@@ -93,7 +93,7 @@ def check_lanes(settings: CellSettings) -> None:
 
 def check_gradients(settings: CellSettings) -> None:
     """Every parameter that is trained and every step of the input gets a finite gradient."""
-    cell, x = _cell(settings), _steps().requires_grad_()
+    cell, x = _cell(settings), _steps(settings).requires_grad_()
     y, after = cell(x, _some_state(settings))
     sum(part.square().sum() for part in (y, *after)).backward()
     for name, parameter in cell.named_parameters():
@@ -107,7 +107,7 @@ def check_gradients(settings: CellSettings) -> None:
 def check_gates(settings: CellSettings) -> None:
     """Gates lie between 0 and 1, (B, H) each."""
     cell = _cell(settings)
-    for name, gate in cell.gates(_steps()[0], _some_state(settings)).items():
+    for name, gate in cell.gates(_steps(settings)[0], _some_state(settings)).items():
         equal_shape(f"gates(): {name!r}", gate, (LANES, cell.size))
         assert ((gate >= 0) & (gate <= 1)).all(), f"gates(): {name!r} is not between 0 and 1"
 
@@ -123,7 +123,7 @@ def check_saved(settings: CellSettings) -> None:
     """Parameters, saved and loaded into another core of these settings, give the same outputs."""
     one, other = _core(settings, 1), _core(settings, 2)
     other.load_state_dict(load(save({name: part.contiguous() for name, part in one.state_dict().items()})))
-    x = _steps()
+    x = _steps(settings)
     equal("a saved and loaded core gives other outputs; register what it holds as parameters or buffers",
            other(x, other.start(LANES))[0], one(x, one.start(LANES))[0])
 
@@ -132,7 +132,7 @@ def check_both_ways(settings: CellSettings) -> None:
     """A core that also reads from the end, of settings that have `bidirectional`."""
     if "bidirectional" in type(settings).model_fields:
         core = _core(settings.model_copy(update={"bidirectional": True}), 1)
-        y, _ = core(_steps(), core.start(LANES), lengths=torch.tensor([6, 1, 4]))
+        y, _ = core(_steps(settings), core.start(LANES), lengths=torch.tensor([6, 1, 4]))
         equal_shape("bidirectional: y", y, (STEPS, LANES, core.size))
 
 
@@ -154,7 +154,7 @@ def check_onnx(settings: CellSettings) -> None:
     feeds = {name: np.zeros([LANES if axis == "B" else axis for axis in shape], np.float32)
              for name, shape in shapes.items()}
     names = ["y", "last", *(name.replace("state.", "next.", 1) for name in shapes)]
-    steps = _steps().float()
+    steps = _steps(settings).float()
     found = session.run(names, {"x": steps.numpy(), "lengths": lengths, **feeds})
     expected, _ = cell(steps, cell.start(LANES))
     for lane, length in enumerate(lengths):
@@ -201,15 +201,19 @@ def _cell(settings: CellSettings) -> BaseCell:
     return cell
 
 
-def _steps() -> Tensor:
-    return torch.randn(STEPS, LANES, FEATURES, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+def _steps(settings: CellSettings) -> Tensor:
+    """x (T, B, E); with missing numbers, where the cell reads such."""
+    x = torch.randn(STEPS, LANES, FEATURES, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    if CELLS.code_of(settings.kind, "Cell").reads_missing:
+        x[torch.rand(x.shape, generator=torch.Generator().manual_seed(5)) < 0.3] = torch.nan
+    return x
 
 
 @torch.no_grad()
 def _some_state(settings: CellSettings) -> State:
     """The state after other steps."""
     cell = _cell(settings)
-    return tuple(part.detach() for part in cell(_steps().flip(0), cell.start(LANES))[1])
+    return tuple(part.detach() for part in cell(_steps(settings).flip(0), cell.start(LANES))[1])
 
 
 def _equal_states(message: str, found: State, expected: State) -> None:

@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from unroll.base.errors import UserError
 from unroll.config.train import TrainConfig
-from unroll.data.batches import ItemLayout, Layout, StreamLayout, WindowLayout
+from unroll.data.batches import ItemLayout, Layout, StreamLayout
 from unroll.data.source import Split
 from unroll.data.store import Prepared
+from unroll.data.windows import WindowLayout
 
 VALIDATION_STEPS = 256      # per lane and batch; nothing is back-propagated, so only memory limits it
 

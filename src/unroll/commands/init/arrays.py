@@ -50,7 +50,8 @@ def _draft(place: Place, archive: Archive, reads: list[Read], targets: list[Want
     test = None if "test" in archive.main.splits else 0.15
     data: dict[str, Any] = {
         "kind": "npz", "path": place.path, "inputs": {name: read.kind for name, read in fields.items()},
-        "targets": heads, "arrays": names, "scale": "standard", "validation": 0.15, "test": test, "seed": 1,
+        "targets": heads, "arrays": names, "scale": "standard", "missing": "refuse",
+        "validation": 0.15, "test": test, "seed": 1,
         "licence": "not stated",
     }
     about = f"Arrays: {', '.join(target.column.name for target in targets)}."

@@ -33,7 +33,8 @@ def draft_folder(place: Place, options: Options) -> Draft:
                       + (f" and {len(found) - 12} more" if len(found) > 12 else ""))
     files = [file for members in found.values() for file in members]
     data: dict[str, Any] = {"kind": "folder", "path": place.path}
-    rest = {"scale": "standard", "validation": 0.15, "test": 0.15, "seed": 1, "licence": "not stated"}
+    rest = {"scale": "standard", "missing": "refuse", "validation": 0.15, "test": 0.15, "seed": 1,
+            "licence": "not stated"}
     if text:
         encoding = encoding_of(files[0], options)
         tokenizer = find_tokenizer([whole_text(file, encoding) for file in files[:100]])

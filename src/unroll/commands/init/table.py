@@ -26,7 +26,8 @@ class Table:
             "series": self.roles.series.name if self.roles.series else None, "time": time.name if time else None,
             "time_format": time.forms[0] if time is not None and time.forms else None,
             "time_zone": self.zone, "frequency": self.roles.spacing.alias, "gaps": "ignore",
-            "inputs": inputs, "targets": targets, "scale": "standard", "forecast": None,
+            "inputs": inputs, "targets": targets, "scale": "standard", "missing": "refuse",
+            "forecast": None,
             **({} if {"tokens", "context_tokens"} & {*inputs.values()} else {"tokenizer": None}),
             "validation": 0.15, "test": 0.15, "seed": 1, "licence": "not stated",
         }

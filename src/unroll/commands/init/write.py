@@ -29,6 +29,7 @@ MEANING = {
     "inputs": f"{', '.join(get_args(Input))}: see docs/tasks.md",
     "targets": "next, class, tag, value, values, labels or forecast: see docs/tasks.md",
     "scale": "standard: to mean 0 and deviation 1 on the training split; none: as it is",
+    "missing": "numbers of inputs that are not known: refuse, mask, forward, mean or interpolate; see docs/data.md",
     "validation": "share that chooses the best weights",
     "test": "share that only `evaluate` reads; null: the data has a test split of its own",
     "seed": "of the hash or the draw that splits",

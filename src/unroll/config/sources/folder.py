@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from unroll.config.data import Scale, SplitSettings, SplitShare
+from unroll.config.data import Missing, Scale, SplitSettings, SplitShare
 from unroll.config.tokenizer import Tokenizer
 
 
@@ -20,5 +20,6 @@ class Settings(SplitSettings):
     columns: Annotated[list[str], Field(min_length=1)] | None       # of a recording that are read; null: all
     tokenizer: Tokenizer | None
     scale: Scale
+    missing: Missing                # numbers of inputs that are not known
     test: SplitShare
     licence: str

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from unroll.config.data import Scale, SplitSettings, SplitShare
+from unroll.config.data import Missing, Scale, SplitSettings, SplitShare
 from unroll.config.strict import Name
 
 
@@ -20,4 +20,5 @@ class Settings(SplitSettings):
     arrays: dict[Name, str]         # X of each input, y of each target; a next's stands at its input
     test: SplitShare | None              # null: the file has X_test
     scale: Scale
+    missing: Missing                # numbers of inputs that are not known
     licence: str

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from unroll.config.data import ForecastConfig, Scale, SplitSettings, SplitShare
+from unroll.config.data import ForecastConfig, Missing, Scale, SplitSettings, SplitShare
 from unroll.config.strict import Name
 from unroll.config.tokenizer import Tokenizers
 
@@ -29,6 +29,7 @@ class Settings(SplitSettings):
                                     # end of one series to forecast and the start of another, rows without values
     tokenizer: Tokenizers | None    # of inputs of kind tokens and context_tokens: one for all, or one for each by name
     scale: Scale
+    missing: Missing                # numbers of inputs that are not known
     test: SplitShare
     forecast: ForecastConfig | None
     licence: str

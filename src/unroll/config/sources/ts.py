@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from unroll.config.data import Scale, SplitSettings, SplitShare
+from unroll.config.data import Missing, Scale, SplitSettings, SplitShare
 
 
 class Settings(SplitSettings):
@@ -12,4 +12,5 @@ class Settings(SplitSettings):
     train: str                      # below data/raw/
     test: str | SplitShare               # a second file, or a share of the first
     scale: Scale
+    missing: Missing                # numbers of inputs that are not known
     licence: str

@@ -54,12 +54,12 @@ def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig
 
 
 def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The rows of every window (rows, N, D), and the values that follow it (H, N, D)."""
+    """The rows of every window (rows, N, D), and the values that follow it (H, N, D); NaN where one is missing."""
     assert data.frame is not None and data.bounds is not None
-    values = data.inputs[name].values
+    series = data.inputs[name]
     rows, horizon = data.frame.rows, data.frame.forecast.horizon
-    return (values[data.bounds[:, 0] + np.arange(rows)[:, None]],
-            values[data.bounds[:, 1] + np.arange(horizon)[:, None]])
+    return (series.raw(data.bounds[:, 0] + np.arange(rows)[:, None]),
+            series.raw(data.bounds[:, 1] + np.arange(horizon)[:, None]))
 
 
 def seasonal_error(prepared: Prepared, name: str) -> Values:
@@ -68,13 +68,13 @@ def seasonal_error(prepared: Prepared, name: str) -> Values:
     Hyndman & Koehler (2006); of several series the mean, so that all of them count alike in sums. NaN of what repeats
     itself exactly, which has no such unit.
     """
-    values, offsets = prepared.values(name, "train").astype(np.float64), prepared.offsets("train")
+    values, offsets = prepared.raw(name, "train").astype(np.float64), prepared.offsets("train")
     assert offsets is not None and prepared.spec.forecast is not None
     season = prepared.spec.forecast.season
     errors = [np.abs(values[first + season : last] - values[first : last - season])
               for first, last in pairwise(np.asarray(offsets))]
-    scale = np.asarray(np.concatenate(errors).mean(axis=0))
-    size = np.abs(values).max(axis=0)
+    scale = np.asarray(np.nanmean(np.concatenate(errors), axis=0))
+    size = np.nanmax(np.abs(values), axis=0)
     return np.where(scale > 1e-9 * size, scale, np.nan)
 
 
@@ -84,6 +84,9 @@ def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, pr
     CRPS is twice the pinball loss, the mean over the levels (Laio & Tamea, 2007), in units of the series; of a single
     forecast it is the absolute error.
     """
+    known = ~np.isnan(truth)
+    if not known.all():
+        quantiles, truth, scale = quantiles[known], truth[known], np.broadcast_to(scale, truth.shape)[known]
     point = quantiles[..., int(np.abs(levels - 0.5).argmin())]          # (N, H, D)
     error = truth[..., None] - quantiles
     pinball = np.maximum(levels * error, (levels - 1) * error)
@@ -112,7 +115,7 @@ def _mase(error: Values, scale: Values) -> float:
 def simple(data: Sequences, window: NDArray[Any]) -> dict[str, Values]:
     """(N, H, D) each: the last value, the value a season ago, a line through the window's first and last value."""
     assert data.frame is not None
-    config = data.frame.forecast
+    config, window = data.frame.forecast, data.frame.filled(window)
     ahead = np.arange(config.horizon)
     last = window[-1].astype(np.float64)                                # (N, D)
     seasonal = window[len(window) - config.season + ahead % config.season].astype(np.float64).transpose(1, 0, 2)

@@ -11,6 +11,7 @@ from torchmetrics.functional import mean_absolute_error, mean_squared_error, r2_
 
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.encoders import scaler_of
+from unroll.data.missing import held
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.report import Metrics, Prose, Report
@@ -41,7 +42,8 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
         metrics |= measures(scaler.decode(previous(prepared, name, "test")), truth, "baseline/last_")
     elif target.ahead and prepared.spec.layout == "stream":
         field = prepared.sequences("test").inputs[name]
-        before = scaler.decode(np.asarray(field.show(field.values[: len(truth)])))
+        known = np.asarray(field.raw(slice(0, len(truth))), np.float64)
+        before = scaler.decode(np.asarray(field.show(known if field.holes is None else held(known))))
         metrics |= measures(before, truth, "baseline/last_")
     return Report(metrics, "mse", "mean squared error", False,
                   partial(_draw, predicted, truth, target.per == "step"), PROSE)

@@ -39,12 +39,12 @@ class ContextEncoder(BaseEncoder):
         return dropout(pooled[None], self.dropout)
 
     def whole(self, inputs: Mapping[str, Tensor], name: str, dropout: Dropout) -> Tensor:
-        vectors: Tensor = self(inputs[name], dropout, inputs[LENGTHS.format(name=name)])[0]
+        vectors: Tensor = self(self.values(inputs[name]), dropout, inputs[LENGTHS.format(name=name)])[0]
         return vectors
 
     @property
     def has_onnx(self) -> bool:
-        return self.core is None or (self.core.directions == 1 and self.core.cell.has_onnx())
+        return super().has_onnx and (self.core is None or (self.core.directions == 1 and self.core.has_onnx))
 
     def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
         """The lengths (B,) become an input, too."""

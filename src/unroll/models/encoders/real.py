@@ -19,6 +19,10 @@ class Encoder(BaseEncoder):
     def forward(self, values: Tensor, dropout: Dropout) -> Tensor:
         return dropout(self.projection(values), self.dropout)
 
+    @property
+    def keeps_features(self) -> bool:
+        return isinstance(self.projection, nn.Identity)
+
     def onnx(self, graph: Graph, name: str, values: str, axes: Sequence[str]) -> str:
         if not isinstance(self.projection, nn.Linear):
             return graph.input(values, FLOAT, [*axes, self.size])

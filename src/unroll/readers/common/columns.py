@@ -16,7 +16,8 @@ from unroll.readers.common.tables import Part
 
 MISSING = ("", "-", "?", "#n/a", "<na>", "n/a", "na", "nan", "none", "null")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE | re.ASCII)
-ADVICE = "Missing values are not supported yet, a later version will; fill them, or leave out the row or the column."
+FILL = "Fill it, or leave out the row or the column."
+MARK = "Or set {} to mask, forward, mean or interpolate."
 POINT = "If the point is the decimal mark, set {} to '.'."
 
 
@@ -97,7 +98,8 @@ class Columns:
                 if holes:
                     continue
                 reason = f"{text!r} is no value" if text else "empty"
-                raise UserError("missing-number", self.where(row, name), f"{reason}. {ADVICE}")
+                raise UserError("missing-number", self.where(row, name), f"{reason}. {FILL}"
+                                f"{remedy(MARK, 'missing')}")
             if decimal == "," and "." in text and isinstance(cell, str):
                 raise UserError("bad-number", self.where(row, name), f"{text!r} has a point where a comma is the "
                                 f"decimal mark. Take thousands separators out.{remedy(POINT, 'decimal')}")

@@ -48,11 +48,11 @@ class Size(NamedTuple):
 class Field:
     """An array whose rows are sequences. `field.value(at, length)` is that of a sequence in its first steps."""
 
-    def __init__(self, arrays: Arrays, name: str, setting: str, kind: str) -> None:
-        """From the array's header; `setting` is data.inputs.x or data.targets.x."""
+    def __init__(self, arrays: Arrays, name: str, setting: str, kind: str, holes: bool) -> None:
+        """From the array's header; `setting` is data.inputs.x or data.targets.x; `holes`: numbers may be missing."""
         self.name, self.setting, self.kind = name, setting, kind
         self.where, self._arrays, self._shape = f"{arrays.file}: {name}", arrays, SHAPES[kind]
-        self._target = setting.startswith("data.targets.")
+        self._holes = holes
         self._dtype, found, _ = arrays.header(name)
         self.shape = self._full(found)
         if len(self.shape) != self._shape.dimensions:
@@ -133,7 +133,7 @@ class Field:
             self._refuse("bad-label", first, block, known & (block != 0) & (block != 1), (
                 " where a label is 0 or 1. For numbers choose values."))
         else:
-            wrong = own & (np.isinf(block) if self._target else ~np.isfinite(block))
+            wrong = own & (np.isinf(block) if self._holes else ~np.isfinite(block))
             self._refuse("missing-number", first, block, wrong, f". {GAPS}")
 
     def _refuse(self, code: Any, first: int, block: NDArray[Any], wrong: NDArray[np.bool_], text: str) -> None:

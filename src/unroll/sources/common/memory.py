@@ -14,7 +14,8 @@ from unroll.config.data import ForecastConfig
 from unroll.data.source import SPLITS, UNKNOWN, LayoutName, Piece, Place, Source, Split
 from unroll.sources.common.splits import cut
 
-GAPS = "Missing and infinite values are not supported yet, a later version will; fill them, or leave the sequence out."
+GAPS = ("Set data.missing to mask, forward, mean or interpolate, fill it, or leave the sequence out; nothing can be "
+        "learnt from an infinite number.")
 
 
 class Lazy(Sequence[Any]):

@@ -1,0 +1,49 @@
+"""Windows of series → batches."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll.data.batches import Batch, Counts, Shuffled
+from unroll.data.fields import Field
+
+
+class WindowLayout(Shuffled):
+    """Windows of series and the steps after them; other targets are those of a window's last step."""
+
+    def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
+        lanes, first = self.lanes_of(self.groups_of(epoch)[index], rank, ranks)
+        frame, bounds = self.data.frame, self.data.bounds
+        assert frame is not None and bounds is not None
+        bounds, forecast = bounds[lanes.clip(0)], frame.forecast
+        (name, series), = self.data.inputs.items()
+        window = series.raw(bounds[:, 0] + np.arange(frame.rows)[:, None])               # (rows, B, D)
+        later = bounds[:, 1] + np.arange(forecast.horizon)[:, None]                      # (H, B)
+        target = frame.target(window, series.raw(later.clip(0, len(series.values) - 1)))
+        target[(lanes < 0) | ~self._forecasts(lanes.clip(0))] = np.nan
+        place = bounds[:, 1] - forecast.context + np.arange(forecast.context)[:, None]   # (T, B)
+        last = (place == bounds[:, 1] - 1) & (lanes >= 0)
+        targets = {name: target} | {other: field.at(place, last) for other, field in self.data.targets.items()}
+        lengths = np.where(lanes < 0, 0, forecast.context)
+        return Batch({name: frame.encode(window)}, targets, lengths, True, self.counts(index, epoch),
+                     (first, self.size), lanes)
+
+    def counts(self, index: int, epoch: int = 0) -> Counts:
+        group = self.groups_of(epoch)[index]
+        assert self.data.bounds is not None
+        last = self.data.bounds[group, 1]
+        (name, series), = self.data.inputs.items()
+        counts: Counts = {name: self._known(series, last[self._forecasts(group)])}
+        return counts | {name: field.count(last - 1, last) for name, field in self.data.targets.items()}
+
+    def _known(self, series: Field, after: NDArray[np.int64]) -> float:
+        """Windows before the rows `after`; where steps of their futures are unknown, the share that is known."""
+        if series.holes is None:
+            return len(after)
+        assert self.data.frame is not None
+        horizon = self.data.frame.forecast.horizon
+        return series.count(after, after + horizon) / horizon
+
+    def _forecasts(self, windows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the windows have the steps that are forecast."""
+        forecasts = self.data.forecasts
+        return np.ones(len(windows), bool) if forecasts is None else forecasts[windows]
