@@ -430,7 +430,7 @@ def spoilt(column: str, row: int, cell: str, table: pd.DataFrame = PLAIN) -> pd.
     (REVIEWS.assign(sentiment=REVIEWS["text"].str[-9:]), ("--task", "classify"), "missing-value", "--target"),
     ("", (), "empty", "a.csv"),
     ("a,b\n1,2\n3\n" * 9, (), "unequal-lengths", "a.csv, row 3"),
-    ("t,x\n" + "".join(f"{step},{step}\n" for step in range(60)) + "60,\n", (), "missing-number", "data/raw/mine/a.csv, row 62, column 'x'"),
+    ("t,x\n" + "".join(f"{step},{step}\n" for step in range(60)) + "60,\n", ("--missing", "refuse"), "missing-number", "data/raw/mine/a.csv, row 62, column 'x'"),
     ("t,x\n" + "".join(f"{step},{step}\n" for step in (*range(60), 3)), ("--task", "forecast"), "out-of-order", "data/raw/mine/a.csv, row 62, column 't'"),
     (b"a,b\n1,\x81\x8d\x8f\x90\n", ("--encoding", "utf-9"), "unknown-name", "--encoding"),
     (spoilt("a", 17, "#VALUE!"), (), "bad-number", "a.csv, row 19, column 'a'"),

@@ -45,9 +45,15 @@ def test_gaps_are_what_the_option_says(project, capsys):
     path = brought(project, "a.csv", series(HOURS, 24).drop(index=700))
     assert refused(capsys, project, path, "--gaps", "refuse") == (
         "bad-time", "data/raw/mine/a.csv, row 702, column 'time'")
-    assert refused(capsys, project, path, "--gaps", "fill") == ("missing-number", "data.gaps")
+    assert refused(capsys, project, path, "--gaps", "fill", "--missing", "refuse") == ("missing-number", "data.gaps")
     config, source = init(path, "--gaps", "ignore")
     assert config.data.gaps == "ignore" and [len(list(source.pieces(split))) for split in SPLITS] == [1, 1, 1]
+
+
+def test_gaps_that_are_filled_are_read_with_masks(project):
+    config, source = init(brought(project, "a.csv", series(HOURS, 24).drop(index=700)), "--gaps", "fill")
+    assert (config.data.gaps, config.data.missing) == ("fill", "mask")
+    assert sum(np.isnan(piece["x"]).sum() for split in SPLITS for piece in source.pieces(split)) in (1, 2)
 
 
 def test_series_of_which_little_would_be_left_are_not_split(project, capsys):

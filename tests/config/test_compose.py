@@ -137,7 +137,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(override, meant):
     "group, name, meant",
     [
         ("model", "lstn", 'did you mean "lstm"?'),
-        ("model", "transformer", "choose from bigru, bilstm, cnn, gru, lstm, mlp, rnn."),
+        ("model", "transformer", "choose from bigru, bilstm, cnn, gru, grud, lstm, mlp, rnn."),
         ("data", "shakespear", 'did you mean "shakespeare"?'),
         ("train/optimizer", "adamx", 'did you mean "adam"?'),
         ("experiment", "smok", 'did you mean "smoke"?'),

@@ -46,7 +46,7 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Made:
             file = folder / "data" / "raw" / "reviews" / name / f"{number}.txt"
             file.write_text(f"{name}\nof {number}\n")
     data = {"kind": "folder", "path": "data/raw/reviews", "delimiter": ",", "decimal": ".", "header": True, "columns": None,
-            "scale": "none", "missing": "refuse", "encoding": "utf-8", "tokenizer": TEXT["tokenizer"], "licence": "mine",
+            "scale": "none", "missing": "refuse", "na_values": [], "encoding": "utf-8", "tokenizer": TEXT["tokenizer"], "licence": "mine",
             "inputs": {"text": "tokens"}, "targets": {"label": "class"}, **SPLIT}
     workspace, prepared = make(folder, data)
     return Made(workspace, prepared, workspace.model, save_random(prepared, workspace.model, POOLED, cell_of("gru"), 0))

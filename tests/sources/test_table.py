@@ -29,7 +29,7 @@ def config(**changes: Any) -> TableData:
         "time_zone": None, "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True,
         "columns": {"x": ["a", "b"]}, "inputs": {"x": "real"}, "targets": {"x": "next"}, "series": None, "time": None,
-        "time_format": None, "tokenizer": None, "scale": "standard", "missing": "refuse", "test": 0.2, "validation": 0.2, "forecast": None,
+        "time_format": None, "tokenizer": None, "scale": "standard", "missing": "refuse", "na_values": [], "test": 0.2, "validation": 0.2, "forecast": None,
         "licence": "none", "seed": 1,
     }
     return TableData.model_validate({**usual, **changes})

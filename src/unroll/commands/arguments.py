@@ -184,6 +184,10 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("--time-zone", metavar="ZONE", help="of times without an offset: Europe/Berlin")
     init.add_argument("--gaps", choices=("ignore", "refuse", "split", "fill"), help="what becomes of times that are "
                       "missing: nothing, an error, the end of one series and the start of another, rows without values")
+    init.add_argument("--missing", choices=("refuse", "mask", "forward", "mean", "interpolate"), help="what is read in "
+                      "place of a number that is missing")
+    init.add_argument("--na-value", action="append", default=[], metavar="CELL", help="a cell that stands for a "
+                      "missing number, such as -9999, or none; again for each")
     init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")
     init.add_argument("--horizon", type=_positive, metavar="N", help="steps that a forecast predicts")
     init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: no cycle")

@@ -128,10 +128,11 @@ def _run(options: argparse.Namespace) -> None:
         typed = vars(options)
         init(Path(), options.name, options.source, Options(
             targets=tuple(options.target), inputs=tuple(options.input), kinds=tuple(options.kind),
+            na_values=tuple(options.na_value),
             header={"yes": True, "no": False}.get(options.header),
             delimiter=TABS.get(options.delimiter, options.delimiter),
-            **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "series", "horizon",
-                                              "season", "decimal", "encoding")}))
+            **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "missing", "series",
+                                              "horizon", "season", "decimal", "encoding")}))
     elif options.verb == "verify":
         from unroll.commands.verify import verify
 

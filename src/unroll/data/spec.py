@@ -132,6 +132,8 @@ class Reading(Part):
     table: TableReading | None = None       # None: columns by position, one file per sequence
     # by field, the name of its array in an archive, without _train; only where it was one
     arrays: dict[str, str] | None = Field(default=None, exclude_if=lambda arrays: arrays is None)
+    # cells of columns of numbers that stand for a missing one, beside those that are empty
+    na_values: tuple[float | str, ...] = Field(default=(), exclude_if=lambda values: not values)
 
     @property
     def time_format(self) -> str | None:

@@ -60,7 +60,9 @@ class Prepared:
     def raw(self, field: str, split: Split, first: int = 0, last: int | None = None) -> NDArray[Any]:
         """Rows [first, last) of `values`, NaN where a real number is not known."""
         values, holes = self.values(field, split)[first:last], self.holes(field, split)
-        return values if holes is None or values.dtype.kind != "f" else np.where(holes.known[first:last], values, np.nan)
+        if holes is None or values.dtype.kind != "f":
+            return values
+        return np.where(holes.known[first:last], values, np.nan)
 
     def holes(self, field: str, split: Split) -> Holes | None:
         """Which numbers of a field are known; None: all of them."""

@@ -16,6 +16,7 @@ from unroll.data.source import Source
 from unroll.data.spec import Reading
 from unroll.readers import endings
 from unroll.readers.common.columns import Columns
+from unroll.readers.common.marks import marks
 from unroll.readers.common.spool import Spool
 from unroll.readers.common.tables import read_parts, whole
 from unroll.readers.text import whole_text
@@ -38,7 +39,7 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     classes = class_files(top, found, "text" if text else "table")
     files = [file for members in classes.values() for file in members]
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
-                      header=settings.header, whole=True)
+                      header=settings.header, na_values=marks(settings.na_values), whole=True)
     columns: list[str] = []     # in the order of the first recording
     values = _texts(files, reading, access.scratch) if text else _recordings(settings, files, reading, columns,
                                                                              access.scratch)

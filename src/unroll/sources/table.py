@@ -19,6 +19,7 @@ from unroll.data.tokenizers import Tokenizer, tokenizer_class
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.constant import constant
 from unroll.readers.common.frequency import Frequency
+from unroll.readers.common.marks import marks
 from unroll.readers.common.numbers import Numbers
 from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
@@ -44,7 +45,7 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     rows = TableReading(series=settings.series, time=settings.time, time_format=settings.time_format,
                         time_zone=settings.time_zone, joint=_joint(settings))
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
-                      header=settings.header, table=rows)
+                      header=settings.header, na_values=marks(settings.na_values), table=rows)
     used = [name for names in settings.columns.values() for name in names]
     used += [name for name in (settings.series, settings.time) if name is not None]
     spool = partial(Spool, access.scratch)

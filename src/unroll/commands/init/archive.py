@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.commands.init.columns import Column
-from unroll.readers.common.columns import MISSING
+from unroll.readers.common.marks import MISSING
 
 SAMPLE = 1 << 22        # numbers of an array that are looked at; its source checks all
 # what is predicted, by its name

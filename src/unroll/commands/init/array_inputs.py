@@ -40,7 +40,6 @@ def find_inputs(archive: Archive, targets: Sequence[Wanted], options: Options) -
             found.append(Read(column, kind))
         else:
             archive.leave(name, "too many different texts for categories")
-    _refuse_gaps(archive, found)
     _refuse_counted(archive, [read for read in found if options.kind_of(read.column.name) is None])
     _report(archive, found)
     return found
@@ -76,16 +75,6 @@ def _kind(archive: Archive, array: Array) -> str | None:
     if column.kind == "text":
         return f"{static}categories" if repeated else None
     return f"{static}categories" if repeated and of_codes(column) else f"{static}real"
-
-
-def _refuse_gaps(archive: Archive, found: Sequence[Read]) -> None:
-    gaps = [read.column for read in found if read.column.kind == "number" and read.column.missing]
-    if gaps:
-        which = ", ".join(f"{column.name!r} ({column.missing:.1%})" for column in gaps)
-        out = " ".join(f"--kind {shlex.quote(column.name)}=none" for column in gaps)
-        raise UserError("missing-number", archive.where(archive.arrays[gaps[0].name]), "NaN. Inputs must have a value "
-                        f"everywhere so far, and {which} do not. Fill them, leave them out ({out}), or predict them: "
-                        "--target ARRAY.")
 
 
 def _refuse_counted(archive: Archive, found: Sequence[Read]) -> None:

@@ -10,6 +10,7 @@ from unroll.commands.init.array_inputs import find_inputs
 from unroll.commands.init.array_targets import find_targets
 from unroll.commands.init.draft import Draft, Options, Place, known, report
 from unroll.commands.init.inputs import Read
+from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.model import encoder, field_names, head, set_monitor
 from unroll.commands.init.read_archive import read_archive
 from unroll.commands.init.targets import Wanted
@@ -35,7 +36,9 @@ def draft_arrays(place: Place, file: Path, options: Options) -> Draft:
     if "test" not in archive.main.splits:
         report("test", f"no {archive.main.name}_test: a share of {archive.main.splits['train']} is held out", "test in "
                "conf/data")
-    return _draft(place, archive, reads, targets)
+    draft = _draft(place, archive, reads, targets)
+    draft.data["missing"] = find_missing([read.column for read in reads], options)
+    return draft
 
 
 def _draft(place: Place, archive: Archive, reads: list[Read], targets: list[Wanted]) -> Draft:

@@ -17,8 +17,10 @@ from unroll.commands.init.draft import Options, report
 from unroll.commands.init.numeric_times import numeric_form
 from unroll.commands.init.stray import stray_cell
 from unroll.commands.init.time_names import has_time_name
-from unroll.readers.common.columns import MISSING, NUMBER, Columns, is_date, is_number, to_numbers
+from unroll.data.spec import Reading
+from unroll.readers.common.columns import NUMBER, Columns, is_date, is_number, to_numbers
 from unroll.readers.common.forms import fits, forms
+from unroll.readers.common.marks import MISSING, is_mark, without_marks
 from unroll.readers.common.tables import Part
 from unroll.readers.common.times import EPOCHS, ISO, NOT_A_TIME, OFFSET, nanoseconds
 
@@ -115,7 +117,7 @@ def find_columns(parts: Sequence[Part], time: str | None = None, form: str | Non
     for name in parts[0].table.column_names:
         chunks = [part.table[name] for part in parts]
         column = None if form is None or time not in (None, name) else _as_times(name, chunks, form, time is not None)
-        column = column or _column(name, Columns(parts), chunks, parts[0].reading.decimal)
+        column = column or _column(name, Columns(parts), chunks, parts[0].reading)
         report("column", f"{name!r}: {column.describe()}")
         columns.append(column)
     if form is not None and not any(column.forms == (form,) for column in columns):
@@ -163,17 +165,20 @@ def _local(cells: NDArray[Any]) -> bool:
     return OFFSET.search(str(cells[0]).strip()) is None
 
 
-def _column(name: str, rows: Columns, chunks: list[Any], decimal: str) -> Column:
+def _column(name: str, rows: Columns, chunks: list[Any], reading: Reading) -> Column:
+    decimal, na_values = reading.decimal, reading.na_values
     if all(is_date(chunk.type) for chunk in chunks):
         stamps = pd.concat([chunk.cast(pa.timestamp("ns"), safe=False).to_pandas() for chunk in chunks])
         local = all(getattr(chunk.type, "tz", None) is None for chunk in chunks)
         return Column(name, "time", np.asarray(stamps.astype("int64")), float(stamps.isna().mean()), (None,), local)
     if all(is_number(chunk.type) and not pa.types.is_boolean(chunk.type) for chunk in chunks):
         values = np.concatenate([np.asarray(to_numbers(chunk, decimal)) for chunk in chunks])
-        return _of_numbers(name, chunks, values)
+        return _of_numbers(name, chunks, without_marks(values, na_values))
     if all(pa.types.is_boolean(chunk.type) for chunk in chunks):
         chunks = [chunk.cast(pa.string()) for chunk in chunks]      # two names, as prepare writes them
     cells, present = _cells(chunks)
+    if na_values:
+        present &= np.array([not is_mark(cell.strip(), na_values, decimal) for cell in cells], bool)
     missing = float(1 - present.mean())
     words = [(int(row), str(cells[row])) for row in np.flatnonzero(~present) if cells[row].strip()][:1]
     word = words[0] if words else None

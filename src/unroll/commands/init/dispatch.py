@@ -42,10 +42,10 @@ def _draft_of(files: list[Path], place: Place, options: Options) -> Draft:
         options.only("text", "task", "encoding")
         return draft_text(place, files, options)
     if holds == {"arrays"} and len(files) == 1:
-        options.only("arrays", "task", "targets", "inputs", "kinds")
+        options.only("arrays", "task", "targets", "inputs", "kinds", "missing")
         return draft_arrays(place, files[0], options)
     if holds == {"labelled"}:
-        options.only(f"{files[0].suffix} files, which describe themselves", "task")
+        options.only(f"{files[0].suffix} files, which describe themselves", "task", "missing")
         return draft_labelled(place, files, options)
     kinds = ", ".join(sorted({file.suffix.lower() or "no ending" for file in files}))
     brought = f"{len(files)} files, {kinds}" if len(files) > 1 else kinds

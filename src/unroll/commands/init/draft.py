@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unroll.base.errors import UserError, nearest
+from unroll.readers.common.marks import marks
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Options:
     time_format: str | None = None
     time_zone: str | None = None
     gaps: str | None = None
+    missing: str | None = None
+    na_values: tuple[str, ...] = ()     # "none": no number stands for a missing one
     series: str | None = None
     horizon: int | None = None
     season: int | None = None
@@ -30,6 +33,11 @@ class Options:
     encoding: str | None = None
     header: bool | None = None
 
+    @property
+    def marks(self) -> tuple[float | str, ...]:
+        """Cells that stand for a missing number."""
+        return marks(_typed(value) for value in self.na_values if value != "none")
+
     def kind_of(self, column: str) -> str | None:
         return dict(self.kinds).get(column)
 
@@ -37,13 +45,20 @@ class Options:
         """Raises `UserError` on an option without effect on `what`."""
         for option in fields(self):
             if option.name not in names and getattr(self, option.name) not in (option.default, "none"):
-                repeated = {"targets": "target", "inputs": "input", "kinds": "kind"}
+                repeated = {"targets": "target", "inputs": "input", "kinds": "kind", "na_values": "na-value"}
                 spelled = repeated.get(option.name, option.name.replace("_", "-"))
                 raise UserError("no-effect", f"--{spelled}", f"has no effect on {what}. Leave it out.")
 
     def of_a_table(self) -> bool:
         """Whether an option is given that only tables have."""
         return self != Options(self.task, encoding=self.encoding)
+
+
+def _typed(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 @dataclass(frozen=True)

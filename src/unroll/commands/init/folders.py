@@ -7,6 +7,7 @@ import numpy as np
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import find_columns, refuse_stray_cells
 from unroll.commands.init.draft import Draft, Options, Place, known, report
+from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.reading import find_reading
 from unroll.commands.init.steps import find_tokenizer
 from unroll.commands.init.texts import encoding_of
@@ -27,13 +28,14 @@ def draft_folder(place: Place, options: Options) -> Draft:
     if text:
         options.only("folders of texts", "task", "encoding")
     else:
-        options.only("folders of recordings", "task", "encoding", "delimiter", "decimal", "header", "inputs")
+        options.only("folders of recordings", "task", "encoding", "delimiter", "decimal", "header", "inputs",
+                     "missing", "na_values")
     found = class_files(top, below, "text" if text else "table")
     report("classes", ", ".join(f"{name!r} {len(files):,}" for name, files in list(found.items())[:12])
                       + (f" and {len(found) - 12} more" if len(found) > 12 else ""))
     files = [file for members in found.values() for file in members]
     data: dict[str, Any] = {"kind": "folder", "path": place.path}
-    rest = {"scale": "standard", "missing": "refuse", "validation": 0.15, "test": 0.15, "seed": 1,
+    rest = {"scale": "standard", "missing": "refuse", "na_values": [], "validation": 0.15, "test": 0.15, "seed": 1,
             "licence": "not stated"}
     if text:
         encoding = encoding_of(files[0], options)
@@ -43,7 +45,7 @@ def draft_folder(place: Place, options: Options) -> Draft:
         data |= {"encoding": encoding, "delimiter": ",", "decimal": ".", "header": True, "columns": None,
                  "inputs": {"text": "tokens"}, "targets": {"label": "class"}, **rest}
         return Draft(f"The class of each text: {', '.join(found)}.", data, "classify_text", files, tokenizer)
-    reading = find_reading(files, options)
+    reading = find_reading(files, options).model_copy(update={"na_values": options.marks})
     columns = find_columns(read_parts(files[:1], reading))
     refuse_stray_cells(columns, options)
     read = [known(name, [column.name for column in columns], "--input") for name in options.inputs]
@@ -58,5 +60,6 @@ def draft_folder(place: Place, options: Options) -> Draft:
                    "steps", "--task")
     data |= {"encoding": reading.encoding, "delimiter": reading.delimiter, "decimal": reading.decimal,
              "header": reading.header, "columns": read, "tokenizer": None, "inputs": {"x": "real"},
-             "targets": {"label": "class"}, **rest}
+             "targets": {"label": "class"}, **rest, "na_values": list(options.marks),
+             "missing": find_missing([column for column in columns if column.name in read], options)}
     return Draft(f"The class of each recording: {', '.join(found)}.", data, "classify", files)

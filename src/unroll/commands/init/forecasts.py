@@ -7,6 +7,7 @@ from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, known, report
 from unroll.commands.init.inputs import is_code
 from unroll.commands.init.missing_steps import find_gaps
+from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.roles import Roles
 from unroll.commands.init.seasons import find_season
 from unroll.commands.init.table import Table
@@ -40,7 +41,8 @@ def draft_forecast(table: Table, options: Options) -> Draft:
     forecast, share = settings(roles, read, options)
     data = table.data({"x": "real"}, {"x": "forecast"}, {"x": read})
     gaps = find_gaps(roles, options, forecast, share)
-    data |= {"forecast": forecast, "validation": share, "test": share, "gaps": gaps}
+    data |= {"forecast": forecast, "validation": share, "test": share, "gaps": gaps,
+             "missing": find_missing([roles.columns[name] for name in read], options, rows=gaps == "fill")}
     return Draft(f"The next {forecast['horizon']} steps of {', '.join(read)}.", data, "forecast", table.files,
                  notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
 

@@ -5,8 +5,6 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Options, known, report
@@ -42,7 +40,7 @@ def is_code(name: str) -> bool:
 def find_inputs(roles: Roles, targets: Sequence[Wanted], options: Options, text: Column | None = None) -> list[Read]:
     """Every column that is read, beside the `text` of each row; reports each, and those left out with the reason.
 
-    Raises `UserError` where a column may be several things, or has cells without a value.
+    Raises `UserError` where a column may be several things.
     """
     wanted = [target.column for target in targets]
     named = [roles.columns[known(name, roles.columns, "--input")] for name in options.inputs
@@ -70,7 +68,6 @@ def find_inputs(roles: Roles, targets: Sequence[Wanted], options: Options, text:
     if options.inputs:
         left.setdefault("", []).extend(column.name for column in roles.free() if column not in (*named, *wanted))
     _report(found, left, roles)
-    _check_gaps(found, roles)
     return found
 
 
@@ -173,14 +170,3 @@ def _report(found: list[Read], left: dict[str, list[str]], roles: Roles) -> None
 
 def _list(names: list[str]) -> str:
     return ", ".join(map(repr, names))
-
-
-def _check_gaps(found: list[Read], roles: Roles) -> None:
-    gaps = [read.column for read in found if read.kind in ("real", "static_real") and read.column.missing]
-    if gaps:
-        row = int(np.argmin(gaps[0].codes))
-        which = ", ".join(f"{column.name!r} ({column.missing:.1%})" for column in gaps)
-        out = " ".join(f"--kind {shlex.quote(column.name)}=none" for column in gaps)
-        raise UserError("missing-number", roles.where(row, gaps[0].name), f"empty. Inputs must have a value in every "
-                        f"row so far, and {which} do not. Fill them, leave them out ({out}), or predict them: --target "
-                        "COLUMN.")

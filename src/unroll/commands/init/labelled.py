@@ -37,7 +37,7 @@ def draft_labelled(place: Place, files: list[Path], options: Options) -> Draft:
     data = {
         "kind": "ts", "train": f"{folder}/{train.name}", "test": f"{folder}/{others[0].name}" if others else 0.2,
         "inputs": {"x": "real"}, "targets": {"y": "value"} if value else {"label": "class"}, "scale": "standard",
-        "missing": "refuse", "validation": 0.15, "seed": 1, "licence": "not stated",
+        "missing": options.missing or "refuse", "validation": 0.15, "seed": 1, "licence": "not stated",
     }
     return Draft(f"{train.name}: {what} of each sequence.", data, task, [train, *others])
 

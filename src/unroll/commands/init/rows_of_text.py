@@ -10,6 +10,7 @@ from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.fields import draft_fields, draft_language
 from unroll.commands.init.inputs import Read, find_inputs
+from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.steps import find_tokenizer, task_of
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import describe, find_targets, report_targets
@@ -17,7 +18,7 @@ from unroll.commands.init.targets import describe, find_targets, report_targets
 
 def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> Draft:
     options.only("rows of text", "task", "targets", "inputs", "kinds", "series", "delimiter", "decimal", "encoding",
-                 "header")
+                 "header", "missing", "na_values")
     if len(texts) > 1:
         names = ", ".join(repr(column.name) for column in texts)
         raise UserError("ambiguous", "--input", f"{names} are texts. Name the one to read: --input {texts[0].name!r}, "
@@ -36,13 +37,18 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
         others = dict.fromkeys([*options.inputs, *dict(options.kinds)])     # what texts are written for is asked for
         others.pop(text.name, None)
         named = replace(options, inputs=(text.name, *others))
-        return draft_language(table, [Read(text, "tokens"), *find_inputs(roles, [], named, text)])
+        beside = find_inputs(roles, [], named, text)
+        draft = draft_language(table, [Read(text, "tokens"), *beside])
+        draft.data["missing"] = find_missing([read.column for read in beside], options)
+        return draft
     targets = [describe(column, roles, options) for column in columns]
     tokenizer = find_tokenizer([str(cell) for cell in text.present[:1000]])
     report("task", ", ".join(f"{task_of(target)} {target.column.name!r}" for target in targets)
            + f" from the text {text.name!r}", "--task, --target, --input")
     report("symbols", tokenizer, "tokenizer in conf/data")
     report_targets(targets, roles)
-    reads = [Read(text, "tokens"), *find_inputs(roles, targets, options, text)]
+    beside = find_inputs(roles, targets, options, text)
     about = f"{', '.join(target.column.name for target in targets)} of each {text.name}."
-    return draft_fields(table, reads, targets, about, tokenizer)
+    draft = draft_fields(table, [Read(text, "tokens"), *beside], targets, about, tokenizer)
+    draft.data["missing"] = find_missing([read.column for read in beside], options)
+    return draft

@@ -4,6 +4,7 @@ from unroll.base.errors import UserError
 from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.fields import draft_fields
 from unroll.commands.init.inputs import Read, find_inputs
+from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import Wanted, describe, find_targets, report_targets
 from unroll.data.tokenizers.word import Letters
@@ -31,6 +32,7 @@ def draft_steps(table: Table, options: Options) -> Draft:
     of = {target.whole: "sequence" if target.whole else "step" for target in targets}
     about = f"{', '.join(target.column.name for target in targets)} of each {' and '.join(of.values())}."
     draft = draft_fields(table, reads, targets, about, tokenizer_of(reads))
+    draft.data["missing"] = find_missing([read.column for read in reads], options)
     if not roles.apart:
         set_lanes(draft, int(0.7 * len(roles.codes)))
     return draft

@@ -10,6 +10,7 @@ from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column, find_columns, refuse_stray_cells
 from unroll.commands.init.draft import Draft, Options, Place, known, report
 from unroll.commands.init.forecasts import draft_forecast
+from unroll.commands.init.missing_values import check_marks
 from unroll.commands.init.order import LABEL, SERIES, find_roles, likely_sequences
 from unroll.commands.init.reading import find_reading
 from unroll.commands.init.roles import Roles, Where
@@ -27,7 +28,7 @@ LONG = 15       # characters of a cell, on average: rather text than a name
 
 
 def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
-    reading = find_reading(files, options)
+    reading = find_reading(files, options).model_copy(update={"na_values": options.marks})
     parts = read_parts(files, reading)
     rows = sum(len(part.table) for part in parts)
     report("table", f"{rows:,} rows, {len(parts[0].table.column_names)} columns"
@@ -43,6 +44,7 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
     columns = find_columns(parts, options.time, options.time_format)
     refuse_stray_cells(columns, options, SERIES)
     where = Columns(parts).where
+    check_marks(columns, options, where)
     texts = _texts(columns, options, where)
     if texts:
         roles = Roles({column.name: column for column in columns}, where)

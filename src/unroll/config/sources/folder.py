@@ -21,5 +21,6 @@ class Settings(SplitSettings):
     tokenizer: Tokenizer | None
     scale: Scale
     missing: Missing                # numbers of inputs that are not known
+    na_values: list[float | int | str]      # cells that stand for a missing number, beside empty ones, NA and the like
     test: SplitShare
     licence: str

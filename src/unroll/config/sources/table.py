@@ -30,6 +30,7 @@ class Settings(SplitSettings):
     tokenizer: Tokenizers | None    # of inputs of kind tokens and context_tokens: one for all, or one for each by name
     scale: Scale
     missing: Missing                # numbers of inputs that are not known
+    na_values: list[float | int | str]      # cells that stand for a missing number, beside empty ones, NA and the like
     test: SplitShare
     forecast: ForecastConfig | None
     licence: str

@@ -11,10 +11,11 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
+from unroll.data.spec import Reading
 from unroll.readers.common.advice import remedy
+from unroll.readers.common.marks import MISSING, is_mark, without_marks, without_missing
 from unroll.readers.common.tables import Part
 
-MISSING = ("", "-", "?", "#n/a", "<na>", "n/a", "na", "nan", "none", "null")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE | re.ASCII)
 FILL = "Fill it, or leave out the row or the column."
 MARK = "Or set {} to mask, forward, mean or interpolate."
@@ -84,17 +85,20 @@ class Columns:
             raise UserError("wrong-type", f"{part.file}, column {name!r}", f"of type {kind}, not numbers. {need}")
         if not is_number(kind):
             column = column.cast(pa.string())
-        values = to_numbers(without_missing(column) if holes else column, part.reading.decimal)
+        na_values = part.reading.na_values
+        values = to_numbers(without_missing(column, na_values) if holes else column, part.reading.decimal)
+        values = None if values is None else without_marks(values, na_values)
         if values is None or not (np.isfinite(values) | (holes & np.isnan(values))).all():
-            self._refuse(column, first, name, part.reading.decimal, need, holes)
+            self._refuse(column, first, name, part.reading, need, holes)
         assert values is not None
         return values
 
-    def _refuse(self, column: Any, first: int, name: str, decimal: str, need: str, holes: bool) -> None:
+    def _refuse(self, column: Any, first: int, name: str, reading: Reading, need: str, holes: bool) -> None:
         """Raises for the first cell that is no finite number."""
+        decimal = reading.decimal
         for row, cell in enumerate(column.to_pylist(), first):
             text = "" if cell is None else str(cell).strip()
-            if text.lower() in MISSING:
+            if text.lower() in MISSING or is_mark(text, reading.na_values, decimal):
                 if holes:
                     continue
                 reason = f"{text!r} is no value" if text else "empty"
@@ -156,14 +160,6 @@ class Columns:
     @property
     def decimal(self) -> str:
         return self._parts[0].reading.decimal
-
-
-def without_missing(column: Any) -> Any:
-    """With null for the texts that stand for a missing value."""
-    if not pa.types.is_string(column.type):
-        return column
-    plain = pa.compute.utf8_lower(pa.compute.utf8_trim_whitespace(column))
-    return pa.compute.if_else(pa.compute.is_in(plain, pa.array(MISSING)), None, column)
 
 
 def to_numbers(column: Any, decimal: str, whole: bool = False) -> NDArray[Any] | None:

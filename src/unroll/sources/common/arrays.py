@@ -11,7 +11,7 @@ from unroll.base.errors import UserError
 from unroll.data.npy import stretch_of
 from unroll.readers.common.numbers import Numbers
 from unroll.readers.npz import Arrays, as_names, no_names
-from unroll.sources.common.memory import GAPS
+from unroll.sources.common.memory import missing_number
 
 
 class Shape(NamedTuple):
@@ -134,7 +134,8 @@ class Field:
                 " where a label is 0 or 1. For numbers choose values."))
         else:
             wrong = own & (np.isinf(block) if self._holes else ~np.isfinite(block))
-            self._refuse("missing-number", first, block, wrong, f". {GAPS}")
+            for value in block[wrong][:1]:
+                self._refuse("missing-number", first, block, wrong, f": {missing_number(value)}")
 
     def _refuse(self, code: Any, first: int, block: NDArray[Any], wrong: NDArray[np.bool_], text: str) -> None:
         for place in np.argwhere(wrong)[:1]:

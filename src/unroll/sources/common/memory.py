@@ -12,10 +12,17 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.config.data import ForecastConfig
 from unroll.data.source import SPLITS, UNKNOWN, LayoutName, Piece, Place, Source, Split
+from unroll.readers.common.advice import remedy
+from unroll.readers.common.columns import MARK
 from unroll.sources.common.splits import cut
 
-GAPS = ("Set data.missing to mask, forward, mean or interpolate, fill it, or leave the sequence out; nothing can be "
-        "learnt from an infinite number.")
+
+def missing_number(value: float) -> str:
+    """What is wrong with a number that is NaN or infinite, and what to do."""
+    if np.isinf(value):
+        return "infinite. Correct it, or leave the sequence out."
+    return f"missing. Fill it, or leave the sequence out.{remedy(MARK, 'missing')}"
+
 
 
 class Lazy(Sequence[Any]):
