@@ -116,7 +116,8 @@ def _unreadable(error: Exception) -> UserError | None:
 def _refused(conf: Path, overrides: Sequence[str], error: Exception) -> UserError:
     """The error of an override that can be parsed: its name is not known, or its value not possible there."""
     names = {override: override.split("=", 1)[0].lstrip("+~") for override in overrides}
-    name = next((name for override, name in names.items() if {f"'{name}'", f"'{override}'"} & _quoted(error)), "")
+    quoted = set(re.findall(r"'[^']*'", str(error)))
+    name = next((name for override, name in names.items() if {f"'{name}'", f"'{override}'"} & quoted), "")
     if str(error).startswith("Ambiguous value"):
         return UserError("conflict", name, "several values. Compare them with `unroll sweep`, or quote one that holds "
                          "a comma.")
@@ -126,10 +127,6 @@ def _refused(conf: Path, overrides: Sequence[str], error: Exception) -> UserErro
     close = get_close_matches(name, valid, n=1, cutoff=0.75)
     return UserError("unknown-name", name, "no such setting; " + (
         f'did you mean "{close[0]}"?' if close else f"{conf} has the names that can be set."))
-
-
-def _quoted(error: Exception) -> set[str]:
-    return set(re.findall(r"'[^']*'", str(error)))
 
 
 def _explain(error: Exception) -> str:

@@ -22,9 +22,10 @@ from unroll.config.sources.text import Settings as TextData
 from unroll.config.tokenizers import bpe, byte, char
 from unroll.data.fitting import fit_codecs
 from unroll.data.npy import Array
+from unroll.data.parts import decode
 from unroll.data.source import SPLITS, Origin, Source
 from unroll.data.spec import FORMAT, Counts
-from unroll.data.store import Prepared, decode, open_prepared
+from unroll.data.store import Prepared, open_prepared
 from unroll.data.tokenizers import fit
 from unroll.data.writer import write_prepared
 from unroll.readers import text as reader

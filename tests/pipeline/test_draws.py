@@ -32,9 +32,9 @@ DURATION = {"c": "long", "d": "short", "e": "short", "f": "long", "g": "long", "
 DATA = {
     "kind": "table", "path": "data/raw/notes.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": {"pitch": ["pitch"], "duration": ["duration"], "loud": ["loud"], "mode": ["mode"]},
-    "series": "melody", "time": None, "time_format": None, "tokenizer": None, "frequency": None, "gaps": "ignore",
+    "series": "melody", "time": None, "time_format": None, "time_zone": None, "tokenizer": None, "frequency": None, "gaps": "ignore",
     "inputs": {"pitch": "categories", "duration": "categories", "loud": "real", "mode": "static_categories"},
-    "targets": {"pitch": "next", "duration": "next", "loud": "next"}, "scale": "standard", "forecast": None,
+    "targets": {"pitch": "next", "duration": "next", "loud": "next"}, "scale": "standard", "missing": "refuse", "na_values": [], "forecast": None,
     "validation": 0.1, "test": 0.1, "seed": 1, "licence": "none",
 }
 CATEGORIES = {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}

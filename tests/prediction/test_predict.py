@@ -18,7 +18,7 @@ from unroll.commands.cli import main
 from unroll.config.generate import GenerateConfig
 from unroll.data.batches import ItemLayout, StreamLayout
 from unroll.data.encoders import Scaler, frame_of
-from unroll.data.store import decode
+from unroll.data.parts import decode
 from unroll.data.windows import WindowLayout
 from unroll.prediction.inputs import Inputs
 from unroll.stages.generate import generate

@@ -1,10 +1,12 @@
-"""A part of a split that stands for all of it: taken evenly, since splits may be sorted, by class or by origin."""
+"""Parts of a split that stand for all of it: taken evenly, since splits may be sorted, by class or by origin."""
 
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from unroll.data.tokenizers import Ids, Tokenizer
 
 STRETCHES = 16      # of a stream
 
@@ -35,3 +37,9 @@ def some_steps(
     bounds = list(pairwise(np.asarray(offsets)))
     parts = [values[bounds[at][0] : bounds[at][1]] for at in kept]
     return np.concatenate(parts), np.cumsum([0, *map(len, parts)])
+
+def decode(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None) -> str:
+    """The text of a split or of a part of it, each short item on a line of its own."""
+    if offsets is None:
+        return tokenizer.decode(tokens)
+    return "".join(tokenizer.decode(tokens[start:stop]) + "\n" for start, stop in pairwise(offsets))

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -16,7 +15,7 @@ from unroll.config.data import DataConfig
 from unroll.data.fields import Holes, Sequences, sequences
 from unroll.data.source import Place, Split
 from unroll.data.spec import Part, Spec, parse, read_spec
-from unroll.data.tokenizers import Ids, Tokenizer, restore
+from unroll.data.tokenizers import Tokenizer, restore
 
 # a field's name has neither dot nor upper case, so that no name can clash with a file of the folder's own
 SPEC = "spec.json"
@@ -143,10 +142,3 @@ def open_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
         if differing:
             raise UserError("stale", folder, f"made from another configuration (data.{differing[0]} differs). {AGAIN}")
     return Prepared(folder, contents.spec, contents.files, sha256(path))
-
-
-def decode(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None) -> str:
-    """The text of a split or of a part of it, each short item on a line of its own."""
-    if offsets is None:
-        return tokenizer.decode(tokens)
-    return "".join(tokenizer.decode(tokens[start:stop]) + "\n" for start, stop in pairwise(offsets))

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.fields import Sequences, sequences
-from unroll.data.parts import some_steps
+from unroll.data.parts import decode, some_steps
 from unroll.data.source import Split
 from unroll.data.spec import Spec
-from unroll.data.store import Prepared, decode
+from unroll.data.store import Prepared
 from unroll.data.tokenizers import Ids, Tokenizer
 
 

@@ -14,8 +14,8 @@ from unroll.config.generate import GenerateConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import CONF, Sampling, named_at
 from unroll.data.given import Given, shown
-from unroll.data.parts import some_steps
-from unroll.data.store import Prepared, decode, open_prepared
+from unroll.data.parts import decode, some_steps
+from unroll.data.store import Prepared, open_prepared
 from unroll.drawing.generation import sampled_paths, temperature
 from unroll.generation.midi import TEMPO, write_pieces
 from unroll.generation.rows import open_rows

@@ -12,8 +12,9 @@ from unroll.base.files import replacing
 from unroll.baselines.ngrams import unigram, witten_bell, xz_bits
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.batches import Batch, ItemLayout, Layout, StreamLayout
+from unroll.data.parts import decode
 from unroll.data.source import Split
-from unroll.data.store import Prepared, decode
+from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
 from unroll.drawing import evaluation as pictures
 from unroll.evaluation.measure import Text, count, losses, read_split
