@@ -109,6 +109,14 @@ def sequences(rows: int) -> Iterator[dict[str, Any]]:
         yield block | {"id": row // LENGTH, "t": row % LENGTH, "class": row // LENGTH % 7}
 
 
+def tagged(rows: int) -> Iterator[dict[str, Any]]:
+    """The walks with a class at each step, of which one has a name of 20,000 characters, once in 100,000 rows."""
+    for block in numbers(rows):
+        names = np.array([f"tag {number}" for number in range(7)], object)[np.arange(len(block["c0"])) % 7]
+        names[0] = "long " * 4000
+        yield block | {"tag": names}
+
+
 def mixed(rows: int) -> Iterator[dict[str, Any]]:
     """The same with the first rows of all sequences before their second ones."""
     for number, block in enumerate(numbers(rows)):
@@ -204,6 +212,8 @@ CASES: dict[str, tuple[Callable[[Path, int], Path], str, dict[str, Any]]] = {
     "csv": (csv(numbers), "mackey_glass", TABLE | {"targets": {"x": "next"}}),
     "parquet": (parquet(numbers), "mackey_glass", TABLE | {"targets": {"x": "next"}}),
     "forecast": (parquet(numbers), "airline", TABLE | {"targets": {"x": "forecast"}, "forecast": FORECAST}),
+    "tags": (parquet(tagged), "signals", TABLE | {
+        "columns": {"x": COLUMNS, "tag": ["tag"]}, "targets": {"tag": "tag"}}),
     "sequences": (csv(sequences), "gunpoint", ITEMS),
     "mixed sequences": (parquet(mixed), "gunpoint", ITEMS),
     "texts": (csv(texts), "docstrings", TABLE | {

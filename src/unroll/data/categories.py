@@ -78,7 +78,7 @@ def _known(values: Located, per: Per) -> list[Classes]:
         found = found or [set() for _ in range(rows.shape[1])]
         _check_width(len(found), rows, where)
         for known, column in zip(found, rows.T, strict=True):
-            known.update(map(str, np.unique(column)))
+            known.update(map(str, column.tolist()))
     return [Classes(sorted(known)) for known in found]
 
 

@@ -1,6 +1,6 @@
 """Scales, classes and the frame of a forecast, each fitted on the training split and restored from the spec."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -89,34 +89,34 @@ class Classes:
 
     @classmethod
     def fit(cls, labels: Iterable[Any]) -> "Classes":
-        return cls(sorted({str(name) for piece in labels for name in np.unique(np.atleast_1d(piece))} - {UNKNOWN}))
+        return cls(sorted({name for piece in labels for name in _names(piece)} - {UNKNOWN}))
 
     def positions(self, labels: NDArray[Any]) -> NDArray[np.int64]:
         """Numbers (n,), -1 of a class that is none of these."""
-        found, inverse = np.unique(labels, return_inverse=True)
-        return np.array([self._numbers.get(str(name), -1) for name in found], np.int64)[inverse]
+        return np.fromiter((self._numbers.get(name, -1) for name in _names(labels)), np.int64, len(labels))
 
     def encode(self, labels: Any, where: str) -> NDArray[np.int64]:
         """Numbers (n,) of one label or an array of them, -1 where it is unknown.
 
         Raises `UserError` on a class that training never sees.
         """
-        found, inverse = np.unique(np.atleast_1d(labels), return_inverse=True)
-        numbers = []
-        for name in map(str, found):
-            if name == UNKNOWN:
-                numbers.append(-1)
-            elif name not in self._numbers:
-                raise UserError("unknown-class", where, f"class {name!r} is absent from the training split; "
-                                f"{nearest(name, self.names)} Give training examples of it, leave it out, or choose "
-                                "another data.seed.")
-            else:
-                numbers.append(self._numbers[name])
-        return np.asarray(np.array(numbers, np.int64)[inverse])
+        try:
+            return np.fromiter(map(self._numbers.__getitem__, _names(labels)), np.int64)
+        except KeyError:
+            name = min(set(_names(labels)) - self._numbers.keys())
+            raise UserError("unknown-class", where, f"class {name!r} is absent from the training split; "
+                            f"{nearest(name, self.names)} Give training examples of it, leave it out, or choose "
+                            "another data.seed.") from None
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self.names)}
+        return {UNKNOWN: -1} | {name: number for number, name in enumerate(self.names)}
+
+
+def _names(labels: Any) -> Iterator[str]:
+    """One label, or each of an array of them."""
+    for _, stretch in stretches(np.atleast_1d(labels)):
+        yield from map(str, stretch.tolist())
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,6 @@ def _unchanged(values: NDArray[Any]) -> NDArray[Any]:
 def _filled(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> Fill:
     """Puts `counts` steps before each of `rows`: NaN, or empty names."""
     def fill(values: NDArray[Any]) -> NDArray[Any]:
-        return np.insert(values, np.repeat(rows, counts), "" if values.dtype.kind == "U" else np.nan, axis=0)
+        return np.insert(values, np.repeat(rows, counts), "" if values.dtype.kind in "UO" else np.nan, axis=0)
 
     return fill

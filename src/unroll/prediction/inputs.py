@@ -155,7 +155,7 @@ def _cells(table: Columns, field: InputSpec) -> Any:
     if field.kind == "tokens":
         return table.texts(columns[0], "an empty text. Leave the row out.")
     if field.kind == "categories":
-        return np.stack([np.array(table.texts(column, None), dtype=str) for column in columns], axis=1)
+        return np.stack([np.array(table.texts(column, None), dtype=object) for column in columns], axis=1)
     return table.numbers(columns, "Correct the cell, or leave the row out.", holes=field.missing is not None)
 
 

@@ -63,7 +63,7 @@ def category_values(where: str, field: InputSpec, values: Any) -> Values:
         keys = [(type(value), value) for value in column.tolist()]      # True and 1 are equal
         different = {key: spelt(key[1], known) for key in keys}
         columns.append([different[key] for key in keys])
-    rows = np.array(columns, dtype=str).T.reshape(rows.shape)
+    rows = np.array(columns, dtype=object).T.reshape(rows.shape)
     return category_numbers(field, rows)
 
 

@@ -82,7 +82,7 @@ class Known:
         if self._classes is not None and value != UNKNOWN:
             self._classes[value] += 1
         values = np.asarray(value)
-        unknown = int((values == UNKNOWN if values.dtype.kind == "U" else np.isnan(values)).sum())
+        unknown = int((values == UNKNOWN if values.dtype.kind in "UO" else np.isnan(values)).sum())
         self._known, self._unknown = self._known + values.size - unknown, self._unknown + unknown
 
     def __str__(self) -> str:

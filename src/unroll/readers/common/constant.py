@@ -19,7 +19,7 @@ def constant(
 
     Raises `UserError`, which ends in `advice`, at the first row that differs.
     """
-    known = own != UNKNOWN if own.dtype.kind == "U" else ~np.isnan(own)
+    known = own != UNKNOWN if own.dtype.kind in "UO" else ~np.isnan(own)
     first = known.argmax(axis=0)        # the first row where it is known, of each column
     value = np.take_along_axis(own, np.expand_dims(first, 0), axis=0)[0]
     differs = known & (own != value)

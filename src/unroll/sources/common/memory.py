@@ -160,7 +160,7 @@ def _unknown(values: NDArray[Any], count: int) -> NDArray[Any]:
     """The same steps, of which the first `count` are not known."""
     if not count:
         return values
-    names = values.dtype.kind == "U"
+    names = values.dtype.kind in "UO"
     values = np.array(values, None if names else np.float64)
     values[:count] = UNKNOWN if names else np.nan
     return values

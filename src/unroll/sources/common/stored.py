@@ -55,7 +55,7 @@ class Labels:
         """From `Columns.coded_blocks`: numbers of names, and the names."""
         coding = Coding()
         self._codes = Numbers(folder, (coding.numbers(names).astype(np.int32)[codes] for codes, names in blocks))
-        self._names = np.array([*coding], dtype=object)     # the longest one does not widen all others
+        self._names = np.array([*coding], dtype=object)
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -86,7 +86,7 @@ class Labels:
         codes = {name: code for code, name in enumerate(self._names.tolist())}
 
         def code(at: int, own: NDArray[np.int64]) -> NDArray[np.int64]:
-            names = np.asarray(differing(at, self._names[own].astype(str)))
+            names = np.asarray(differing(at, self._names[own]))
             return np.array([codes[name] for name in names.ravel().tolist()], np.int64).reshape(names.shape)
 
         out = Labels(folder, ())
@@ -94,8 +94,8 @@ class Labels:
         return out
 
     def __getitem__(self, rows: Rows) -> Any:
-        names = self._names[self._codes[rows]]
-        return names if isinstance(names, str) else names.astype(str)
+        """Names as objects, of which a long one does not widen the others; the one of a row as it is."""
+        return self._names[self._codes[rows]]
 
 
 def side_by_side(columns: Iterable[Iterable[tuple[NDArray[np.int64], list[str]]]]
