@@ -1,5 +1,6 @@
 """A prepared folder of every kind of target: what is written is what batches are cut from."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from tests.data.conftest import dealt, npz, table, written
 from unroll.base.errors import UserError
 from unroll.config.sources.mackey_glass import Settings as MackeyGlassData
 from unroll.config.sources.pianoroll import Settings as PianorollData
+from unroll.data import npy
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, all_batches
+from unroll.data.codecs import NumberCodec
 from unroll.data.encoders import Frame
 from unroll.data.source import SPLITS
 from unroll.data.spec import Counts, TargetSpec
+from unroll.data.split_writer import SplitWriter
 from unroll.data.store import Prepared
 from unroll.data.windows import WindowLayout
 from unroll.sources.common.memory import Items, OneStream, Series
@@ -343,3 +347,17 @@ def test_a_series_without_a_logarithm_is_refused_whatever_its_split(tmp_path, pl
         windows(tmp_path, [series], log=True)
     assert caught.value.code == "bad-number" and "data.forecast.log=false" in caught.value.text
     assert ("train" if place == 5 else "test") in caught.value.where
+
+
+def test_values_that_are_known_in_part_are_not_copied_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(npy, "STRETCH", 1 << 12)
+    values = DRAW.standard_normal((200_000, 4))
+    values[::7] = np.nan
+    codec = NumberCodec(partial=True).fit("none", [("here", values)])
+    with SplitWriter(tmp_path, dealt([{"y": values}] * 5), "test", {"y": codec}, ()) as writer:
+        tracemalloc.start()
+        writer.add({"y": values})
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < values.nbytes
+    np.testing.assert_array_equal(np.load(tmp_path / "test" / "y" / "values.npy"), np.nan_to_num(values).astype(np.float32))

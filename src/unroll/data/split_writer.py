@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.data.codecs import Codec, Values
-from unroll.data.npy import Array
+from unroll.data.npy import Array, stretches
 from unroll.data.source import Piece, Source, Split, sequence_name
 from unroll.data.spec import Counts
 from unroll.data.store import KNOWN, OFFSETS, OWN_OFFSETS, TOTALS, VALUES
@@ -73,7 +73,9 @@ class SplitWriter:
                 known = np.ones(values.shape, bool) if known is None else known
                 values, known = (np.concatenate([array, np.zeros_like(array[:1])]) for array in (values, known))
             self._mark(name, values, known)
-            self._arrays[name].append(values if known is None else np.where(known, values, 0))
+            for first, stretch in stretches(values):
+                own = None if known is None else known[first : first + len(stretch)]
+                self._arrays[name].append(stretch if own is None else np.where(own, stretch, 0))
             self.longest[name] = max(self.longest[name], len(values))
             self._others.update(self._codecs[name].count(piece[name], values))
         self._pieces += 1
