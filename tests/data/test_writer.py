@@ -354,7 +354,7 @@ def test_values_that_are_known_in_part_are_not_copied_as_a_whole(tmp_path, monke
     values = DRAW.standard_normal((200_000, 4))
     values[::7] = np.nan
     codec = NumberCodec(partial=True).fit("none", [("here", values)])
-    with SplitWriter(tmp_path, dealt([{"y": values}] * 5), "test", {"y": codec}, ()) as writer:
+    with SplitWriter(tmp_path, dealt([{"y": values}] * 5), "test", {"y": codec}, (), ()) as writer:
         tracemalloc.start()
         writer.add({"y": values})
         peak = tracemalloc.get_traced_memory()[1]
