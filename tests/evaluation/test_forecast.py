@@ -1,5 +1,6 @@
 """Forecasts: each measure by hand, and what every origin of the test split was told."""
 
+import csv
 import math
 from typing import Any
 
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 
 from tests.data.conftest import table, written
 from tests.evaluation.conftest import evaluation, model_of
+from unroll.baselines.seasonal import residual_quantiles, simple
 from unroll.data.store import Prepared
+from unroll.data.windows import stretches
+from unroll.evaluation.forecasts import asked, by_step, held, measures, seasonal_error, verdict
 from unroll.evaluation.reports import forecast
-from unroll.evaluation.reports.forecast import forecasts, measures, seasonal_error, simple, stretches
+from unroll.evaluation.reports.forecast import forecasts
 from unroll.sources.common.memory import Series
 
 DRAW = np.random.default_rng(0)
@@ -178,8 +182,59 @@ def test_the_report_holds_every_measure_of_every_method(tmp_path):
     own = {f"{prefix}{name}" for prefix in ("test/", "best/val_")
            for name in ("mase", "smape", "crps", "mae", "coverage", "coverage_asked")}
     methods = {"naive", "seasonal_naive", "drift"}
-    theirs = {f"baseline/{method}_{name}" for method in methods for name in ("mase", "smape", "crps", "mae")}
+    theirs = {f"baseline/{method}_{name}" for method in methods for name in ("mase", "smape", "crps", "mae", "coverage")}
     assert own | theirs == set(report.metrics)
     assert (report.measure, report.higher_is_better, set(report.comparison.baselines)) == ("mase", False, methods)
     report.draw(tmp_path)
     assert (tmp_path / "fan.png").stat().st_size > 5000
+    with (tmp_path / "coverage.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["1", "2", "3"]
+    assert np.mean([float(row["coverage_0.8"]) for row in rows]) == pytest.approx(report.metrics["test/coverage"])
+
+
+def test_intervals_of_simple_methods_are_quantiles_of_their_errors_in_training(tmp_path):
+    """By step ahead; with `log` of the error's share."""
+    levels = np.array([0.1, 0.5, 0.9])
+    for log in (False, True):
+        made = prepared(tmp_path / str(log), walks(90), log=log)
+        past, data = made.sequences("train"), made.sequences("test")
+        before, after = stretches(past, "x")
+        z = np.log if log else np.asarray
+        errors = z(after.transpose(1, 0, 2).astype(float)) - z(simple(past, before)["naive"])
+        found = residual_quantiles(data, past, "x", levels, 10**6)
+        expected = np.quantile(errors, levels, axis=0).transpose(1, 2, 0)           # (H, D, levels)
+        point = simple(data, stretches(data, "x")[0])["naive"]
+        np.testing.assert_allclose(z(found["naive"]) - z(point)[..., None], np.broadcast_to(expected, (*point.shape, 3)),
+                                   atol=1e-9)
+        assert (np.diff(found["drift"], axis=-1) >= 0).all()
+
+
+def test_intervals_of_the_seasonal_naive_forecast_hold_what_repeats_itself_with_noise(tmp_path):
+    draw = np.random.default_rng(3)
+    made = prepared(tmp_path, [50 + 9 * (np.arange(900) % 2)[:, None] + draw.standard_normal((900, 1))])
+    metrics = forecast.report(model_of(made, "forecast"), made, "x", evaluation()).metrics
+    assert metrics["baseline/seasonal_naive_coverage"] == pytest.approx(0.8, abs=0.04)
+    assert metrics["baseline/seasonal_naive_crps"] < 0.8 * metrics["baseline/seasonal_naive_mae"]
+
+
+def test_coverage_is_counted_by_step_and_interval():
+    quantiles = np.broadcast_to(np.array([-2.0, -1, 0, 1, 2]), (4, 2, 1, 5))
+    truth = np.array([[0, 3], [1.5, 3], [-1.5, 0], [9, np.nan]], float)[..., None]
+    inside, shares = held(quantiles, truth), asked(LEVELS)
+    assert shares.tolist() == pytest.approx([0.8, 0.5])
+    first, second = by_step(inside, np.array([0.8, 0.5]))
+    assert first == {"step": 1, "values": 4, "coverage_0.8": 0.75, "coverage_0.5": 0.25}
+    assert second == {"step": 2, "values": 3, "coverage_0.8": pytest.approx(1 / 3), "coverage_0.5": pytest.approx(1 / 3)}
+
+
+def test_the_verdict_says_by_how_much_and_from_how_many_origins():
+    truth = np.zeros((4, 2, 1))
+    one = np.array([1.0, 1, 1, 5])[:, None, None] * np.ones((4, 2, 1))
+    four = np.full((4, 2, 1), 4.0)
+    scale = np.ones(1)
+    assert verdict(one, four, truth, scale, "naive") == (
+        "it beats naive: its error is 50% lower, and lower from 3 of 4 origins")
+    assert "does not beat" in verdict(four, one, truth, scale, "naive")
+    assert "100% higher, and lower from 1 of 4" in verdict(four, one, truth, scale, "naive")
+    assert verdict(one, truth, truth, np.array([np.nan]), "naive") == "naive makes no error"

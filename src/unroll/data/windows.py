@@ -1,10 +1,12 @@
 """Windows of series → batches."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.batches import Batch, Counts, Shuffled
-from unroll.data.fields import Field
+from unroll.data.fields import Field, Sequences
 
 
 class WindowLayout(Shuffled):
@@ -47,3 +49,12 @@ class WindowLayout(Shuffled):
         """Which of the windows have the steps that are forecast."""
         forecasts = self.data.forecasts
         return np.ones(len(windows), bool) if forecasts is None else forecasts[windows]
+
+
+def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The rows of every window (rows, N, D), and the values that follow it (H, N, D); NaN where one is missing."""
+    assert data.frame is not None and data.bounds is not None
+    series = data.inputs[name]
+    rows, horizon = data.frame.rows, data.frame.forecast.horizon
+    return (series.raw(data.bounds[:, 0] + np.arange(rows)[:, None]),
+            series.raw(data.bounds[:, 1] + np.arange(horizon)[:, None]))

@@ -47,7 +47,7 @@ def card(
                    "the best on the validation split",
     }
     tables = "\n\n".join((f"Target `{name}`:\n\n" if len(comparisons) > 1 else "") + _compared(kind, comparison)
-                         for name, comparison in comparisons.items())
+                         + _found(prose[name].found) for name, comparison in comparisons.items())
     table = "\n".join(f"| {left} | {right} |" for left, right in rows.items())
     limits = "\n".join(f"- {limit}" for limit in dict.fromkeys(
         (*(limit for own in prose.values() for limit in own.limits), *LIMITS)))
@@ -115,6 +115,10 @@ def _compared(model: str, comparison: Comparison) -> str:
     rows = [f"| **{name}** | **{value:.4f}** |" if name == model else f"| {name} | {value:.4f} |"
             for name, value in comparison.ranked(model)]
     return "\n".join([f"| {comparison.better} is better | {comparison.unit} |", "|---|---|", *rows])
+
+
+def _found(clauses: tuple[str, ...]) -> str:
+    return "".join(f"\n{'' if at else chr(10)}- {clause[0].upper()}{clause[1:]}." for at, clause in enumerate(clauses))
 
 
 def _size(spec: Spec, split: Split) -> str:

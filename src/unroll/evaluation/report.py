@@ -21,6 +21,7 @@ class Prose:
     limits: tuple[str, ...]     # what the model is not good for, a sentence each
     commands: str = "`unroll predict new.csv -o out.csv` writes a table of predictions"
     example: str = "model.predict([x1, x2])     # {values}"     # `{values}`: what an input sequence is given as
+    found: tuple[str, ...] = ()     # what the test split has shown, beside the figures: a clause each
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,10 @@ def read_rows(path: Path) -> list[dict[str, float]]:
 
 
 def summary(name: str, report: Report, targets: int) -> str:
-    """The test split's loss and measure and the best baseline's, in a few words."""
+    """The test split's loss and measure and the best baseline's, and what it has shown, in a few words."""
     target = f"{name}: " if targets > 1 else ""
     loss = f"test loss {report.metrics['test/loss']:.4f}, " if "test/loss" in report.metrics else ""
     best = report.comparison.best_baseline()
     beside = f" ({best[0]} {best[1]:.4f})" if best else ""
-    return f"{target}{loss}{report.comparison.unit} {report.comparison.model:.4f}{beside}"
+    figure = f"{target}{loss}{report.comparison.unit} {report.comparison.model:.4f}{beside}"
+    return "; ".join([figure, *report.prose.found])
