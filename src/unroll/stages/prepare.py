@@ -37,25 +37,28 @@ def summary(prepared: Prepared) -> Iterator[str]:
     for split in SPLITS:
         yield f"{split}: {', '.join(sizes(spec.splits[split], spec.layout == 'stream'))}"
     for name, field in spec.inputs.items():
-        yield f"{name}: {field.kind} of size {field.size}"
+        own = known(prepared, name) if field.missing else ()
+        yield "; ".join([f"{name}: {field.kind} of size {field.size}", *own])
     for name, target in spec.targets.items():
         classes = f" {', '.join(target.classes)}" if target.classes and len(target.classes) <= SHOWN else ""
-        yield "; ".join([f"{name}: {target.kind} of size {target.size}{classes}", *known(prepared, name)])
+        own = known(prepared, name) if target.of is None else ()       # else the input's line tells
+        yield "; ".join([f"{name}: {target.kind} of size {target.size}{classes}", *own])
 
 
-def known(prepared: Prepared, target: str) -> Iterator[str]:
-    """How much is known of a target, in splits where that is not everything.
+def known(prepared: Prepared, name: str) -> Iterator[str]:
+    """How much is known of a field, in splits where that is not everything.
 
-    What is not of a split's own steps does not count: rows before a text's first symbol, or those of another split
-    from which a forecast is made.
+    Of targets, what is not of a split's own steps does not count: rows before a text's first symbol, or those of
+    another split from which a forecast is made.
     """
     spec = prepared.spec
     for split in SPLITS:
-        holes = prepared.holes(target, split)
+        holes = prepared.holes(name, split)
         if holes is None:
             continue
-        rows = int(spec.shifted(target) or spec.closed(target))
-        if spec.forecast is not None and split != "train":
+        own = name not in spec.inputs
+        rows = int(own and (spec.shifted(name) or spec.closed(name)))
+        if own and spec.forecast is not None and split != "train":
             rows = spec.forecast.context + spec.forecast.season
         before = spec.splits[split].sequences * rows * holes.width
         if int(holes.totals[-1]) < holes.known.size - before:
