@@ -165,3 +165,21 @@ def test_a_column_that_is_a_time_by_its_name_is_asked_for(project, capsys):
     table = pd.DataFrame({"symbol": ["A", "B"] * 60, "price": waves(120, 12),
                           "date": [f"{each // 2 % 28 + 1}th of month {each // 56}" for each in range(120)]})
     assert refused(capsys, project, brought(project, "a.csv", table)) == ("ambiguous", "--time-format")
+
+
+def test_a_few_short_series_do_not_decide_for_all(project, capsys):
+    days = pd.date_range("2020-01-01", periods=12, freq="D")
+    chicks = [pd.DataFrame({"chick": f"c{number}", "day": days[: 2 if number == 7 else 12],
+                            "weight": 40 + 5 * np.arange(2 if number == 7 else 12) + number}) for number in range(30)]
+    config, source = init(brought(project, "a.csv", pd.concat(chicks)))
+    assert config.data.forecast.horizon == 1 and config.data.min_length is None
+    assert "1 of 30 series" in capsys.readouterr().out
+    assert "c7" not in {place.name for place in source.places("train")}
+
+
+def test_months_of_many_series_are_forecast_as_asked(project, capsys):
+    parts = [pd.DataFrame({"shop": f"s{number}", "month": pd.date_range("2015-01-01", periods=20 + number % 40, freq="MS"),
+                           "sold": waves(20 + number % 40, 12)}) for number in range(200)]
+    config, source = init(brought(project, "a.csv", pd.concat(parts)), "--horizon", "6", "--season", "12")
+    assert (config.data.forecast.horizon, config.data.forecast.season) == (6, 12)
+    assert 50 <= len(source.places("train")) < 200 and "of 200 series are left out" in capsys.readouterr().out

@@ -22,7 +22,8 @@ from unroll.data.spec import Counts, TargetSpec
 from unroll.data.split_writer import SplitWriter
 from unroll.data.store import Prepared
 from unroll.data.windows import WindowLayout
-from unroll.sources.common.memory import Items, OneStream, Series
+from unroll.sources.common.memory import Items, OneStream
+from unroll.sources.common.series import Series
 
 DRAW = np.random.default_rng(0)
 

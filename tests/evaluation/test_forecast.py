@@ -17,7 +17,7 @@ from unroll.data.windows import stretches
 from unroll.evaluation.forecasts import asked, by_step, held, measures, seasonal_error, verdict
 from unroll.evaluation.reports import forecast
 from unroll.evaluation.reports.forecast import forecasts
-from unroll.sources.common.memory import Series
+from unroll.sources.common.series import Series
 
 DRAW = np.random.default_rng(0)
 LEVELS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])

@@ -29,7 +29,7 @@ DATA = {
     "header": True, "columns": COLUMNS, "series": "id", "time": "step", "time_format": None,
     "tokenizer": {"kind": "word", "min_count": 1, "lowercase": True},
     "inputs": {"x": "real", "question": "context_tokens", "past": "context_real"},
-    "targets": {"answer": "class", "span": "value"}, "scale": "standard", "missing": "refuse", "na_values": [], "forecast": None, "validation": 0.2,
+    "targets": {"answer": "class", "span": "value"}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.2,
     "test": 0.2, "seed": 1, "licence": "none",
 }
 POOLED = {"pooling": "last", "dropout": 0.0}

@@ -34,7 +34,7 @@ DATA = {
     "header": True, "columns": {"pitch": ["pitch"], "duration": ["duration"], "loud": ["loud"], "mode": ["mode"]},
     "series": "melody", "time": None, "time_format": None, "time_zone": None, "tokenizer": None, "frequency": None, "gaps": "ignore",
     "inputs": {"pitch": "categories", "duration": "categories", "loud": "real", "mode": "static_categories"},
-    "targets": {"pitch": "next", "duration": "next", "loud": "next"}, "scale": "standard", "missing": "refuse", "na_values": [], "forecast": None,
+    "targets": {"pitch": "next", "duration": "next", "loud": "next"}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None,
     "validation": 0.1, "test": 0.1, "seed": 1, "licence": "none",
 }
 CATEGORIES = {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}

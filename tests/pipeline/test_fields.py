@@ -26,7 +26,7 @@ DATA = {
     "kind": "table", "path": "data/raw/patients.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": COLUMNS, "series": "id", "time": "hour", "time_format": None, "tokenizer": None,
     "inputs": {"x": "real", "state": "categories", "age": "static_real", "ward": "static_categories"},
-    "targets": {"outcome": "class", "days": "value"}, "scale": "standard", "missing": "refuse", "na_values": [], "forecast": None, "validation": 0.2,
+    "targets": {"outcome": "class", "days": "value"}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.2,
     "test": 0.2, "seed": 1, "licence": "none",
 }
 MODEL = {

@@ -31,7 +31,7 @@ DATA = {
     "header": True, "columns": {"text": ["name"], "language": ["language"], "size": ["size"]}, "series": None,
     "time": None, "time_format": None, "tokenizer": {"kind": "char", "min_count": 1},
     "inputs": {"text": "tokens", "language": "static_categories", "size": "static_real"}, "targets": {"text": "next"},
-    "scale": "standard", "missing": "refuse", "na_values": [], "forecast": None, "validation": 0.1, "test": 0.1, "seed": 1, "licence": "none",
+    "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.1, "test": 0.1, "seed": 1, "licence": "none",
 }
 MODEL = {
     "inputs": {"text": {"kind": "embedding", "size": 8, "dropout": 0.0},

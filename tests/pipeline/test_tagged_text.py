@@ -30,7 +30,7 @@ DATA = {
     "kind": "table", "path": "data/raw/letters.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "columns": COLUMNS, "series": "id", "time": None, "time_format": None,
     "tokenizer": {"kind": "char", "min_count": 1}, "inputs": {"text": "tokens"}, "targets": TARGETS,
-    "scale": "standard", "missing": "refuse", "na_values": [], "forecast": None, "validation": 0.2, "test": 0.2, "seed": 1, "licence": "none",
+    "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.2, "test": 0.2, "seed": 1, "licence": "none",
 }
 CLASSES = {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}
 MODEL = {

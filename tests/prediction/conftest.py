@@ -87,7 +87,7 @@ SPLIT = {"validation": 0.2, "test": 0.25, "seed": 1}
 TABLE = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "time": None,
-    "time_format": None, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "missing": "refuse", "na_values": [], "forecast": None,
+    "time_format": None, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None,
     "licence": "mine", **SPLIT,
 }
 TEXT = {"kind": "text", "path": "data/raw/corpus.txt", "encoding": "utf-8", "licence": "mine",

@@ -27,7 +27,7 @@ FORECAST = {"horizon": 4, "context": 8, "season": 3, "log": True, "stride": 1}
 LETTERS = {**TABLE, "path": "data/raw/letters.csv", "inputs": {"text": "tokens"}, "targets": {"tag": "tag"},
            "columns": {"text": ["letter"], "tag": ["tag"]}, "series": "series"}
 REALS = {**TABLE, "inputs": {"x": "real"}, "targets": {"label": "class"}, "columns": {"x": ["b", "a"], "label": ["class"]},
-         "series": "series", "scale": "none", "missing": "refuse", "na_values": []}
+         "series": "series", "scale": "none", "missing": "refuse", "na_values": [], "min_length": None}
 FOLDER = {"kind": "folder", "path": "data/raw/classes", "delimiter": ";", "decimal": ",", "header": True, "columns": None,
           "encoding": "utf-8", "licence": "mine", "targets": {"label": "class"}, "scale": "none", "missing": "refuse", "na_values": [], **SPLIT}
 ARRAYS = {"kind": "npz", "path": "data/raw/a.npz", "inputs": {"x": "real"}, "targets": {"label": "class"},

@@ -29,7 +29,7 @@ def config(**changes: Any) -> TableData:
         "time_zone": None, "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True,
         "columns": {"x": ["a", "b"]}, "inputs": {"x": "real"}, "targets": {"x": "next"}, "series": None, "time": None,
-        "time_format": None, "tokenizer": None, "scale": "standard", "missing": "refuse", "na_values": [], "test": 0.2, "validation": 0.2, "forecast": None,
+        "time_format": None, "tokenizer": None, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "test": 0.2, "validation": 0.2, "forecast": None,
         "licence": "none", "seed": 1,
     }
     return TableData.model_validate({**usual, **changes})
@@ -99,11 +99,11 @@ def test_a_forecast_of_a_series_column_is_of_each(tmp_path):
 
 
 def test_a_series_too_short_for_a_forecast_is_named(tmp_path):
-    write(tmp_path, "id,a\n" + "".join(f"{name},{step}\n" for name, count in (("p", 40), ("q", 9))
+    write(tmp_path, "id,a\n" + "".join(f"{name},{step}\n" for name, count in (("p", 8), ("q", 9))
                                       for step in range(count)))
     changes = {"columns": {"x": ["a"]}, "targets": {"x": "forecast"}, "forecast": FORECAST, "series": "id"}
     assert refused(tmp_path, **changes) == ("too-short", "data.forecast")
-    with pytest.raises(UserError, match="the train split of series 'q' has 5 of 9 steps"):
+    with pytest.raises(UserError, match="the train split of the longest series, 'q', has 5 of 9 steps"):
         open_table(config(**changes), tmp_path)
 
 

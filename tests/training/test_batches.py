@@ -11,7 +11,7 @@ from tests.data.conftest import dealt, npz, table, written
 from tests.training.conftest import BATCHES, prepare, settings
 from unroll.data.batches import ItemLayout, StreamLayout
 from unroll.data.windows import WindowLayout
-from unroll.sources.common.memory import Series
+from unroll.sources.common.series import Series
 from unroll.stages.train import unit_of
 from unroll.training.batches import Batches, Step
 from unroll.training.callbacks import Unit

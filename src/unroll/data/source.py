@@ -31,6 +31,7 @@ class Source(Protocol):
     layout: LayoutName
     columns: Mapping[str, Sequence[str]] = MappingProxyType({})     # by field, where the source names them
     reading: Reading = Reading()        # how its files are read
+    notes: Sequence[str] = ()           # what a user should know of how they were read
 
     def pieces(self, split: Split) -> Iterator[Piece]: ...
 

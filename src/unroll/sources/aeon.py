@@ -11,7 +11,7 @@ from unroll.data.source import Source
 from unroll.readers.ts import aeon_datasets
 from unroll.sources.common.access import Access
 from unroll.sources.common.archive import archive_pieces, with_own_test
-from unroll.sources.common.memory import Series
+from unroll.sources.common.series import Series
 
 LICENCE = "not stated by the archive; cite timeseriesclassification.com"
 

@@ -30,7 +30,8 @@ from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
 from unroll.sources.common.columns import WHOLE, check_columns
 from unroll.sources.common.gaps import find_missing
-from unroll.sources.common.memory import Items, Lazy, OneStream, Series
+from unroll.sources.common.memory import Items, Lazy, OneStream
+from unroll.sources.common.series import Series
 from unroll.sources.common.splits import cut, hold_out
 from unroll.sources.common.stored import Labels, side_by_side
 from unroll.sources.common.stored_texts import TextColumns, Texts
@@ -79,7 +80,7 @@ def _open(
         (field,) = settings.inputs
         steps = {name: Lazy(len(sequences), partial(_steps, column, offsets)) for name, column in values.items()}
         return Series(field, steps.pop(field), names, settings.forecast, settings.validation, settings.test, steps,
-                      stretches), frequency
+                      stretches, settings.min_length), frequency
     if settings.series is None:
         step = stretch_of(sum(column.width for column in values.values()))
         return OneStream(values, cut(int(offsets[-1]), settings.validation, settings.test), step), frequency

@@ -28,6 +28,8 @@ def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> N
         write_prepared(folder, data, source, origin, codecs)
     for line in summary(open_prepared(workspace.prepared)):
         print(f"prepare: {line}")
+    for note in source.notes:
+        print(f"prepare: {note}")
     print(f"prepare: {origin.name} → {workspace.prepared}")
 
 

@@ -30,6 +30,8 @@ def check(project: Path, draft: Draft) -> None:
     except ValidationError as error:
         raise UserError("wrong-type", "data", explain(error, values)) from None
     source, origin = open_source(config, Access(project, scratch=project / "data"))
+    for note in source.notes:
+        report("left out", note, "min_length in conf/data")
     codecs = None
     if draft.data["kind"] != "text":        # fitting a tokenizer to all of a long text takes its time
         codecs = fit_codecs(config, source)

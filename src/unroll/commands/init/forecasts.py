@@ -13,6 +13,8 @@ from unroll.commands.init.seasons import find_season
 from unroll.commands.init.table import Table
 from unroll.commands.init.time_names import has_time_name
 
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 1.0)     # of the series' lengths
+
 
 def draft_forecast(table: Table, options: Options) -> Draft:
     roles = table.roles
@@ -79,17 +81,20 @@ def _report_left_out(roles: Roles, read: list[str], left: dict[str, str]) -> Non
 
 def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str, int | bool], float]:
     """Section `data.forecast`, and the share of each of validation and test."""
-    least = int(roles.lengths().min())
-    season, reason = (options.season, "") if options.season else find_season(roles, read, least)
-    horizon = options.horizon or max(1, min(season if season > 1 else 10, least // 8))
-    # each of validation and test holds at least one forecast, and better a few
-    share = next((share for share in (0.15, 0.2, 0.25) if least * share >= 1.5 * horizon), 0.25)
-    room = int(least * (1 - 2 * share)) - season - horizon
+    # of several series, a few may be too short
+    for least in np.unique(np.quantile(roles.lengths(), QUANTILES, method="lower")):
+        season, reason = (options.season, "") if options.season else find_season(roles, read, int(least))
+        horizon = options.horizon or max(1, min(season if season > 1 else 10, int(least) // 8))
+        # each of validation and test holds at least one forecast, and better a few
+        share = next((share for share in (0.15, 0.2, 0.25) if least * share >= 1.5 * horizon), 0.25)
+        room = int(least * (1 - 2 * share)) - season - horizon
+        if room >= 2 and int(least * share) >= horizon:
+            break
+    else:
+        raise UserError("too-short", "--horizon", f"the series have up to {roles.lengths().max():,} steps, too few for "
+                        f"a forecast of {horizon} with a season of {season}. Choose a smaller --horizon or --season, "
+                        "or give longer series.")
     context = max(1, min(max(2 * season, 2 * horizon, 10), room // 2))
-    if room < 2 or int(least * share) < horizon:
-        raise UserError("too-short", "--horizon", f"the shortest series has {least:,} steps, too few for a forecast of "
-                        f"{horizon} with a season of {season}. Choose a smaller --horizon or --season, or give a "
-                        "longer series.")
     log = all(_grows(roles, name, season) for name in read)
     windows = int((roles.lengths() * (1 - 2 * share)).sum())
     stride = max(1, windows // 20_000)

@@ -9,7 +9,8 @@ from unroll.commands.init.draft import Options, report
 from unroll.commands.init.roles import Roles
 from unroll.config.data import ForecastConfig
 from unroll.data.source import SPLITS
-from unroll.sources.common.memory import Series, numbered
+from unroll.sources.common.memory import numbered
+from unroll.sources.common.series import Series
 
 Way = Literal["ignore", "refuse", "split", "fill"]
 LEFT = 0.7      # share of the windows that has to be left where series are split

@@ -27,7 +27,7 @@ class Table:
             "time_format": time.forms[0] if time is not None and time.forms else None,
             "time_zone": self.zone, "frequency": self.roles.spacing.alias, "gaps": "ignore",
             "inputs": inputs, "targets": targets, "scale": "standard", "missing": "refuse",
-            "na_values": list(reading.na_values), "forecast": None,
+            "na_values": list(reading.na_values), "forecast": None, "min_length": None,
             **({} if {"tokens", "context_tokens"} & {*inputs.values()} else {"tokenizer": None}),
             "validation": 0.15, "test": 0.15, "seed": 1, "licence": "not stated",
         }

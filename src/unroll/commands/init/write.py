@@ -30,6 +30,7 @@ MEANING = {
     "targets": "next, class, tag, value, values, labels or forecast: see docs/tasks.md",
     "scale": "standard: to mean 0 and deviation 1 on the training split; none: as it is",
     "missing": "numbers of inputs that are not known: refuse, mask, forward, mean or interpolate; see docs/tasks.md",
+    "min_length": "a series of fewer steps is not forecast; null: the fewest that a forecast needs",
     "na_values": "cells that stand for a missing number, beside empty ones, NA and the like",
     "validation": "share that chooses the best weights",
     "test": "share that only `evaluate` reads; null: the data has a test split of its own",

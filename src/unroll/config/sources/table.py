@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import PositiveInt
+
 from unroll.config.data import ForecastConfig, Missing, Scale, SplitSettings, SplitShare
 from unroll.config.strict import Name
 from unroll.config.tokenizer import Tokenizers
@@ -33,4 +35,5 @@ class Settings(SplitSettings):
     na_values: list[float | int | str]      # cells that stand for a missing number, beside empty ones, NA and the like
     test: SplitShare
     forecast: ForecastConfig | None
+    min_length: PositiveInt | None  # steps; a shorter series is not forecast; null: the fewest that a forecast needs
     licence: str

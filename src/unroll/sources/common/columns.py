@@ -46,6 +46,9 @@ def check_columns(settings: Settings) -> None:
         raise UserError("unsupported", "data.inputs", "a forecast has one input of real numbers. Name all of its "
                         "columns at that input.")
     _check_gaps(settings)
+    if settings.min_length is not None and (settings.forecast is None or settings.series is None):
+        raise UserError("no-effect", "data.min_length", "only of several series to forecast are short ones left out. "
+                        "Set it to null.")
     if settings.series is None:
         _check_without_series(settings, text)
 

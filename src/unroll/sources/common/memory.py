@@ -2,19 +2,14 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
-from types import MappingProxyType
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from unroll.base.errors import UserError
-from unroll.config.data import ForecastConfig
-from unroll.data.source import SPLITS, UNKNOWN, LayoutName, Piece, Place, Source, Split
+from unroll.data.source import LayoutName, Piece, Place, Source, Split
 from unroll.readers.common.advice import remedy
 from unroll.readers.common.columns import MARK
-from unroll.sources.common.splits import cut
 
 
 def missing_number(value: float) -> str:
@@ -97,70 +92,3 @@ class OneStream(Source):
 
     def places(self, split: Split) -> Sequence[Place]:
         return [Place("1", self._bounds[split][0])]
-
-
-class Series(Source):
-    """One or several series to be forecast, each cut in time; a later split begins with what its windows read.
-
-    A series with gaps has `stretches`, (s + 1,) where each begins and the last one ends, and is given in pieces without
-    gaps that are long enough for a forecast. `beside` are targets of the same steps, which are not known where they
-    are another split's. Raises `UserError` when a split of a series is too short for a forecast.
-    """
-
-    layout: LayoutName = "windows"
-
-    def __init__(self, field: str, series: Sequence[Any], names: Sequence[str], forecast: ForecastConfig,
-                 validation: float, test: float, beside: Mapping[str, Sequence[Any]] = MappingProxyType({}),
-                 stretches: Sequence[NDArray[np.int64]] | None = None) -> None:
-        self._beside, self._stretches = beside, stretches
-        self._field, self._series, self._names = field, series, names
-        self._before = forecast.context + forecast.season
-        self._shares = validation, test
-        self._least = self._before + forecast.horizon       # steps of a piece
-        for number, (values, name) in enumerate(zip(series, names, strict=True)):
-            bounds = cut(len(values), validation, test)
-            least = {"train": self._before + forecast.horizon, "validation": forecast.horizon, "test": forecast.horizon}
-            for split in SPLITS:
-                first, last = bounds[split]
-                if last - first < least[split]:
-                    owner = "the series" if len(series) == 1 else f"series {name!r}"
-                    raise UserError("too-short", "data.forecast", (
-                        f"the {split} split of {owner} has {last - first} of {len(values)} steps where a "
-                        f"forecast of {forecast.horizon} needs {least[split]}. Give a longer series, a larger share, "
-                        "or a shorter horizon, context or season."))
-                if not self._bounds(number, split):
-                    raise UserError("too-short", "data.gaps", f"the {split} split of series {name!r} has no "
-                                    f"{self._least} steps without a gap, which a forecast of {forecast.horizon} needs. "
-                                    "Choose a shorter horizon, context or season, or set data.gaps to fill or ignore.")
-
-    def pieces(self, split: Split) -> Iterator[Piece]:
-        for number, values in enumerate(self._series):
-            own = cut(len(values), *self._shares)[split][0]
-            for first, last in self._bounds(number, split):
-                yield {self._field: values[first:last], **{name: _unknown(
-                    steps[number][first:last], max(0, own - first)) for name, steps in self._beside.items()}}
-
-    def places(self, split: Split) -> Sequence[Place]:
-        if self._stretches is None:
-            return Lazy(len(self._series), lambda at: Place(self._names[at], self._bounds(at, split)[0][0]))
-        return [Place(self._names[number], first) for number in range(len(self._series))
-                for first, _ in self._bounds(number, split)]
-
-    def _bounds(self, number: int, split: Split) -> list[tuple[int, int]]:
-        """The steps of the pieces of a series, from the first that a window reads whose forecast is of the split."""
-        own, last = cut(len(self._series[number]), *self._shares)[split]
-        first = 0 if split == "train" else max(0, own - self._before)
-        if self._stretches is None or len(self._stretches[number]) == 2:
-            return [(first, last)]
-        pieces = [(max(first, start), min(last, end)) for start, end in pairwise(self._stretches[number].tolist())]
-        return [(start, end) for start, end in pieces if end - start >= self._least]
-
-
-def _unknown(values: NDArray[Any], count: int) -> NDArray[Any]:
-    """The same steps, of which the first `count` are not known."""
-    if not count:
-        return values
-    names = values.dtype.kind in "UO"
-    values = np.array(values, None if names else np.float64)
-    values[:count] = UNKNOWN if names else np.nan
-    return values
