@@ -64,12 +64,13 @@ def test_labels_that_are_not_known_are_counted(project, capsys):
     assert "25.0% are unknown" in line
 
 
-@pytest.mark.parametrize("options, columns", [
-    ((), {"labels", "y", "y_p_0", "y2_1", "step"}),
-    (("--target", "y", "--kind", "x=next"), {"y_p_0"}),
-], ids=["beside each other", "beside the next step"])
-def test_what_is_written_is_prepared_trained_measured_and_predicted(project, options, columns):
-    path = brought(project, "a.npz", ARRAYS)
+@pytest.mark.parametrize("arrays, options, columns", [
+    (ARRAYS, (), {"labels", "y", "y_p_0", "y2_1", "step"}),
+    (ARRAYS, ("--target", "y", "--kind", "x=next"), {"y_p_0"}),
+    ({"x": ARRAYS["state"], "lengths": LENGTHS}, (), {"step", "p_rest"}),
+], ids=["beside each other", "beside the next step", "the next name"])
+def test_what_is_written_is_prepared_trained_measured_and_predicted(project, arrays, options, columns):
+    path = brought(project, "a.npz", arrays)
     init(path, *options)
     config = compose(Path("conf"), ["experiment=mine", "train.epochs=2", "train.threads=1", "runtime.progress=false",
                                     "runtime.tracking.enabled=false"])[1]
@@ -83,6 +84,9 @@ def test_what_is_written_is_prepared_trained_measured_and_predicted(project, opt
 @pytest.mark.parametrize("arrays, options, targets, conf", [
     ({"x": X > 0}, (), {"x": "next_labels"}, "labels"),
     ({"x": X > 0}, ("--kind", "x=next"), {"x": "next"}, "regression"),
+    ({"x": ARRAYS["state"]}, (), {"x": "next"}, "classification"),
+    ({"x": Y[:, None] * OWN}, ("--kind", "x=categories"), {"x": "next"}, "classification"),
+    ({"x": Y[:, None] * OWN, "y": Y}, ("--target", "x", "--kind", "x=categories"), {"x": "next"}, "classification"),
     ({"x": X, "age": Y + 20}, ("--target", "x"), {"x": "next"}, "regression"),
     ({"series": X, "age": Y + 20}, ("--target", "age", "--task", "regress"), {"y": "value"}, "regression"),
     ({"x": X, "age": Y + 20}, ("--kind", "age=class"), {"label": "class"}, "classification"),
@@ -118,6 +122,7 @@ def test_an_input_is_what_its_shape_type_and_name_say(project, arrays, options, 
     ({"x": X, "age": Y}, (), "ambiguous", "--target"),
     ({"a": X, "b": X[:, :4], "y": Y}, (), "ambiguous", "--kind"),
     ({"x": DRAW.integers(0, 5, (N, T)), "y": Y}, (), "ambiguous", "--kind"),
+    ({"x": DRAW.integers(0, 5, (N, T)), "y": Y}, ("--kind", "x=next"), "ambiguous", "--kind"),
     ({"x": X, "y": Y - 1}, (), "ambiguous", "a.npz: y"),
     ({"x": X, "y": np.array(["u", "v", "NA"])[Y]}, (), "ambiguous", "a.npz: y"),
     ({"x": X, "y": np.eye(3)[Y]}, (), "ambiguous", "a.npz: y"),

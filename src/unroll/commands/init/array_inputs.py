@@ -28,8 +28,11 @@ def find_inputs(archive: Archive, targets: Sequence[Wanted], options: Options) -
     for name in sorted(archive.arrays, key=lambda name: name != archive.main.name):
         column, asked = archive.columns[name], options.kind_of(name)
         reason = None if name in options.inputs else _reason(archive, archive.arrays[name], targets)
-        if name in wanted:
-            found += [Read(column, "real")] if wanted[name] in FUTURE else []
+        if wanted.get(name) in FUTURE:
+            symbols = asked == "categories" or column.kind == "text"
+            found.append(Read(column, "categories" if symbols else "real"))
+        elif name in wanted:
+            continue
         elif asked is not None:
             found.append(Read(column, asked))
         elif options.inputs and name not in options.inputs:
@@ -40,7 +43,7 @@ def find_inputs(archive: Archive, targets: Sequence[Wanted], options: Options) -
             found.append(Read(column, kind))
         else:
             archive.leave(name, "too many different texts for categories")
-    _refuse_counted(archive, [read for read in found if options.kind_of(read.column.name) is None])
+    _refuse_counted(archive, [read for read in found if options.kind_of(read.column.name) in (None, "next")])
     _report(archive, found)
     return found
 

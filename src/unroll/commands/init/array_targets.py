@@ -53,7 +53,8 @@ def _describe(archive: Archive, array: Array, options: Options, several: bool) -
     if asked in WORDS:
         return Wanted(column, str(asked))
     if array is archive.main:
-        return Wanted(column, "next_labels" if archive.width(array) > 1 and _binary(column) else "next")
+        labels = archive.width(array) > 1 and _binary(column) and asked != "categories"
+        return Wanted(column, "next_labels" if labels else "next")
     steps = archive.per_step(array) or len(array.shape) == 3
     if options.task == "tag" and not steps:
         raise UserError("conflict", "--task tag", f"{array.name!r} has no value for each step. Choose --task classify.")

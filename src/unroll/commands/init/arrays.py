@@ -60,9 +60,12 @@ def _draft(place: Place, archive: Archive, reads: list[Read], targets: list[Want
     about = f"Arrays: {', '.join(target.column.name for target in targets)}."
     draft = Draft(about, data, TASKS[targets[0].kind][1] if alone else "fields", [archive.file])
     if not alone:
+        # the next category is predicted as the class of a step is
+        kinds = {name: "tag" if kind == "next" and fields[name].kind == "categories" else kind
+                 for name, kind in heads.items()}
         draft.overrides["model"] = {"inputs": {name: encoder([read]) for name, read in fields.items()},
-                                    "heads": {name: head(kind) for name, kind in heads.items()}}
-        set_monitor(draft, heads)
+                                    "heads": {name: head(kind) for name, kind in kinds.items()}}
+        set_monitor(draft, kinds)
     return draft
 
 
