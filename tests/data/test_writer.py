@@ -59,7 +59,8 @@ def test_a_class_a_sequence(tmp_path):
     source = dealt([{"x": each, "label": name} for each, name in zip(VECTORS, names, strict=True)])
     prepared = written(tmp_path, npz("label", "class"), source)
     rows = np.concatenate(VECTORS[:4])
-    assert prepared.spec.targets["label"] == TargetSpec(kind="classes", per="sequence", size=2, classes=("cat", "dog"))
+    assert prepared.spec.targets["label"] == TargetSpec(kind="classes", per="sequence", size=2, classes=("cat", "dog"),
+                                                               counts=(2, 2))
     assert prepared.spec.layout == "items" and prepared.spec.longest == 5
     assert prepared.spec.splits["train"] == Counts(sequences=4, steps=13)
     assert prepared.values("label", "train").dtype == np.uint8
@@ -70,6 +71,20 @@ def test_a_class_a_sequence(tmp_path):
             # scaled by what training is
             expected = (VECTORS[first(split) + number] - rows.mean(axis=0)) / rows.std(axis=0)
             np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_how_often_training_has_each_class_leaves_out_what_is_unknown(tmp_path):
+    names = ["dog", "", "dog", "cat", "cat", "cat", "dog", "cat"]
+    source = dealt([{"x": each, "label": name} for each, name in zip(VECTORS, names, strict=True)])
+    assert written(tmp_path, npz("label", "class"), source).spec.targets["label"].counts == (1, 2)
+
+
+def test_how_often_each_category_comes_next(tmp_path):
+    """The end of an item is a class, too."""
+    states = [["b", "a", "b"], ["c"], ["b", "b"], ["a"], ["a"], ["b"], ["b"], ["c"]]
+    source = dealt([{"state": np.array(each)} for each in states])
+    target = written(tmp_path, table({"state": "categories"}, {"state": "next"}), source).spec.targets["state"]
+    assert dict(zip(target.classes, target.counts, strict=True)) == {"a": 2, "b": 4, "c": 1, "⟨end⟩": 4}
 
 
 @pytest.mark.parametrize("scale", ["standard", "none"])
@@ -104,6 +119,7 @@ def test_a_tag_a_step_of_text(tmp_path):
     assert prepared.spec.splits["train"] == Counts(sequences=4, steps=10, characters=10, bytes=10)
     assert prepared.spec.inputs["text"].begin is None and prepared.tokenizer("text").end is None
     assert prepared.spec.targets["tag"].classes == ("D", "N", "V")
+    assert prepared.spec.targets["tag"].counts == (4, 3, 3)      # the, a; cat; ran
     for number, given, target in seen(prepared, "train"):
         assert prepared.tokenizer("text").decode(given) == words[number]
         assert ["DNV"[each] for each in target] == [tags[words[number]]] * len(words[number])

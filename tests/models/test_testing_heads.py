@@ -18,13 +18,20 @@ from unroll.testing import check_head, check_loss
 LEVELS = [0.1, 0.5, 0.9]
 HEADS_OWN: dict[str, list[dict[str, Any]]] = {
     "next_token": [{"tied": False}, {"tied": True}],
-    "classification": [{"loss": "cross_entropy", "pooling": pooling} for pooling in (None, "last", "attention")],
+    "classification": [
+        *({"loss": "cross_entropy", "pooling": pooling} for pooling in (None, "last", "attention")),
+        {"loss": {"kind": "ldam", "max_margin": 0.5, "scale": 3.0}},
+        {"loss": {"kind": "logit_adjusted", "tau": 1.0}, "pooling": "mean"},
+    ],
     "labels": [{"loss": "binary_cross_entropy"}],
     "regression": [{"loss": "squared_error"}, {"loss": {"kind": "huber", "delta": 1.0}},
                    {"loss": "gaussian", "pooling": "mean"}, {"loss": "quantile", "pooling": "max"}],
     "forecast": [{"loss": loss, "levels": LEVELS, "pooling": "last"} for loss in ("gaussian", "quantile")],
 }
-LOSSES_OWN: dict[str, dict[str, Any]] = {"huber": {"delta": 0.7}}
+LOSSES_OWN: dict[str, dict[str, Any]] = {
+    "huber": {"delta": 0.7}, "weighted_cross_entropy": {"power": 0.5, "weights": {"a": 2.0}}, "focal": {"gamma": 2.0},
+    "class_balanced": {"beta": 0.9}, "ldam": {"max_margin": 0.5, "scale": 3.0}, "logit_adjusted": {"tau": 1.0},
+}
 
 
 @pytest.mark.parametrize(("kind", "own"), [(kind, own) for kind in HEADS.own for own in HEADS_OWN[kind]], ids=str)

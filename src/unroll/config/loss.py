@@ -22,6 +22,7 @@ class LossSettings(Strict):
     unit: ClassVar[str]                     # of its mean, for readers; {per} is step or sequence
     intervals: ClassVar[bool] = False       # what is predicted are quantiles, not one value alone
     normal: ClassVar[bool] = False          # these are the quantiles of a normal distribution
+    probabilities: ClassVar[str] = ""       # a sentence on those predicted, where they are not the frequencies of data
 
 
 def _of(target: Target, intervals: bool = False) -> Callable[[LossSettings], LossSettings]:

@@ -1,4 +1,4 @@
-"""The codec of columns of categories, which are inputs; the next one of a single column may be a target."""
+"""The codecs of names: classes, and columns of categories, of which the next one of a single column may be a target."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
-from unroll.data.codecs import Codec, Located, Per, Values
+from unroll.data.codecs import Codec, Located, Per, PerTarget, Values
 from unroll.data.encoders import Classes
 from unroll.data.spec import InputSpec, Names, TargetSpec
 
 END = "⟨end⟩"       # the name of the class that ends an item
+
+
+class ClassCodec(Codec):
+    """Names of classes as numbers."""
+
+    def __init__(self, classes: Classes, per: PerTarget) -> None:
+        super().__init__(per)
+        self.classes, self._per = classes, per
+
+    @classmethod
+    def fit(cls, name: str, labels: Located, per: PerTarget) -> "ClassCodec":
+        classes = Classes.fit(value for _, value in labels)
+        if not classes.names:
+            raise UserError("empty", f"data.targets.{name}", "no value is known in the train split. Give some, or "
+                            "another data.seed.")
+        if len(classes.names) < 2:
+            raise UserError("too-short", f"data.targets.{name}", f"the training split has one class alone, "
+                            f"{classes.names}. Give examples of another, or another data.seed.")
+        return cls(classes, per)
+
+    def encode(self, value: Any, where: str) -> Values:
+        return self.classes.encode(value, where)
+
+    def known(self, rows: Values) -> NDArray[np.bool_] | None:
+        return rows >= 0
+
+    def occurrences(self, rows: Values) -> NDArray[np.int64]:
+        return np.bincount(rows[rows >= 0], minlength=len(self.classes.names))
+
+    def dtype(self, rows: Values) -> np.dtype[Any]:
+        return np.min_scalar_type(len(self.classes.names) - 1)
+
+    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
+        raise AssertionError("classes are targets")
+
+    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
+        classes = tuple(self.classes.names)
+        return TargetSpec(kind="classes", per=self._per, size=len(classes), classes=classes)
 
 
 class CategoryCodec(Codec):
@@ -49,6 +87,12 @@ class CategoryCodec(Codec):
 
     def known(self, rows: Values) -> NDArray[np.bool_] | None:
         return rows > 0 if self.drawn else None     # no network can predict a category that it never saw
+
+    def occurrences(self, rows: Values) -> NDArray[np.int64] | None:
+        if not self.drawn:
+            return None
+        return np.bincount(rows[rows > 0], minlength=len(self._classes) + 1)[1:]
+
     def encode(self, value: Any, where: str) -> Values:
         rows = _columns(value, self.per)
         _check_width(len(self._columns), rows, where)

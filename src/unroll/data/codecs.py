@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import Code, UserError
-from unroll.data.encoders import Classes, Frame, Scaler
+from unroll.data.encoders import Frame, Scaler
 from unroll.data.missing import Missing, interpolated
 from unroll.data.npy import stretches
 from unroll.data.spec import ForecastSpec, InputSpec, Names, TargetSpec
@@ -54,6 +54,10 @@ class Codec(ABC):
         """What the piece adds to `Counts`, beside sequences and steps."""
         return {}
 
+    def occurrences(self, rows: Values) -> NDArray[np.int64] | None:
+        """(classes,) how often the rows have each of a target's classes; None of other fields."""
+        return None
+
     @abstractmethod
     def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
         """`predicted`: whether its next step is a target."""
@@ -94,41 +98,6 @@ class TextCodec(Codec):
 
     def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
         return TargetSpec(kind="classes", per="step", of=of, size=self.tokenizer.size)
-
-
-class ClassCodec(Codec):
-    """Names of classes as numbers."""
-
-    def __init__(self, classes: Classes, per: PerTarget) -> None:
-        super().__init__(per)
-        self.classes, self._per = classes, per
-
-    @classmethod
-    def fit(cls, name: str, labels: Located, per: PerTarget) -> "ClassCodec":
-        classes = Classes.fit(value for _, value in labels)
-        if not classes.names:
-            raise UserError("empty", f"data.targets.{name}", "no value is known in the train split. Give some, or "
-                            "another data.seed.")
-        if len(classes.names) < 2:
-            raise UserError("too-short", f"data.targets.{name}", f"the training split has one class alone, "
-                            f"{classes.names}. Give examples of another, or another data.seed.")
-        return cls(classes, per)
-
-    def encode(self, value: Any, where: str) -> Values:
-        return self.classes.encode(value, where)
-
-    def known(self, rows: Values) -> NDArray[np.bool_] | None:
-        return rows >= 0
-
-    def dtype(self, rows: Values) -> np.dtype[Any]:
-        return np.min_scalar_type(len(self.classes.names) - 1)
-
-    def describe_input(self, predicted: bool, names: Names | None) -> InputSpec:
-        raise AssertionError("classes are targets")
-
-    def describe_target(self, of: str | None, names: Names | None) -> TargetSpec:
-        classes = tuple(self.classes.names)
-        return TargetSpec(kind="classes", per=self._per, size=len(classes), classes=classes)
 
 
 class NumberCodec(Codec):

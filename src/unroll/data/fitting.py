@@ -8,8 +8,8 @@ import numpy as np
 from unroll.base.errors import UserError
 from unroll.config.data import CONTEXT, FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
 from unroll.config.tokenizer import tokenizer_of
-from unroll.data.categories import CategoryCodec
-from unroll.data.codecs import ClassCodec, Codec, NumberCodec, Per, PerTarget, SeriesCodec, TextCodec
+from unroll.data.categories import CategoryCodec, ClassCodec
+from unroll.data.codecs import Codec, NumberCodec, Per, PerTarget, SeriesCodec, TextCodec
 from unroll.data.source import Source, sequence_name
 from unroll.data.spec import ForecastSpec
 from unroll.data.tokenizers import Tokenizer, fit

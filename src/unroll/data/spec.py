@@ -84,6 +84,8 @@ class TargetSpec(Part):
     scale: Scale | None = None      # of reals
     frame: FrameScales | None = None    # of a forecast
     names: Names | None = None      # of the columns, where the source names them
+    # how often training has each of the classes; None: of symbols, and in folders that do not say
+    counts: tuple[int, ...] | None = Field(default=None, exclude_if=lambda counts: counts is None)
 
     @property
     def symbols(self) -> bool:

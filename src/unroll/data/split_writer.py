@@ -40,6 +40,7 @@ class SplitWriter:
         self._rows, self._known = Counter[str](), Counter[str]()
         self._pieces = self._steps = 0
         self.longest = dict.fromkeys(codecs, 0)     # rows of a piece
+        self.occurrences: dict[str, NDArray[np.int64]] = {}     # of each class of a target
         self._others = Counter[str]()
 
     def add(self, piece: Piece) -> None:
@@ -78,6 +79,8 @@ class SplitWriter:
                 self._arrays[name].append(stretch if own is None else np.where(own, stretch, 0))
             self.longest[name] = max(self.longest[name], len(values))
             self._others.update(self._codecs[name].count(piece[name], values))
+            if (classes := self._codecs[name].occurrences(rows[name])) is not None:
+                self.occurrences[name] = self.occurrences.get(name, 0) + classes
         self._pieces += 1
         self._steps += length
         for name, offsets in self._own.items():

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, write_json, write_json_list
 from unroll.config.data import FUTURE, DataConfig
@@ -18,6 +21,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     folder.mkdir(parents=True)
     splits: dict[Split, Counts] = {}
     longest: dict[str, int] = {}
+    occurrences: dict[str, NDArray[np.int64]] = {}
     for split in SPLITS:
         with SplitWriter(folder, source, split, codecs, config.inputs, config.shifted) as writer:
             for piece in source.pieces(split):
@@ -29,7 +33,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
         if not splits[split].sequences:
             raise UserError("empty", "data", f"the {split} split is empty; the source is too short. Give more of it.")
         if split == "train":
-            longest = writer.longest
+            longest, occurrences = writer.longest, writer.occurrences
     for name, codec in codecs.items():
         if isinstance(codec, TextCodec):
             write_json(folder / TOKENIZER.format(field=name), codec.tokenizer.state())
@@ -37,8 +41,8 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
     forecast = next((codec.forecast for codec in codecs.values() if isinstance(codec, SeriesCodec)), None)
     spec = Spec(
         layout=source.layout, longest=steps if forecast is None else forecast.context,
-        inputs=_inputs(config, source, codecs, longest), targets=_targets(config, source, codecs), forecast=forecast,
-        splits=splits, reading=source.reading,
+        inputs=_inputs(config, source, codecs, longest), targets=_targets(config, source, codecs, occurrences),
+        forecast=forecast, splits=splits, reading=source.reading,
         source=SourceSpec(kind=config.kind, name=origin.name, licence=origin.licence, sha256=origin.sha256),
     )
     files = sorted(file for file in folder.rglob("*") if file.is_file())
@@ -53,9 +57,13 @@ def _inputs(config: DataConfig, source: Source, codecs: Codecs, longest: Mapping
             for name, field in inputs.items()}
 
 
-def _targets(config: DataConfig, source: Source, codecs: Codecs) -> dict[str, TargetSpec]:
-    return {name: codecs[name].describe_target(name if kind in FUTURE else None, _names(source, name))
-            for name, kind in config.targets.items()}
+def _targets(
+    config: DataConfig, source: Source, codecs: Codecs, occurrences: Mapping[str, NDArray[np.int64]]
+) -> dict[str, TargetSpec]:
+    targets = {name: codecs[name].describe_target(name if kind in FUTURE else None, _names(source, name))
+               for name, kind in config.targets.items()}
+    return {name: field.model_copy(update={"counts": tuple(occurrences[name].tolist())}) if name in occurrences
+            else field for name, field in targets.items()}
 
 
 def _names(source: Source, field: str) -> tuple[str, ...] | None:

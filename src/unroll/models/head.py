@@ -9,6 +9,7 @@ from unroll.config.head import HeadSettings, PooledSettings
 from unroll.config.heads import HEADS
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.encoder import BaseEncoder
+from unroll.models.loss import Frequencies
 from unroll.models.onnx.graph import MICROSOFT, Graph
 from unroll.models.pooling import BasePooling, make_pooling
 
@@ -22,6 +23,7 @@ class Sizes:
     directions: int = 1
     horizon: int = 0    # steps of a forecast
     encoder: BaseEncoder | None = None      # of the field whose next step is the target
+    frequencies: Frequencies | None = None  # of its classes, where they have names
 
 
 class BaseHead(nn.Module, ABC):
@@ -63,7 +65,9 @@ class BaseHead(nn.Module, ABC):
 
 
 class LinearHead(BaseHead):
-    """Dropout, pooling where there is one, one linear layer."""
+    """Dropout, pooling where there is one, one linear layer, whose outputs are multiplied by `scale`."""
+
+    scale = 1.0
 
     def __init__(self, settings: HeadSettings, sizes: Sizes, size: int) -> None:
         super().__init__(settings)
@@ -78,10 +82,10 @@ class LinearHead(BaseHead):
         if self.pool is not None and hidden.dim() == 3:
             hidden = self.pool(hidden, lengths)
         outputs: Tensor = self.output(hidden)
-        return outputs
+        return outputs if self.scale == 1 else self.scale * outputs
 
     def onnx(self, graph: Graph, name: str, last: str) -> None:
-        write_linear(graph, name, last, self.output.weight, self.output.bias)
+        write_linear(graph, name, last, self.scale * self.output.weight, self.scale * self.output.bias)
 
 
 def write_linear(graph: Graph, name: str, last: str, weight: Tensor, bias: Tensor) -> None:

@@ -2,16 +2,28 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from unroll.base.errors import UserError
 from unroll.config.loss import LossSettings
 from unroll.config.losses import LOSSES
+from unroll.data.fields import IGNORED
+
+
+class Frequencies(NamedTuple):
+    """The classes of a target, and how often each occurs in the training split, at least once."""
+
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
 
 
 class BaseLoss(ABC):
     """A kind of loss of classes or labels has a class `Loss` derived from this one."""
+
+    scale = 1.0     # of logits: a linear layer's outputs times this are what the loss and a softmax are of
 
     def __init__(self, settings: LossSettings) -> None:
         self.settings = settings
@@ -24,6 +36,17 @@ class BaseLoss(ABC):
         Labels: logits (…, labels); target (…, labels) of 0 and 1, NaN where none counts.
         Real numbers: (…, parameters); target (…), NaN where none counts.
         """
+
+
+class BaseClassLoss(BaseLoss):
+    """A kind of loss of classes that heeds how often each occurs has a class `Loss` derived from this one.
+
+    `counts` (classes,) are of the training split, in double precision.
+    """
+
+    def __init__(self, settings: LossSettings, frequencies: Frequencies) -> None:
+        super().__init__(settings)
+        self.counts = torch.tensor(frequencies.counts, dtype=torch.float64)
 
 
 class BaseRealLoss(BaseLoss):
@@ -48,9 +71,26 @@ def full(values: Tensor) -> Tensor:
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
-def make_loss(settings: LossSettings) -> BaseLoss:
-    loss: BaseLoss = LOSSES.code_of(settings.kind, "Loss")(settings)
-    return loss
+def known_classes(outputs: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, classes), at least in single precision, and classes (n,) of the targets that count."""
+    known = target != IGNORED
+    logits = full(outputs)[known]
+    if logits.shape[-1] == 1:       # of the second of two classes; the first one's is 0
+        logits = torch.cat([torch.zeros_like(logits), logits], dim=-1)
+    return logits, target[known]
+
+
+def make_loss(settings: LossSettings, frequencies: Frequencies | None = None) -> BaseLoss:
+    """A loss of classes or labels; raises `UserError`, where settings do not fit the classes."""
+    code = LOSSES.code_of(settings.kind, "Loss")
+    if not issubclass(code, BaseClassLoss):
+        loss: BaseLoss = code(settings)
+        return loss
+    if frequencies is None:
+        raise UserError("stale", "loss", f"{settings.kind} needs to know how often each class occurs, which this "
+                        "prepared data does not say. Make it again with `unroll prepare`.")
+    weighing: BaseClassLoss = code(settings, frequencies)
+    return weighing
 
 
 def make_real_loss(settings: LossSettings, levels: Sequence[float]) -> BaseRealLoss:

@@ -16,6 +16,7 @@ from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.encoder import BaseEncoder, make_encoder
 from unroll.models.first_state import FirstState
 from unroll.models.head import BaseHead, Sizes, make_head
+from unroll.models.loss import Frequencies
 
 Fields = dict[str, Tensor]
 
@@ -39,8 +40,15 @@ class Network(nn.Module):
         self.next_step = [name for name in config.heads if spec.targets[name].per == "step" and spec.targets[name].of]
         for name, head in sorted(config.heads.items()):
             target = spec.targets[name]
-            self.heads[name] = make_head(head, Sizes(self.core.size, target.size, self.core.directions, horizon,
-                                                     encoders.get(target.of or "")))
+            frequencies = Frequencies(target.classes, target.counts) if target.classes and target.counts else None
+            sizes = Sizes(self.core.size, target.size, self.core.directions, horizon, encoders.get(target.of or ""),
+                          frequencies)
+            try:
+                self.heads[name] = make_head(head, sizes)
+            except UserError as error:
+                if error.where.split(".")[0] not in type(head).model_fields:
+                    raise
+                raise UserError(error.code, f"model.heads.{name}.{error.where}", error.text) from None
         self.first = FirstState(starting, sum(encoders[name].size for name in starting), self.core) \
             if starting else None
 

@@ -16,11 +16,13 @@ from unroll.data.fields import IGNORED
 from unroll.data.spec import InputSpec
 from unroll.models.encoder import make_encoder
 from unroll.models.head import BaseHead, Sizes, make_head
+from unroll.models.loss import Frequencies
 from unroll.models.onnx.graph import FLOAT, Graph
 from unroll.testing._compare import close, equal, equal_shape
 
 STEPS, LANES, FEATURES, SIZE, HORIZON = 6, 4, 5, 3, 2
 LENGTHS = torch.tensor([6, 1, 4, 3])
+FREQUENCIES = Frequencies(("a", "b", "c"), (50, 20, 1))
 COMMON = {"dropout": 0.0, "pooling": None, "tied": False}
 
 
@@ -178,7 +180,7 @@ def _made(settings: HeadSettings, seed: int, dtype: torch.dtype = torch.float64)
         symbols = InputSpec(kind="tokens", size=SIZE, width=1)
         encoder = make_encoder(Embedding(kind="embedding", size=4, dropout=0.0), symbols)
         torch.manual_seed(seed)
-        head = make_head(settings, Sizes(FEATURES, SIZE, horizon=HORIZON, encoder=encoder))
+        head = make_head(settings, Sizes(FEATURES, SIZE, horizon=HORIZON, encoder=encoder, frequencies=FREQUENCIES))
     assert isinstance(head, BaseHead), f"{type(head)} does not derive from unroll.models.head.BaseHead"
     encoder.to(dtype)
     return head.to(dtype)

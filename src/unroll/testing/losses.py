@@ -11,11 +11,12 @@ from unroll.config.load import explain
 from unroll.config.loss import LossSettings
 from unroll.config.losses import LOSSES
 from unroll.data.fields import IGNORED
-from unroll.models.loss import BaseLoss, BaseRealLoss, make_loss, make_real_loss
+from unroll.models.loss import BaseLoss, BaseRealLoss, Frequencies, make_loss, make_real_loss
 from unroll.testing._compare import equal, equal_shape
 
 TARGETS, CLASSES = 12, 4
 LEVELS = [0.1, 0.3, 0.5, 0.9]
+FREQUENCIES = Frequencies(("a", "b", "c", "d"), (50, 20, 7, 1))
 
 
 def check_loss(kind: str, **settings: Any) -> None:
@@ -100,7 +101,7 @@ CHECKS: tuple[Callable[[LossSettings], None], ...] = (
 
 
 def _loss(settings: LossSettings) -> BaseLoss:
-    loss = make_real_loss(settings, LEVELS) if settings.target == "reals" else make_loss(settings)
+    loss = make_real_loss(settings, LEVELS) if settings.target == "reals" else make_loss(settings, FREQUENCIES)
     base = BaseRealLoss if settings.target == "reals" else BaseLoss
     assert isinstance(loss, base), f"{type(loss)} does not derive from unroll.models.loss.{base.__name__}"
     return loss

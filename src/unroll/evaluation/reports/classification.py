@@ -17,6 +17,7 @@ from torchmetrics.functional.classification import (
 from unroll.baselines.classifiers import after, by_symbol, one_step, words
 from unroll.baselines.nearest import nearest_neighbour
 from unroll.config.evaluate import EvaluateConfig
+from unroll.config.heads.classification import Settings
 from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
@@ -51,8 +52,10 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     counted = multiclass_confusion_matrix(
         torch.from_numpy(test.predictions.argmax(axis=-1)), torch.from_numpy(test.targets), len(classes)
     ).numpy()
-    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes),
-                  PROSE if prepared.spec.targets[name].of is None else NEXT)
+    prose, head = PROSE if prepared.spec.targets[name].of is None else NEXT, model.config.heads[name]
+    if isinstance(head, Settings) and head.loss.probabilities:
+        prose = replace(prose, limits=(*prose.limits, head.loss.probabilities))
+    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes), prose)
 
 
 def measures(scored: Scored, classes: int, prefix: str) -> Metrics:

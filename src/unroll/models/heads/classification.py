@@ -12,7 +12,8 @@ from unroll.models.loss import make_loss
 class Head(LinearHead):
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
         super().__init__(settings, sizes, sizes.size if sizes.size > 2 else 1)
-        self._criterion = make_loss(settings.loss)
+        self._criterion = make_loss(settings.loss, sizes.frequencies)
+        self.scale = self._criterion.scale
 
     def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self._criterion(outputs, target)

@@ -1,0 +1,25 @@
+"""-log softmax(s·(z - Δ e_y))_y with margins Δ = C / n_y^¼ (Cao et al., 2019, equations 10, 12 and 13)."""
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from unroll.config.losses.ldam import Settings
+from unroll.models.loss import BaseClassLoss, Frequencies, known_classes
+
+
+class Loss(BaseClassLoss):
+    """C is such that the rarest class has the largest margin.
+
+    Outputs are s·z. The paper also normalises the last layer's weights and what it reads, so that z is a cosine; here z
+    is not bounded, and margins cost less the larger it grows.
+    """
+
+    def __init__(self, settings: Settings, frequencies: Frequencies) -> None:
+        super().__init__(settings, frequencies)
+        self.scale = settings.scale
+        self.margins = settings.max_margin * (self.counts.min() / self.counts) ** 0.25
+
+    def __call__(self, outputs: Tensor, target: Tensor) -> Tensor:
+        logits, classes = known_classes(outputs, target)
+        margins = self.scale * self.margins.to(logits)[classes, None]
+        return cross_entropy(logits.scatter_add(-1, classes[:, None], -margins), classes, reduction="sum")
