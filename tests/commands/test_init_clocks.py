@@ -183,3 +183,23 @@ def test_months_of_many_series_are_forecast_as_asked(project, capsys):
     config, source = init(brought(project, "a.csv", pd.concat(parts)), "--horizon", "6", "--season", "12")
     assert (config.data.forecast.horizon, config.data.forecast.season) == (6, 12)
     assert 50 <= len(source.places("train")) < 200 and "of 200 series are left out" in capsys.readouterr().out
+
+
+def test_a_day_without_nights_has_as_many_steps_as_rows(project, capsys):
+    times = pd.date_range("2016-10-04", periods=80 * 48, freq="30min")
+    rows = series(times, 48)[(times.hour >= 8) & (times.hour < 17)]
+    config, _ = init(brought(project, "a.csv", rows))
+    assert (config.data.frequency, config.data.gaps, config.data.forecast.season) == ("30min", "ignore", 18)
+    assert "season     18 steps, a day" in capsys.readouterr().out
+
+
+def test_of_hours_of_which_a_seventh_is_missing_the_day_stays(project):
+    kept = np.sort(DRAW.choice(1000, 860, replace=False))
+    config, _ = init(brought(project, "a.csv", series(HOURS, 24).iloc[kept]))
+    assert (config.data.frequency, config.data.forecast.season) == ("h", 24)
+
+
+def test_columns_for_year_month_day_and_hour_are_no_time(project):
+    parts = {name: getattr(HOURS, name) for name in ("year", "month", "day", "hour")}
+    config, _ = init(brought(project, "a.csv", pd.DataFrame({**parts, "y": waves(1000, 24)})), "--task", "forecast", "--target", "y")
+    assert (config.data.time, config.data.forecast.season) == (None, 24)

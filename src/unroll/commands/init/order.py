@@ -85,7 +85,7 @@ def _is_time(column: Column, within: Roles | None) -> bool:
     if within is not None and len(pd.MultiIndex.from_arrays([within.codes, column.values]).unique()) == len(
             column.values):     # no value comes twice in a sequence
         return True
-    mostly = 0.95 if column.name.strip().lower() in PARTS else 0.5
+    mostly = 0.99 if column.name.strip().lower() in PARTS else 0.5
     return bool((steps > 0).mean() > mostly)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from unroll.commands.init.cycles import cycles, cycles_of_rows, is_whole
 from unroll.commands.init.roles import Roles
-from unroll.readers.common.frequency import DAY, Frequency
 
 CYCLES = 3          # that a series must have, or it is too short for one
 LONGEST = 300       # steps of a cycle that is chosen; longer ones are named
@@ -26,12 +26,13 @@ class Season(NamedTuple):
 def find_season(roles: Roles, read: list[str], least: int) -> Season:
     """Of the columns that are forecast; the shortest series has `least` steps."""
     frequency = roles.spacing.frequency
-    usual = {} if frequency is None else cycles(frequency)
+    of_rows = {} if is_whole(roles) else cycles_of_rows(roles)
+    usual = of_rows or ({} if frequency is None else cycles(frequency))
     fitting = {steps: name for steps, name in usual.items() if CYCLES * steps <= least}
     if usual and not fitting:
         steps, name = next(iter(usual.items()))
         return Season(1, f": too short for a cycle of {steps}, {WORDS[name]}")
-    series = _series(roles, read)
+    series = _series(roles, read, bool(of_rows))
     strengths = {steps: _mean([strength(values, steps) for values in series]) for steps in fitting}
     more = {steps: min((strengths[steps] - _mean([strength(values, steps, other) for values in series])
                         for other in fitting if other < steps and not steps % other and strengths[other] >= SHOWN),
@@ -63,21 +64,6 @@ def _without_proof(series: list[NDArray[np.float64]], fitting: dict[int, str], s
         return Season(1, f": no cycle{long}")
     return Season(steps, f", {WORDS[fitting[steps]]}, by the step alone: values show none "
                          f"(autocorrelation {strengths[steps]:.2f}){long}")
-
-
-def cycles(frequency: Frequency) -> dict[int, str]:
-    """The cycles that a step makes likely, in steps, the shortest first."""
-    if frequency.months:
-        return {12 // frequency.months: "year"} if frequency.months < 12 and not 12 % frequency.months else {}
-    if frequency.business:
-        return {5: "week"}
-    if isinstance(frequency.distance, float):
-        return {}
-    per_day = float(DAY / frequency.distance)
-    sizes = {"minute": per_day / 1440, "hour": per_day / 24, "day": per_day, "week": 7 * per_day,
-             "year": per_day * 365 if per_day == 1 else 52 if per_day == 1 / 7 else 0}
-    whole = [(round(size), name) for name, size in sizes.items() if abs(size - round(size)) < 1e-6 and size >= 2]
-    return dict([(steps, name) for steps, name in whole if name in ("day", "week", "year") or steps >= 10][:3])
 
 
 def strength(values: NDArray[np.float64], steps: int, lag: int | None = None) -> float:
@@ -116,14 +102,14 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-def _series(roles: Roles, read: list[str]) -> list[NDArray[np.float64]]:
-    """Values of the longest sequences with NaN at missing steps; where more than half is missing, as rows follow."""
+def _series(roles: Roles, read: list[str], of_rows: bool) -> list[NDArray[np.float64]]:
+    """Values of the longest sequences with NaN at missing steps; or as rows follow, where most is missing, too."""
     found = []
     for code in np.argsort(-roles.lengths(), kind="stable")[:SERIES]:
         rows = np.flatnonzero(roles.codes == code)
         places = np.arange(len(rows))
         frequency, time = roles.spacing.frequency, roles.time
-        if frequency is not None and time is not None and len(rows) > 1:
+        if frequency is not None and time is not None and len(rows) > 1 and not of_rows:
             times = time.values[rows] if time.kind == "number" else time.values[rows].view("M8[ns]")
             steps = np.concatenate([[0], np.cumsum(frequency.steps(times, time.local)[0])])
             places = steps if steps[-1] < 2 * len(rows) else places
