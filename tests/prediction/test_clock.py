@@ -116,6 +116,12 @@ def test_times_are_written_as_times(zoo: Make, tmp_path: Path) -> None:
     assert asked(zoo("forecast"), given(tmp_path, MONTHS), out)["time"][0] == "2020-01-01"
 
 
+def test_times_in_parquet_have_a_type(zoo: Make, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    assert asked(zoo("forecast"), given(tmp_path, MONTHS), out)["time"][0] == pd.Timestamp("2020-01-01")
+    assert asked(zoo("forecast"), given(tmp_path, np.arange(60)), out)["time"][0] == "60"
+
+
 @pytest.mark.parametrize(("times", "form", "frequency", "expected"), [
     (["1640995200", "1640998800", "1641002400"], "epoch s", None, ["2022-01-01T03:00:00Z", "2022-01-01T04:00:00Z"]),
     (["1640995200000"], "epoch ms", "h", ["2022-01-01T01:00:00Z", "2022-01-01T02:00:00Z"]),

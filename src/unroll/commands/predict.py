@@ -19,7 +19,7 @@ from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor, load
 from unroll.prediction.table import as_table
 from unroll.prediction.table_files import check_name, write_table
-from unroll.prediction.times import ahead
+from unroll.prediction.times import ahead, typed
 from unroll.prediction.values import spelt
 
 
@@ -52,9 +52,10 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     except UserError as error:
         raise error.within(file) from None
     table = as_table(predictor, predictions, inputs.names, before)
-    stamps = _stamps(predictor, inputs, changes.get("time_format"))
+    form = changes.get("time_format") or predictor.spec.reading.time_format
+    stamps = _stamps(predictor, inputs, form)
     if stamps is not None:
-        table.insert(2, "time", stamps)
+        table.insert(2, "time", typed(stamps, form) if out.suffix == ".parquet" else stamps)
     with ExitStack() as both:       # write both files, or none
         write_table(table, both.enter_context(replacing(out)), out.suffix)
         if save_state is not None and memory is not None:
@@ -106,7 +107,7 @@ def _stamps(predictor: Predictor, inputs: Inputs, form: str | None) -> list[str]
         return None
     spec = predictor.spec
     assert spec.forecast is not None
-    form, variables = form or spec.reading.time_format, predictor.forecast.spec.size
+    variables = predictor.forecast.spec.size
     frequency = None if spec.reading.table is None else spec.reading.table.frequency
     stamps: list[str] = []
     for times in inputs.times:

@@ -65,6 +65,14 @@ def _written(last: Any, later: Sequence[Any], cell: str, form: str | None, zone:
     return [_spell(stamp, form, zone, " " if cell[10:11] == " " else "T", padded) for stamp in later]
 
 
+def typed(times: Sequence[str], form: str | None) -> Any:
+    """Times as pandas' times, where they are not numbers."""
+    if form is None and not pd.to_numeric(pd.Series(times), errors="coerce").isna().any():
+        return times
+    found = read_times(times, None if form in NUMBERS else form)
+    return times if found.isna().any() else found if OFFSET.search(times[0]) else found.dt.tz_localize(None)
+
+
 def _numbers(numbers: Any, horizon: int, whole: bool) -> list[str] | None:
     distance = np.median(np.diff(numbers))
     if not distance > 0:
