@@ -56,9 +56,10 @@ def test_gaps_that_are_filled_are_read_with_masks(project):
     assert sum(np.isnan(piece["x"]).sum() for split in SPLITS for piece in source.pieces(split)) in (1, 2)
 
 
-def test_series_of_which_little_would_be_left_are_not_split(project, capsys):
+def test_series_of_which_little_would_be_left_are_filled(project, capsys):
     config, _ = init(brought(project, "a.csv", series(HOURS, 24).drop(index=range(50, 1000, 50))))
-    assert (config.data.frequency, config.data.gaps, config.data.forecast.season) == ("h", "ignore", 24)
+    assert (config.data.frequency, config.data.gaps, config.data.missing) == ("h", "fill", "mask")
+    assert config.data.forecast.season == 24
     assert "too little would be left" in capsys.readouterr().out
 
 
@@ -196,7 +197,13 @@ def test_a_day_without_nights_has_as_many_steps_as_rows(project, capsys):
 def test_of_hours_of_which_a_seventh_is_missing_the_day_stays(project):
     kept = np.sort(DRAW.choice(1000, 860, replace=False))
     config, _ = init(brought(project, "a.csv", series(HOURS, 24).iloc[kept]))
-    assert (config.data.frequency, config.data.forecast.season) == ("h", 24)
+    assert (config.data.frequency, config.data.gaps, config.data.forecast.season) == ("h", "fill", 24)
+
+
+def test_weeks_without_weekends_have_as_many_steps_as_rows(project):
+    times = pd.date_range("2015-01-05", periods=24 * 7 * 12, freq="h")
+    config, _ = init(brought(project, "a.csv", series(times, 24)[times.dayofweek < 5]))
+    assert (config.data.frequency, config.data.gaps, config.data.forecast.season) == ("h", "ignore", 24)
 
 
 def test_columns_for_year_month_day_and_hour_are_no_time(project):

@@ -34,12 +34,12 @@ def is_whole(roles: Roles) -> bool:
 def cycles_of_rows(roles: Roles) -> dict[int, str]:
     """A day and a week in rows, where most have equally many: without rows at night, or at weekends."""
     found: dict[int, str] = {}
-    rows = roles.codes == np.argmax(roles.lengths())
-    if roles.time is None or roles.time.kind != "time":
+    rows, frequency = roles.codes == np.argmax(roles.lengths()), roles.spacing.frequency
+    if roles.time is None or roles.time.kind != "time" or frequency is None:
         return found
     days = roles.time.values[rows].view("M8[ns]").astype("M8[D]")
     for name, cycle in (("day", days), ("week", (days.astype(np.int64) + 3) // 7)):     # 1970 began on a Thursday
         counts = pd.Series(np.unique(cycle, return_counts=True)[1]).value_counts(normalize=True)
         if counts.iloc[0] >= USUAL and counts.index[0] > 1:
             found[int(counts.index[0])] = name
-    return found
+    return {} if found.items() <= cycles(frequency).items() else found

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from unroll.base.errors import UserError
+from unroll.commands.init.cycles import cycles_of_rows
 from unroll.commands.init.draft import Options, report
 from unroll.commands.init.roles import Roles
 from unroll.config.data import ForecastConfig
@@ -17,7 +18,10 @@ LEFT = 0.7      # share of the windows that has to be left where series are spli
 
 
 def find_gaps(roles: Roles, options: Options, forecast: dict[str, Any], share: float) -> Way:
-    """Series are split where steps are missing, if enough is left; holidays among business days are none."""
+    """Series are split where steps are missing, or filled where too little would be left of them.
+
+    Rows follow one another where what is missing is not unknown: holidays, nights.
+    """
     spacing = roles.spacing
     if spacing.frequency is None:
         if options.gaps not in (None, "ignore"):
@@ -33,7 +37,8 @@ def find_gaps(roles: Roles, options: Options, forecast: dict[str, Any], share: f
     reason = ""
     if way == "split" and options.gaps is None and _windows(roles, forecast, share, stretches) < LEFT * _windows(
             roles, forecast, share, None):
-        way, reason = "ignore", ", since too little would be left of stretches without gaps"
+        closed = cycles_of_rows(roles) or spacing.gaps.counts.sum() > len(roles.codes)
+        way, reason = "ignore" if closed else "fill", ", since too little would be left of stretches without gaps"
     report("gaps", f"{spacing.missing}: {words[way]}{reason}", "--gaps ignore, refuse, split or fill")
     return way
 

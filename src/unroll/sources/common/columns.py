@@ -65,9 +65,9 @@ def _check_gaps(settings: Settings) -> None:
     if settings.gaps == "fill" and settings.series is not None and not forecast:
         raise UserError("unsupported", "data.gaps", "rows are filled in where the table is one sequence, and in series "
                         "to forecast. Set data.gaps=ignore or refuse.")
-    if settings.gaps == "fill" and getattr(settings, "missing", "refuse") == "refuse":
+    if settings.gaps == "fill" and settings.missing_numbers is None:
         raise UserError("missing-number", "data.gaps", "the rows that are filled in have no values, and data.missing "
-                        "refuses these. Set data.gaps=split or ignore.")
+                        "refuses these. Set data.missing=mask, or data.gaps=split or ignore.")
 
 
 def _check_without_series(settings: Settings, text: bool) -> None:
