@@ -40,6 +40,7 @@ TARGETS = {"letter": "next", "tag": "next", "on": "next_labels", "x": "next"}
 VARIANTS: dict[str, tuple[list[str], str]] = {
     "all": ([*INPUTS], "categories"), "text": (["letter", "tag", "x"], "tokens"), "numbers": (["on", "x"], "categories"),
     "one": (["letter"], "categories"), "beside": (["letter", "tag"], "categories"),
+    "missing": (["letter", "x"], "categories"),
 }
 
 
@@ -56,7 +57,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
         inputs = {name: INPUTS[name] for name in names} | ({"letter": letters} if "letter" in names else {})
         inputs |= {"x": "real"} if variant == "beside" else {}
         data = {**TABLE, "path": "data/raw/sequences.csv", "series": "series", "columns": {name: COLUMNS[name] for name in inputs},
-                "inputs": inputs, "targets": {name: TARGETS[name] for name in names if name in TARGETS}}
+                "inputs": inputs, "targets": {name: TARGETS[name] for name in names if name in TARGETS},
+                "missing": "mask" if variant == "missing" else "refuse"}
         workspace, prepared = make(tmp_path_factory.mktemp(variant), data)
         return workspace.root, prepared
 

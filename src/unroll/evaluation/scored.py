@@ -40,11 +40,14 @@ def layout_of(data: Sequences, settings: EvaluateConfig, whole: bool, limit: int
 
 
 def previous(prepared: Prepared, name: str, split: Split) -> NDArray[Any]:
-    """What a drawn input was at the step before each known target (N, ·), its begin before the first of a sequence."""
+    """What a drawn input was at the step before each known target (N, ·), its begin before the first of a sequence.
+
+    A number that is missing there is 0, the mean.
+    """
     data, rows = prepared.sequences(split), prepared.known(name, split)
     field, offsets = data.inputs[name], prepared.offsets(split)
     start = 0 if offsets is None else offsets[np.searchsorted(offsets, rows, side="right") - 1]
-    return field.at(rows - 1, rows - 1 >= start)
+    return np.nan_to_num(field.at(rows - 1, rows - 1 >= start))
 
 
 def score_split(network: Network, prepared: Prepared, split: Split, name: str, settings: EvaluateConfig) -> Scored:
