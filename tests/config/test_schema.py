@@ -207,7 +207,7 @@ def test_a_model_of_another_task_is_refused_at_its_setting(experiment, changes, 
 
 @pytest.mark.parametrize(("experiment", "changes", "text"), [
     ("mackey_glass", {"model__heads__x": {"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}},
-     "model.heads.x: a target of kind next needs regression, not labels"),
+     "model.heads.x: a target of kind next needs mixture or regression, not labels"),
     ("covid", {"model__heads__y__loss": "cross_entropy"},
      "model.heads.y.loss: cross_entropy is a loss of classes; this head predicts reals (given 'cross_entropy')"),
     ("gunpoint", {"model__heads__label__pooling": "lst"},

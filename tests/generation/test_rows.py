@@ -10,16 +10,21 @@ import torch
 
 from tests.prediction.conftest import CORES, TABLE, core, make
 from tests.refusals import refusal
+from unroll.config.heads.mixture import Settings as MIXTURE
 from unroll.config.model import ModelConfig
 from unroll.config.sampling import sampling
 from unroll.data.batches import ItemLayout
 from unroll.data.fields import IGNORED
 from unroll.data.store import open_prepared
+from unroll.generation.draw import Drawn, Lanes
+from unroll.generation.draws.mixture import Draw as MixtureDraw
 from unroll.generation.engines import open_engine
 from unroll.generation.rows import RowGenerator, RowSample, open_rows
 from unroll.generation.rules import lane_generator
 from unroll.generation.torch_engine import TorchEngine
 from unroll.models.folder import load_model, save_model
+from unroll.models.head import Sizes
+from unroll.models.heads.mixture import Head as MixtureHead
 from unroll.models.manifest import ModelFolder, open_folder
 from unroll.models.network import build
 
@@ -40,7 +45,7 @@ TARGETS = {"letter": "next", "tag": "next", "on": "next_labels", "x": "next"}
 VARIANTS: dict[str, tuple[list[str], str]] = {
     "all": ([*INPUTS], "categories"), "text": (["letter", "tag", "x"], "tokens"), "numbers": (["on", "x"], "categories"),
     "one": (["letter"], "categories"), "beside": (["letter", "tag"], "categories"),
-    "missing": (["letter", "x"], "categories"),
+    "missing": (["letter", "x"], "categories"), "mixture": (["letter", "x"], "categories"),
 }
 
 
@@ -70,6 +75,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
         encoders = {name: ENCODERS["static_categories" if field.per == "sequence" else kinds[field.kind]]
                     for name, field in spec.inputs.items()}
         heads = {name: HEADS[name] for name in spec.targets}
+        if variant == "mixture":
+            heads["x"] = {"kind": "mixture", "components": 3, "pooling": None, "dropout": 0.0}
         if letters == "tokens":
             heads["letter"] = {"kind": "next_token", "dropout": 0.0, "tied": False}
         config = ModelConfig.model_validate({"inputs": encoders, "core": core(kind), "heads": heads})
@@ -228,3 +235,23 @@ def test_the_engine_names_every_head(made: Any) -> None:
     folder = made("all").folder
     assert sorted(open_engine(folder).heads) == ["letter", "on", "tag", "x"]
     assert folder.generates == "rows" and made("one").folder.generates == "rows"
+
+
+def test_a_mixture_is_drawn_from(made: Any) -> None:
+    """Frequencies, means and deviations of many lanes are those of the components; numbers of a lane share one."""
+    settings = MIXTURE.model_validate({"kind": "mixture", "components": 2, "pooling": None, "dropout": 0.0})
+    drawn_field, count = Drawn(made("numbers").folder.spec.inputs["x"], settings, None), 20_000
+    logits, mean, spread = np.log([0.25, 0.75]), np.array([[-5.0, -7.0], [14.0, 16.0]]), np.array([[0.0, -2.0], [1.0, -2.0]])
+    outputs = np.repeat(np.concatenate([logits, mean.ravel(), spread.ravel()])[None], count, axis=0)
+    lanes = Lanes(sampling(), [np.zeros((1, 2))] * count, [(1, number, 0) for number in range(count)])
+    values, on = MixtureDraw(drawn_field, lanes)(np.arange(count), outputs)
+    assert on is None and values.shape == (count, 2)
+    first = values[:, 0] < 0
+    assert first.mean() == pytest.approx(0.25, abs=0.015) and (first == (values[:, 1] < 0)).all()
+    network = MixtureHead(settings, Sizes(3, 2))
+    _, _, deviation = network.split(torch.from_numpy(outputs[:1]))
+    for component, rows in enumerate((values[first], values[~first])):
+        np.testing.assert_allclose(rows.mean(axis=0), mean[component], atol=0.08)
+        np.testing.assert_allclose(rows.std(axis=0), deviation[0, component], rtol=0.04)
+    cold = Lanes(sampling(greedy=True), *lanes[1:])
+    np.testing.assert_allclose(MixtureDraw(drawn_field, cold)(np.arange(count), outputs)[0], np.tile(mean[1], (count, 1)), rtol=1e-6)

@@ -26,6 +26,7 @@ HEADS_OWN: dict[str, list[dict[str, Any]]] = {
     "labels": [{"loss": "binary_cross_entropy"}],
     "regression": [{"loss": "squared_error"}, {"loss": {"kind": "huber", "delta": 1.0}},
                    {"loss": "gaussian", "pooling": "mean"}, {"loss": "quantile", "pooling": "max"}],
+    "mixture": [{"components": 3}, {"components": 1, "pooling": "last"}],
     "forecast": [{"loss": loss, "levels": LEVELS, "pooling": "last"} for loss in ("gaussian", "quantile")],
 }
 LOSSES_OWN: dict[str, dict[str, Any]] = {

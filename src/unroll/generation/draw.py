@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.config.head import HeadSettings
 from unroll.config.sampling import Sampling
 from unroll.data.encoders import Scaler, scaler_of
@@ -18,6 +19,7 @@ from unroll.generation.loop import BLOCK, Drawing
 from unroll.generation.rules import Logits, lane_generator
 
 Values = NDArray[Any]
+LARGEST = 1e30      # scaled, of what can still be read
 
 
 class Drawn(NamedTuple):
@@ -82,22 +84,29 @@ class SymbolDraw(BaseDraw):
 
 
 class NumberDraw(BaseDraw):
-    """`size` numbers a step, each with a uniform number of its own."""
+    """`size` real numbers a step, drawn from as many uniform ones, or `count`."""
 
-    def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
+    def __init__(self, drawn: Drawn, lanes: Lanes, count: int | None = None) -> None:
         self.size, self.temperature, self.greedy = drawn.field.size, lanes.sampling.temperature, lanes.sampling.greedy
         self.scaler: Scaler = scaler_of(drawn.field)
         self._generators = [lane_generator(*seeds) for seeds in lanes.seeds]
-        self._uniform = np.zeros((BLOCK, len(lanes.seeds), self.size))
+        self._uniform = np.zeros((BLOCK, len(lanes.seeds), count or self.size))
         self._steps = 0
 
     def uniform(self, lanes: Ids) -> NDArray[np.float64]:
-        """(n, size) numbers in [0, 1), each row from its lane's own generator."""
+        """(n, count) numbers in [0, 1), each row from its lane's own generator; one call for each step."""
         at = self._steps % BLOCK
         self._steps += 1
         for lane in lanes if at == 0 else ():
-            self._uniform[:, lane] = self._generators[lane].random((BLOCK, self.size))
+            self._uniform[:, lane] = self._generators[lane].random(self._uniform[:, lane].shape)
         return np.asarray(self._uniform[at, lanes])
+
+    def checked(self, drawn: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Values that a network can read; raises `UserError` on a sequence without bounds."""
+        if not (np.abs(drawn) < LARGEST).all():
+            raise UserError("bad-number", "sample", "a sequence has gone so far from the training data that nothing "
+                            "follows. Draw fewer steps, or at a lower temperature.")
+        return drawn.astype(np.float32)
 
 
 def draw_of(head: HeadSettings) -> type[BaseDraw]:

@@ -9,17 +9,14 @@ from unroll.generation.draw import Drawn, Lanes, NumberDraw, Values
 from unroll.generation.engine import Ids
 from unroll.generation.rules import Logits
 
-LARGEST = 1e30      # scaled, of what can still be read
-
 
 class Draw(NumberDraw):
     def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
         super().__init__(drawn, lanes)
         assert isinstance(drawn.head, Settings)
-        self._loss, self.step = drawn.head.loss, 0
+        self._loss = drawn.head.loss
 
     def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, None]:
-        self.step += 1
         parameters = outputs.reshape(len(outputs), self.size, -1).astype(np.float64)
         if self._loss.normal:
             uniform = self.uniform(lanes).clip(2.0**-53)        # 0 has no quantile
@@ -31,7 +28,4 @@ class Draw(NumberDraw):
         else:
             raise UserError("unsupported", "sample", f"the loss {self._loss.kind} predicts {parameters.shape[2]} "
                             "numbers for each, from which no value can be drawn. Train with another loss.")
-        if not (np.abs(drawn) < LARGEST).all():
-            raise UserError("bad-number", f"step {self.step}", "a value has gone so far from the training data that "
-                            "nothing follows. Draw fewer steps, or at a lower temperature.")
-        return drawn.astype(np.float32), None
+        return self.checked(drawn), None

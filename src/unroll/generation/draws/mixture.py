@@ -1,0 +1,29 @@
+"""A component of a mixture, then a number of each of its normal distributions."""
+
+import numpy as np
+from scipy.special import ndtri
+
+from unroll.config.heads.mixture import Settings
+from unroll.generation.draw import Drawn, Lanes, NumberDraw, Values
+from unroll.generation.engine import Ids
+from unroll.generation.rules import Logits, draw, temperature
+
+
+class Draw(NumberDraw):
+    """The temperature divides the logits of the components, and multiplies how far a number is from its mean."""
+
+    def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
+        assert isinstance(drawn.head, Settings)
+        super().__init__(drawn, lanes, 1 + drawn.field.size)
+        self._count = drawn.head.components
+
+    def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, None]:
+        logits, rest = np.split(outputs.astype(np.float64), [self._count], axis=1)
+        mean, spread = np.moveaxis(rest.reshape(len(rest), 2, self._count, self.size), 1, 0)     # (n, K, F) each
+        if self.greedy:
+            return self.checked(mean[np.arange(len(mean)), logits.argmax(axis=1)]), None
+        uniform = self.uniform(lanes)
+        chosen = np.arange(len(mean)), draw(temperature(logits, self.temperature), uniform[:, 0])
+        deviation = np.logaddexp(0, spread[chosen] + 0.5413) + 1e-3         # as the head has it
+        far = ndtri(uniform[:, 1:].clip(2.0**-53))                          # 0 has no quantile
+        return self.checked(mean[chosen] + self.temperature * deviation * far), None
