@@ -36,8 +36,8 @@ def draft_next(table: Table, options: Options) -> Draft:
     beside = find_inputs(roles, [Wanted(column, _target(column)) for column in predicted], others)
     whole = [read for read in beside if read.kind.startswith("static_")]
     if len(whole) < len(beside):
-        names = ", ".join(repr(read.column.name) for read in beside if read not in whole)
-        report("left out", f"{names}: at each step, where nothing would be known of them when rows are drawn",
+        left = ", ".join(repr(read.column.name) for read in beside if read not in whole)
+        report("left out", f"{left}: at each step, where nothing would be known of them when rows are drawn",
                "--kind COLUMN=next")
     names = field_names([read.column.name for read in (*reads, *whole)], [], "field")
     fields = dict(zip(names, (*reads, *whole), strict=True))
