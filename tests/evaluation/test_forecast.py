@@ -109,6 +109,18 @@ def walks(*lengths: int) -> list[np.ndarray]:
     return [30 + np.cumsum(np.random.default_rng(each).standard_normal((each, 2)), axis=0) for each in lengths]
 
 
+def test_no_window_lies_across_a_gap(tmp_path):
+    values = np.delete(np.arange(200.0), [60, 61, 130])[:, None]
+    config = table({"x": "real"}, {"x": "forecast"}, SETTINGS)
+    assert config.forecast is not None
+    source = Series("x", [values], ["1"], config.forecast, 0.25, 0.25, {}, [np.array([0, 60, 128, 197])])
+    known = written(tmp_path, config, source)
+    for split, count in (("train", 60 - 8 + 38 - 8), ("validation", 36 - 8 + 19 - 8), ("test", 56 - 8)):
+        window, future = stretches(known.sequences(split), "x")
+        both = np.concatenate([window, future])[..., 0]
+        assert (np.diff(both, axis=0) == 1).all() and both.shape[1] == count
+
+
 def test_a_constant_has_no_scale(tmp_path):
     series = [np.stack([each[:, 0], np.full(len(each), 0.1)], axis=1) for each in walks(48)]
     assert np.isnan(seasonal_error(prepared(tmp_path, series), "x")).tolist() == [False, True]

@@ -52,6 +52,14 @@ def test_rows_at_its_step_are_read(zoo: Make, tmp_path: Path, times: Any) -> Non
     assert len(read(given(tmp_path, times), spec_of(zoo)).sequences[0]) == len(times)
 
 
+def test_of_short_sequences_that_are_no_series_a_step_is_not_expected(zoo: Make, tmp_path: Path) -> None:
+    spec = spec_of(zoo).model_copy(update={"layout": "items"})
+    assert len(read(given(tmp_path, MONTHS[[0, 2, 4]]), spec).sequences) == 3
+    uneven = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.cumsum(np.tile([1, 2, 3], 20)), unit="D")
+    assert len(read(given(tmp_path, uneven), spec).sequences) == 3
+    assert refusal(lambda: read(given(tmp_path, MONTHS[::2]), spec))[0] == "conflict"
+
+
 def read_with(zoo: Make, folder: Path, missing: list[int], gaps: str) -> Inputs:
     return read(given(folder, np.delete(MONTHS, missing)), spec_of(zoo, gaps=gaps))
 

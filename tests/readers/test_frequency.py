@@ -81,6 +81,20 @@ def test_days_of_a_zone_are_days_in_other_zones() -> None:
     assert found(year.to_numpy().astype("M8[ns]"), local=False) == ("D", "")
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("alias", ["B", "MS", "ME", "QS", "W"])
+def test_days_and_months_of_a_zone_are_found_in_utc(zone: str, alias: str) -> None:
+    times = pd.date_range("2021-01-01", periods=60, freq=alias, tz=zone).tz_convert(None).to_numpy().astype("M8[ns]")
+    assert found(times, local=False) == (alias, "")
+    missing = found(np.delete(times, 7), local=False)
+    assert missing[0] == alias and missing[1].startswith("1 ")
+
+
+def test_business_days_may_have_an_hour() -> None:
+    close = dates("2021-01-01", "B") + np.timedelta64(21, "h")
+    assert found(np.delete(close, 7)) == ("B", "1 business day missing at 2021-01-12")
+
+
 def test_several_sequences_begin_anew() -> None:
     times = np.concatenate([dates("2015-01-01", "h", 30), np.delete(dates("2011-01-01", "h", 30), 10)])
     starts = np.isin(np.arange(59), [0, 30])

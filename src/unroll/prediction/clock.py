@@ -15,6 +15,7 @@ from unroll.readers.common.gaps import Gaps, describe
 from unroll.readers.common.sequences import Rows, Sequences
 from unroll.readers.common.timeline import Timeline
 
+FEW = 10        # distances of separate sequences that show no step yet
 Fill = Callable[[NDArray[Any]], NDArray[Any]]
 
 
@@ -31,7 +32,7 @@ def fit_clock(file: Path, table: Columns, spec: Spec, found: Sequences) -> tuple
     frequency = Frequency(rows.frequency)
     if frequency.number != (found.times.unit is None):      # steps of times and of numbers cannot be compared
         return sequences, plain
-    _check_step(f"{file}, column {rows.time!r}", found.times, frequency)
+    _check_step(f"{file}, column {rows.time!r}", found.times, frequency, spec.layout == "items")
     gaps = found.times.gaps(frequency)
     if rows.gaps in (None, "ignore") or not len(gaps):
         return sequences, plain
@@ -47,8 +48,11 @@ def fit_clock(file: Path, table: Columns, spec: Spec, found: Sequences) -> tuple
     return last, plain
 
 
-def _check_step(where: str, times: Timeline, frequency: Frequency) -> None:
+def _check_step(where: str, times: Timeline, frequency: Frequency, short: bool) -> None:
+    """`short`: whether few rows of a sequence say nothing of its step, as those of a patient who came three times."""
     own = times.frequency()
+    if short and (own is None or len(times) - len(times.offsets) < FEW):
+        return
     if own is not None and not own.same(frequency):
         raise UserError("conflict", where, f"its rows are {own.size} apart where the model was trained on rows "
                         f"{frequency.size} apart. Give rows at that step.")

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.frequencies import to_offset
 
-from unroll.readers.common.frequency import DAY, TOLERANCE, Frequency
+from unroll.readers.common.frequency import DAY, TOLERANCE, Frequency, business_days, nearest_days
 
 MOST = 0.8          # share of distances that have to be one step
 OFF = 0.02          # share of times that may lie between two steps
@@ -39,9 +39,10 @@ def _candidates(times: NDArray[Any], distances: NDArray[Any]) -> list[Frequency]
         return [Frequency(f"{typical:.12g}")]
     stamps = pd.DatetimeIndex(times)
     if typical >= 27.5 * DAY:
-        months = _months(stamps, round(float(typical / DAY) / 30.4))
+        months = _months(pd.DatetimeIndex(nearest_days(times)), round(float(typical / DAY) / 30.4))
         return [months, *_even(typical)] if months is not None else _even(typical)
-    if abs(typical / DAY - 1) < TOLERANCE and (stamps.dayofweek < 5).all() and stamps.max() - stamps.min() >= 7 * DAY:
+    week = stamps.max() - stamps.min() >= 7 * DAY
+    if abs(typical / DAY - 1) < TOLERANCE and np.is_busday(business_days(times)).all() and week:
         return [Frequency("B")]
     return _even(typical)
 

@@ -23,6 +23,17 @@ WORDS = {"YS": ("yearly", "year"), "QS": ("quarterly", "quarter"), "MS": ("month
 UNITS = {"D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "us": "microsecond"}
 
 
+def nearest_days(times: NDArray[Any]) -> NDArray[Any]:
+    """The days that begin next to times: of midnights in another zone the days there."""
+    return (times + 12 * HOUR).astype("M8[D]")
+
+
+def business_days(times: NDArray[Any]) -> NDArray[Any]:
+    """The days of times, or those that begin next to them where some would be at weekends."""
+    days = times.astype("M8[D]")
+    return days if np.is_busday(days).all() else nearest_days(times)
+
+
 @dataclass(frozen=True)
 class Frequency:
     """A step by its name in pandas: h, 15min, D, B, MS, …; of numbers it is a number."""
@@ -104,9 +115,9 @@ class Frequency:
         Of a clock on a wall (`local`), the hour that is left out when clocks are set forward is not missing.
         """
         if self.months:
-            exact = np.diff(times.astype("M8[M]").astype(np.int64)) / self.months
+            exact = np.diff(nearest_days(times).astype("M8[M]").astype(np.int64)) / self.months
         elif self.business:
-            days = times.astype("M8[D]")
+            days = business_days(times)
             exact = np.busday_count(days[:-1], days[1:]).astype(float)
         else:
             exact = np.diff(times) / self.distance

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
 from numpy.typing import NDArray
 
 NOT_A_TIME = np.iinfo(np.int64).min     # pandas' nanoseconds of a cell that is missing or written otherwise
@@ -65,4 +67,5 @@ def nanoseconds(cells: NDArray[Any], form: str | None) -> NDArray[np.int64]:
 
 def zoned(cells: Any) -> NDArray[np.bool_]:
     """(N,) whether a time has an offset or a Z behind it."""
-    return np.array([OFFSET.search(str(cell).rstrip()) is not None for cell in cells])
+    found = pa.compute.match_substring_regex(pa.array(cells, pa.string()), OFFSET.pattern.replace("$", r"\s*$"))
+    return np.asarray(found.to_numpy(zero_copy_only=False))
