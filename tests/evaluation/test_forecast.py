@@ -245,8 +245,8 @@ def test_the_verdict_says_by_how_much_and_from_how_many_origins():
     one = np.array([1.0, 1, 1, 5])[:, None, None] * np.ones((4, 2, 1))
     four = np.full((4, 2, 1), 4.0)
     scale = np.ones(1)
-    assert verdict(one, four, truth, scale, "naive") == (
-        "it beats naive: its error is 50% lower, and lower from 3 of 4 origins")
-    assert "does not beat" in verdict(four, one, truth, scale, "naive")
-    assert "100% higher, and lower from 1 of 4" in verdict(four, one, truth, scale, "naive")
-    assert verdict(one, truth, truth, np.array([np.nan]), "naive") == "naive makes no error"
+    assert verdict(one, four, truth, scale, "naive", (3.0, 2.0)) == (
+        "it beats naive: its error is 50% lower (lower from 3 of 4 origins), its CRPS 50% higher")
+    worse = verdict(four, one, truth, scale, "naive", (1.0, 2.0))
+    assert "does not beat" in worse and "100% higher (lower from 1 of 4" in worse and "CRPS 50% lower" in worse
+    assert verdict(one, truth, truth, np.array([np.nan]), "naive", (1.0, 2.0)) == "naive makes no error"

@@ -44,7 +44,7 @@ def labels(count: int) -> BaseHead:
 
 
 def forecast(loss: Any, horizon: int = 4, size: int = 2) -> BaseHead:
-    return head_of("forecast", Sizes(3, size, horizon=horizon), loss=loss, levels=LEVELS, pooling="last")
+    return head_of("forecast", Sizes(3, size, horizon=horizon), loss=loss, levels=LEVELS, pooling="last", calibration="none")
 
 
 def pooling_of(kind: str, features: int = 6, directions: int = 1) -> BasePooling:
@@ -370,7 +370,7 @@ def test_weights_start_within_glorots_bound_and_biases_at_zero():
     ("labels", {"loss": "binary_cross_entropy"}),
     ("regression", {"loss": "squared_error", "pooling": None}),
     ("next_token", {"tied": False}),
-    ("forecast", {"loss": "gaussian", "levels": [0.1, 0.5, 0.9], "pooling": "mean"}),
+    ("forecast", {"loss": "gaussian", "levels": [0.1, 0.5, 0.9], "calibration": "none", "pooling": "mean"}),
 ])
 def test_every_kind_of_head_is_made_with_its_settings(kind, settings):
     head = head_of(kind, Sizes(6, 3, horizon=2), dropout=0.3, **settings)

@@ -126,7 +126,7 @@ def _pooled(kind: str, pooling: str | None) -> dict[str, Any]:
 
 
 def _forecast(loss: str) -> dict[str, Any]:
-    return {"kind": "forecast", "loss": loss, "levels": LEVELS, "pooling": "last", "dropout": 0.0}
+    return {"kind": "forecast", "loss": loss, "levels": LEVELS, "calibration": "none", "pooling": "last", "dropout": 0.0}
 
 
 NEXT = {"kind": "next_token", "dropout": 0.0, "tied": False}

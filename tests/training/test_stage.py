@@ -11,7 +11,7 @@ import pytest
 
 import unroll.stages.train as module
 from tests.conftest import REPOSITORY, TINY, run, snapshot, tiny
-from tests.training.conftest import composed
+from tests.training.conftest import composed, settings
 from unroll.base import files
 from unroll.base.errors import UserError
 from unroll.base.files import sha256
@@ -57,6 +57,17 @@ def test_a_training_leaves_a_model_curves_and_metrics(made):
         "model/parameters": sum(each.numel() for each in model.network.parameters() if each.requires_grad),
     }
     assert list(made.work.iterdir()) == []
+
+
+@pytest.mark.parametrize(("steps", "warmup", "batches", "windows", "lines"), [
+    (50, 50, 1, False, 1), (51, 50, 1, False, 0), (0, 0, 1, True, 2), (99, 0, 10, True, 1), (100, 0, 10, True, 0),
+    (99, 0, 10, False, 0), (30, 30, 10, True, 2),
+])
+def test_too_short_a_training_is_said(steps, warmup, batches, windows, lines):
+    """No longer than its warm-up, or fewer than ten epochs of windows."""
+    schedule = {"kind": "constant", "warmup_steps": warmup, "final_fraction": 1.0}
+    config = settings(schedule=schedule, patience=None)
+    assert len(module.too_little(steps, config, batches, windows)) == lines
 
 
 def test_a_network_that_no_memory_holds_is_one_line(made, capsys):

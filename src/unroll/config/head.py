@@ -32,6 +32,11 @@ class HeadSettings(Strict):
         return False
 
     @property
+    def calibrates(self) -> bool:
+        """Whether a part of the validation split is kept from choosing the weights, to calibrate predictions."""
+        return False
+
+    @property
     def unit(self) -> str:
         """The unit of the mean loss, for readers; {per} is step or sequence."""
         return "as the head defines it"

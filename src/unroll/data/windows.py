@@ -1,5 +1,6 @@
 """Windows of series → batches."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,3 +59,22 @@ def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     rows, horizon = data.frame.rows, data.frame.forecast.horizon
     return (series.raw(data.bounds[:, 0] + np.arange(rows)[:, None]),
             series.raw(data.bounds[:, 1] + np.arange(horizon)[:, None]))
+
+
+def halves(data: Sequences, offsets: NDArray[np.int64]) -> tuple[Sequences, Sequences]:
+    """The windows without the later half of each series' forecasts, and that half; `offsets` are those of the series.
+
+    Of an odd number, the middle forecast is in the earlier half of one series, and in the later half of the next.
+    Windows that have other targets, too, stay in the first part without their forecast.
+    """
+    assert data.bounds is not None
+    kept = np.arange(len(data)) if data.forecasts is None else np.flatnonzero(data.forecasts)
+    series = np.unique(np.searchsorted(offsets, data.bounds[kept, 0], side="right"), return_inverse=True)[1]
+    count = np.bincount(series)
+    place = np.arange(len(kept)) - np.repeat(np.cumsum(count) - count, count)
+    later = kept[place >= ((count + 1 - np.arange(len(count)) % 2) // 2)[series]]
+    first = np.ones(len(data), bool)
+    first[later] = False
+    if data.forecasts is None:
+        return data.only(np.flatnonzero(first)), data.only(later)
+    return replace(data, forecasts=data.forecasts & first), data.only(later)

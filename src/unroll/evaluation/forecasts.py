@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from unroll.data.store import Prepared
 from unroll.evaluation.report import Metrics
+from unroll.models.conformal import enough
 
 Values = NDArray[np.float64]
 
@@ -78,8 +79,11 @@ def asked(levels: Values) -> Values:
     return np.asarray(levels[: -pairs - 1 : -1] - levels[:pairs])
 
 
-def verdict(point: Values, simple: Values, truth: Values, scale: Values, method: str) -> str:
-    """Whether forecasts (N, H, D) err less than a simple method's, by how much, and from how many of the origins."""
+def verdict(point: Values, simple: Values, truth: Values, scale: Values, method: str, crps: tuple[float, float]) -> str:
+    """Whether forecasts (N, H, D) err less than a simple method's, by how much, and from how many of the origins.
+
+    `crps` are both methods' CRPS, which counts their intervals, too.
+    """
     unit = np.where(np.isnan(scale), np.nan if np.isfinite(scale).any() else 1.0, scale)
     own, other = (np.abs(truth - each) / unit for each in (point, simple))
     origins = [(np.nanmean(mine), np.nanmean(theirs)) for mine, theirs in zip(own, other, strict=True)
@@ -88,9 +92,13 @@ def verdict(point: Values, simple: Values, truth: Values, scale: Values, method:
     mine, theirs = float(np.nanmean(own)), float(np.nanmean(other))
     if not theirs:
         return f"{method} makes no error"
-    word, less = ("beats", "lower") if mine < theirs else ("does not beat", "higher")
-    return (f"it {word} {method}: its error is {abs(1 - mine / theirs):.0%} {less}, and lower from {better:,} of "
-            f"{len(origins):,} origins")
+    word = "beats" if mine < theirs else "does not beat"
+    return (f"it {word} {method}: its error is {_less(mine, theirs)} (lower from {better:,} of {len(origins):,} "
+            f"origins), its CRPS {_less(*crps)}")
+
+
+def _less(mine: float, theirs: float) -> str:
+    return f"{abs(1 - mine / (theirs or 1)):.0%} {'lower' if mine < theirs else 'higher'}"
 
 
 def coverage_words(inside: Values, share: float) -> str:
@@ -98,6 +106,15 @@ def coverage_words(inside: Values, share: float) -> str:
     steps = np.nanmean(inside, axis=(0, 2))
     ahead = f": {steps[0]:.0%} one step ahead, {steps[-1]:.0%} {len(steps)} steps ahead" if len(steps) > 1 else ""
     return f"its {share:.0%} intervals hold {np.nanmean(inside):.0%} of the values{ahead}"
+
+
+def calibrated_words(origins: int | None, share: float) -> str:
+    """On how many origins the widest interval was calibrated; None: on none."""
+    if not origins:
+        return "no origins calibrate its intervals, which are the network's own"
+    needed = enough(share)
+    few = f"; {needed} are needed for intervals of {share:.0%}" if origins < needed else ""
+    return f"{origins:,} origins of the validation split calibrate its intervals{few}"
 
 
 def by_step(inside: Values, shares: Values) -> list[dict[str, float]]:

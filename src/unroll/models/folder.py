@@ -1,9 +1,11 @@
 """A model on disk: weights and plain JSON, no pickle, the same bytes for the same model."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
@@ -16,7 +18,9 @@ from unroll.data.spec import Spec
 from unroll.data.store import Prepared
 from unroll.data.tokenizers import Tokenizer
 from unroll.models.by_field import plain
+from unroll.models.conformal import Calibration
 from unroll.models.manifest import (
+    CALIBRATION,
     MANIFEST,
     START,
     STEP,
@@ -52,6 +56,10 @@ def save_model(folder: Path, network: Network, config: ModelConfig, prepared: Pr
     with replacing(folder) as temporary:
         temporary.mkdir()
         write_weights(temporary / WEIGHTS, network)
+        calibrated = {name: {"origins": found.origins, "offsets": found.offsets.tolist()}
+                      for name in network.heads if (found := network.head(name).calibration) is not None}
+        if calibrated:
+            write_json(temporary / CALIBRATION, calibrated)
         for file in sorted(prepared.folder.glob("*.tokenizer.json")):
             shutil.copyfile(file, temporary / file.name)
         if network.has_onnx and network.next_step:
@@ -102,4 +110,8 @@ def load_model(folder: Path, trained_on: Prepared | None = None) -> Model:
         read_weights(folder / WEIGHTS, network)
     except (SafetensorError, RuntimeError):
         raise damaged(folder) from None
+    if CALIBRATION in opened.manifest.files:
+        for name, found in json.loads((folder / CALIBRATION).read_text(encoding="utf-8")).items():
+            network.head(name).calibration = Calibration(torch.tensor(found["offsets"], dtype=torch.float64),
+                                                         found["origins"])
     return Model(network.eval(), opened.config, opened.spec, opened.tokenizers, opened.manifest.files[WEIGHTS])

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from unroll.config.head import HeadSettings, PooledSettings
 from unroll.config.heads import HEADS
+from unroll.models.conformal import Calibration, Values
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.encoder import BaseEncoder
 from unroll.models.loss import Frequencies
@@ -33,6 +34,7 @@ class BaseHead(nn.Module, ABC):
     """
 
     pool: BasePooling | None
+    calibration: Calibration | None = None      # of predictions, where the settings calibrate; no weight
 
     def __init__(self, settings: HeadSettings) -> None:
         super().__init__()
@@ -50,6 +52,9 @@ class BaseHead(nn.Module, ABC):
     @abstractmethod
     def predict(self, outputs: Tensor) -> Tensor:
         """What a user reads: probabilities, values or quantiles, on the target's scale."""
+
+    def calibrate(self, predicted: Values, target: Values) -> None:
+        """Set `calibration` from predictions (N, …) and targets (N, …) that chose nothing, if the settings say so."""
 
     def statistics(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Counts (S,) of the known targets, which add up over batches, and from which `measure` follows."""

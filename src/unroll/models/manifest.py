@@ -25,6 +25,7 @@ from unroll.data.tokenizers import Tokenizer, restore
 from unroll.models.migration import FORMAT, OLDER, migrate
 
 MANIFEST, WEIGHTS = "model.json", "model.safetensors"
+CALIBRATION = "calibration.json"        # what was learned from validation data beside the weights; not of all models
 START, STEP, STEP_INT8 = "start.onnx", "step.onnx", "step.int8.onnx"    # where network and cell have them
 
 

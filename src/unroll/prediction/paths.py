@@ -27,7 +27,8 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     where = f"sequence {name}"
     window = predictor.reader.sequence(where, series, True)         # (rows, D)
     try:
-        return draw_paths(next_step, window, count, length, seed, np.array(forecast.levels), head.loss.normal,
+        normal = head.loss.normal and not head.calibrates      # calibrated, the levels alone are known
+        return draw_paths(next_step, window, count, length, seed, np.array(forecast.levels), normal,
                           predictor.spec.forecast.log, temperature, first)
     except UserError as error:
         raise error.within(where) from None

@@ -25,6 +25,7 @@ from unroll.models.manifest import WEIGHTS
 from unroll.models.network import Network, build
 from unroll.tracking import Tracker
 from unroll.training.batches import Batches
+from unroll.training.calibration import calibrate
 from unroll.training.callbacks import Row, Unit
 from unroll.training.fit import Result, Watch, fit
 from unroll.training.work import Work, key, work_folder
@@ -37,7 +38,8 @@ def train(
     torch.set_num_threads(train.threads)
     prepared = open_prepared(workspace.prepared, data)
     network = build(model, prepared.spec, train.seed)
-    batches = Batches(prepared, train, runtime.workers, network.whole)
+    calibrated = [name for name, head in model.heads.items() if head.calibrates]
+    batches = Batches(prepared, train, runtime.workers, network.whole, bool(calibrated))
     goal, unit = objective(train.monitor, model.heads), unit_of(prepared)
     identity = key(data, model, train, prepared, workspace)
     with work_folder(workspace.work, identity, rank()) as folder:
@@ -67,13 +69,29 @@ def train(
             work = Work(folder, identity, runtime.checkpoint, runtime.wait_minutes)
             result = fit(network, batches, train, goal, unit, work, watch)
             if result.first:
+                if calibrated:
+                    print(f"train: {calibrate(network, batches, calibrated)} validation origins calibrate", flush=True)
                 write(workspace, network, model, prepared, result, unit, tracker, train.accelerator)
         except BaseException as error:
             tracker.finish("KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
             raise
     if result.first:
+        for line in too_little(result.steps, train, batches.train_length, prepared.spec.layout == "windows"):
+            print(f"train: {line}")
         print(f"train: best validation {goal.name} {result.best[goal.name]:.4f} at step {result.best_step}, "
               f"{result.speed:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
+
+
+def too_little(steps: int, train: TrainConfig, batches: int, windows: bool) -> list[str]:
+    """What speaks against a training of so few steps, with so many batches an epoch."""
+    found, warmup, epochs = [], train.schedule.warmup_steps, steps * train.accumulate / batches
+    if steps <= warmup:
+        found.append(f"too little training: {steps:,} steps, and the warm-up alone takes {warmup:,}. Raise "
+                     "train.epochs and train.max_steps, or lower train.schedule.warmup_steps.")
+    if windows and epochs < 10 and train.patience is None:
+        found.append(f"too little training, perhaps: each window was read {epochs:.1f} times. Raise train.epochs and "
+                     "train.max_steps, and see whether the validation loss still falls.")
+    return found
 
 
 def watchers(

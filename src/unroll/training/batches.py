@@ -13,9 +13,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from unroll.base.errors import UserError
 from unroll.config.train import TrainConfig
 from unroll.data.batches import ItemLayout, Layout, StreamLayout
+from unroll.data.fields import Sequences
 from unroll.data.source import Split
 from unroll.data.store import Prepared
-from unroll.data.windows import WindowLayout
+from unroll.data.windows import WindowLayout, halves
 
 VALIDATION_STEPS = 256      # per lane and batch; nothing is back-propagated, so only memory limits it
 
@@ -81,11 +82,12 @@ class _InOrder(Sampler[tuple[int, int]]):
 class Batches(LightningDataModule):
     """Training and validation batches of a prepared folder; raises `UserError` when it is too short for them."""
 
-    def __init__(self, prepared: Prepared, config: TrainConfig, workers: int, whole: bool) -> None:
-        """`whole`: whether the network needs all steps of a sequence at once."""
+    def __init__(self, prepared: Prepared, config: TrainConfig, workers: int, whole: bool,
+                 calibrated: bool = False) -> None:
+        """`whole`: whether the network needs all steps of a sequence at once; `calibrated`: see `calibration`."""
         super().__init__()
         self._prepared, self._config, self._workers, self._whole = prepared, config, workers, whole
-        self._shape = prepared.spec.layout
+        self._shape, self._calibrated = prepared.spec.layout, calibrated
         length = len(prepared.sequences("train"))
         if self._shape == "stream" and length < 2 * config.batch_size:
             raise UserError(
@@ -110,9 +112,20 @@ class Batches(LightningDataModule):
             case "windows":
                 assert sequences.frame is not None
                 stride = slice(None, None, sequences.frame.forecast.stride if split == "train" else 1)
+                if split == "validation" and self._calibrated:
+                    sequences, _ = self._halves()
                 return WindowLayout(sequences.only(stride), config.batch_size, config.seed)
             case _:
                 return ItemLayout(sequences, config.batch_size, config.seed, None if self._whole else steps)
+
+    def calibration(self) -> WindowLayout:
+        """The part of the validation split that is kept from choosing the weights, in order."""
+        return WindowLayout(self._halves()[1], self._config.batch_size, None)
+
+    def _halves(self) -> tuple[Sequences, Sequences]:
+        offsets = self._prepared.offsets("validation")
+        assert offsets is not None
+        return halves(self._prepared.sequences("validation"), offsets)
 
     def describe(self) -> str:
         """A batch in words, with the longest of its sequences as the source names it."""

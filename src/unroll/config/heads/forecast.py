@@ -1,4 +1,5 @@
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -22,9 +23,18 @@ class Settings(PooledSettings):
     loss: IntervalLoss
     # rising, 0.5 among them
     levels: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=3), AfterValidator(_rising)]
+    # conformal: the later half of the validation origins makes intervals as wide as they have to be, the earlier half
+    # chooses the weights; none: they are the network's own, and all origins choose
+    calibration: Literal["none", "conformal"]
+
+    later: ClassVar[Mapping[str, Any]] = {"calibration": "none"}
 
     predicts: ClassVar[tuple[Target, ...]] = ("forecast",)
     generates: ClassVar[Generated | None] = "paths"
+
+    @property
+    def calibrates(self) -> bool:
+        return self.calibration == "conformal"
 
     @property
     def unit(self) -> str:

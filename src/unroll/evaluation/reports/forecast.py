@@ -15,7 +15,16 @@ from unroll.data.fields import Sequences
 from unroll.data.store import Prepared
 from unroll.data.windows import stretches
 from unroll.drawing import evaluation as pictures
-from unroll.evaluation.forecasts import asked, by_step, coverage_words, held, measures, seasonal_error, verdict
+from unroll.evaluation.forecasts import (
+    asked,
+    by_step,
+    calibrated_words,
+    coverage_words,
+    held,
+    measures,
+    seasonal_error,
+    verdict,
+)
 from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import score
 from unroll.models.folder import Model
@@ -49,10 +58,15 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     inside = held(quantiles, truth)
     season = "the seasonal naive forecast" if prepared.spec.forecast.season > 1 else "the last value as a forecast"
     point = quantiles[..., head.levels.index(0.5)]
-    found = (verdict(point, points["seasonal_naive"], truth, scale, season),
-             coverage_words(inside[..., 0], levels[-1] - levels[0]))
+    crps = metrics["test/crps"], metrics["baseline/seasonal_naive_crps"]
+    share, calibrated = float(levels[-1] - levels[0]), model.network.head(name).calibration
+    found = [verdict(point, points["seasonal_naive"], truth, scale, season, crps),
+             coverage_words(inside[..., 0], share),
+             calibrated_words(None if calibrated is None else calibrated.origins, share)]
+    if np.isnan(scale).any():
+        found.append("what never changes from season to season in training is left out of MASE")
     draw = partial(_draw, data, name, quantiles, levels)
-    return Report(metrics, "mase", "MASE", False, draw, replace(PROSE, found=found))
+    return Report(metrics, "mase", "MASE", False, draw, replace(PROSE, found=tuple(found)))
 
 
 def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig) -> tuple[Values, Values]:

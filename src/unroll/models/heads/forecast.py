@@ -1,15 +1,18 @@
 """Quantiles of the next steps of a series."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unroll.config.heads.forecast import Settings
+from unroll.models.conformal import Values, calibration
 from unroll.models.head import LinearHead, Sizes
 from unroll.models.loss import make_real_loss
 
 
 class Head(LinearHead):
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
+        self._levels = settings.levels
         self._criterion = make_real_loss(settings.loss, settings.levels)
         self._shape = (sizes.horizon, sizes.size, self._criterion.parameters)
         super().__init__(settings, sizes, sizes.horizon * sizes.size * self._criterion.parameters)
@@ -22,7 +25,14 @@ class Head(LinearHead):
 
     def predict(self, outputs: Tensor) -> Tensor:
         """(B, H, D, levels) quantiles, rising."""
-        return self._criterion.predict(self._split(outputs))
+        quantiles = self._criterion.predict(self._split(outputs))
+        if self.calibration is None:
+            return quantiles
+        return self.calibration.applied(quantiles, self._levels.index(0.5))
+
+    def calibrate(self, predicted: Values, target: Values) -> None:
+        """predicted (N, H, D, levels), target (N, H, D), NaN where it is unknown."""
+        self.calibration = calibration(predicted, target, np.array(self._levels))
 
     def _split(self, outputs: Tensor) -> Tensor:
         """(B, H · D · parameters) → (B, H, D, parameters)."""
