@@ -19,7 +19,7 @@ from unroll.models.folder import Model, load_model, save_model
 from unroll.models.manifest import CALIBRATION
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.table import split_table
-from unroll.sources.common.memory import Series
+from unroll.sources.common.series import Series
 from unroll.training.batches import Batches
 from unroll.training.calibration import calibrate
 
