@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unroll.config.heads import HEADS, regression
 from unroll.config.losses import LOSSES, squared_error
+from unroll.generation.draws import regression as draw_code
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.heads import regression as head_code
 from unroll.models.loss import BaseRealLoss
@@ -105,6 +106,34 @@ def test_what_breaks_the_contract_of_heads_is_named(
     monkeypatch.setattr(head_code, "Head", head)
     with pytest.raises(AssertionError) as caught:
         check_head("regression", loss="squared_error")
+    assert complaint in str(caught.value)
+
+
+class Together(draw_code.Draw):
+    def uniform(self, lanes: Any) -> Any:
+        return super().uniform(lanes[::-1])
+
+
+class Chance(draw_code.Draw):
+    def __call__(self, lanes: Any, outputs: Any) -> Any:
+        self.greedy = False
+        return super().__call__(lanes, outputs)
+
+
+class Wide(draw_code.Draw):
+    def __call__(self, lanes: Any, outputs: Any) -> Any:
+        return super().__call__(lanes, outputs)[0][:, :1], None
+
+
+@pytest.mark.parametrize(("draw", "complaint"), [
+    (Together, "depends on the lanes beside it"), (Chance, "with greedy"), (Wide, "steps of shape"),
+])
+def test_what_breaks_the_contract_of_draws_is_named(
+    draw: type[draw_code.Draw], complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw_code, "Draw", draw)
+    with pytest.raises(AssertionError) as caught:
+        check_head("regression", loss="gaussian")
     assert complaint in str(caught.value)
 
 

@@ -19,6 +19,7 @@ from unroll.models.head import BaseHead, Sizes, make_head
 from unroll.models.loss import Frequencies
 from unroll.models.onnx.graph import FLOAT, Graph
 from unroll.testing._compare import close, equal, equal_shape
+from unroll.testing.draws import check_draw
 
 STEPS, LANES, FEATURES, SIZE, HORIZON = 6, 4, 5, 3, 2
 LENGTHS = torch.tensor([6, 1, 4, 3])
@@ -158,9 +159,14 @@ def check_onnx(settings: HeadSettings, target: Target) -> None:
     close("onnx()", session.run(None, {"last": step.numpy()})[0], head(step))
 
 
+def check_draws(settings: HeadSettings, target: Target) -> None:
+    """Where the settings name what draws a next step, see `unroll.testing.draws`."""
+    check_draw(settings, target, _head(settings)(_hidden()[0]).detach().float().numpy(), SIZE)
+
+
 CHECKS: tuple[Callable[[HeadSettings, Target], None], ...] = (
     check_shapes, check_padding, check_loss_of_head, check_measures, check_training, check_dropout, check_seed,
-    check_onnx)
+    check_onnx, check_draws)
 
 
 def _settings(kind: str, own: dict[str, Any]) -> HeadSettings:
