@@ -7,6 +7,7 @@ from unroll.base.errors import UserError
 from unroll.data.spec import Reading
 from unroll.readers import format_of
 from unroll.readers.common.advice import named
+from unroll.readers.common.packed import ending_of
 
 
 def changed(path: Path, reading: Reading, changes: Mapping[str, str]) -> Reading:
@@ -18,7 +19,7 @@ def changed(path: Path, reading: Reading, changes: Mapping[str, str]) -> Reading
             raise UserError("no-effect", named(name), "the model reads no column of times. Leave it out.")
         if found is not None and name != "time_format" and name not in getattr(found, "SETTINGS", (
                 "encoding", "delimiter") if found.HOLDS == "text" else ()):
-            raise UserError("no-effect", named(name), f"has no effect on {path.suffix} files. Leave it out.")
+            raise UserError("no-effect", named(name), f"has no effect on {ending_of(path)} files. Leave it out.")
     if "time_format" in changes and reading.table is not None:
         own = reading.table.model_copy(update={"time_format": changes["time_format"]})
         reading = reading.model_copy(update={"table": own})

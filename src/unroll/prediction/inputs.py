@@ -10,7 +10,7 @@ from unroll.base.errors import UserError
 from unroll.data.spec import InputSpec, Reading, Spec, TableReading
 from unroll.prediction.changes import changed
 from unroll.prediction.clock import fit_clock
-from unroll.readers import endings, format_of
+from unroll.readers import endings, format_of, refusal
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
 from unroll.readers.common.constant import constant
@@ -55,7 +55,7 @@ def _read_all(path: Path, spec: Spec, count: Count) -> Inputs:
                         "model reads.")
     if not path.is_dir():
         return _read(path, spec, count)
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings() and file.is_file()
+    files = sorted(file for file in path.rglob("*") if format_of(file) is not None and file.is_file()
                    and not any(part.startswith(".") for part in file.relative_to(path).parts))
     if not files:
         raise UserError("empty", path, f"holds no file that can be read ({', '.join(endings())}).")
@@ -72,7 +72,7 @@ def _read(file: Path, spec: Spec, count: Count) -> Inputs:
     """One file, by what its format holds."""
     found = format_of(file)
     if found is None:
-        raise UserError("unsupported", file, f"files of this kind are not read. Give one of {', '.join(endings())}.")
+        raise refusal(file)
     if found.HOLDS == "table" or (found.HOLDS == "text" and not _of_text(spec) and spec.reading.table is not None):
         inputs = _table(file, spec, count)
     elif found.HOLDS == "text":

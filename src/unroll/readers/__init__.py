@@ -4,7 +4,9 @@ A format is a module with
 
 - `HOLDS`, which says what a file of it is, and with it which functions the module has;
 - `ENDINGS` of its files, in lower case, and optionally `ALSO`, endings that another format owns but that are read as
-  this one where only what it holds makes sense.
+  this one where only what it holds makes sense;
+- `STREAMED = True` where it reads files from their beginning to their end by `common.packed.open_bytes`, so that they
+  may be compressed.
 
 `HOLDS` is one of
 
@@ -28,7 +30,15 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Literal
 
+from unroll.base.errors import UserError
+from unroll.readers.common.packed import ending_of, is_packed
+
 Holds = Literal["table", "text", "arrays", "labelled", "sequences"]
+NAMES = {"table": "a table", "text": "a text", "arrays": "arrays", "labelled": "labelled sequences",
+         "sequences": "sequences without targets, which only predictions read"}
+BOOK = "Save the sheet to be read as .csv, or write it as .parquet."
+WAYS = {".xlsx": BOOK, ".xls": BOOK, ".ods": BOOK, ".json": "Write a record a line, as .jsonl: in pandas, "
+        "to_json(path, orient='records', lines=True)."}     # what to do instead of files that are often brought
 
 
 @cache
@@ -39,8 +49,9 @@ def formats() -> tuple[ModuleType, ...]:
 
 def format_of(file: Path, *holds: Holds) -> ModuleType | None:
     """The format of a file by its ending, among those that hold one of these, or any; None when there is none."""
-    among = [module for module in formats() if not holds or module.HOLDS in holds]
-    ending = file.suffix.lower()
+    ending, packed = ending_of(file), is_packed(file)
+    among = [module for module in formats() if (not holds or module.HOLDS in holds)
+             and (not packed or getattr(module, "STREAMED", False))]
     return next((module for names in ("ENDINGS", "ALSO") for module in among if ending in getattr(module, names, ())),
                 None)
 
@@ -48,3 +59,19 @@ def format_of(file: Path, *holds: Holds) -> ModuleType | None:
 def endings(*holds: Holds) -> tuple[str, ...]:
     """File endings of the formats that hold one of these, or of all formats."""
     return tuple(ending for module in formats() if not holds or module.HOLDS in holds for ending in module.ENDINGS)
+
+
+def refusal(file: Path, *holds: Holds) -> UserError:
+    """That of a file without a format, or without one that holds one of these: why it is not read, and what is."""
+    ending, way = ending_of(file), f"Give one of {', '.join(endings(*holds))}."
+    other = format_of(file) or format_of(Path(f"a{ending}"))
+    if ending in WAYS:
+        reason, way = f"{ending} files are not read", WAYS[ending]
+    elif is_packed(file) and ending in endings(*holds):
+        reason, way = f"{ending} files are not read while they are compressed", "Unpack it."
+    elif other is not None:
+        reason = f"{ending} files hold {NAMES[other.HOLDS]}, not {' or '.join(NAMES[name] for name in holds)}"
+    else:
+        reason = f"files {f'that end in {ending}' if ending else 'without an ending'} are not read"
+        reason += " (a compressed one says by its name what is in it, as in .csv.gz)" * (is_packed(file) and not ending)
+    return UserError("unsupported", file, f"{reason}. {way}")

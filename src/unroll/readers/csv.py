@@ -18,11 +18,13 @@ from unroll.data.spec import Reading
 from unroll.readers.common.advice import named, remedy
 from unroll.readers.common.dialect import find_decimal, find_delimiter, find_header, first_lines, rows_of
 from unroll.readers.common.encodings import find_encoding
+from unroll.readers.common.packed import ending_of
 from unroll.readers.text import blocks
 
 HOLDS = "table"
 ENDINGS = (".csv", ".tsv")
 ALSO = (".txt",)
+STREAMED = True
 SETTINGS = ("delimiter", "decimal", "encoding", "header")      # of `Reading`, that say how it is written
 RELEASE_SECONDS = 1
 BLOCKS = (1 << 22, 1 << 26)     # bytes that pyarrow parses at a time; where a row is longer, the next size
@@ -131,7 +133,7 @@ def row_numbers(file: Path, reading: Reading) -> Iterator[int]:
 
 
 def delimiter_of(file: Path, reading: Reading) -> str:
-    return reading.delimiter or ("\t" if file.suffix.lower() == ".tsv" else ",")
+    return reading.delimiter or ("\t" if ending_of(file) == ".tsv" else ",")
 
 
 def records(file: Path, reading: Reading) -> Iterator[tuple[int, list[str]]]:

@@ -8,9 +8,11 @@ from typing import BinaryIO
 
 from unroll.base.errors import UserError
 from unroll.readers.common.advice import named, remedy
+from unroll.readers.common.packed import open_bytes
 
 HOLDS = "text"
 ENDINGS = (".txt",)
+STREAMED = True
 BLOCK = 1 << 20     # bytes read at a time
 
 
@@ -22,7 +24,7 @@ def blocks(files: Sequence[Path], encoding: str) -> Iterator[str]:
     for file in files:
         last = ""
         try:
-            with file.open("rb") as handle:
+            with open_bytes(file) as handle:
                 for block in _decode(handle, file, encoding):
                     last = block
                     yield block
@@ -54,9 +56,9 @@ def _decode(handle: BinaryIO, file: Path, encoding: str) -> Iterator[str]:
         except UnicodeDecodeError as error:
             offset = read + len(raw) - len(error.object) + error.start
             raise UserError("unreadable", file, f"not {encoding} at byte {offset}."
-                            f"{_suggest(handle, codec, offset)}") from None
+                            f"{_suggest(file, codec, offset)}") from None
         except UnicodeError as error:       # utf-16 without its mark
-            raise UserError("unreadable", file, f"not {encoding}: {error}.{_suggest(handle, codec, 0)}") from None
+            raise UserError("unreadable", file, f"not {encoding}: {error}.{_suggest(file, codec, 0)}") from None
         read += len(raw)
         if text:
             yield text.removeprefix("\ufeff") if read == len(raw) else text
@@ -64,12 +66,15 @@ def _decode(handle: BinaryIO, file: Path, encoding: str) -> Iterator[str]:
             return
 
 
-def _suggest(handle: BinaryIO, codec: codecs.CodecInfo, offset: int) -> str:
+def _suggest(file: Path, codec: codecs.CodecInfo, offset: int) -> str:
     """Advice: the encoding that the text around a wrong byte may have; the text before it may be plain ASCII."""
     from charset_normalizer import from_bytes
 
-    handle.seek(max(0, offset - BLOCK // 2))
-    best = from_bytes(handle.read(BLOCK)).best()
+    with open_bytes(file) as handle:
+        before = max(0, offset - BLOCK // 2)
+        while before > 0:       # read, since what is compressed has no other way to get there
+            before -= len(handle.read(min(before, BLOCK)))
+        best = from_bytes(handle.read(BLOCK)).best()
     if best is None or codecs.lookup(best.encoding).name == codec.name.removesuffix("-sig"):
         return remedy("Give the encoding that it was written in as {}.", "encoding")
     return f" It may be {best.encoding}.{remedy(f'Set {{}} to {best.encoding}.', 'encoding')}"

@@ -12,9 +12,11 @@ from typing import IO, Any
 import numpy as np
 
 from unroll.base.errors import UserError
+from unroll.readers.common.packed import open_bytes
 
 HOLDS = "labelled"
 ENDINGS = (".ts",)
+STREAMED = True
 BLOCK = 1 << 22     # characters of cases that aeon reads at a time
 
 
@@ -37,7 +39,7 @@ def blocks(file: Path) -> Iterator[tuple[Any, Any]]:
     """
     load, done = aeon_datasets().load_from_ts_file, 0
     try:
-        with file.open(encoding="utf-8") as lines, TemporaryDirectory() as folder:
+        with io.TextIOWrapper(open_bytes(file), "utf-8") as lines, TemporaryDirectory() as folder:
             header, part = _header(lines), Path(folder) / "cases.ts"
             for cases in chain([lines.readlines(BLOCK)], iter(lambda: lines.readlines(BLOCK), [])):
                 part.write_text("".join([*header, *cases]), encoding="utf-8")
@@ -74,7 +76,7 @@ def sequences(file: Path) -> Sequence[Any]:
 def header(file: Path) -> dict[str, str]:
     """What follows each @word before @data, the words in small letters."""
     facts = {}
-    with file.open(encoding="utf-8", errors="replace") as lines:
+    with io.TextIOWrapper(open_bytes(file), "utf-8", "replace") as lines:
         for line in lines:
             name, _, value = line.strip().partition(" ")
             if name.lower() == "@data":

@@ -17,6 +17,7 @@ from unroll.data.spec import Reading
 from unroll.readers import endings
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.marks import marks
+from unroll.readers.common.packed import ending_of
 from unroll.readers.common.spool import Spool
 from unroll.readers.common.tables import read_parts, whole
 from unroll.readers.text import whole_text
@@ -84,11 +85,11 @@ def class_files(top: Path, found: list[Path], holds: str) -> dict[str, list[Path
     if len(folders) == 1:
         raise UserError("missing-file", top, f"only one class, {folders[0].name!r}. Add a folder for each other class.")
     for file in found:
-        if file.suffix.lower() not in expected and file.parent != top:
+        if ending_of(file) not in expected and file.parent != top:
             kind = "texts" if holds == "text" else "recordings"
             raise UserError("unsupported", file, f"not one of the {kind} ({', '.join(expected)}) that data.inputs asks "
                             "for. Move it away, or change data.inputs.")
-        if file.suffix.lower() in expected and file.parent == top:
+        if ending_of(file) in expected and file.parent == top:
             raise UserError("unsupported", file, "outside the folders of the classes. Move it into one, or away.")
     classes: dict[str, list[Path]] = {folder.name: [] for folder in folders}
     for file in found:

@@ -9,7 +9,8 @@ from unroll.commands.init.folders import draft_folder
 from unroll.commands.init.labelled import draft_labelled
 from unroll.commands.init.tables import draft_table
 from unroll.commands.init.texts import draft_text
-from unroll.readers import endings, format_of
+from unroll.readers import NAMES, endings, format_of, refusal
+from unroll.readers.common.packed import ending_of
 
 
 def make_draft(place: Place, options: Options) -> Draft:
@@ -45,12 +46,25 @@ def _draft_of(files: list[Path], place: Place, options: Options) -> Draft:
         options.only("arrays", "task", "targets", "inputs", "kinds", "missing")
         return draft_arrays(place, files[0], options)
     if holds == {"labelled"}:
-        options.only(f"{files[0].suffix} files, which describe themselves", "task", "missing")
+        options.only(f"{ending_of(files[0])} files, which describe themselves", "task", "missing")
         return draft_labelled(place, files, options)
-    kinds = ", ".join(sorted({file.suffix.lower() or "no ending" for file in files}))
-    brought = f"{len(files)} files, {kinds}" if len(files) > 1 else kinds
-    raise UserError("unsupported", place.origin, f"{brought}: not among what is read here. Give {_readable()}, all "
-                    "files of one kind.")
+    raise _refusal(files, place.origin)
+
+
+def _refusal(files: list[Path], origin: Path) -> UserError:
+    """Why files are no data set: none reads one of them, they hold several things, or only predictions read them."""
+    for file in files:
+        if format_of(file) is None:
+            return refusal(file)
+    found = {module.HOLDS: ending_of(file) for file in files if (module := format_of(file)) is not None}
+    if len(found) > 1:
+        several = " and ".join(f"{NAMES[holds]} ({ending})" for holds, ending in sorted(found.items()))
+        return UserError("ambiguous", origin, f"{several} beside each other. Give one of them, or a folder of files of "
+                         "one kind.")
+    ((holds, ending),) = found.items()
+    if holds == "arrays":
+        return UserError("ambiguous", origin, f"{len(files)} {ending} files, each a data set of its own. Give one.")
+    return UserError("unsupported", origin, f"{ending} files hold {NAMES[holds]}. Give {_readable()}.")
 
 
 def _readable() -> str:

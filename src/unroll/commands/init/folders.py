@@ -12,6 +12,7 @@ from unroll.commands.init.reading import find_reading
 from unroll.commands.init.steps import find_tokenizer
 from unroll.commands.init.texts import encoding_of
 from unroll.readers import endings
+from unroll.readers.common.packed import ending_of
 from unroll.readers.common.tables import read_parts
 from unroll.readers.text import whole_text
 from unroll.sources.folder import class_files
@@ -24,7 +25,7 @@ def draft_folder(place: Place, options: Options) -> Draft:
     top = place.origin
     below = [file for file in sorted(top.rglob("*")) if file.is_file() and file.parent != top and file.suffix != ".dvc"
              and not any(part.startswith(".") for part in file.relative_to(top).parts)]
-    text = any(file.suffix.lower() in endings("text") for file in below)
+    text = any(ending_of(file) in endings("text") for file in below)
     if text:
         options.only("folders of texts", "task", "encoding")
     else:

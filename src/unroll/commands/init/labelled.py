@@ -5,6 +5,7 @@ from pathlib import Path
 from unroll.base.errors import UserError
 from unroll.commands.init.draft import Draft, Options, Place, report
 from unroll.readers import format_of
+from unroll.readers.common.packed import stem_of
 
 FACTS = ("problemname", "univariate", "dimensions", "equallength", "classlabel", "targetlabel")
 
@@ -43,12 +44,12 @@ def draft_labelled(place: Place, files: list[Path], options: Options) -> Draft:
 
 
 def _part(file: Path) -> str:
-    return file.stem.rpartition("_")[2].upper()
+    return stem_of(file).rpartition("_")[2].upper()
 
 
 def _pair(file: Path) -> list[Path]:
-    stem, _, part = file.stem.rpartition("_")
+    stem, _, part = stem_of(file).rpartition("_")
     if part.upper() not in ("TRAIN", "TEST"):
         return [file]
-    pair = [file.with_name(f"{stem}_{part}{file.suffix}") for part in ("TRAIN", "TEST")]
+    pair = [file.with_name(f"{stem}_{part}{file.name.removeprefix(stem_of(file))}") for part in ("TRAIN", "TEST")]
     return [path for path in pair if path.is_file()] or [file]

@@ -5,6 +5,7 @@ from pathlib import Path
 from unroll.base.errors import UserError
 from unroll.commands.init.draft import Options, report
 from unroll.data.spec import Reading
+from unroll.readers.common.packed import ending_of
 from unroll.readers.common.tables import table_format
 
 SETTINGS = ("encoding", "delimiter", "header", "decimal")
@@ -28,5 +29,5 @@ def find_reading(files: list[Path], options: Options) -> Reading:
             return reading
     for name, value in written.items():
         if value is not None:
-            raise UserError("no-effect", f"--{name}", f"has no effect on {files[0].suffix} files. Leave it out.")
+            raise UserError("no-effect", f"--{name}", f"has no effect on {ending_of(files[0])} files. Leave it out.")
     return Reading(delimiter=",")

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from unroll.base.errors import UserError
+from unroll.readers.common.packed import open_bytes
 
 SAMPLE = 1 << 20    # bytes that an encoding is guessed from
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
@@ -16,7 +17,7 @@ def find_encoding(file: Path) -> tuple[str, str]:
 
     Raises `UserError` when no encoding fits.
     """
-    with file.open("rb") as handle:
+    with open_bytes(file) as handle:
         sample = handle.read(SAMPLE)
     marked = next((encoding for mark, encoding in MARKS.items() if sample.startswith(mark)), None)
     if marked is not None:
@@ -46,7 +47,7 @@ def _guess(sample: bytes) -> str | None:
 
 def _is_utf8(file: Path) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with file.open("rb") as handle:
+    with open_bytes(file) as handle:
         try:
             while block := handle.read(SAMPLE):
                 decoder.decode(block)

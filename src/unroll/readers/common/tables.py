@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from unroll.base.errors import UserError, nearest
 from unroll.data.spec import Reading
-from unroll.readers import endings, format_of
+from unroll.readers import format_of, refusal
 from unroll.readers.common.advice import named
 from unroll.readers.common.spool import Spool
 
@@ -38,8 +38,7 @@ def table_format(file: Path) -> ModuleType:
     """The format that reads a table; raises `UserError` when none does."""
     found = format_of(file, "table")
     if found is None:
-        raise UserError("unsupported", file, "not a table that can be read. Give one of "
-                        f"{', '.join(endings('table'))}.")
+        raise refusal(file, "table")
     return found
 
 
