@@ -193,6 +193,7 @@ def test_the_report_holds_every_measure_of_every_method(tmp_path):
     report = forecast.report(model_of(made, "forecast"), made, "x", evaluation())
     own = {f"{prefix}{name}" for prefix in ("test/", "best/val_")
            for name in ("mase", "smape", "crps", "mae", "coverage", "coverage_asked")}
+    own |= {"test/coverage_adaptive", "test/width_adaptive"}
     methods = {"naive", "seasonal_naive", "drift"}
     theirs = {f"baseline/{method}_{name}" for method in methods for name in ("mase", "smape", "crps", "mae", "coverage")}
     assert own | theirs == set(report.metrics)

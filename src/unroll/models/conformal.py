@@ -57,10 +57,11 @@ def calibration(quantiles: Values, truth: Values, levels: Values) -> Calibration
     return Calibration(torch.from_numpy(offsets), int(known.any(axis=(1, 2)).sum()))
 
 
-def bound(scores: Values, share: float) -> Values:
+def bound(scores: Values, share: float | Values) -> Values:
     """(N, …) → (…), the ⌈(n + 1) · share⌉-th smallest of the n known scores; 0 where there is none.
 
-    Of too few, the largest, and not below 0: they hold a share of n / (n + 1), and are no reason to narrow an interval.
+    The share is above 0, one for all or one for each (…). Of too few scores, the largest, and not below 0: they hold
+    n / (n + 1), and are no reason to narrow an interval.
     """
     known = np.sort(scores, axis=0)         # NaN comes last
     count = (~np.isnan(scores)).sum(axis=0)

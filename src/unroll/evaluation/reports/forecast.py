@@ -15,6 +15,7 @@ from unroll.data.fields import Sequences
 from unroll.data.store import Prepared
 from unroll.data.windows import stretches
 from unroll.drawing import evaluation as pictures
+from unroll.evaluation.adaptive import followed
 from unroll.evaluation.forecasts import (
     asked,
     by_step,
@@ -44,8 +45,8 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     assert isinstance(head, Settings) and prepared.spec.forecast is not None
     levels, scale = np.array(head.levels), seasonal_error(prepared, name)
     metrics: Metrics = {}
-    known = forecasts(model, prepared.sequences("validation").with_forecasts(), name, settings)
-    metrics |= measures(*known, levels, scale, "best/val_")
+    earlier = forecasts(model, prepared.sequences("validation").with_forecasts(), name, settings)
+    metrics |= measures(*earlier, levels, scale, "best/val_")
     past, data = (prepared.sequences(split).with_forecasts() for split in ("train", "test"))
     quantiles, truth = forecasts(model, data, name, settings)
     metrics |= measures(quantiles, truth, levels, scale, "test/")
@@ -63,6 +64,12 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     found = [verdict(point, points["seasonal_naive"], truth, scale, season, crps),
              coverage_words(inside[..., 0], share),
              calibrated_words(None if calibrated is None else calibrated.origins, share)]
+    offsets = prepared.offsets("test")
+    assert offsets is not None and data.bounds is not None
+    series = np.searchsorted(offsets, data.bounds[:, 0], side="right")
+    adapted = followed(quantiles, truth, *earlier, series, data.bounds[:, 1], share, prepared.spec.forecast.log)
+    metrics |= {"test/coverage_adaptive": adapted.coverage, "test/width_adaptive": adapted.width}
+    found.append(adapted.words)
     if np.isnan(scale).any():
         found.append("what never changes from season to season in training is left out of MASE")
     draw = partial(_draw, data, name, quantiles, levels)
