@@ -98,9 +98,10 @@ TASKS = {
         "Docstrings beyond the reach", "Docstrings of networkx of 100 to 600 characters, longer ones cut there, each a "
         "sequence of its own; as above.", ("bpc",), paired=True),
 }
-HIGHER = ("accuracy", "macro_f1")       # measures, whatever their target, of which a higher one is better
-DIGITS = {"accuracy": 3, "macro_f1": 3, "nll": 3, "frame_accuracy": 3, "mase": 3, "smape": 2, "crps": 3,
-          "coverage": 2, "r2": 3, "bpc": 3}
+# measures, whatever their target, of which a higher one is better
+HIGHER = ("accuracy", "balanced_accuracy", "macro_f1")
+DIGITS = {"accuracy": 3, "balanced_accuracy": 3, "macro_f1": 3, "nll": 3, "frame_accuracy": 3, "mase": 3, "smape": 2,
+          "crps": 3, "coverage": 2, "r2": 3, "bpc": 3}
 
 
 def page() -> str:
@@ -203,9 +204,9 @@ def difference(values: list[float] | None, own: list[float], measure: str) -> st
 
 def baselines(row: dict[str, Any], measure: str) -> dict[str, float]:
     target, slash, name = measure.rpartition("/")
-    prefix = f"baseline/{target}{slash}"
+    prefix, longer = f"baseline/{target}{slash}", tuple(f"_{each}" for each in DIGITS if each.endswith(f"_{name}"))
     return {key.removeprefix(prefix).removesuffix(f"_{name}"): value for key, value in row["baselines"].items()
-            if key.startswith(prefix) and key.endswith(f"_{name}")}
+            if key.startswith(prefix) and key.endswith(f"_{name}") and not key.endswith(longer)}
 
 
 def figure(row: dict[str, Any], network: str, measure: str) -> str:

@@ -19,6 +19,7 @@ def composed(*overrides: str) -> Any:
 @pytest.mark.parametrize(("monitor", "expected"), [
     ("package/loss", Objective("package/loss", False, "package")),
     ("package/macro_f1", Objective("package/macro_f1", True, "package")),
+    ("package/balanced_accuracy", Objective("package/balanced_accuracy", True, "package")),
     ("parameters/loss", Objective("parameters/loss", False, "parameters")),
 ])
 def test_a_measure_of_a_target_has_a_direction(monitor, expected):

@@ -24,6 +24,8 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "gradient_reach": lambda path: evaluation.gradient_reach({"trained LSTM": [1, 0.5], "linear RNN": [1, 0.9]}, path),
     "confusion": lambda path: evaluation.confusion(COUNTS, ["cat", "dog", "a name too long to be shown"], path),
     "many_classes": lambda path: evaluation.confusion(np.eye(30, dtype=np.int64), [*map(str, range(30))], path),
+    "recalls": lambda path: evaluation.recalls(np.array([0.9, np.nan, 0.2]), np.array([90, 7, 2]), ["a", "b", "c"], path),
+    "many_recalls": lambda path: evaluation.recalls(np.linspace(1, 0, 60), np.arange(60, 0, -1), [*map(str, range(60))], path),
     "traces": lambda path: evaluation.traces(np.sin(WAVE), np.cos(WAVE), path),
     "against": lambda path: evaluation.scatter(np.sin(WAVE), np.cos(WAVE), path),
     "rolls": lambda path: evaluation.label_roll(np.abs(np.sin(np.outer(WAVE, WAVE))), np.eye(50), path),

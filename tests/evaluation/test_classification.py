@@ -1,24 +1,31 @@
 """Classes: accuracy and F1 against scikit-learn, and baselines against what they say they are."""
 
+import dataclasses
 import itertools
 from collections import Counter
 from importlib.util import find_spec
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from tests.data.conftest import dealt, npz, table, written
 from tests.evaluation.conftest import evaluation, model_of
+from tests.models.test_heads import head_of
 from unroll.baselines import classifiers as simple
 from unroll.baselines import nearest
+from unroll.config.losses import LOSSES
 from unroll.config.tokenizers import word
 from unroll.data.store import Prepared
+from unroll.evaluation.recall import plain_names
 from unroll.evaluation.reports import classification
 from unroll.evaluation.reports.classification import macro_f1, measures
 from unroll.evaluation.scored import Scored, score
+from unroll.models.head import Sizes
 from unroll.sources.common.memory import Items, OneStream
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
@@ -34,8 +41,16 @@ def test_accuracy_and_macro_f1_are_scikit_learns(pairs):
     assert found == {
         "test/loss": 0.25,
         "test/accuracy": pytest.approx(accuracy_score(truth, predicted), abs=1e-6),
+        "test/balanced_accuracy": pytest.approx(
+            recall_score(truth, predicted, labels=np.unique(truth), average="macro"), abs=1e-12),
         "test/macro_f1": pytest.approx(f1_score(truth, predicted, average="macro"), abs=1e-6),
     }
+    # what a validation counts, in two batches, says the same
+    head = head_of("classification", Sizes(3, 5), loss="cross_entropy", pooling="last")
+    outputs, target = torch.eye(5)[torch.from_numpy(predicted)], torch.from_numpy(truth)
+    counted = sum(head.statistics(outputs[part], target[part]) for part in (slice(0, 1), slice(1, None)))
+    assert {f"test/{name}": value for name, value in head.measure(counted).items()} == pytest.approx(
+        {name: value for name, value in found.items() if name != "test/loss"}, abs=1e-6)
 
 
 def test_macro_f1_by_hand():
@@ -97,9 +112,12 @@ def test_the_report_of_a_class_per_sequence(sequences, tmp_path):
     report = classification.report(model, sequences, "label", evaluation())
     scored = score(model.network, sequences.sequences("test"), "label", evaluation())
     truth, predicted = scored.targets, scored.predictions.argmax(axis=1)
-    names = {f"{prefix}{name}" for prefix in ("test/", "best/val_", "best/train_") for name in ("loss", "accuracy", "macro_f1")}
+    averages = ("accuracy", "balanced_accuracy", "macro_f1")
+    names = {f"{prefix}{name}" for prefix in ("test/", "best/val_", "best/train_") for name in ("loss", *averages)}
+    occurring = {sequences.spec.targets["label"].classes[each] for each in truth}
+    names |= {f"test/recall/{name}" for name in occurring}
     methods = {"majority"} | ({"dtw_1nn"} if find_spec("aeon") else set())
-    assert set(report.metrics) == names | {f"baseline/{m}_{n}" for m in methods for n in ("accuracy", "macro_f1")}
+    assert set(report.metrics) == names | {f"baseline/{m}_{n}" for m in methods for n in averages}
     assert report.metrics["test/accuracy"] == (truth == predicted).mean()
     most = Counter(sequences.values("label", "train").tolist()).most_common(1)[0][0]
     assert report.metrics["baseline/majority_accuracy"] == (truth == most).mean()
@@ -107,6 +125,37 @@ def test_the_report_of_a_class_per_sequence(sequences, tmp_path):
     assert set(report.comparison.baselines) == methods
     report.draw(tmp_path)
     assert (tmp_path / "confusion.png").stat().st_size > 5000
+    assert (tmp_path / "recall.png").stat().st_size > 5000
+    table = pd.read_csv(tmp_path / "recall.csv", index_col="class")
+    assert set(table.index) == {"up", "down", "still"} and table["training"].is_monotonic_decreasing
+    assert table["training"].to_dict() == dict(zip(sequences.spec.targets["label"].classes,
+                                                   sequences.spec.targets["label"].counts, strict=True))
+    for name, row in table.iterrows():
+        own = truth == sequences.spec.targets["label"].classes.index(name)
+        assert row["test"] == own.sum() and np.isnan(row["recall"]) == (name not in occurring)
+        if name in occurring:
+            assert row["recall"] == report.metrics[f"test/recall/{name}"] == (predicted[own] == truth[own]).mean()
+
+
+def test_the_names_of_metrics_are_mlflows_and_as_many_as_classes():
+    from mlflow.utils.validation import _validate_metric_name
+
+    names = ["C++", "C##", "C", "a/b", "..", ".", " ", "é", "x" * 300, "x" * 301, "1.0", "1.0."]
+    plain = plain_names(names)
+    assert len(set(plain)) == len(names)
+    for name in plain:
+        _validate_metric_name(f"test/recall/{name}")
+    assert plain_names(["standing", "1.5", "lie down"]) == ["standing", "1.5", "lie down"]
+
+
+def test_the_card_says_what_probabilities_are_after_a_loss_that_weighs(sequences):
+    plain, model = model_of(sequences, "class"), model_of(sequences, "class")
+    head = model.config.heads["label"]
+    loss = LOSSES.settings_of("logit_adjusted").model_validate({"kind": "logit_adjusted", "tau": 1.0})
+    config = model.config.model_copy(update={"heads": {"label": head.model_copy(update={"loss": loss})}})
+    model = dataclasses.replace(model, config=config)
+    more, less = (classification.report(each, sequences, "label", evaluation()).prose.limits for each in (model, plain))
+    assert more == (*less, loss.probabilities)
 
 
 # -------------------------------------------------------------------------------------------------------- tags

@@ -75,16 +75,17 @@ def figures(workspace: Workspace) -> dict[str, float]:
 
 def test_every_target_has_its_figures_and_pictures(done):
     found = figures(done)
-    for measure in ("outcome/accuracy", "outcome/macro_f1", "outcome/loss", "days/loss"):
+    for measure in ("outcome/accuracy", "outcome/balanced_accuracy", "outcome/macro_f1", "outcome/loss", "days/loss"):
         assert found[f"best/val_{measure}"] == pytest.approx(found[f"val/best_{measure}"], rel=1e-4)
         assert f"test/{measure}" in found
+    assert {"test/outcome/recall/up", "test/outcome/recall/down"} <= set(found)
     assert found["val/best_loss"] == pytest.approx(found["val/best_outcome/loss"] + 0.5 * found["val/best_days/loss"])
     assert found["test/days/mse"] < found["baseline/days/mean_mse"]
     comparisons = read_comparisons(done.comparison)
     assert {name: comparison.measure for name, comparison in comparisons.items()} == {"days": "mse", "outcome": "accuracy"}
     drawn = {file.relative_to(done.plots / "test").as_posix() for file in (done.plots / "test").rglob("*.png")}
     assert drawn == {"curves.png", "days/baselines.png", "days/against.png", "outcome/baselines.png",
-                     "outcome/confusion.png"}
+                     "outcome/confusion.png", "outcome/recall.png"}
 
 
 def test_the_figures_of_the_test_split_are_those_of_its_predictions(done):

@@ -73,7 +73,7 @@ def test_binary_classification(row):
     result = row("experiment=gunpoint", "train.epochs=40", "model.core.hidden_size=24", "train.learning_rate=0.01")
     assert result["test/accuracy"] > result["baseline/majority_accuracy"] + 0.1
     assert 0.85 < result["baseline/dtw_1nn_accuracy"] < 0.95        # published: 90.7 %
-    assert result.pictures == {"baselines.png", "confusion.png", "curves.png"}
+    assert result.pictures == {"baselines.png", "confusion.png", "curves.png", "recall.png"}
     assert result.predictions()[0] == "sequence,label,p_1,p_2"
     assert len(result.predictions()) == 1 + 150
 

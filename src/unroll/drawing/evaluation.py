@@ -40,6 +40,10 @@ def curves(
     save(figure, path)
 
 
+def _short(name: str) -> str:
+    return name if len(name) < 15 else name[:14] + "…"
+
+
 def bars(values: Mapping[str, float], model: str, unit: str, higher_is_better: bool, path: Path) -> None:
     """The measure of the test split by method, the best on top; `model` names the model's own bar."""
     figure, axes = plot(height=0.42 * len(values) + 1.2)
@@ -65,11 +69,32 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str], path: Path) -> 
             if counts[row, column]:
                 axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8,
                           color="white" if share[row, column] > 0.6 else "black")
-    names = [name if len(name) < 15 else name[:14] + "…" for name in classes]
+    names = [_short(name) for name in classes]
     axes.set_xticks(range(len(classes)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
     figure.colorbar(drawn, label="share of the true class", shrink=0.8)
+    save(figure, path)
+
+
+def recalls(recall: NDArray[np.float64], examples: NDArray[np.int64], classes: Sequence[str], path: Path) -> None:
+    """Recall by class, those with most training examples first; NaN where the test split has none."""
+    figure = Figure(figsize=(7, 4.6), layout="constrained")
+    above, below = (plain(axes) for axes in figure.subplots(2, 1, sharex=True, height_ratios=(2, 1)))
+    place = np.arange(len(classes))
+    above.bar(place, np.nan_to_num(recall), color=BLUE)
+    if np.isnan(recall).any():
+        above.plot(place[np.isnan(recall)], np.full(np.isnan(recall).sum(), 0.03), "x", color=GREY,
+                   label="not in the test split")
+    above.axhline(np.nanmean(recall), color=ORANGE, lw=1.2, label=f"balanced accuracy {np.nanmean(recall):.3f}")
+    above.set(ylabel="recall", ylim=(0, 1.02), title="Recall by class, test split, the most frequent class first")
+    above.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1.1), ncols=2)
+    below.bar(place, examples, color=GREY)
+    below.set(ylabel="in training", yscale="log", ylim=(0.5, None))
+    if len(classes) <= 20:
+        below.set_xticks(place, [_short(name) for name in classes], rotation=45, ha="right")
+    else:
+        below.set(xlabel="rank by frequency", xticks=[])
     save(figure, path)
 
 

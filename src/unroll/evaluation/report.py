@@ -40,11 +40,19 @@ class Report:
         return {re.sub(r"^(best/(?:val|train)_|[^/]+/)", rf"\g<1>{target}/", name): value
                 for name, value in self.metrics.items()}
 
+    def _method(self, name: str) -> str | None:
+        """Whose `measure` the metric is, if it is a baseline's; `majority_balanced` is no method."""
+        found = re.fullmatch(r"baseline/(.+)", name)
+        measures = {metric.removeprefix("test/") for metric in self.metrics if metric.startswith("test/")}
+        endings = [measure for measure in measures if name.endswith(f"_{measure}")]
+        if found is None or max(endings, key=len, default="") != self.measure:
+            return None
+        return found[1].removesuffix(f"_{self.measure}")
+
     @property
     def comparison(self) -> Comparison:
-        ending = f"_{self.measure}"
-        baselines = {name.removeprefix("baseline/").removesuffix(ending): value for name, value in self.metrics.items()
-                     if name.startswith("baseline/") and name.endswith(ending)}
+        baselines = {method: value for name, value in self.metrics.items()
+                     if (method := self._method(name)) is not None}
         return Comparison(self.measure, self.unit, self.higher_is_better, self.metrics[f"test/{self.measure}"],
                           baselines)
 

@@ -12,7 +12,7 @@ class Settings(PooledSettings):
     loss: ClassLoss
 
     predicts: ClassVar[tuple[Target, ...]] = ("class", "tag", "next_category")
-    measures: ClassVar[Mapping[str, bool]] = {"accuracy": True, "macro_f1": True}
+    measures: ClassVar[Mapping[str, bool]] = {"accuracy": True, "balanced_accuracy": True, "macro_f1": True}
     draw: ClassVar[str] = "unroll.generation.draws.classification"
 
     @property

@@ -1,4 +1,4 @@
-"""A class per sequence, or per step: accuracy, macro-F1, which classes are taken for which."""
+"""A class per sequence, or per step: accuracy, balanced accuracy, macro-F1, which classes are taken for which."""
 
 from dataclasses import replace
 from functools import partial
@@ -14,6 +14,7 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
+from unroll.base.files import write_rows
 from unroll.baselines.classifiers import after, by_symbol, one_step, words
 from unroll.baselines.nearest import nearest_neighbour
 from unroll.config.evaluate import EvaluateConfig
@@ -21,11 +22,13 @@ from unroll.config.heads.classification import Settings
 from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
+from unroll.evaluation.recall import balanced_accuracy, plain_names, recall_by_class
 from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import PREFIXES, Scored, previous, score_split
 from unroll.models.folder import Model
 
 Labels = NDArray[np.int64]
+MOST_METRICS = 20   # classes whose recall is a metric each; the table has that of any number
 PROSE = Prose(
     task="names the class of each {per}",
     limits=(
@@ -48,23 +51,31 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     for method, predicted in baselines(prepared, name, len(classes), settings).items():
         truth = test.targets
         metrics[f"baseline/{method}_accuracy"] = float((predicted == truth).mean())
+        metrics[f"baseline/{method}_balanced_accuracy"] = balanced_accuracy(predicted, truth, len(classes))
         metrics[f"baseline/{method}_macro_f1"] = macro_f1(predicted, truth, len(classes))
+    found = recall_by_class(test.predictions.argmax(axis=-1), test.targets, len(classes))
+    if len(classes) <= MOST_METRICS:
+        metrics |= {f"test/recall/{each}": float(recall)
+                    for each, recall in zip(plain_names(classes), found, strict=True) if not np.isnan(recall)}
     counted = multiclass_confusion_matrix(
         torch.from_numpy(test.predictions.argmax(axis=-1)), torch.from_numpy(test.targets), len(classes)
     ).numpy()
     prose, head = PROSE if prepared.spec.targets[name].of is None else NEXT, model.config.heads[name]
     if isinstance(head, Settings) and head.loss.probabilities:
         prose = replace(prose, limits=(*prose.limits, head.loss.probabilities))
-    return Report(metrics, "accuracy", "accuracy", True, partial(_draw, counted, classes), prose)
+    examples = np.bincount(_classes(prepared, name, "train"), minlength=len(classes))
+    draw = partial(_draw, counted, classes, found, examples)
+    return Report(metrics, "accuracy", "accuracy", True, draw, prose)
 
 
 def measures(scored: Scored, classes: int, prefix: str) -> Metrics:
-    """Loss, accuracy, and F1 averaged over the classes that occur."""
+    """Loss, accuracy, recall and F1, the latter averaged over the classes that occur."""
     likeliest = scored.predictions.argmax(axis=-1)
     predicted, truth = torch.from_numpy(likeliest), torch.from_numpy(scored.targets)
     return {
         f"{prefix}loss": scored.loss,
         f"{prefix}accuracy": rounded(multiclass_accuracy(predicted, truth, classes, average="micro")),
+        f"{prefix}balanced_accuracy": balanced_accuracy(likeliest, scored.targets, classes),
         f"{prefix}macro_f1": macro_f1(likeliest, scored.targets, classes),
     }
 
@@ -105,5 +116,12 @@ def _classes(prepared: Prepared, name: str, split: Split) -> Labels:
     return np.asarray(field.show(field.values[prepared.known(name, split)]), np.int64)
 
 
-def _draw(counted: NDArray[np.int64], classes: list[str], folder: Path) -> None:
+def _draw(counted: NDArray[np.int64], classes: list[str], recall: NDArray[np.float64], examples: NDArray[np.int64],
+          folder: Path) -> None:
+    """`counted` (true, predicted) and `recall` are of the test split, `examples` of training."""
     pictures.confusion(counted, classes, folder / "confusion.png")
+    order, true = np.argsort(-examples, kind="stable"), counted.sum(axis=1)
+    write_rows(folder / "recall.csv", [
+        {"class": classes[at], "training": int(examples[at]), "test": int(true[at]),
+         "recall": None if np.isnan(recall[at]) else float(recall[at])} for at in order])
+    pictures.recalls(recall[order], examples[order], [classes[at] for at in order], folder / "recall.png")

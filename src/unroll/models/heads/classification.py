@@ -32,8 +32,9 @@ class Head(LinearHead):
         return torch.cat([some.bincount(minlength=classes) for some in (true[named == true], named, true)])
 
     def measure(self, statistics: Tensor) -> dict[str, float]:
-        """F1 is the mean over the classes that were named or true."""
+        """Balanced accuracy is the mean recall of the classes that were true, F1 that of those named or true."""
         right, named, true = statistics.double().chunk(3)
         seen = (named + true).clamp(min=1)
-        return {"accuracy": float(right.sum() / true.sum().clamp(min=1)),
+        recall = (right / true.clamp(min=1)).sum() / (true > 0).sum().clamp(min=1)
+        return {"accuracy": float(right.sum() / true.sum().clamp(min=1)), "balanced_accuracy": float(recall),
                 "macro_f1": float((2 * right / seen).sum() / (named + true > 0).sum().clamp(min=1))}

@@ -1,0 +1,50 @@
+"""Where one class is rare, the balanced accuracy of what the cross-entropy learns, and of what is made for it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.data.conftest import npz, written
+from tests.models.conftest import core
+from tests.training.conftest import settings, trained
+from unroll.config.model import ModelConfig
+from unroll.config.objective import Objective
+from unroll.data.store import Prepared
+from unroll.sources.common.memory import Items
+
+BALANCED = Objective("balanced_accuracy", True, "label")
+PLAIN, ADJUSTED = "cross_entropy", {"kind": "logit_adjusted", "tau": 1.0}
+
+
+def rare(folder: Path, share: float = 0.04, length: int = 5) -> Prepared:
+    """Noise around 0 or, of the rare class, around 0.7: classes overlap, so that the prior decides; validation is alike."""
+    draw, pieces = np.random.default_rng(0), []
+    for number in range(1200):
+        label = "rare" if number % round(1 / share) == 0 else "common"
+        x = 0.7 * (label == "rare") + draw.standard_normal((length, 1))
+        pieces.append({"x": x, "label": label})
+    return written(folder, npz("label", "class"), Items(pieces, {"train": range(600), "validation": range(600, 1150),
+                                                                 "test": range(1150, 1200)}))
+
+
+def model(loss: Any) -> ModelConfig:
+    return ModelConfig.model_validate({
+        "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}}, "core": core("gru"),
+        "heads": {"label": {"kind": "classification", "loss": loss, "pooling": "mean", "dropout": 0.0}},
+    })
+
+
+def balanced_accuracy(prepared: Prepared, folder: Path, loss: Any) -> float:
+    config = settings(batch_size=25, epochs=8, learning_rate=0.01, log_steps=1000,
+                      optimizer={"kind": "adamw", "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0})
+    _, result = trained(prepared, folder, config, model(loss), goal=BALANCED)
+    return result.curves["validation"][-1]["balanced_accuracy"]
+
+
+def test_a_rare_class_is_found_by_adjusted_logits(tmp_path):
+    prepared = rare(tmp_path)
+    plain = balanced_accuracy(prepared, tmp_path / "plain", PLAIN)
+    adjusted = balanced_accuracy(prepared, tmp_path / "adjusted", ADJUSTED)
+    assert plain < 0.6, "the cross-entropy names the frequent class"
+    assert adjusted > plain + 0.1, (plain, adjusted)
