@@ -25,6 +25,7 @@ PART = np.where(np.arange(N) % 4 == 3, np.nan, Y)
 ARRAYS: dict[str, Any] = {
     "x": X, "lengths": LENGTHS, "state": DRAW.choice(["rest", "walk"], (N, T)), "static": DRAW.normal(size=(N, 3)),
     "ward": DRAW.choice([*"ABC"], N), "past": DRAW.normal(size=(N, 5, 2)), "past_lengths": DRAW.integers(0, 6, N),
+    "drugs": DRAW.choice(["a1", "b2", "c3"], (N, 4, 2)), "drugs_lengths": DRAW.integers(0, 5, N),
     "y": np.where(np.isnan(PART), "", Y.astype(str)), "y2": DRAW.normal(size=(N, 3)),
     "labels": np.where(OWN, X[..., 0] > 0, -100), "y_on": DRAW.integers(0, 2, (N, T, 3)),
 }
@@ -41,7 +42,7 @@ def lines(out: str, what: str) -> list[str]:
 def test_every_array_is_an_input_or_a_target_or_left_out_with_the_reason(project, capsys):
     """`twice` goes one to one with y where y is known in full."""
     config, source = init(brought(project, "a.npz", {**ARRAYS, **NOISE, "y": Y.astype(str)}))
-    assert config.data.inputs == {"x": "real", "past": "context_real", "state": "categories", "static": "static_real",
+    assert config.data.inputs == {"x": "real", "drugs": "context_categories", "past": "context_real", "state": "categories", "static": "static_real",
                                   "ward": "static_categories"}
     assert config.data.targets == {"labels": "tag", "y": "class", "y2": "value", "y_on": "labels"}
     assert config.train.monitor == "labels/loss"
@@ -51,6 +52,7 @@ def test_every_array_is_an_input_or_a_target_or_left_out_with_the_reason(project
             assert piece["x"].tolist() == X[at, : LENGTHS[at]].tolist()
             assert piece["labels"].tolist() == ARRAYS["labels"][at, : LENGTHS[at]].astype(str).tolist()
             assert len(piece["past"]) == ARRAYS["past_lengths"][at]
+            assert piece["drugs"].tolist() == ARRAYS["drugs"][at, : ARRAYS["drugs_lengths"][at]].tolist()
     left = lines(capsys.readouterr().out, "left out")
     assert [{name for name in NOISE if repr(name) in line} for line in left] == [
         {"classes_of"}, {"images"}, {"rate"}, {"when"}, {"notes"}, {"patient"}, {"site"}, {"twice"}]

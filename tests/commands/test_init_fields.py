@@ -195,6 +195,8 @@ def test_a_series_beside_the_text_of_each_row(project):
     assert init(path, "--target", "sentiment")[0].data.inputs == {"text": "tokens"}
     main(["init", "two", "--from", str(path), "--target", "sentiment", "--kind", "past=context_real"])
     assert compose(Path("conf"), ["experiment=two"])[1].data.inputs == {"text": "tokens", "past": "context_real"}
+    main(["init", "three", "--from", str(path), "--target", "sentiment", "--kind", "past=context_categories"])
+    assert compose(Path("conf"), ["experiment=three"])[1].data.inputs == {"text": "tokens", "past": "context_categories"}
 
 
 def test_texts_are_written_for_what_the_options_name(project):

@@ -21,16 +21,20 @@ from unroll.models.network import Network
 from unroll.models.outputs import tensors
 from unroll.prediction.predictor import Predictor
 
-INPUTS = {"x": "real", "query": "context_tokens", "past": "context_real"}
+INPUTS = {"x": "real", "query": "context_tokens", "past": "context_real", "codes": "context_categories"}
 LENGTHS = [5, 3, 8, 1, 4, 6, 2, 7, 3, 5]
 QUERIES = ["abc", "", "a", "cabba", "bb", "abcabcabc", "c", "", "ca", "b"]
+
+
+CODES = [np.array([[*pair] for pair in text.split()], object).reshape(-1, 2) for text in (
+    "pu qv", "", "ru", "pv pv qu", "qu", "ru ru ru pu", "qv", "pu", "", "rv zz")]      # two a step, of which z is unknown
 
 
 def pieces() -> list[dict[str, Any]]:
     """The past is shorter the longer the sequence is, and empty twice; other queries are as long as each other."""
     draw = np.random.default_rng(0)
     return [{"x": draw.standard_normal((length, 2)), "query": QUERIES[number],
-             "past": 3 + draw.standard_normal((8 - length, 2)), "y": draw.standard_normal((length, 1)),
+             "past": 3 + draw.standard_normal((8 - length, 2)), "codes": CODES[number], "y": draw.standard_normal((length, 1)),
              "label": "uv"[number % 2]} for number, length in enumerate(LENGTHS)]
 
 
@@ -53,7 +57,8 @@ def config(name: str, joins: str, pooled: bool = True) -> ModelConfig:
     return ModelConfig.model_validate({
         "inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0},
                    "query": {"kind": "context_text", "size": 3, **own},
-                   "past": {"kind": "context_series", "size": None, **own, "joins": "steps"}},
+                   "past": {"kind": "context_series", "size": None, **own, "joins": "steps"},
+                   "codes": {"kind": "context_category", "size": 2, **own}},
         "core": core("lstm"), "heads": heads if pooled else {"y": heads["y"]},
     })
 
@@ -66,13 +71,16 @@ def test_the_prepared_folder_has_each_length(prepared: Prepared) -> None:
     spec = prepared.spec
     assert (spec.main, spec.longest) == ("x", 8)
     assert {name: (field.kind, field.per, field.longest) for name, field in spec.inputs.items()} == {
-        "x": ("real", "step", None), "query": ("tokens", "own", 9), "past": ("real", "own", 7)}
+        "x": ("real", "step", None), "query": ("tokens", "own", 9), "past": ("real", "own", 7),
+        "codes": ("categories", "own", 4)}
     assert spec.splits["train"].characters == 0
     tokenizer = prepared.tokenizer("query")
     assert tokenizer.end is None
     offsets, values = prepared.own_offsets("query", "train"), prepared.values("query", "train")
     assert [tokenizer.decode(values[first:last]) for first, last in pairwise(offsets)] == QUERIES[:6]
     assert np.diff(prepared.own_offsets("past", "train")).tolist() == [8 - length for length in LENGTHS[:6]]
+    assert np.diff(prepared.own_offsets("codes", "train")).tolist() == [2, 0, 1, 3, 1, 4]
+    assert prepared.values("codes", "test").tolist() == [[3, 2], [0, 0]]
 
 
 @pytest.mark.parametrize("joins", ["steps", "start"])
@@ -93,7 +101,7 @@ def test_what_a_sequence_predicts_does_not_depend_on_its_batch(prepared: Prepare
 
 
 @pytest.mark.parametrize("joins", ["steps", "start"])
-@pytest.mark.parametrize("changed", ["query", "past"])
+@pytest.mark.parametrize("changed", ["query", "past", "codes"])
 @pytest.mark.parametrize("name", CORES)
 def test_every_input_counts(prepared: Prepared, name: str, changed: str, joins: str) -> None:
     made = network(prepared, name, joins)

@@ -62,14 +62,15 @@ def test_every_core_is_exported(cell: str, zoo: Make, tmp_path: Path, capsys: py
 
 ASKED = {**TABLE, "path": "data/raw/asked.csv", "series": None, "targets": {"text": "next"},
          "inputs": {"text": "tokens", "question": "context_tokens", "past": "context_real", "size": "static_real",
-                    "kind": "static_categories"},
-         "columns": {"text": ["text"], "question": ["question"], "past": ["low", "high"], "size": ["size"], "kind": ["kind"]}}
+                    "kind": "static_categories", "codes": "context_categories"},
+         "columns": {"text": ["text"], "codes": ["code", "state"], "question": ["question"], "past": ["low", "high"], "size": ["size"], "kind": ["kind"]}}
 TOKENIZERS = {"char": {"kind": "char", "min_count": 1}, "byte": {"kind": "byte"}, "bpe": BPE,
               "word": {"kind": "word", "min_count": 1, "lowercase": True}}
 POOLED = {"size": 4, "pooling": "mean", "dropout": 0.0, "joins": "start"}
 ENCODERS = {"text": {"kind": "embedding", "size": 4, "dropout": 0.0}, "question": {"kind": "context_text", "core": core("gru", 1), **POOLED},
             "past": {"kind": "context_series", "core": None, **POOLED}, "size": {"kind": "static", "size": None, "dropout": 0.0, "joins": "steps"},
-            "kind": {"kind": "static_category", "size": 2, "dropout": 0.0, "joins": "steps"}}
+            "kind": {"kind": "static_category", "size": 2, "dropout": 0.0, "joins": "steps"},
+            "codes": {"kind": "context_category", "core": core("gru", 1), **POOLED}}
 
 
 @pytest.fixture(params=TOKENIZERS)
@@ -78,11 +79,12 @@ def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     draw = np.random.default_rng(5)
     (tmp_path / "data" / "raw").mkdir(parents=True)
     pd.DataFrame([{"text": "".join(draw.choice(list("abcde "), 9)), "question": f"Wie heißt's, {draw.choice(['Öl', 'x'])}? {row}",
-                   "low": "1.5 2" if row % 2 else "", "high": f"{row} 4.5" if row % 2 else "", "size": row / 7, "kind": "pq"[row % 2]}
+                   "low": "1.5 2" if row % 2 else "", "high": f"{row} 4.5" if row % 2 else "", "size": row / 7, "kind": "pq"[row % 2],
+                   "code": "A1 B2" if row % 3 else "", "state": "on off" if row % 3 else ""}
                   for row in range(40)]).to_csv(tmp_path / "data" / "raw" / "asked.csv", index=False)
     tokenizers = {"text": TOKENIZERS["char"], "question": TOKENIZERS[request.param]}
     workspace, prepared = make(tmp_path, {**ASKED, "tokenizer": tokenizers})
-    save_random(prepared, workspace.model, NEXT, core("gru"), 1, ENCODERS)
+    save_random(prepared, workspace.model, NEXT, core("gru"), 2, ENCODERS)
     return workspace.model
 
 
@@ -90,7 +92,8 @@ def test_other_sequences_are_encoded_as_sample_does(asked: Path, tmp_path: Path,
     main(["export", "--model", str(asked), "-o", str(tmp_path / "out")])
     wholes = {"size": [3.5], "kind": ["q"]}
     texts = []
-    for given in ({"question": "", "past": []}, {"question": "WIE heißt's, Öl? 7 鵝", "past": [[1, 2], [3.5, 4]]}):
+    for given in ({"question": "", "past": [], "codes": []},
+                  {"question": "WIE heißt's, Öl? 7 鵝", "past": [[1, 2], [3.5, 4]], "codes": [["A1", "on"], ["B2", "off"], ["A1", "on"]]}):
         predictor = load(asked)
         expected = predictor.generate([""], given={**given, **wholes}, length=60, greedy=True)
         texts.append(example(tmp_path / "out", {**given, **wholes}, TEMPERATURE=0, LENGTH=60))

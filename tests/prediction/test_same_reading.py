@@ -137,11 +137,13 @@ def test_a_prediction_reads_what_the_source_read(tmp_path: Path, name: str) -> N
                          ids=["char", "word"])
 def test_a_row_s_values_are_those_of_each_symbol_of_its_text(tmp_path: Path, tokenizer: dict[str, Any]) -> None:
     data = {**TABLE, "path": "data/raw/phrases.csv", "series": "series", "targets": {"on": "class"}, "tokenizer": tokenizer,
-            "inputs": {"text": "tokens", "tag": "categories", "x": "real", "age": "static_real", "past": "context_real"},
-            "columns": {"text": ["text"], "tag": ["tag"], "x": ["a", "b"], "age": ["age"], "past": ["past"], "on": ["on"]}}
+            "inputs": {"text": "tokens", "tag": "categories", "x": "real", "age": "static_real", "past": "context_real",
+                       "codes": "context_categories"},
+            "columns": {"text": ["text"], "tag": ["tag"], "x": ["a", "b"], "age": ["age"], "past": ["past"], "codes": ["code"],
+                        "on": ["on"]}}
     (tmp_path / "data" / "raw").mkdir(parents=True)
-    (tmp_path / "data" / "raw" / "phrases.csv").write_text("series,text,tag,a,b,age,past,on\n" + "".join(
-        f"s{n},a fine {'day' * n},t{n % 3},{n},1.5,{n},1 2,{n % 2}\ns{n},fgh,u,{n},2.5,{n},,{n % 2}\n" for n in range(12)))
+    (tmp_path / "data" / "raw" / "phrases.csv").write_text("series,text,tag,a,b,age,past,code,on\n" + "".join(
+        f"s{n},a fine {'day' * n},t{n % 3},{n},1.5,{n},1 2,A1 B{n % 2},{n % 2}\ns{n},fgh,u,{n},2.5,{n},,,{n % 2}\n" for n in range(12)))
     _, prepared = make(tmp_path, data)
     source, _ = open_source(TypeAdapter(DataConfig).validate_python(data), Access(tmp_path))
     expected = {name: content(source, name) for name in data["inputs"]}

@@ -24,9 +24,10 @@ Input = Literal[
     "static_categories",    # one or several categories per sequence
     "context_tokens",       # symbols of another text per sequence, with a length of its own
     "context_real",         # another series of vectors per sequence, with a length of its own
+    "context_categories",   # the same of one or several categories per step
 ]
 STATIC = ("static_real", "static_categories")
-CONTEXT = ("context_tokens", "context_real")
+CONTEXT = ("context_tokens", "context_real", "context_categories")
 Target = Literal[
     "next",         # the input's own next step: a symbol, a category or a vector
     "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels

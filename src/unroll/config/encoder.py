@@ -8,7 +8,8 @@ from unroll.config.kinds import OneOf
 from unroll.config.pooling import Pooling
 from unroll.config.strict import Probability, Strict
 
-Field = Literal["tokens", "real", "categories", "static_real", "static_categories", "context_tokens", "context_real"]
+Field = Literal["tokens", "real", "categories", "static_real", "static_categories", "context_tokens", "context_real",
+                "context_categories"]
 
 
 class EncoderSettings(Strict):

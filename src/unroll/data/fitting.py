@@ -34,7 +34,7 @@ def _input(config: DataConfig, source: Source, name: str) -> Codec:
     per: Per = "sequence" if kind in STATIC else "own" if kind in CONTEXT else "step"
     if kind in ("tokens", "context_tokens"):
         return TextCodec(_tokenizer(config, source, name), per, drawn)
-    if kind in ("categories", "static_categories"):
+    if kind in ("categories", "static_categories", "context_categories"):
         return (CategoryCodec.fit_drawn(name, values, name == ending, closed) if drawn
                 else CategoryCodec.fit(values, per))
     missing = config.missing_numbers

@@ -163,13 +163,13 @@ def _of_row(table: Columns, field: InputSpec, value: Any, row: int) -> Any:
     """A field's value in a row that is a sequence of its own."""
     if field.per != "own":
         return value
-    return own_of_row(table, field.names or (), value, field.kind == "tokens", lambda _: row)
+    return own_of_row(table, field.names or (), value, field.kind, lambda _: row)
 
 
 def _own(table: Columns, field: InputSpec, values: Any, sequence: Rows) -> Any:
     """A field's values in the rows of one sequence, or the value of all of them."""
     if field.per == "own":
-        return own_of_rows(table, field.names or (), [values[row] for row in sequence.index], field.kind == "tokens",
+        return own_of_rows(table, field.names or (), [values[row] for row in sequence.index], field.kind,
                            lambda: sequence, "The model reads one per sequence: correct the row.")
     if field.kind == "tokens":
         return [values[row] for row in sequence.index]

@@ -117,10 +117,10 @@ class SequenceReader:
 
     def _one(self, where: str, name: str, values: Any, closed: bool) -> Values:
         field = self._fields[name]
-        if field.kind == "categories":
-            return category_values(where, field, values)
         if field.per == "own" and hasattr(values, "__len__") and not len(values):
             return np.zeros((0,) if field.kind == "tokens" else (0, field.width), np.int64)
+        if field.kind == "categories":
+            return category_values(where, field, values)
         if field.per != "sequence":
             return self._readers[name].sequence(where, values, closed and field.per == "step")
         return whole_numbers(where, field, values)

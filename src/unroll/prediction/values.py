@@ -41,23 +41,26 @@ def check_known(where: str, field: InputSpec, names: Any, numbers: Values) -> No
     """Nothing is generated for a category that training never saw: it is rather a slip."""
     if field.categories is None or field.per == "step":
         return
-    for name, found, known in zip(np.atleast_1d(np.asarray(names, dtype=str)), shown(field, numbers), field.categories,
-                                  strict=True):
-        if found is None:
-            raise UserError("unknown-name", where, f"{str(name)!r} was not in training; {nearest(str(name), known)}")
+    rows = numbers.reshape(-1, field.width)
+    for row, given in zip(rows, np.asarray(names, dtype=str).reshape(rows.shape), strict=True):
+        for name, found, known in zip(given, shown(field, row), field.categories, strict=True):
+            if found is None:
+                text = f"{str(name)!r} was not in training; {nearest(str(name), known)}"
+                raise UserError("unknown-name", where, text)
 
 
 def category_values(where: str, field: InputSpec, values: Any) -> Values:
-    """The numbers of categories (K,), or at each step (T, K)."""
+    """The numbers of categories (K,) of a whole sequence, or of steps (T, K)."""
+    per_step = field.per != "sequence"
     if not isinstance(values, np.ndarray) or values.dtype.kind != "U":
         plain = values.tolist() if isinstance(values, np.ndarray) else values
         values = np.asarray(plain, dtype=object)       # True and 2.0 as they are; rows of unequal length as one value
     rows = np.atleast_1d(values)
-    rows = rows[:, None] if field.per == "step" and field.width == rows.ndim == 1 else rows
+    rows = rows[:, None] if per_step and field.width == rows.ndim == 1 else rows
     unequal = rows.dtype == object and any(isinstance(value, list | np.ndarray) for value in rows.flat)
-    if unequal or rows.shape[-1] != field.width or rows.ndim != (2 if field.per == "step" else 1):
+    if unequal or rows.shape[-1] != field.width or rows.ndim != 1 + per_step:
         raise UserError("wrong-type", where, f"of shape {rows.shape} where the model reads {field.width} categories"
-                        f"{' at each step' * (field.per == 'step')}. Give as many.")
+                        f"{' at each step' * per_step}. Give as many.")
     columns = []
     for column, known in zip(rows.reshape(-1, field.width).T, field.categories or (), strict=True):
         keys = [(type(value), value) for value in column.tolist()]      # True and 1 are equal

@@ -155,7 +155,7 @@ def _piece(settings: Settings, table: Columns, values: Values, sequences: Sequen
             piece[field] = str(values[field][at]) if kind == "class" else values[field][at]
         elif kind in CONTEXT:
             piece[field] = own_of_rows(
-                table, settings.columns[field], values[field][rows], kind == "context_tokens",
+                table, settings.columns[field], values[field][rows], _held(kind),
                 partial(sequences.__getitem__, at), f"data.inputs.{field} is one {kind} per sequence: correct the row, "
                 "or leave all but one empty.")
         elif field in values:
@@ -169,7 +169,12 @@ def _of_row(settings: Settings, table: Columns, field: str, column: Any, row: in
     kind = settings.inputs.get(field)
     if kind not in CONTEXT:
         return column[row]
-    return own_of_row(table, settings.columns[field], column[row], kind == "context_tokens", lambda _: row)
+    return own_of_row(table, settings.columns[field], column[row], _held(kind), lambda _: row)
+
+
+def _held(kind: str) -> Any:
+    """What a cell of a context holds several of."""
+    return kind.removeprefix("context_")
 
 
 def _joint(settings: Settings) -> str:

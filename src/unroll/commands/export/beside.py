@@ -53,6 +53,7 @@ def typical(field: InputSpec) -> Any:
     if field.kind == "tokens":
         return ""
     if field.categories is not None:
-        return [names[0] for names in field.categories]
+        first = [names[0] for names in field.categories]
+        return [first] if field.per == "own" else first
     means = [float(f"{mean:.6g}") for mean in scaler_of(field).mean]
     return [means] if field.per == "own" else means

@@ -37,7 +37,9 @@ def encode(field, values):
     ENCODE_TEXTif field["categories"] is None:
         numbers = np.array(values, float).reshape(-1, len(field["mean"]))
         return ((numbers - field["mean"]) / field["deviation"]).astype(np.float32)
-    return np.array([[numbers[value] for numbers, value in zip(field["categories"], values)]])
+    rows = np.array(values, object).reshape(-1, len(field["categories"]))
+    return np.array([[numbers[value] for numbers, value in zip(field["categories"], row)] for row in rows],
+                    np.int64).reshape(rows.shape)
 
 
 encoded = {}

@@ -15,7 +15,8 @@ from unroll.config.data import FUTURE
 
 WORDS = {"real": "{numbers} at each of {steps} steps", "categories": "{names} at each of {steps} steps",
          "static_real": "{numbers} of each sequence", "static_categories": "{names} of each sequence",
-         "context_real": "another series beside each, of {numbers} at each of {steps} steps"}
+         "context_real": "another series beside each, of {numbers} at each of {steps} steps",
+         "context_categories": "another sequence beside each, {names} at each of {steps} steps"}
 
 
 def find_inputs(archive: Archive, targets: Sequence[Wanted], options: Options) -> list[Read]:
@@ -59,8 +60,6 @@ def _reason(archive: Archive, array: Array, targets: Sequence[Wanted]) -> str | 
         return "goes one to one with what is predicted"
     if int(np.prod(array.shape)) == array.shape[0] and identifies(column, array.shape[0]):
         return "another name of each sequence"
-    if column.kind == "text" and _own_axis(archive, array):
-        return "texts on an axis of their own, which are not read"
     return None
 
 
@@ -71,13 +70,12 @@ def _own_axis(archive: Archive, array: Array) -> bool:
 def _kind(archive: Archive, array: Array) -> str | None:
     """None: texts of too many different values."""
     column, steps = archive.columns[array.name], archive.per_step(array) or array is archive.main
-    if _own_axis(archive, array):
-        return "context_real"
-    static = "" if steps else "static_"
-    repeated = few(column, len(column.present) if steps else array.shape[0])
+    own = _own_axis(archive, array)
+    prefix = "context_" if own else "" if steps else "static_"
+    repeated = few(column, len(column.present) if steps or own else array.shape[0])
     if column.kind == "text":
-        return f"{static}categories" if repeated else None
-    return f"{static}categories" if repeated and of_codes(column) else f"{static}real"
+        return f"{prefix}categories" if repeated else None
+    return f"{prefix}categories" if repeated and of_codes(column) else f"{prefix}real"
 
 
 def _refuse_counted(archive: Archive, found: Sequence[Read]) -> None:

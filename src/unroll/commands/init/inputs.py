@@ -18,10 +18,11 @@ WORDS = {
     "categories": "one of few names at each step", "static_real": "a number of each sequence, equal in all of its rows",
     "static_categories": "one of few names for each sequence, equal in all of its rows",
     "context_tokens": "another text of each sequence", "context_real": "another series of each sequence",
+    "context_categories": "another sequence of names of each",
 }
 ROW_WORDS = {"tokens": WORDS["tokens"], "static_real": "a number beside each text",
              "static_categories": "one of few names beside each text", "context_tokens": "another text beside each",
-             "context_real": "a series beside each text"}
+             "context_real": "a series beside each text", "context_categories": "names beside each text"}
 CODE = re.compile(r"(.*[_ ])?(code|type|kind|class|category|cat)|.*[a-z](Code|Type|Kind|Class|Category)", re.I)
 NAME = re.compile(r"(.*[_ ])?(id|uuid|key|code|nr|no|number|zip|postcode|phone)|.*[a-z](Id|ID)")
 

@@ -43,6 +43,8 @@ def encoder(reads: Sequence[Read]) -> dict[str, Any]:
                            "joins": "steps"},
         "context_real": {"kind": "context_series", "size": None, "core": None, "pooling": "mean", "dropout": 0.0,
                          "joins": "steps"},
+        "context_categories": {"kind": "context_category", "size": size, "core": None, "pooling": "mean",
+                               "dropout": 0.0, "joins": "steps"},
     }
     return encoders[reads[0].kind]
 

@@ -27,6 +27,7 @@ SHAPES: Mapping[str, Shape] = {
     "static_real": Shape(2, "(n, F) or (n,)", per_step=False),
     "static_categories": Shape(2, "(n, K) or (n,)", per_step=False, named=True),
     "context_real": Shape(3, "(n, T, F) or (n, T)"),
+    "context_categories": Shape(3, "(n, T, K) or (n, T)", named=True),
     "class": Shape(1, "(n,)", per_step=False, named=True),
     "value": Shape(2, "(n, D) or (n,)", per_step=False),
     "tag": Shape(2, "(n, T)", named=True),
@@ -34,7 +35,8 @@ SHAPES: Mapping[str, Shape] = {
     "labels": Shape(3, "(n, T, L)"),
 }
 OTHERWISE = {"real": "categories", "static_real": "static_categories", "value": "class", "values": "tag",
-             "class": "value", "tag": "values", "categories": "real", "static_categories": "static_real"}
+             "class": "value", "tag": "values", "categories": "real", "static_categories": "static_real",
+             "context_real": "context_categories", "context_categories": "context_real"}
 
 
 class Size(NamedTuple):
