@@ -150,6 +150,18 @@ def test_what_is_no_series_is_not_forecast(project, capsys):
     assert config.data.columns == {"x": ["y", "flag"]}
 
 
+@pytest.mark.parametrize("name", ["sales_per_day", "temp_min", "number", "number_of_cases", "paid", "minutes_played", "key_figure", "t2"])
+def test_whole_numbers_are_forecast_whatever_word_is_in_their_name(project, name):
+    config, _ = init(brought(project, "a.csv", series(HOURS[:300], 24).assign(**{name: DRAW.integers(0, 99, 300)})))
+    assert config.data.columns == {"x": ["y", name]}
+
+
+@pytest.mark.parametrize("name", ["hour", "day_of_week", "weekNumber", "dayofweek", "type", "shop_code", "zip", "userId"])
+def test_whole_numbers_of_the_clock_and_codes_are_not(project, name):
+    config, _ = init(brought(project, "a.csv", series(HOURS[:300], 24).assign(**{name: DRAW.integers(0, 99, 300)})), "--series", "none")
+    assert config.data.columns == {"x": ["y"]}
+
+
 def init_again(project: Any, *options: str) -> Any:
     for kind in ("data", "experiment"):
         (project / "conf" / kind / "mine.yaml").unlink()

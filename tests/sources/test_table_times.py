@@ -34,6 +34,8 @@ def test_a_zone_that_is_none_or_not_needed_is_refused(tmp_path):
     rows = "t,a\n2015-01-01T00:00Z,1\n2015-01-01T01:00Z,1\n"
     assert refused(tmp_path, rows, time_zone="Moon") == ("unknown-name", "data.time_zone")
     assert refused(tmp_path, rows, time_zone="Europe/Berlin") == ("conflict", "data.time_zone")
+    epochs = "t,a\n1640995200,1\n1640998800,1\n"
+    assert refused(tmp_path, epochs, time_zone="Europe/Berlin", time_format="epoch s") == ("conflict", "data.time_zone")
 
 
 def test_an_hour_that_comes_twice_is_said_or_read_in_its_zone(tmp_path):

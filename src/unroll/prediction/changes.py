@@ -8,6 +8,7 @@ from unroll.data.spec import Reading
 from unroll.readers import format_of
 from unroll.readers.common.advice import named
 from unroll.readers.common.packed import ending_of
+from unroll.readers.common.times import EPOCHS
 
 
 def changed(path: Path, reading: Reading, changes: Mapping[str, str]) -> Reading:
@@ -21,6 +22,8 @@ def changed(path: Path, reading: Reading, changes: Mapping[str, str]) -> Reading
                 "encoding", "delimiter") if found.HOLDS == "text" else ()):
             raise UserError("no-effect", named(name), f"has no effect on {ending_of(path)} files. Leave it out.")
     if "time_format" in changes and reading.table is not None:
-        own = reading.table.model_copy(update={"time_format": changes["time_format"]})
+        form = changes["time_format"]
+        zone = None if form in EPOCHS or "%z" in form else reading.table.time_zone
+        own = reading.table.model_copy(update={"time_format": form, "time_zone": zone})
         reading = reading.model_copy(update={"table": own})
     return reading.model_copy(update={name: value for name, value in changes.items() if name != "time_format"})

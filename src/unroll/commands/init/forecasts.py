@@ -1,18 +1,20 @@
 """Series to be forecast → a draft: horizon, context, season and shares that the series is long enough for."""
 
+import re
+
 import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, known, report
-from unroll.commands.init.inputs import is_code
 from unroll.commands.init.missing_steps import find_gaps
 from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.roles import Roles
 from unroll.commands.init.seasons import find_season
 from unroll.commands.init.table import Table
-from unroll.commands.init.time_names import has_time_name
+from unroll.commands.init.time_names import is_of_time
 
+CODE = re.compile(r"(.*[_ ])?(id|uuid|code|zip|zipcode|postcode|phone|type|class|category)|.*[a-z](Id|ID|Code|Type)")
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 1.0)     # of the series' lengths
 
 
@@ -57,9 +59,9 @@ def _reason(column: Column, roles: Roles, options: Options) -> str | None:
         return "the same in all rows"
     if roles.apart and roles.constant(column):
         return "the same in all rows of each series"
-    if column.whole and is_code(column.name):
+    if column.whole and CODE.fullmatch(column.name.strip()):
         return "by its name, codes rather than numbers"
-    if roles.time is not None and column.whole and has_time_name(column.name):
+    if roles.time is not None and column.whole and is_of_time(column.name):
         return "by its name, of the time"
     steps = roles.steps(column)
     if column.whole and len(steps) > 1 and (steps == 1).all():

@@ -33,11 +33,6 @@ class Read:
     kind: str       # of input
 
 
-def is_code(name: str) -> bool:
-    """Whether a column of whole numbers holds codes, by its name."""
-    return any(pattern.fullmatch(name.strip()) is not None for pattern in (CODE, NAME))
-
-
 def find_inputs(roles: Roles, targets: Sequence[Wanted], options: Options, text: Column | None = None) -> list[Read]:
     """Every column that is read, beside the `text` of each row; reports each, and those left out with the reason.
 

@@ -18,6 +18,7 @@ SERIES = re.compile(r"(.*_)?(id|series|sequence|seq|group|subject|patient|partic
                     r"record|sample|item|store|station|sensor|device|unit|sentence|document|user|entity)(_?(id|no|nr|"
                     r"name|number))?", re.I)
 LABEL = re.compile(r"label|class|target|category|tag|y|sentiment|outcome|activity|event|species|state|kind|type", re.I)
+DATED = re.compile(r"\d{4}|\d\D+\d")        # as nearly all ways of writing a time have
 ROW_NUMBER = re.compile(r"|unnamed.*|index|row|row_?number|nr|no", re.I)
 
 
@@ -90,12 +91,12 @@ def _is_time(column: Column, within: Roles | None) -> bool:
 
 
 def _refuse_unread(roles: Roles, options: Options) -> None:
-    """Raise where a column is a time by its name, and its cells are different texts with digits."""
+    """Raise where a column is a time by its name, and its cells are different texts like dates."""
     for column in roles.free():
         if column.kind != "text" or not has_time_name(column.name) or options.kind_of(column.name) is not None or (
                 column.name in (*options.targets, *options.inputs) or column.distinct <= NAMES):
             continue
-        if all(any(digit.isdigit() for digit in str(cell)) for cell in column.present):
+        if all(DATED.search(str(cell)) for cell in column.present):
             raise UserError("ambiguous", "--time-format", f"column {column.name!r} holds {str(column.present[0])!r}: a "
                             "time in no known format? Give its format, such as '%d.%m.%Y', or choose --time none.")
 

@@ -40,6 +40,8 @@ def ways(table: Columns, name: str, form: str | None, zone: str | None = None) -
     `form` is of strptime or one of `unroll.readers.common.times`, None: numbers or ISO 8601; `zone` is that of times
     without an offset. A cell that is no time raises `UserError`.
     """
+    if zone is not None and (form in EPOCHS or "%z" in (form or "")):
+        raise UserError("conflict", named("time_zone"), f"times written as {form} need none. Leave it out.")
     kinds = table.kinds(name)
     if all(map(is_date, kinds)):
         unit: Literal["ns", "us"] = "ns" if any(getattr(kind, "unit", None) == "ns" for kind in kinds) else "us"
