@@ -18,7 +18,7 @@ from unroll.data.store import Prepared, open_prepared
 from unroll.models.cell import State
 from unroll.models.dropout import Masks
 from unroll.models.network import Network, build
-from unroll.training.optimizers import make_optimizer, make_schedule
+from unroll.training.optimizers import groups, make_optimizer, make_schedule
 
 PROJECT = Path(__file__).parent.parent
 
@@ -30,7 +30,7 @@ def train(
     torch.set_num_threads(config.threads)
     network = build(model, prepared.spec, config.seed).to(device)
     layout = StreamLayout(prepared.sequences("train"), config.batch_size, config.bptt)
-    optimizer = make_optimizer(config, network.parameters())
+    optimizer = make_optimizer(config, groups(network, config.learning_rate, {}))
     schedule = make_schedule(config.schedule, optimizer, config.max_steps or len(layout))
     state: list[State] | None = None
     network.train()

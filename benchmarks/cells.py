@@ -59,7 +59,7 @@ def run(workspace: Workspace, overrides: list[str]) -> dict[str, float]:
     if not workspace.prepared.exists():
         prepare(workspace, config.runtime, config.data)
     started = time.perf_counter()
-    train(workspace, config.runtime, config.data, config.model, config.train)
+    train(workspace, config.runtime, config.data, config.model, config.train, config.pretrained)
     seconds = time.perf_counter() - started
     evaluate(workspace, config.runtime, config.evaluate)
     trained, tested = (json.loads((workspace.metrics / f"{name}.json").read_text()) for name in ("train", "test"))

@@ -93,7 +93,7 @@ def through_pipeline(workspace: Workspace, config: Config) -> float:
     """Seconds a step."""
     times = [time.perf_counter()]
     with timed(times):
-        stage.train(workspace, config.runtime, config.data, config.model, config.train)
+        stage.train(workspace, config.runtime, config.data, config.model, config.train, config.pretrained)
     return (times[-1] - times[1]) / (ROWS * (len(times) - 2))
 
 

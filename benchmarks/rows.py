@@ -181,7 +181,7 @@ def merged(before: dict[str, Any], measured: dict[str, Any], seeds: list[int], r
 
 def run(workspace: Workspace, config: Config) -> dict[str, float]:
     started = time.perf_counter()
-    train(workspace, config.runtime, config.data, config.model, config.train)
+    train(workspace, config.runtime, config.data, config.model, config.train, config.pretrained)
     seconds = time.perf_counter() - started
     evaluate(workspace, config.runtime, config.evaluate)
     figures: dict[str, float] = {"seconds": seconds}

@@ -10,7 +10,7 @@ from tests.models.conftest import SPEC, small
 from tests.training.conftest import settings
 from unroll.config.train import ScheduleConfig
 from unroll.models.network import build
-from unroll.training.optimizers import make_optimizer, make_schedule
+from unroll.training.optimizers import groups, make_optimizer, make_schedule
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from unroll.training.optimizers import make_optimizer, make_schedule
 )
 def test_every_optimiser_has_its_settings(section, kind, expected):
     network = build(small("lstm"), SPEC, seed=0)
-    optimizer = make_optimizer(settings(optimizer=section, learning_rate=0.01), network.parameters())
+    optimizer = make_optimizer(settings(optimizer=section, learning_rate=0.01), groups(network, 0.01, {}))
     (group,) = optimizer.param_groups
     assert type(optimizer) is kind
     assert {name: group[name] for name in (*expected, "lr")} == expected | {"lr": 0.01}
@@ -39,7 +39,7 @@ def test_every_optimiser_has_its_settings(section, kind, expected):
 
 def test_frozen_parameters_are_left_out():
     network = build(small("lstm"), SPEC, seed=0)
-    (group,) = make_optimizer(settings(), network.parameters()).param_groups
+    (group,) = make_optimizer(settings(), groups(network, settings().learning_rate, {})).param_groups
     assert len(group["params"]) == len(list(network.parameters())) - 1
     assert all(each.requires_grad for each in group["params"])
 

@@ -13,7 +13,7 @@ from unroll.training.work import key, work_folder
 
 def key_of(prepared, *overrides, project=REPOSITORY):
     config = composed(*overrides)
-    return key(config.data, config.model, config.train, prepared, Workspace(project, project))
+    return key(config.data, config.model, config.train, config.pretrained, prepared, Workspace(project, project))
 
 
 def test_a_key_is_the_same_twice(stream):

@@ -10,6 +10,7 @@ from unroll.config.data import DataConfig
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
 from unroll.config.model import ModelConfig
+from unroll.config.pretrained import PretrainedConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.schema import Config
 from unroll.config.tokenizer import Tokenizer
@@ -22,6 +23,7 @@ GROUPS: dict[str, Any] = {
     "task": ModelConfig,
     "train": TrainConfig,
     "train-optimizer": OptimizerConfig,
+    "pretrained": PretrainedConfig,
     "evaluate": EvaluateConfig,
     "generate": GenerateConfig,
     "runtime": RuntimeConfig,

@@ -16,6 +16,7 @@ from unroll.config.heads import HEADS
 from unroll.config.model import ModelConfig
 from unroll.config.objective import LOSS, monitors, objective
 from unroll.config.poolings import POOLINGS
+from unroll.config.pretrained import PretrainedConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.strict import Strict
 from unroll.config.train import TrainConfig
@@ -25,6 +26,7 @@ class Config(Strict):
     data: DataConfig
     model: ModelConfig
     train: TrainConfig
+    pretrained: PretrainedConfig
     evaluate: EvaluateConfig
     generate: GenerateConfig
     runtime: RuntimeConfig
@@ -97,7 +99,7 @@ SECTIONS = tuple(Config.model_fields)
 # change a byte, is handed to every stage and listed by none.
 STAGE_SECTIONS = {
     "prepare": ("data",),
-    "train": ("data", "model", "train"),
+    "train": ("data", "model", "train", "pretrained"),
     "evaluate": ("evaluate",),
     "generate": ("generate",),
 }

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -13,6 +15,7 @@ from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
 from unroll.config.objective import Objective, column, objective
+from unroll.config.pretrained import PretrainedConfig
 from unroll.config.runtime import RuntimeConfig
 from unroll.config.sampling import sampling
 from unroll.config.train import TrainConfig
@@ -23,7 +26,9 @@ from unroll.generation.text import Generator
 from unroll.models.folder import parameters, save_model
 from unroll.models.manifest import WEIGHTS
 from unroll.models.network import Network, build
+from unroll.models.pretrained import take_over
 from unroll.tracking import Tracker
+from unroll.tracking.models import fetch_model
 from unroll.training.batches import Batches
 from unroll.training.calibration import calibrate
 from unroll.training.callbacks import Row, Unit
@@ -32,16 +37,22 @@ from unroll.training.work import Work, key, work_folder
 
 
 def train(
-    workspace: Workspace, runtime: RuntimeConfig, data: DataConfig, model: ModelConfig, train: TrainConfig
+    workspace: Workspace, runtime: RuntimeConfig, data: DataConfig, model: ModelConfig, train: TrainConfig,
+    pretrained: PretrainedConfig,
 ) -> None:
-    """Train a fresh network and write the weights with the lowest validation loss; outputs are written at the end."""
+    """Train a network and write the weights with the lowest validation loss; outputs are written at the end."""
     torch.set_num_threads(train.threads)
     prepared = open_prepared(workspace.prepared, data)
     network = build(model, prepared.spec, train.seed)
+<<<<<<< HEAD
     calibrated = [name for name, head in model.heads.items() if head.calibrates]
     batches = Batches(prepared, train, runtime.workers, network.whole, bool(calibrated))
+=======
+    begin(network, prepared, pretrained, workspace)
+    batches = Batches(prepared, train, runtime.workers, network.whole)
+>>>>>>> f41abda (Section pretrained: parts of another model to begin with, frozen or at learning rates of their own)
     goal, unit = objective(train.monitor, model.heads), unit_of(prepared)
-    identity = key(data, model, train, prepared, workspace)
+    identity = key(data, model, train, pretrained, prepared, workspace)
     with work_folder(workspace.work, identity, rank()) as folder:
         job, known = JobFolder(workspace.root), folder / "run"
         if rank() == 0:
@@ -49,7 +60,8 @@ def train(
         tracker = Tracker(runtime.tracking, workspace, job.describe())
         tracker.start(
             f"{model.core.kind}-{model.core.hidden_size}x{model.core.num_layers}",
-            {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump()},
+            {"data": data.model_dump(), "model": model.model_dump(), "train": train.model_dump(),
+             **({"pretrained": pretrained.model_dump()} if pretrained.model else {})},
             {
                 "train.key": identity,
                 "model.kind": model.core.kind,
@@ -67,7 +79,7 @@ def train(
         watch = Watch(*watchers(tracker, job, runtime, prepared, goal, unit, train.seed), runtime.progress)
         try:
             work = Work(folder, identity, runtime.checkpoint, runtime.wait_minutes)
-            result = fit(network, batches, train, goal, unit, work, watch)
+            result = fit(network, batches, train, goal, unit, work, watch, pretrained.learning_rates)
             if result.first:
                 if calibrated:
                     print(f"train: {calibrate(network, batches, calibrated)} validation origins calibrate", flush=True)
@@ -82,6 +94,7 @@ def train(
               f"{result.speed:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
 
 
+<<<<<<< HEAD
 def too_little(steps: int, train: TrainConfig, batches: int, windows: bool) -> list[str]:
     """What speaks against a training of so few steps, with so many batches an epoch."""
     found, warmup, epochs = [], train.schedule.warmup_steps, steps * train.accumulate / batches
@@ -92,6 +105,21 @@ def too_little(steps: int, train: TrainConfig, batches: int, windows: bool) -> l
         found.append(f"too little training, perhaps: each window was read {epochs:.1f} times. Raise train.epochs and "
                      "train.max_steps, and see whether the validation loss still falls.")
     return found
+=======
+def begin(network: Network, prepared: Prepared, pretrained: PretrainedConfig, workspace: Workspace) -> None:
+    """Load the weights that the training starts from, if any."""
+    if pretrained.model is None:
+        return
+    inputs = prepared.spec.inputs
+    tokenizers = {name: prepared.tokenizer(name) for name in inputs if inputs[name].kind == "tokens"}
+    with TemporaryDirectory() as fetched:
+        folder = workspace.project / pretrained.model
+        if pretrained.model.startswith("models:/"):
+            folder = fetch_model(pretrained.model, Path(fetched))
+        for line in take_over(network, prepared.spec, tokenizers, folder, pretrained):
+            if rank() == 0:
+                print(f"train: {line}")
+>>>>>>> f41abda (Section pretrained: parts of another model to begin with, frozen or at learning rates of their own)
 
 
 def watchers(

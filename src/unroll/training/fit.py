@@ -5,7 +5,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -58,12 +58,16 @@ class Watch:
 
 
 def fit(
-    network: Network, batches: Batches, config: TrainConfig, objective: Objective, unit: Unit, work: Work, watch: Watch
+    network: Network, batches: Batches, config: TrainConfig, objective: Objective, unit: Unit, work: Work, watch: Watch,
+    rates: Mapping[str, float] | None = None,
 ) -> Result:
-    """Train `network` in place, from the last checkpoint in the work folder on, and leave the best weights in it."""
+    """Train `network` in place, from the last checkpoint in the work folder on, and leave the best weights in it.
+
+    `rates`: learning rates of parts of the network, as factors of `config.learning_rate`.
+    """
     per_epoch = math.ceil(batches.train_length / config.accumulate)
     total_steps = min(config.epochs * per_epoch, config.max_steps or sys.maxsize)
-    learner = Learner(network, config, total_steps)
+    learner = Learner(network, config, total_steps, rates or {})
     curves = Curves(config.log_steps, watch.row)
     files = Files(work.folder, work.key)
     best = BestWeights(work.folder / BEST, objective)

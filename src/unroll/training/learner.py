@@ -18,7 +18,7 @@ from unroll.models.cell import State
 from unroll.models.dropout import Masks
 from unroll.models.network import Network
 from unroll.training.batches import Step
-from unroll.training.optimizers import make_optimizer, make_schedule
+from unroll.training.optimizers import groups, make_optimizer, make_schedule
 
 
 def gather(trainer: Trainer, value: Tensor) -> Tensor:
@@ -41,8 +41,10 @@ class Sums:
 class Learner(LightningModule):
     """Trains `network`; losses are sums over targets, divided by their number over all ranks."""
 
-    def __init__(self, network: Network, config: TrainConfig, total_steps: int) -> None:
+    def __init__(self, network: Network, config: TrainConfig, total_steps: int, rates: Mapping[str, float]) -> None:
+        """`rates`: learning rates of parts of the network, as factors."""
         super().__init__()
+        self._rates = rates
         self.network, self.config, self.total_steps = network, config, total_steps
         self.gradient_norm = math.nan       # before clipping, of the last optimiser step that was not skipped
         self.learning_rate = math.nan       # of the last optimiser step
@@ -135,7 +137,7 @@ class Learner(LightningModule):
         self.log(f"val/{name}", torch.tensor(value, dtype=torch.float64), rank_zero_only=False, sync_dist=False)
 
     def configure_optimizers(self) -> Any:
-        optimizer = make_optimizer(self.config, self.parameters())
+        optimizer = make_optimizer(self.config, groups(self.network, self.config.learning_rate, self._rates))
         schedule = make_schedule(self.config.schedule, optimizer, self.total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

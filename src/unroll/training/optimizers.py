@@ -1,17 +1,30 @@
 """The optimiser and its learning rate over time, from section `train`."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
-from torch.nn import Parameter
+from torch.nn import Module, Parameter
 from torch.optim import SGD, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import LambdaLR
 
+from unroll.config.pretrained import within
 from unroll.config.train import AdamWConfig, RMSpropConfig, ScheduleConfig, SGDConfig, TrainConfig
+from unroll.models.by_field import plain
 
 
-def make_optimizer(config: TrainConfig, parameters: Iterable[Parameter]) -> Optimizer:
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
+def groups(network: Module, rate: float, factors: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Parameters that are trained, the parts of a network with learning rates of their own apart; the others first."""
+    found: dict[float, list[Parameter]] = {1.0: []}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            parts = [part for part in factors if within(plain(name), part)]
+            found.setdefault(factors[max(parts, key=len)] if parts else 1.0, []).append(parameter)
+    return [{"params": own, "lr": rate * factor} for factor, own in found.items() if own]
+
+
+def make_optimizer(config: TrainConfig, trained: list[Parameter] | list[dict[str, Any]]) -> Optimizer:
+    """`trained`: parameters, or groups of them."""
     match config.optimizer:
         case AdamWConfig(beta1=beta1, beta2=beta2, weight_decay=decay):
             # a fused optimiser unscales gradients itself, after clipping: their norm would not be `clip_norm`

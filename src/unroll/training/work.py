@@ -15,18 +15,21 @@ from unroll.base.files import to_json
 from unroll.base.workspace import Workspace
 from unroll.config.data import DataConfig
 from unroll.config.model import ModelConfig
+from unroll.config.pretrained import PretrainedConfig
 from unroll.config.runtime import CheckpointConfig
 from unroll.config.train import TrainConfig
 from unroll.data.store import Prepared
 
 
-def key(data: DataConfig, model: ModelConfig, train: TrainConfig, prepared: Prepared, workspace: Workspace) -> str:
+def key(data: DataConfig, model: ModelConfig, train: TrainConfig, pretrained: PretrainedConfig, prepared: Prepared,
+        workspace: Workspace) -> str:
     """Twenty hexadecimal digits that change with configuration, prepared data, code and libraries."""
     parts = {
         "data": data.model_dump(mode="json"),
         "model": model.model_dump(mode="json"),
         # an interrupted training may resume on another number of devices
         "train": train.model_dump(mode="json", exclude={"devices", "num_nodes", "strategy"}),
+        "pretrained": pretrained.model_dump(mode="json"),
         "prepared": prepared.digest,
         "deps": digest(workspace, ["train"]),
     }
