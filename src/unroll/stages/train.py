@@ -44,13 +44,9 @@ def train(
     torch.set_num_threads(train.threads)
     prepared = open_prepared(workspace.prepared, data)
     network = build(model, prepared.spec, train.seed)
-<<<<<<< HEAD
+    begin(network, prepared, pretrained, workspace)
     calibrated = [name for name, head in model.heads.items() if head.calibrates]
     batches = Batches(prepared, train, runtime.workers, network.whole, bool(calibrated))
-=======
-    begin(network, prepared, pretrained, workspace)
-    batches = Batches(prepared, train, runtime.workers, network.whole)
->>>>>>> f41abda (Section pretrained: parts of another model to begin with, frozen or at learning rates of their own)
     goal, unit = objective(train.monitor, model.heads), unit_of(prepared)
     identity = key(data, model, train, pretrained, prepared, workspace)
     with work_folder(workspace.work, identity, rank()) as folder:
@@ -94,7 +90,6 @@ def train(
               f"{result.speed:,.0f} {unit.counted}/s → {workspace.model} ({tracker.where()})")
 
 
-<<<<<<< HEAD
 def too_little(steps: int, train: TrainConfig, batches: int, windows: bool) -> list[str]:
     """What speaks against a training of so few steps, with so many batches an epoch."""
     found, warmup, epochs = [], train.schedule.warmup_steps, steps * train.accumulate / batches
@@ -105,7 +100,8 @@ def too_little(steps: int, train: TrainConfig, batches: int, windows: bool) -> l
         found.append(f"too little training, perhaps: each window was read {epochs:.1f} times. Raise train.epochs and "
                      "train.max_steps, and see whether the validation loss still falls.")
     return found
-=======
+
+
 def begin(network: Network, prepared: Prepared, pretrained: PretrainedConfig, workspace: Workspace) -> None:
     """Load the weights that the training starts from, if any."""
     if pretrained.model is None:
@@ -119,7 +115,6 @@ def begin(network: Network, prepared: Prepared, pretrained: PretrainedConfig, wo
         for line in take_over(network, prepared.spec, tokenizers, folder, pretrained):
             if rank() == 0:
                 print(f"train: {line}")
->>>>>>> f41abda (Section pretrained: parts of another model to begin with, frozen or at learning rates of their own)
 
 
 def watchers(
