@@ -42,6 +42,11 @@ def table_files(raw: Path) -> None:
     mixed = sequences().sort_values("step", kind="stable")      # rows of all sequences take turns
     mixed.to_csv(raw / "mixed.tsv", index=False, sep="\t")
     sequences().to_csv(raw / "letters.csv", index=False)
+    sequences().to_csv(raw / "reals.csv.gz", index=False)
+    sequences().to_json(raw / "reals.jsonl", orient="records", lines=True)
+    for late in range(2):       # a sequence's rows are in both files
+        (raw / "keys" / f"late={late}").mkdir(parents=True)
+        sequences()[(sequences()["step"] > 1) == late].to_parquet(raw / "keys" / f"late={late}" / "part-0.parquet")
     words = sequences().assign(letter=[f"word{n % 7}" for n in range(len(sequences()))])
     words.to_csv(raw / "words.csv", index=False)
 
@@ -86,6 +91,10 @@ CASES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "parquet": (table_files, {**REALS, "path": "data/raw/reals.parquet"}, "reals.parquet"),
     "tsv, ordered by time": (table_files, {**REALS, "path": "data/raw/mixed.tsv", "delimiter": "\t", "time": "step"},
                              "mixed.tsv"),
+    "csv.gz": (table_files, {**REALS, "path": "data/raw/reals.csv.gz"}, "reals.csv.gz"),
+    "jsonl": (table_files, {**REALS, "path": "data/raw/reals.jsonl"}, "reals.jsonl"),
+    "folders whose names are values": (table_files, {**REALS, "path": "data/raw/keys", "time": "step", "columns": {
+        "x": ["b", "late"], "label": ["class"]}}, "keys"),
     "letters": (table_files, LETTERS, "letters.csv"),
     "words": (table_files, {**LETTERS, "path": "data/raw/words.csv",
                             "tokenizer": {"kind": "word", "min_count": 1, "lowercase": False}}, "words.csv"),

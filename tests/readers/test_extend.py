@@ -75,7 +75,7 @@ def test_a_format_of_tables_is_read_by_sources_init_and_predict(tmp_path: Path) 
     shutil.copytree(REPOSITORY / "conf", project / "conf")
     table = pd.DataFrame({"month": pd.date_range("2010-01-01", periods=96, freq="MS").strftime("%Y-%m-%d"),
                           "sold": [10.0 + month % 12 for month in range(96)]})
-    table.to_feather(tmp_path / "sales.feather")
-    output = run(tmp_path / "new", INIT, tmp_path / "sales.feather", project)
+    table.to_orc(tmp_path / "sales.orc")
+    output = run(tmp_path / "new", INIT, tmp_path / "sales.orc", project)
     assert "task       forecast 'sold' from its own past" in output
     assert output.splitlines()[-1] == "['1'] [96]"

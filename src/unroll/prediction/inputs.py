@@ -14,6 +14,7 @@ from unroll.readers import endings, format_of, refusal
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
 from unroll.readers.common.constant import constant
+from unroll.readers.common.folder_keys import keys_of
 from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
 from unroll.readers.common.sequences import Rows
@@ -59,6 +60,8 @@ def _read_all(path: Path, spec: Spec, count: Count) -> Inputs:
                    and not any(part.startswith(".") for part in file.relative_to(path).parts))
     if not files:
         raise UserError("empty", path, f"holds no file that can be read ({', '.join(endings())}).")
+    if spec.reading.table is not None and all(map(keys_of, files)):      # the files of one table
+        return _trained_table(files, spec, spec.reading.table, count)
     parts = [_read(file, spec, count) for file in files]
     labels = [bytes(file.relative_to(path)).decode(errors="backslashreplace") for file in files]
     names = [f"{label}:{name}" if len(part.names) > 1 else label
@@ -105,7 +108,7 @@ def _table(file: Path, spec: Spec, count: Count) -> Inputs:
     name, field = spec.main, spec.inputs[spec.main]
     reading = spec.reading
     if reading.table is not None:
-        return _trained_table(file, spec, reading.table, count)
+        return _trained_table([file], spec, reading.table, count)
     if len(spec.inputs) > 1:
         raise UserError("unsupported", file, f"the model has several inputs, {', '.join(spec.inputs)}, and was not "
                         "trained on a table, which would name their columns. Use unroll.load in Python.")
@@ -123,17 +126,17 @@ def _table(file: Path, spec: Spec, count: Count) -> Inputs:
     return _any_numbers(file, reading, names, field)
 
 
-def _trained_table(file: Path, spec: Spec, rows: TableReading, count: Count) -> Inputs:
+def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count: Count) -> Inputs:
     """By the columns of the training table, and by its series and times."""
     inputs = spec.inputs
     columns = [column for field in inputs.values() for column in field.names or ()]
-    table = Columns(read_parts([file], spec.reading, [*columns, *filter(None, (rows.series, rows.time))]))
+    table = Columns(read_parts(files, spec.reading, [*columns, *filter(None, (rows.series, rows.time))]))
     values = {name: _cells(table, field) for name, field in inputs.items()}
     text = spec.main if _of_text(spec) else None
     if rows.series is None and text is not None:
         return _numbered([_bare({name: _of_row(table, inputs[name], cells[row], row) for name, cells in values.items()})
                           for row in range(len(table))])
-    found, fills = fit_clock(file, table, spec, find_sequences(table, rows))
+    found, fills = fit_clock(files[0], table, spec, find_sequences(table, rows))
     sequences = []
     for sequence, fill in zip(found, fills, strict=True):
         own = {name: _own(table, field, values[name], sequence) for name, field in inputs.items()}

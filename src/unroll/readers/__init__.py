@@ -37,8 +37,9 @@ Holds = Literal["table", "text", "arrays", "labelled", "sequences"]
 NAMES = {"table": "a table", "text": "a text", "arrays": "arrays", "labelled": "labelled sequences",
          "sequences": "sequences without targets, which only predictions read"}
 BOOK = "Save the sheet to be read as .csv, or write it as .parquet."
-WAYS = {".xlsx": BOOK, ".xls": BOOK, ".ods": BOOK, ".json": "Write a record a line, as .jsonl: in pandas, "
-        "to_json(path, orient='records', lines=True)."}     # what to do instead of files that are often brought
+# what to do instead of giving files that are often brought
+WAYS = {".xlsx": BOOK, ".xls": BOOK, ".ods": BOOK, ".json": "Where it has a record a line, name it .jsonl; "
+        "else write it so: in pandas, to_json(path, orient='records', lines=True)."}
 
 
 @cache

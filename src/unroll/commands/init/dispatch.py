@@ -10,6 +10,7 @@ from unroll.commands.init.labelled import draft_labelled
 from unroll.commands.init.tables import draft_table
 from unroll.commands.init.texts import draft_text
 from unroll.readers import NAMES, endings, format_of, refusal
+from unroll.readers.common.folder_keys import LISTS, is_key
 from unroll.readers.common.packed import ending_of
 
 
@@ -20,6 +21,10 @@ def make_draft(place: Place, options: Options) -> Draft:
         return _draft_of([origin], place, options)
     folders = [path for path in origin.iterdir() if path.is_dir() and not path.name.startswith(".")]
     files = [path for path in sorted(origin.iterdir()) if path.is_file() and not _hidden(path)]
+    if folders and all(map(is_key, folders)):
+        below = sorted(file for file in origin.rglob("*") if file.is_file() and not any(
+            part.startswith(".") for part in file.relative_to(origin).parts) and not _hidden(file))
+        return _draft_of(below, place, options)
     if folders:
         if any(format_of(file) is not None for file in files):
             raise UserError("ambiguous", origin, "files and folders beside each other. Give a folder of files, or one "
@@ -31,7 +36,7 @@ def make_draft(place: Place, options: Options) -> Draft:
 
 
 def _hidden(file: Path) -> bool:
-    return file.name.startswith(".") or file.suffix == ".dvc"
+    return file.name.startswith(".") or file.suffix == ".dvc" or file.name in LISTS
 
 
 def _draft_of(files: list[Path], place: Place, options: Options) -> Draft:

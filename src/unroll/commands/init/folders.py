@@ -46,7 +46,7 @@ def draft_folder(place: Place, options: Options) -> Draft:
         data |= {"encoding": encoding, "delimiter": ",", "decimal": ".", "header": True, "columns": None,
                  "inputs": {"text": "tokens"}, "targets": {"label": "class"}, **rest}
         return Draft(f"The class of each text: {', '.join(found)}.", data, "classify_text", files, tokenizer)
-    reading = find_reading(files, options).model_copy(update={"na_values": options.marks})
+    reading = find_reading(files, options).model_copy(update={"na_values": options.marks, "whole": True})
     columns = find_columns(read_parts(files[:1], reading))
     refuse_stray_cells(columns, options)
     read = [known(name, [column.name for column in columns], "--input") for name in options.inputs]

@@ -13,6 +13,7 @@ from unroll.base.errors import UserError, nearest
 from unroll.data.spec import Reading
 from unroll.readers import format_of, refusal
 from unroll.readers.common.advice import named
+from unroll.readers.common.folder_keys import keys_of, with_keys
 from unroll.readers.common.spool import Spool
 
 
@@ -45,6 +46,7 @@ def table_format(file: Path) -> ModuleType:
 def column_names(file: Path, reading: Reading) -> list[str]:
     """Column names of a file; raises `UserError` when it is empty, in another format, or two columns share a name."""
     names: list[str] = table_format(file).column_names(file, reading)
+    names = [*names, *(key for key in _keys(file, reading) if key not in names)]
     for name in names:
         if names.count(name) > 1:
             raise UserError("ambiguous", file, f"{names.count(name)} columns are named {name!r}. Give each a name of "
@@ -76,12 +78,28 @@ def read_parts(files: Sequence[Path], reading: Reading, columns: Sequence[str] |
         for name in wanted:
             if name not in names:
                 raise UserError("unknown-name", file, f"no column {name!r}; {_alternative(name, names, reading)}")
-        table = keep(table_format(file).blocks_of(file, reading, wanted))
+        table = keep(_blocks(file, reading, wanted))
         if not len(table):
             raise UserError("empty", file, f"no rows{' below the header' if reading.header else ''}. Leave it out, or "
                             "give some.")
         parts.append(Part(file, reading, table))
     return parts
+
+
+def _keys(file: Path, reading: Reading) -> dict[str, str]:
+    """Columns in the names of folders, which are something else where each file is a sequence."""
+    return {} if reading.whole else keys_of(file)
+
+
+def _blocks(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[Any]:
+    """pyarrow.Tables of consecutive rows of these columns."""
+    reader, keys = table_format(file), _keys(file, reading)
+    if not keys:
+        blocks: Iterator[Any] = reader.blocks_of(file, reading, columns)
+        return blocks
+    names = reader.column_names(file, reading)
+    own = [name for name in columns if name in names] or names[:1]      # any column has as many rows
+    return with_keys(reader.blocks_of(file, reading, own), keys, columns)
 
 
 def _alternative(name: str, names: list[str], reading: Reading) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unroll.base.errors import UserError
+from unroll.readers.common.folder_keys import LISTS
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,4 @@ def find_files(project: Path, pattern: str, setting: str = "data.path") -> list[
 
 
 def _hidden(name: Path) -> bool:
-    return any(part.startswith(".") for part in name.parts) or name.suffix == ".dvc"
+    return any(part.startswith(".") for part in name.parts) or name.suffix == ".dvc" or name.name in LISTS
