@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unroll.drawing import evaluation, generation, sweeps
+from unroll.drawing import evaluation, forecasts, generation, sweeps
 
 TRAIN = [{"step": 5.0 * at, "loss": 3 / at} for at in range(1, 9)]
 VALIDATION = [{"step": 20.0, "loss": 1.5}, {"step": 40.0, "loss": 1.2}]
 COUNTS = np.array([[5, 1, 0], [0, 7, 2], [0, 0, 0]])
 WAVE = np.arange(50) / 5
-FAN = (np.sin(WAVE), np.cos(WAVE[:5]), np.arange(15.0).reshape(5, 3))
+FAN = forecasts.Fan(np.sin(WAVE), np.cos(WAVE[:5]), np.arange(15.0).reshape(5, 3) / 9, "first", "x")
 BARS = {"lstm": 2.1, "unigram": 4.5, "xz": 3.0, "ngram5": 2.4}
 HEATED = [{"temperature": heat, "ngram5_bpc": 2 + heat, "distinct_4": 0.5 + heat / 4} for heat in (0.5, 0.7, 1.0)]
 CURVES = [[(1, 2.0), (2, 1.2)], [(1, 2.1), (2, 1.3)]]
@@ -30,7 +30,7 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "against": lambda path: evaluation.scatter(np.sin(WAVE), np.cos(WAVE), path),
     "rolls": lambda path: evaluation.label_roll(np.abs(np.sin(np.outer(WAVE, WAVE))), np.eye(50), path),
     "silence": lambda path: evaluation.label_roll(np.zeros((9, 4)), np.zeros((9, 4)), path),
-    "fans": lambda path: evaluation.forecasts([FAN] * 3, np.array([0.1, 0.5, 0.9]), path),
+    "fans": lambda path: forecasts.forecasts([[FAN]] * 3, np.array([0.1, 0.5, 0.9]), "Fans", path),
     "piano_roll": lambda path: generation.piano_roll(np.eye(60, 88) > 0, 20, 21, path),
     "silent_roll": lambda path: generation.piano_roll(np.zeros((9, 88), bool), 0, 21, path),
     "fan": lambda path: generation.sampled_paths(FAN[0][:, None], np.random.default_rng(1).random((30, 9, 1)), ["x"], path),
@@ -42,7 +42,10 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "history_of_accuracy": lambda path: sweeps.history(
         [(number, 0.5 + 0.04 * number, number % 3 != 0) for number in range(10)], "accuracy", True, path),
     "importances": lambda path: sweeps.importances({"train.learning_rate": 0.5, "model": 0.3}, path),
-    "one_fan": lambda path: evaluation.forecasts([FAN], np.array([0.1, 0.25, 0.5, 0.75, 0.9])[1:4], path),
+    "one_fan": lambda path: forecasts.forecasts([[FAN]], np.array([0.25, 0.5, 0.75]), "Fan", path),
+    "small_fans": lambda path: forecasts.forecasts([[FAN] * 3] * 4, np.array([0.1, 0.5, 0.9]), "Fans", path),
+    "unknown_end": lambda path: forecasts.forecasts(
+        [[FAN._replace(actual=np.array([1, np.nan]), quantiles=np.ones((1, 5)))]], np.arange(1, 6) / 6, "Fan", path),
 }
 
 

@@ -12,7 +12,6 @@ from unroll.drawing.style import BLUE, GREEN, GREY, ORANGE, RED, plain, plot, sa
 
 Values = NDArray[Any]
 Row = Mapping[str, float]
-Origin = tuple[Values, Values, NDArray[np.float64]]     # history (N,), actual values (H,), quantiles (H, levels)
 
 
 def curves(
@@ -134,34 +133,6 @@ def label_roll(predicted: NDArray[np.float64], truth: NDArray[np.float64], path:
     below.set(xlabel="step of the test split")
     figure.colorbar(drawn, ax=[above, below], label="probability", shrink=0.7)
     save(figure, path)
-
-
-def forecasts(origins: Sequence[Origin], levels: NDArray[np.float64], path: Path) -> None:
-    """Forecasts from several origins of the test split, one below the other."""
-    save(forecast_figure(origins, levels, "Forecasts of the test split, from its first origin to its last"), path)
-
-
-def forecast_figure(origins: Sequence[Origin], levels: NDArray[np.float64], title: str) -> Figure:
-    """A chart for each origin: history, median and intervals, and the actual values where there are any."""
-    figure = Figure(figsize=(7, 2.6 * len(origins)), layout="constrained")
-    for axes, (history, actual, quantiles) in zip(np.atleast_1d(figure.subplots(len(origins), 1)), origins,
-                                                  strict=True):
-        ahead = np.arange(len(quantiles)) + 1
-        axes.plot(np.arange(1 - len(history), 1), history, color="black", lw=1.2, label="history")
-        if len(actual):
-            axes.plot(ahead, actual, color="black", lw=1.2, ls=":", marker=".", ms=4, label="actual")
-        for low in range(len(levels) // 2):
-            share = levels[-1 - low] - levels[low]
-            label = f"{share:.0%} interval" if low in (0, len(levels) // 2 - 1) else None
-            axes.fill_between(ahead, quantiles[:, low], quantiles[:, -1 - low], color=BLUE, lw=0, alpha=0.16,
-                              label=label)
-        axes.plot(ahead, quantiles[:, int(np.abs(levels - 0.5).argmin())], color=BLUE, lw=1.6, label="median")
-        axes.axvline(0, color=GREY, lw=0.8)
-        plain(axes).set_axisbelow("line")       # the grid above the intervals, below the lines
-    figure.axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
-    figure.axes[0].set(title=title)
-    figure.axes[-1].set(xlabel="steps from the origin")
-    return figure
 
 
 def gradient_reach(reaches: Mapping[str, ArrayLike], path: Path) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from unroll.base.errors import UserError
 from unroll.commands.play.style import errors_shown, title
 from unroll.data.store import open_prepared
-from unroll.drawing.evaluation import forecast_figure
+from unroll.drawing.forecasts import Fan, forecast_figure
 from unroll.prediction.inputs import read
 from unroll.prediction.predictor import Predictor, load
 from unroll.readers import endings
@@ -91,8 +91,8 @@ def fan(predictor: Predictor, name: str, values: Any, column: int, held: bool) -
     target = predictor.forecast
     (quantiles,) = predictor.predict_all([values[:cut]], names=[name])[target.name]       # (H, D, levels)
     shown = slice(max(0, cut - 4 * horizon - predictor.spec.forecast.season), cut)
-    origin = values[shown, column], values[cut:, column], quantiles[:, column]
-    label = [target.columns[column]] if len(target.columns) > 1 else []
-    figure = forecast_figure([origin], np.array(target.levels), ": ".join([name, *label]))
+    variable = target.columns[column] if target.spec.names or len(target.columns) > 1 else target.name
+    drawn = Fan(values[shown, column], values[cut:, column], quantiles[:, column], variable=variable)
+    figure = forecast_figure([[drawn]], np.array(target.levels), name)
     figure.set_size_inches(9, 4.6)
     return figure

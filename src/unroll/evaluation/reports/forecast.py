@@ -1,5 +1,6 @@
 """Forecasts with intervals from every origin of a split (rolling-origin evaluation)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,8 @@ from unroll.config.heads.forecast import Settings
 from unroll.data.fields import Sequences
 from unroll.data.store import Prepared
 from unroll.data.windows import stretches
-from unroll.drawing import evaluation as pictures
+from unroll.drawing import forecasts as pictures
+from unroll.drawing.forecasts import VARIABLES, Fan
 from unroll.evaluation.adaptive import followed
 from unroll.evaluation.forecasts import (
     asked,
@@ -72,7 +74,9 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     found.append(adapted.words)
     if np.isnan(scale).any():
         found.append("what never changes from season to season in training is left out of MASE")
-    draw = partial(_draw, data, name, quantiles, levels)
+    target = prepared.spec.targets[name]
+    columns = target.names or ([name] if target.size == 1 else [f"{name} {at + 1}" for at in range(target.size)])
+    draw = partial(_draw, data, name, columns, quantiles, levels)
     return Report(metrics, "mase", "MASE", False, draw, replace(PROSE, found=tuple(found)))
 
 
@@ -84,12 +88,16 @@ def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig
     return data.frame.decode(window, scored.predictions), future.transpose(1, 0, 2).astype(np.float64)
 
 
-def _draw(data: Sequences, name: str, quantiles: Values, levels: Values, folder: Path) -> None:
-    """The first, a middle and the last origin; of several numbers per step, the first."""
-    assert data.bounds is not None and data.frame is not None
+def _draw(data: Sequences, name: str, columns: Sequence[str], quantiles: Values, levels: Values, folder: Path) -> None:
+    """The first, a middle and the last origin, of one variable below each other, of several beside each other."""
     window, future = stretches(data, name)
-    origins = sorted({0, len(quantiles) // 2, len(quantiles) - 1})
-    pictures.forecasts([(window[:, at, 0], future[:, at, 0], quantiles[at, :, 0]) for at in origins], levels,
-                       folder / "fan.png")
+    window = window[-max(3 * len(future), 24) :]
+    origins = {0: "first origin", len(quantiles) // 2: "an origin in the middle", len(quantiles) - 1: "last origin"}
+    rows = [[Fan(window[:, at, column], future[:, at, column], quantiles[at, :, column], title, variable)
+             for at, title in sorted(origins.items())] for column, variable in enumerate(columns[:VARIABLES])]
+    if len(rows) == 1:
+        rows = [[fan] for fan in rows[0]]
+    of = f", the first {len(rows)} of {len(columns)} variables" if len(columns) > VARIABLES else ""
+    pictures.forecasts(rows, levels, f"Forecasts of the test split{of}", folder / "fan.png")
     inside = held(quantiles, future.transpose(1, 0, 2).astype(np.float64))
     write_rows(folder / "coverage.csv", by_step(inside, asked(levels)))
