@@ -128,6 +128,10 @@ def test_times_in_parquet_have_a_type(zoo: Make, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     assert asked(zoo("forecast"), given(tmp_path, MONTHS), out)["time"][0] == pd.Timestamp("2020-01-01")
     assert asked(zoo("forecast"), given(tmp_path, np.arange(60)), out)["time"][0] == "60"
+    shops(MONTHS).to_parquet(tmp_path / "given.parquet")
+    main(["predict", str(tmp_path / "given.parquet"), "-o", str(out), "--model", str(zoo("forecast").model),
+          "--time-format", "%d.%m.%Y"])
+    assert pd.read_parquet(out)["time"][0] == pd.Timestamp("2020-01-01")
 
 
 @pytest.mark.parametrize(("times", "form", "frequency", "expected"), [
@@ -138,6 +142,9 @@ def test_times_in_parquet_have_a_type(zoo: Make, tmp_path: Path) -> None:
     (["2010年1月", "2010年2月", "2010年3月"], "%Y年%m月", "MS", ["2010年4月", "2010年5月"]),
     (["Jan 8 2000", "Jan 9 2000"], "%b %d %Y", "D", ["Jan 10 2000", "Jan 11 2000"]),
     (["2010年01月", "2010年02月", "2010年03月"], "%Y年%m月", "MS", ["2010年04月", "2010年05月"]),
+    # a column of a file with types
+    (["2024-01-31 10:00:00", "2024-01-31 11:00:00"], "%d.%m.%Y", "h", ["2024-01-31 12:00:00", "2024-01-31 13:00:00"]),
+    (["2024-01-31 10:00:00", "2024-01-31 11:00:00"], "%Q", "h", ["2024-01-31 12:00:00", "2024-01-31 13:00:00"]),
     # steps are missing
     (["2020-01-31", "2020-03-31", "2020-04-30"], None, "ME", ["2020-05-31", "2020-06-30"]),
     (["2024-01-04", "2024-01-05"], None, "B", ["2024-01-08", "2024-01-09"]),

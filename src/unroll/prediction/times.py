@@ -35,6 +35,8 @@ def ahead(times: Sequence[str], horizon: int, form: str | None, frequency: str |
     if len(times) < (3 if step is None else 1):
         return None
     times = [time.strip() for time in times]
+    if form is not None and not _is_written(times, form):       # a column with a type has no format
+        form = None
     if form is None:
         form = next((form for style, form in STYLES.items() if all(re.fullmatch(style, time) for time in times)), None)
     if form is None and len(times) > 2:
@@ -56,6 +58,13 @@ def ahead(times: Sequence[str], horizon: int, form: str | None, frequency: str |
         return None
 
 
+def _is_written(times: Sequence[str], form: str) -> bool:
+    try:
+        return bool(read_times(times[-1:], form).notna().all())
+    except ValueError:
+        return False
+
+
 def _written(last: Any, later: Sequence[Any], cell: str, form: str | None, zone: str) -> list[str]:
     """Times after the `last` one, which is written as the cell is."""
     if form in NUMBERS:
@@ -69,7 +78,7 @@ def typed(times: Sequence[str], form: str | None) -> Any:
     """Times as pandas' times, where they are not numbers."""
     if form is None and not pd.to_numeric(pd.Series(times), errors="coerce").isna().any():
         return times
-    found = read_times(times, None if form in NUMBERS else form)
+    found = read_times(times, form if form is not None and form not in NUMBERS and _is_written(times, form) else None)
     return times if found.isna().any() else found if OFFSET.search(times[0]) else found.dt.tz_localize(None)
 
 
