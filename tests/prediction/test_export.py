@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.prediction.conftest import CORES, NEXT, TABLE, ZOO, Make, core, corpus, make, save_random
+from tests.refusals import refusal
 from unroll.commands.cli import main
 from unroll.prediction.predictor import load
 
@@ -99,6 +100,8 @@ def test_other_sequences_are_encoded_as_sample_does(asked: Path, tmp_path: Path,
         texts.append(example(tmp_path / "out", {**given, **wholes}, TEMPERATURE=0, LENGTH=60))
         assert [texts[-1]] == [f"{text}\n" for text in expected]
     assert texts[0] != texts[1]
+    unseen = {**wholes, "question": "", "past": [], "codes": [["A1", "on"], ["A1", "gone"]]}
+    assert refusal(lambda: predictor.generate([""], given=unseen)) == ("unknown-name", "given, codes")
     capsys.readouterr()
     assert example(tmp_path / "out", LENGTH=5)      # as it is
 
