@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,11 @@ class Array(NamedTuple):
     splits: dict[str, str]
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
+
+    @property
+    def large(self) -> bool:
+        """Whether only its first sequences are looked at."""
+        return prod(self.shape) > SAMPLE
 
 
 @dataclass

@@ -50,7 +50,7 @@ def read_archive(file: Path, options: Options) -> Archive:
             own = arrays.load(steps.splits["train"]) if steps is not None and fit else None
             archive.columns[name] = column_of(arrays, array, own)
             report("array", f"{array.splits['train']!r} {array.dtype} {array.shape}: "
-                            f"{archive.columns[name].describe()}")
+                            f"{archive.columns[name].describe()}{', of the first sequences' * array.large}")
     for name, array in lengths.items():
         of = name.removesuffix("_lengths") if name != "lengths" else archive.main.name
         report("lengths", f"{array.splits['train']!r}: how many steps each sequence of {of!r} has")
