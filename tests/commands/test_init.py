@@ -483,7 +483,7 @@ def test_a_folder_that_is_nothing_known_is_one_line(project, capsys):
     assert refused(capsys, project, top) == ("empty", str(top))
     brought(project, "mixed/a.txt", "x")
     brought(project, "mixed/b.csv", "x")
-    assert refused(capsys, project, top / "mixed") == ("unsupported", "mixed")
+    assert refused(capsys, project, top / "mixed") == ("ambiguous", "mixed")
     brought(project, "mixed/good/a.txt", "x")
     assert refused(capsys, project, top / "mixed") == ("ambiguous", "mixed")
     (top / "mixed" / "a.txt").unlink()
