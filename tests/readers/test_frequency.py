@@ -92,7 +92,7 @@ def test_days_and_months_of_a_zone_are_found_in_utc(zone: str, alias: str) -> No
 
 def test_business_days_may_have_an_hour() -> None:
     close = dates("2021-01-01", "B") + np.timedelta64(21, "h")
-    assert found(np.delete(close, 7)) == ("B", "1 business day missing at 2021-01-12")
+    assert found(np.delete(close, 7)) == ("B", "1 business day missing at 2021-01-12 21:00")
 
 
 def test_several_sequences_begin_anew() -> None:
@@ -114,7 +114,7 @@ def test_steps_are_the_same_by_any_name(one: str, other: str, same: bool) -> Non
     assert Frequency(one).same(Frequency(other)) == same
 
 
-@pytest.mark.parametrize("alias", ["fortnight", "", "0", "-1", "-1h", "WOM-1MON"])
+@pytest.mark.parametrize("alias", ["fortnight", "", "0", "-1", "-1h", "WOM-1MON", "2B", "C"])
 def test_what_is_no_step_is_refused(alias: str) -> None:
     with pytest.raises(ValueError):
         Frequency(alias)

@@ -108,10 +108,9 @@ def _stamps(predictor: Predictor, inputs: Inputs, form: str | None) -> list[str]
     spec = predictor.spec
     assert spec.forecast is not None
     variables = predictor.forecast.spec.size
-    frequency = None if spec.reading.table is None else spec.reading.table.frequency
     stamps: list[str] = []
     for times in inputs.times:
-        later = ahead(times, spec.forecast.horizon, form, frequency)
+        later = ahead(times, spec.forecast.horizon, form, spec.reading.frequency)
         if later is None:
             return None
         stamps += [times[-1]] if len(spec.targets) > 1 else []

@@ -141,6 +141,10 @@ class Reading(Part):
     def time_format(self) -> str | None:
         return None if self.table is None else self.table.time_format
 
+    @property
+    def frequency(self) -> str | None:
+        return None if self.table is None else self.table.frequency
+
 
 class Spec(Part):
     format: Literal[4] = 4

@@ -39,10 +39,12 @@ def ahead(times: Sequence[str], horizon: int, form: str | None, frequency: str |
         form = None
     if form is None:
         form = next((form for style, form in STYLES.items() if all(re.fullmatch(style, time) for time in times)), None)
-    if form is None and len(times) > 2:
+    if form is None and (len(times) > 2 or (step is not None and step.number)):
         numbers = pd.to_numeric(pd.Series(times), errors="coerce")
         if not numbers.isna().any():
-            return _numbers(np.asarray(numbers), horizon, all(re.fullmatch(r"[+-]?\d+", time) for time in times))
+            distance = np.median(np.diff(numbers)) if step is None or not step.number else step.distance
+            whole = all(re.fullmatch(r"[+-]?\d+", time) for time in times)
+            return _numbers(np.asarray(numbers), distance, horizon, whole)
     zones = {found[0][1:] if (found := OFFSET.search(time)) else "" for time in times} if form is None else {""}
     if len(zones) == 1:     # one offset, or none: by the local calendar
         (zone,) = zones
@@ -82,8 +84,7 @@ def typed(times: Sequence[str], form: str | None) -> Any:
     return times if found.isna().any() else found if OFFSET.search(times[0]) else found.dt.tz_localize(None)
 
 
-def _numbers(numbers: Any, horizon: int, whole: bool) -> list[str] | None:
-    distance = np.median(np.diff(numbers))
+def _numbers(numbers: Any, distance: Any, horizon: int, whole: bool) -> list[str] | None:
     if not distance > 0:
         return None
     if whole and distance == round(distance):
@@ -114,10 +115,18 @@ def _parsed(times: Sequence[str], form: str | None, utc: bool = False) -> Any:
     return stamps if stamps.dt.tz is None else stamps.dt.tz_localize(None)
 
 
+def _is_step(alias: str, step: Frequency) -> bool:
+    """Whether what few times look like, the last business day of each month, say, is the step itself."""
+    try:
+        return Frequency(alias).same(step)
+    except ValueError:
+        return False
+
+
 def _next(stamps: Any, horizon: int, step: Frequency | None) -> list[Any]:
     last, distance = stamps.iloc[-1], stamps.diff().median()
     frequency = pd.infer_freq(stamps) if len(stamps) > 2 else None
-    if frequency is not None:
+    if frequency is not None and (step is None or _is_step(frequency, step)):
         return list(pd.date_range(last, periods=horizon + 1, freq=frequency)[1:])
     if step is not None:
         return [pd.Timestamp(step.after(last.to_datetime64(), number)) for number in range(1, horizon + 1)]

@@ -55,9 +55,8 @@ def sample(model: ModelFolder, typed: dict[str, Any]) -> None:
                  for number, (name, series) in enumerate(zip(inputs.names, inputs.sequences, strict=True))]
     except UserError as error:
         raise error.within(request.prompts[0]) from None
-    table_reading = model.spec.reading.table
-    frequency = None if table_reading is None else table_reading.frequency
-    times = [ahead(stamps, rules.length, model.spec.reading.time_format, frequency) for stamps in inputs.times or ()]
+    reading = model.spec.reading
+    times = [ahead(stamps, rules.length, reading.time_format, reading.frequency) for stamps in inputs.times or ()]
     known = [stamps for stamps in times if stamps is not None]
     table = paths_table(predictor, drawn, inputs.names, known if len(known) == len(drawn) else None)
     with replacing(out / "paths.csv") as temporary:

@@ -57,10 +57,7 @@ def _is_written(cell: str, form: str) -> bool:
 
 
 def _unlikely(times: NDArray[np.int64]) -> tuple[bool, bool, bool, float]:
-    """A sort key. Read as it was written, a column rises, and its steps are even: the first of each month, not days
-
-    of January.
-    """
+    """A sort key: read as it was written, a column rises in even steps, by firsts of months rather than by days."""
     known = pd.DatetimeIndex(np.unique(times))
     distances = np.diff(known.asi8)
     even = len(known) > 2 and pd.infer_freq(known) is not None

@@ -53,8 +53,8 @@ class Frequency:
 
     @property
     def business(self) -> bool:
-        """Whether weekends are left out."""
-        return isinstance(self._offset, offsets.BusinessDay)
+        """Whether weekends are left out: of every such day, by no calendar of its own."""
+        return type(self._offset) is offsets.BusinessDay and self._offset.n == 1
 
     @property
     def number(self) -> bool:
@@ -139,5 +139,6 @@ class Frequency:
             later = stamp + pd.DateOffset(months=self.months * steps)
             return (later + pd.offsets.MonthEnd(0) if stamp.is_month_end else later).to_datetime64()
         if self.business:
-            return np.busday_offset(time.astype("M8[D]"), steps, roll="forward")
+            day = time.astype("M8[D]")
+            return np.busday_offset(day, steps, roll="backward") + (time - day)
         return time + self.distance * steps
