@@ -25,7 +25,7 @@ CASES: list[dict[str, Any]] = [
     {"kind": "focal", "gamma": 2.0},
     {"kind": "focal", "gamma": 0.5},
     {"kind": "class_balanced", "beta": 0.99},
-    {"kind": "ldam", "max_margin": 0.5, "scale": 4.0},
+    {"kind": "ldam", "max_margin": 0.5, "scale": 4.0, "reweight": None},
     {"kind": "logit_adjusted", "tau": 1.5},
 ]
 
@@ -41,7 +41,7 @@ def by_hand(case: dict[str, Any], logits: Any, target: Any, counts: tuple[int, .
     weights = np.ones(len(n))
     if case["kind"] == "weighted_cross_entropy":
         weights = np.array([case["weights"].get(name, 1) * count ** -case["power"] for name, count in zip(NAMES, n, strict=False)])
-    if case["kind"] == "class_balanced":
+    if "beta" in case:
         effective = np.array([sum(case["beta"] ** i for i in range(int(count))) for count in n])     # Σ β^i, i < n
         weights = 1 / effective
     weights = weights / ((n * weights).sum() / n.sum())
@@ -81,7 +81,7 @@ def test_a_loss_is_its_equation(case, classes):
 
 @pytest.mark.parametrize("plain", [
     {"kind": "weighted_cross_entropy", "power": 0.0, "weights": {}}, {"kind": "focal", "gamma": 0.0},
-    {"kind": "class_balanced", "beta": 0.0}, {"kind": "ldam", "max_margin": 0.0, "scale": 1.0},
+    {"kind": "class_balanced", "beta": 0.0}, {"kind": "ldam", "max_margin": 0.0, "scale": 1.0, "reweight": None},
     {"kind": "logit_adjusted", "tau": 0.0},
 ], ids=str)
 def test_each_has_the_cross_entropy_as_a_special_case(plain):
@@ -96,6 +96,16 @@ def test_weights_have_mean_1_over_training(case):
     target = torch.repeat_interleave(torch.arange(4), torch.tensor(COUNTS))
     loss = float(loss_of(case)(torch.zeros(len(target), 4, dtype=torch.float64), target))
     assert loss / len(target) == pytest.approx(math.log(4), rel=1e-9)
+
+
+def test_margins_are_weighted_after_some_epochs_of_the_training_alone():
+    case = {"kind": "ldam", "max_margin": 0.5, "scale": 4.0}
+    loss, (logits, target) = loss_of({**case, "reweight": {"after": 2, "beta": 0.99}}), example(4)
+    plain = by_hand(case, logits.tolist(), target.tolist(), COUNTS)
+    weighted = by_hand({**case, "beta": 0.99}, logits.tolist(), target.tolist(), COUNTS)
+    assert [float(loss.in_epoch(epoch, logits, target)) for epoch in range(4)] == pytest.approx(
+        [plain, plain, weighted, weighted], rel=1e-9)
+    assert float(loss(logits, target)) == pytest.approx(plain, rel=1e-9) != pytest.approx(weighted, rel=1e-3)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0, 2.0])
@@ -129,7 +139,7 @@ def test_a_head_reads_the_frequencies_of_training():
 
 
 def test_the_scale_of_ldam_is_in_the_outputs_and_so_in_probabilities():
-    plain, scaled = (build(model({"kind": "ldam", "max_margin": 0.5, "scale": scale}), spec([*COUNTS]), seed=1)
+    plain, scaled = (build(model({"kind": "ldam", "max_margin": 0.5, "scale": scale, "reweight": None}), spec([*COUNTS]), seed=1)
                      for scale in (1.0, 30.0))
     x = torch.randn(7, 3, 2, generator=torch.Generator().manual_seed(0))
     first, second = (network({"x": x})[0]["label"] for network in (plain, scaled))

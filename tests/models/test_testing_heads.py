@@ -21,7 +21,7 @@ HEADS_OWN: dict[str, list[dict[str, Any]]] = {
     "next_token": [{"tied": False}, {"tied": True}],
     "classification": [
         *({"loss": "cross_entropy", "pooling": pooling} for pooling in (None, "last", "attention")),
-        {"loss": {"kind": "ldam", "max_margin": 0.5, "scale": 3.0}},
+        {"loss": {"kind": "ldam", "max_margin": 0.5, "scale": 3.0, "reweight": None}},
         {"loss": {"kind": "logit_adjusted", "tau": 1.0}, "pooling": "mean"},
     ],
     "labels": [{"loss": "binary_cross_entropy"}],
@@ -32,7 +32,7 @@ HEADS_OWN: dict[str, list[dict[str, Any]]] = {
 }
 LOSSES_OWN: dict[str, dict[str, Any]] = {
     "huber": {"delta": 0.7}, "weighted_cross_entropy": {"power": 0.5, "weights": {"a": 2.0}}, "focal": {"gamma": 2.0},
-    "class_balanced": {"beta": 0.9}, "ldam": {"max_margin": 0.5, "scale": 3.0}, "logit_adjusted": {"tau": 1.0},
+    "class_balanced": {"beta": 0.9}, "ldam": {"max_margin": 0.5, "scale": 3.0, "reweight": {"after": 1, "beta": 0.9}}, "logit_adjusted": {"tau": 1.0},
 }
 
 

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.data.conftest import npz, written
 from tests.models.conftest import core
 from tests.training.conftest import settings, trained
+from tests.training.test_resume import EVERY, Stopped, outcome, stopping
 from unroll.config.model import ModelConfig
 from unroll.config.objective import Objective
 from unroll.data.store import Prepared
@@ -48,3 +50,17 @@ def test_a_rare_class_is_found_by_adjusted_logits(tmp_path):
     adjusted = balanced_accuracy(prepared, tmp_path / "adjusted", ADJUSTED)
     assert plain < 0.6, "the cross-entropy names the frequent class"
     assert adjusted > plain + 0.1, (plain, adjusted)
+
+
+def test_weights_begin_after_an_epoch_and_where_a_stopped_training_goes_on(tmp_path):
+    prepared, config = rare(tmp_path), settings(batch_size=200, epochs=3, learning_rate=0.1, log_steps=1)    # 3 steps each
+    loss = {"kind": "ldam", "max_margin": 0.5, "scale": 2.0, "reweight": None}
+    plain, later = model(loss), model({**loss, "reweight": {"after": 1, "beta": 0.999}})
+    rows = [trained(prepared, tmp_path / name, config, each)[1].curves["train"] for name, each in (("a", plain), ("b", later))]
+    differ = [first["loss"] != second["loss"] for first, second in zip(*rows, strict=True)]
+    assert differ == [False] * 3 + [True] * 6
+    expected = outcome(*trained(prepared, tmp_path / "whole", config, later))
+    for step in (2, 3, 4):
+        with pytest.raises(Stopped):
+            trained(prepared, tmp_path / str(step), config, later, watch=stopping(step), saving=EVERY)
+        assert outcome(*trained(prepared, tmp_path / str(step), config, later, saving=EVERY)) == expected, step

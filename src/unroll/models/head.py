@@ -49,6 +49,10 @@ class BaseHead(nn.Module, ABC):
     def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Summed over the targets that count; the mean over the numbers of one target."""
 
+    def loss_in_epoch(self, epoch: int, outputs: Tensor, target: Tensor) -> Tensor:
+        """What is minimised in an epoch of the training, from 0 on, where that is not `loss` throughout."""
+        return self.loss(outputs, target)
+
     @abstractmethod
     def predict(self, outputs: Tensor) -> Tensor:
         """What a user reads: probabilities, values or quantiles, on the target's scale."""

@@ -130,9 +130,11 @@ class Network(nn.Module):
         hidden, after = self.core.step(self.embed(inputs, context=context), state)
         return {name: head(hidden) for name, head in self.heads.items()}, after
 
-    def losses(self, outputs: Fields, targets: Fields) -> Fields:
-        """Each head's loss, summed over the targets that are known."""
-        return {name: self.head(name).loss(outputs[name], target) for name, target in targets.items()}
+    def losses(self, outputs: Fields, targets: Fields, epoch: int | None = None) -> Fields:
+        """Each head's loss, summed over the targets that are known; as in an epoch of the training, or as measured."""
+        if epoch is None:
+            return {name: self.head(name).loss(outputs[name], target) for name, target in targets.items()}
+        return {name: self.head(name).loss_in_epoch(epoch, outputs[name], target) for name, target in targets.items()}
 
     def encoder(self, name: str) -> BaseEncoder:
         encoder = self.inputs[name]

@@ -86,7 +86,7 @@ class Learner(LightningModule):
         masks = Masks(self.config.seed, number, batch.lanes)
         outputs, state = self.network(batch.inputs, None if batch.fresh else self._state, masks, batch.lengths)
         self._state = [tuple(part.detach() for part in layer) for layer in state]
-        totals = self.network.losses(outputs, batch.targets)
+        totals = self.network.losses(outputs, batch.targets, self.current_epoch)
         # Lightning divides by the batches of an optimiser step, and the strategy averages over ranks
         share = self.config.accumulate * self.trainer.world_size
         factors = {name: batch.scales[name] * share * self._weights[name] for name in totals}

@@ -18,6 +18,9 @@ class Head(LinearHead):
     def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
         return self._criterion(outputs, target)
 
+    def loss_in_epoch(self, epoch: int, outputs: Tensor, target: Tensor) -> Tensor:
+        return self._criterion.in_epoch(epoch, outputs, target)
+
     def predict(self, outputs: Tensor) -> Tensor:
         """(…, classes) probabilities."""
         if outputs.shape[-1] > 1:

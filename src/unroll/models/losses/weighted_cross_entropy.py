@@ -5,7 +5,7 @@ import torch
 from unroll.base.errors import UserError, nearest
 from unroll.config.losses.weighted_cross_entropy import Settings
 from unroll.models.loss import Frequencies
-from unroll.models.losses._weighted import WeightedLoss
+from unroll.models.losses._weighted import WeightedLoss, normalised
 
 
 class Loss(WeightedLoss):
@@ -16,4 +16,4 @@ class Loss(WeightedLoss):
                 raise UserError("unknown-class", "loss.weights", f"no class {name!r}; "
                                 f"{nearest(name, frequencies.names)}")
         own = torch.tensor([settings.weights.get(name, 1.0) for name in frequencies.names], dtype=torch.float64)
-        self.weights = self.normalised(own * self.counts**-settings.power)
+        self.weights = normalised(own * self.counts**-settings.power, self.counts)
