@@ -45,7 +45,7 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Made:
         for number in range(8):
             file = folder / "data" / "raw" / "reviews" / name / f"{number}.txt"
             file.write_text(f"{name}\nof {number}\n")
-    data = {"kind": "folder", "path": "data/raw/reviews", "delimiter": ",", "decimal": ".", "header": True, "columns": None,
+    data = {"kind": "folder", "path": "data/raw/reviews", "delimiter": ",", "decimal": ".", "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "columns": None,
             "scale": "none", "missing": "refuse", "na_values": [], "encoding": "utf-8", "tokenizer": TEXT["tokenizer"], "licence": "mine",
             "inputs": {"text": "tokens"}, "targets": {"label": "class"}, **SPLIT}
     workspace, prepared = make(folder, data)

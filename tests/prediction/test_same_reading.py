@@ -28,7 +28,7 @@ LETTERS = {**TABLE, "path": "data/raw/letters.csv", "inputs": {"text": "tokens"}
            "columns": {"text": ["letter"], "tag": ["tag"]}, "series": "series"}
 REALS = {**TABLE, "inputs": {"x": "real"}, "targets": {"label": "class"}, "columns": {"x": ["b", "a"], "label": ["class"]},
          "series": "series", "scale": "none", "missing": "refuse", "na_values": [], "min_length": None}
-FOLDER = {"kind": "folder", "path": "data/raw/classes", "delimiter": ";", "decimal": ",", "header": True, "columns": None,
+FOLDER = {"kind": "folder", "path": "data/raw/classes", "delimiter": ";", "decimal": ",", "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "columns": None,
           "encoding": "utf-8", "licence": "mine", "targets": {"label": "class"}, "scale": "none", "missing": "refuse", "na_values": [], **SPLIT}
 ARRAYS = {"kind": "npz", "path": "data/raw/a.npz", "inputs": {"x": "real"}, "targets": {"label": "class"},
           "arrays": {"x": "X", "label": "y"}, "scale": "none", "missing": "refuse", "licence": "mine", **SPLIT}
@@ -47,6 +47,9 @@ def table_files(raw: Path) -> None:
     for late in range(2):       # a sequence's rows are in both files
         (raw / "keys" / f"late={late}").mkdir(parents=True)
         sequences()[(sequences()["step"] > 1) == late].to_parquet(raw / "keys" / f"late={late}" / "part-0.parquet")
+    header, *rows = (raw / "reals.csv").read_text().splitlines()
+    units = ",".join("m" for _ in header.split(","))
+    (raw / "beside.csv").write_text("\n".join(["of 2020", header, units, "# all of them", *rows, ""]))
     words = sequences().assign(letter=[f"word{n % 7}" for n in range(len(sequences()))])
     words.to_csv(raw / "words.csv", index=False)
 
@@ -92,6 +95,8 @@ CASES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "tsv, ordered by time": (table_files, {**REALS, "path": "data/raw/mixed.tsv", "delimiter": "\t", "time": "step"},
                              "mixed.tsv"),
     "csv.gz": (table_files, {**REALS, "path": "data/raw/reals.csv.gz"}, "reals.csv.gz"),
+    "lines beside the rows": (table_files, {**REALS, "path": "data/raw/beside.csv", "skip": 1, "comment": "#",
+                                            "units": True}, "beside.csv"),
     "jsonl": (table_files, {**REALS, "path": "data/raw/reals.jsonl"}, "reals.jsonl"),
     "folders whose names are values": (table_files, {**REALS, "path": "data/raw/keys", "time": "step", "columns": {
         "x": ["b", "late"], "label": ["class"]}}, "keys"),

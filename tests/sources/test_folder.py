@@ -26,7 +26,7 @@ REAL = {"inputs": {"x": "real"}, "tokenizer": None}
 def config(**changes: Any) -> FolderData:
     usual = {
         "kind": "folder", "path": "data/raw/mine", "encoding": "utf-8", "delimiter": ",", "decimal": ".",
-        "header": True, "columns": None, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "missing": "refuse", "na_values": [], "test": 0.2,
+        "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "columns": None, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "missing": "refuse", "na_values": [], "test": 0.2,
         "validation": 0.2, "licence": "none", "seed": 1, "inputs": {"text": "tokens"}, "targets": {"label": "class"},
     }
     return FolderData.model_validate({**usual, **changes})

@@ -195,6 +195,10 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("--decimal", choices=(".", ","))
     init.add_argument("--encoding", help="a name that Python knows")
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row has the names of the columns")
+    init.add_argument("--skip", type=int, metavar="N", help="lines of a CSV file before its first row")
+    init.add_argument("--comment", metavar="MARK", help="what lines begin with that are no rows, or none")
+    init.add_argument("--units", choices=("yes", "no"), help="whether the row below the header holds units")
+    init.add_argument("--thousands", metavar="MARK", help="between the thousands of numbers, as in 1,234.5; or none")
 
 
 def _add_verify(verbs: Verbs) -> None:

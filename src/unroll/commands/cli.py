@@ -129,10 +129,11 @@ def _run(options: argparse.Namespace) -> None:
         init(Path(), options.name, options.source, Options(
             targets=tuple(options.target), inputs=tuple(options.input), kinds=tuple(options.kind),
             na_values=tuple(options.na_value),
-            header={"yes": True, "no": False}.get(options.header),
+            header={"yes": True, "no": False}.get(options.header), units={"yes": True, "no": False}.get(options.units),
             delimiter=TABS.get(options.delimiter, options.delimiter),
             **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "missing", "series",
-                                              "horizon", "season", "decimal", "encoding")}))
+                                              "horizon", "season", "decimal", "encoding", "skip", "comment",
+                                              "thousands")}))
     elif options.verb == "verify":
         from unroll.commands.verify import verify
 

@@ -130,6 +130,12 @@ class Reading(Part):
     delimiter: str | None = None            # None: a comma, or a tab in .tsv
     decimal: Literal[".", ","] = "."
     header: bool = True
+    # of CSV: lines before the header, what comments begin with, whether the row below the header holds units, and what
+    # is between the thousands of numbers
+    skip: int = Field(default=0, exclude_if=lambda skip: not skip)
+    comment: str | None = Field(default=None, exclude_if=lambda comment: comment is None)
+    units: bool = Field(default=False, exclude_if=lambda units: not units)
+    thousands: str | None = Field(default=None, exclude_if=lambda thousands: thousands is None)
     whole: bool = False                     # whether a text file is one sequence, where it could be one a line
     table: TableReading | None = None       # None: columns by position, one file per sequence
     # by field, the name of its array in an archive, without _train; only where it was one

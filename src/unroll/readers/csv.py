@@ -2,58 +2,34 @@
 
 import csv
 import io
-import re
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv
 
 from unroll.base.errors import UserError
 from unroll.data.spec import Reading
 from unroll.readers.common.advice import named, remedy
-from unroll.readers.common.dialect import find_decimal, find_delimiter, find_header, first_lines, rows_of
-from unroll.readers.common.encodings import find_encoding
+from unroll.readers.common.dialect import grouped_by
 from unroll.readers.common.packed import ending_of
+from unroll.readers.common.plain_rows import rows_alone
+from unroll.readers.common.sniffing import sniff as sniff
 from unroll.readers.text import blocks
 
 HOLDS = "table"
 ENDINGS = (".csv", ".tsv")
 ALSO = (".txt",)
 STREAMED = True
-SETTINGS = ("delimiter", "decimal", "encoding", "header")      # of `Reading`, that say how it is written
+# of `Reading`, that say how it is written
+SETTINGS = ("delimiter", "decimal", "encoding", "header", "skip", "comment", "units", "thousands")
 RELEASE_SECONDS = 1
 BLOCKS = (1 << 22, 1 << 26)     # bytes that pyarrow parses at a time; where a row is longer, the next size
-
-
-def sniff(file: Path, settings: Mapping[str, Any]) -> tuple[Reading, dict[str, str]]:
-    """How the file is written, and in words what was found for each setting that `settings` does not decide.
-
-    Raises `UserError` when the file is empty or in no known encoding.
-    """
-    known = {name: value for name, value in settings.items() if value is not None}
-    findings: dict[str, str] = {}
-    if "encoding" not in known:
-        known["encoding"], findings["encoding"] = find_encoding(file)
-    lines = first_lines(file, known["encoding"])
-    if not lines:
-        raise UserError("empty", file, "empty. Give a table with rows.")
-    if re.fullmatch(r"sep=.\s*", lines[0].lstrip("\ufeff"), re.IGNORECASE):
-        raise UserError("unsupported", f"{file}, row 1", f"{lines[0].strip()!r} is meant for Excel alone. Take the row "
-                        "out.")
-    if "delimiter" not in known:
-        known["delimiter"], findings["delimiter"] = find_delimiter(lines)
-    rows = rows_of(lines, known["delimiter"])
-    if "header" not in known:
-        known["header"], findings["header"] = find_header(rows)
-    if "decimal" not in known:
-        known["decimal"], reason = find_decimal(rows[known["header"] :])
-        findings |= {} if reason is None else {"decimal": reason}
-    return Reading(**known), findings
 
 
 def column_names(file: Path, reading: Reading) -> list[str]:
@@ -84,7 +60,7 @@ def blocks_of(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[
 def _parsed(file: Path, reading: Reading, columns: Sequence[str], names: list[str], size: int, skip: int
             ) -> Iterator[Any]:
     """Tables of consecutive rows, without the first `skip` rows."""
-    source: Any = _Utf8(blocks([file], reading.encoding))
+    source: Any = _Utf8(rows_alone(blocks([file], reading.encoding), reading))
     held, parsed = weakref.ref(source), None
     try:
         parsed = pa.csv.open_csv(
@@ -96,7 +72,7 @@ def _parsed(file: Path, reading: Reading, columns: Sequence[str], names: list[st
         )
         for batch in parsed:
             if skip < batch.num_rows:
-                yield pa.Table.from_batches([batch.slice(skip)])
+                yield _without_thousands(pa.Table.from_batches([batch.slice(skip)]), reading.thousands)
             skip = max(0, skip - batch.num_rows)
     finally:
         # a thread of pyarrow's that still held the file while Python ends would abort the process
@@ -104,6 +80,16 @@ def _parsed(file: Path, reading: Reading, columns: Sequence[str], names: list[st
         until = time.monotonic() + RELEASE_SECONDS
         while held() is not None and time.monotonic() < until:
             time.sleep(0.001)
+
+
+def _without_thousands(table: Any, mark: str | None) -> Any:
+    """Cells that are numbers with this mark between thousands, without it; others, such as texts, as they are."""
+    if mark is None:
+        return table
+    pattern = rf"^\s*{grouped_by(mark).pattern}\s*$"
+    return pa.table({name: pa.compute.if_else(pa.compute.match_substring_regex(column, pattern),
+                                              pa.compute.replace_substring(column, mark, ""), column)
+                     for name, column in zip(table.column_names, table.columns, strict=True)})
 
 
 class _Utf8(io.RawIOBase):
@@ -143,7 +129,7 @@ def records(file: Path, reading: Reading) -> Iterator[tuple[int, list[str]]]:
         raise UserError("wrong-type", named("delimiter"), f"{delimiter!r} is not one ASCII character between cells. "
                         "Give ',', ';' or '\\t'.")
     csv.field_size_limit(BLOCKS[-1])     # texts are longer than the 128 KiB that the module expects of a cell
-    reader = csv.reader(_lines(file, reading.encoding), delimiter=delimiter)
+    reader = csv.reader(_lines(file, reading), delimiter=delimiter)
     while True:
         line = reader.line_num + 1
         try:
@@ -156,9 +142,9 @@ def records(file: Path, reading: Reading) -> Iterator[tuple[int, list[str]]]:
             yield line, cells
 
 
-def _lines(file: Path, encoding: str) -> Iterator[str]:
+def _lines(file: Path, reading: Reading) -> Iterator[str]:
     rest = ""
-    for block in blocks([file], encoding):
+    for block in rows_alone(blocks([file], reading.encoding), reading):
         *lines, rest = (rest + block).split("\n")
         yield from (line + "\n" for line in lines)
     if rest:

@@ -40,7 +40,8 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     classes = class_files(top, found, "text" if text else "table")
     files = [file for members in classes.values() for file in members]
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
-                      header=settings.header, na_values=marks(settings.na_values), whole=True)
+                      header=settings.header, skip=settings.skip, comment=settings.comment, units=settings.units,
+                      thousands=settings.thousands, na_values=marks(settings.na_values), whole=True)
     columns: list[str] = []     # in the order of the first recording
     values = _texts(files, reading, access.scratch) if text else _recordings(settings, files, reading, columns,
                                                                              access.scratch)

@@ -46,7 +46,8 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     rows = TableReading(series=settings.series, time=settings.time, time_format=settings.time_format,
                         time_zone=settings.time_zone, joint=_joint(settings))
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
-                      header=settings.header, na_values=marks(settings.na_values), table=rows)
+                      header=settings.header, skip=settings.skip, comment=settings.comment, units=settings.units,
+                      thousands=settings.thousands, na_values=marks(settings.na_values), table=rows)
     used = [name for names in settings.columns.values() for name in names]
     used += [name for name in (settings.series, settings.time) if name is not None]
     spool = partial(Spool, access.scratch)

@@ -32,6 +32,10 @@ class Options:
     decimal: str | None = None
     encoding: str | None = None
     header: bool | None = None
+    skip: int | None = None
+    comment: str | None = None      # "none": no lines are comments
+    units: bool | None = None
+    thousands: str | None = None    # "none": nothing is between them
 
     @property
     def marks(self) -> tuple[float | str, ...]:

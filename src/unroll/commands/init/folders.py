@@ -30,6 +30,7 @@ def draft_folder(place: Place, options: Options) -> Draft:
         options.only("folders of texts", "task", "encoding")
     else:
         options.only("folders of recordings", "task", "encoding", "delimiter", "decimal", "header", "inputs",
+                     "skip", "comment", "units", "thousands",
                      "missing", "na_values")
     found = class_files(top, below, "text" if text else "table")
     report("classes", ", ".join(f"{name!r} {len(files):,}" for name, files in list(found.items())[:12])
@@ -43,7 +44,8 @@ def draft_folder(place: Place, options: Options) -> Draft:
         tokenizer = find_tokenizer([whole_text(file, encoding) for file in files[:100]])
         report("task", "classify: the folder of each text", "--task")
         report("symbols", tokenizer, "tokenizer in conf/data")
-        data |= {"encoding": encoding, "delimiter": ",", "decimal": ".", "header": True, "columns": None,
+        data |= {"encoding": encoding, "delimiter": ",", "decimal": ".", "header": True, "skip": 0,
+                 "comment": None, "units": False, "thousands": None, "columns": None,
                  "inputs": {"text": "tokens"}, "targets": {"label": "class"}, **rest}
         return Draft(f"The class of each text: {', '.join(found)}.", data, "classify_text", files, tokenizer)
     reading = find_reading(files, options).model_copy(update={"na_values": options.marks, "whole": True})
@@ -60,7 +62,8 @@ def draft_folder(place: Place, options: Options) -> Draft:
     report("task", f"classify: the folder of each recording, of {len(read)} columns and about {np.median(lengths):.0f} "
                    "steps", "--task")
     data |= {"encoding": reading.encoding, "delimiter": reading.delimiter, "decimal": reading.decimal,
-             "header": reading.header, "columns": read, "tokenizer": None, "inputs": {"x": "real"},
+             "header": reading.header, "skip": reading.skip, "comment": reading.comment, "units": reading.units,
+             "thousands": reading.thousands, "columns": read, "tokenizer": None, "inputs": {"x": "real"},
              "targets": {"label": "class"}, **rest, "na_values": list(options.marks),
              "missing": find_missing([column for column in columns if column.name in read], options)}
     return Draft(f"The class of each recording: {', '.join(found)}.", data, "classify", files)

@@ -8,8 +8,9 @@ from unroll.data.spec import Reading
 from unroll.readers.common.packed import ending_of
 from unroll.readers.common.tables import table_format
 
-SETTINGS = ("encoding", "delimiter", "header", "decimal")
-OPTIONS = {"header": "--header yes or no", "decimal": "--decimal ."}
+SETTINGS = ("encoding", "comment", "delimiter", "skip", "header", "units", "decimal", "thousands")
+OPTIONS = {"header": "--header yes or no", "decimal": "--decimal .", "skip": "--skip N", "units": "--units yes or no",
+           "comment": "--comment MARK or none", "thousands": "--thousands MARK or none"}
 
 
 def find_reading(files: list[Path], options: Options) -> Reading:
@@ -17,7 +18,7 @@ def find_reading(files: list[Path], options: Options) -> Reading:
     if options.delimiter is not None and len(options.delimiter) != 1:
         raise UserError("wrong-type", "--delimiter", f"{options.delimiter!r} is not one character. Give ',', ';' or a "
                         "tab.")
-    written = {name: getattr(options, name) for name in SETTINGS}
+    written = {name: "" if (value := getattr(options, name)) == "none" else value for name in SETTINGS}
     for file in files:
         reader = table_format(file)
         if reader.SETTINGS:

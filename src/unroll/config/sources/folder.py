@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt
 
 from unroll.config.data import Missing, Scale, SplitSettings, SplitShare
 from unroll.config.tokenizer import Tokenizer
@@ -17,6 +17,10 @@ class Settings(SplitSettings):
     delimiter: str
     decimal: Literal[".", ","]
     header: bool
+    skip: NonNegativeInt            # lines of a recording before its first row
+    comment: str | None             # what lines begin with that are no rows; null: there are none
+    units: bool                     # whether the row below the header holds units
+    thousands: str | None           # what is between the thousands of numbers; null: nothing
     columns: Annotated[list[str], Field(min_length=1)] | None       # of a recording that are read; null: all
     tokenizer: Tokenizer | None
     scale: Scale

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from unroll.config.data import ForecastConfig, Missing, Scale, SplitSettings, SplitShare
 from unroll.config.strict import Name
@@ -16,10 +16,14 @@ class Settings(SplitSettings):
 
     kind: Literal["table"]
     path: str                       # below data/raw/: a file, a folder or a glob; several are read one after another
-    delimiter: str                  # of CSV, as are the next three
+    delimiter: str                  # of CSV, as are the next seven
     decimal: Literal[".", ","]
     encoding: str
     header: bool                    # false: columns are named column_1, column_2, …
+    skip: NonNegativeInt            # lines before the first row
+    comment: str | None             # what lines begin with that are no rows: "#"; null: there are none
+    units: bool                     # whether the row below the header holds units
+    thousands: str | None           # what is between the thousands of numbers, "," in 1,234.5; null: nothing
     columns: dict[Name, list[str]]  # the columns of each input and target; a forecast's or next's stand at its input
     series: str | None              # column that says which sequence a row belongs to; null: the table is one
     time: str | None                # column that orders a sequence's rows, and must rise

@@ -19,6 +19,7 @@ from unroll.readers.common.tables import Part
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE | re.ASCII)
 FILL = "Fill it, or leave out the row or the column."
 MARK = "Or set {} to mask, forward, mean or interpolate."
+GROUPS = "If it is between thousands, set {} to '.'."
 POINT = "If the point is the decimal mark, set {} to '.'."
 
 
@@ -106,7 +107,7 @@ class Columns:
                                 f"{remedy(MARK, 'missing')}")
             if decimal == "," and "." in text and isinstance(cell, str):
                 raise UserError("bad-number", self.where(row, name), f"{text!r} has a point where a comma is the "
-                                f"decimal mark. Take thousands separators out.{remedy(POINT, 'decimal')}")
+                                f"decimal mark.{remedy(GROUPS, 'thousands')}{remedy(POINT, 'decimal')}")
             number = text.replace(",", ".") if decimal == "," else text
             if not NUMBER.fullmatch(number):
                 comma = " Is the decimal mark a comma?" + remedy("Set {} to ','.", "decimal") if NUMBER.fullmatch(
