@@ -37,7 +37,7 @@ DATA = {
     "seed": 1, "licence": "none",
 }
 HEADS = {
-    "x": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "none", "pooling": "last", "dropout": 0.0},
+    "x": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "conformal", "pooling": "last", "dropout": 0.0},
     "way": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0},
     "growth": {"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.0},
 }
