@@ -46,7 +46,8 @@ runpy.run_module("unroll", run_name="__main__")
 """
 TABLE = {"kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "series": None,
          "time": None, "time_format": None, "time_zone": None, "frequency": None, "gaps": "ignore",
-         "tokenizer": None, "scale": "standard", "validation": 0.1, "test": 0.1,
+         "missing": "refuse", "na_values": [], "min_length": None, "tokenizer": None,
+         "scale": "standard", "validation": 0.1, "test": 0.1,
          "forecast": None, "licence": "none", "seed": 1, "columns": {"x": COLUMNS}, "inputs": {"x": "real"}}
 
 
@@ -205,8 +206,8 @@ def cut(blocks: Iterator[dict[str, Any]], length: int) -> Iterator[dict[str, Any
 
 ITEMS = TABLE | {"series": "id", "time": "t", "columns": {"x": COLUMNS, "label": ["class"]},
          "targets": {"label": "class"}}
-CLASSES = {"inputs": {"x": "real"}, "targets": {"label": "class"}, "scale": "standard", "validation": 0.1, "test": 0.1,
-           "seed": 1, "licence": "none"}
+CLASSES = {"inputs": {"x": "real"}, "targets": {"label": "class"}, "scale": "standard", "missing": "refuse",
+           "validation": 0.1, "test": 0.1, "seed": 1, "licence": "none"}
 ARRAYS = CLASSES | {"kind": "npz", "arrays": {"x": "X", "label": "y"}}
 CASES: dict[str, tuple[Callable[[Path, int], Path], str, dict[str, Any]]] = {
     "csv": (csv(numbers), "mackey_glass", TABLE | {"targets": {"x": "next"}}),
@@ -223,7 +224,7 @@ CASES: dict[str, tuple[Callable[[Path, int], Path], str, dict[str, Any]]] = {
     "deflated arrays": (arrays(np.savez_compressed), "gunpoint", ARRAYS),
     "folder": (recordings, "gunpoint", CLASSES | {
         "kind": "folder", "encoding": "utf-8", "delimiter": ",", "decimal": ".", "header": True, "columns": None,
-        "tokenizer": None}),
+        "na_values": [], "tokenizer": None}),
     "ts": (cases, "gunpoint", CLASSES | {"kind": "ts"}),
     "music": (rolls, "jsb", {"kind": "pianoroll", "inputs": {"x": "real"}, "targets": {"x": "next_labels"},
                              "licence": "none"}),
