@@ -15,6 +15,7 @@ from unroll.config.sources.mackey_glass import Settings as MackeyGlassData
 from unroll.config.sources.pianoroll import Settings as PianorollData
 from unroll.data import npy
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, all_batches
+from unroll.data.categories import END
 from unroll.data.codecs import NumberCodec
 from unroll.data.encoders import Frame
 from unroll.data.source import SPLITS
@@ -24,6 +25,7 @@ from unroll.data.store import Prepared
 from unroll.data.windows import WindowLayout
 from unroll.sources.common.memory import Items, OneStream
 from unroll.sources.common.series import Series
+from unroll.stages.prepare import known
 
 DRAW = np.random.default_rng(0)
 
@@ -85,6 +87,29 @@ def test_how_often_each_category_comes_next(tmp_path):
     source = dealt([{"state": np.array(each)} for each in states])
     target = written(tmp_path, table({"state": "categories"}, {"state": "next"}), source).spec.targets["state"]
     assert dict(zip(target.classes, target.counts, strict=True)) == {"a": 2, "b": 4, "c": 1, "⟨end⟩": 4}
+
+
+def test_an_empty_cell_is_no_category_that_comes_next(tmp_path):
+    """It is read and left out of the loss as one that training never saw."""
+    states = [["b", "", "a"], ["", "b"], ["b", "b"], ["a"], ["a"], ["b"], ["b", ""], ["z"]]
+    source = dealt([{"state": np.array(each)} for each in states])
+    prepared = written(tmp_path, table({"state": "categories"}, {"state": "next"}), source)
+    assert prepared.spec.inputs["state"].categories == (("a", "b"),)
+    assert prepared.spec.targets["state"].classes == ("a", "b", END) and prepared.spec.targets["state"].counts == (2, 4, 4)
+    assert prepared.values("state", "train").tolist() == [[2], [0], [1], [3], [0], [2], [3], [2], [2], [3], [1], [3]]
+    assert prepared.known("state", "test").tolist() == [0, 2, 4]
+    for split, line in (("train", "10 of 12"), ("test", "3 of 5")):
+        assert f"{line} known in {split}" in [*known(prepared, "state")]
+
+
+def test_rows_that_end_items_are_not_counted_as_missing(tmp_path):
+    states = [["b", "a"], ["b", "b", "a"], ["a"], ["b"], ["a"], ["b"], ["b"], ["a"]]
+    source = dealt([{"state": np.array(each), "x": np.arange(len(each), dtype=float)} for each in states])
+    inputs, targets = {"state": "categories", "x": "real"}, {"state": "next", "x": "next"}
+    config = table(inputs, targets).model_copy(update={"missing": "mask"})
+    assert [*known(written(tmp_path / "all", config, source), "x")] == []
+    source = dealt([{"state": np.array(each), "x": np.where(np.arange(len(each)) == 1, np.nan, 0.5)} for each in states])
+    assert [*known(written(tmp_path / "holes", config, source), "x")] == ["5 of 7 known in train"]
 
 
 @pytest.mark.parametrize("scale", ["standard", "none"])

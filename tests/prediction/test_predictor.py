@@ -23,14 +23,16 @@ from tests.prediction.conftest import (
     core,
     make,
     refused,
+    save_random,
     some,
 )
 from tests.refusals import refusal
 from unroll.config.model import ModelConfig
-from unroll.models.folder import save_model
+from unroll.models.folder import Model, save_model
 from unroll.models.network import build
 from unroll.prediction import predictor as module
 from unroll.prediction.memory import Memory
+from unroll.prediction.predictor import Predictor
 
 SHAPES = {      # of one sequence of T steps
     "class": (3,), "class_mean": (3,), "tag": ("T", 3), "labels": ("T", 2), "value": (1,), "values": ("T", 2),
@@ -325,3 +327,36 @@ def test_a_model_of_two_inputs_takes_them_by_name_and_whole(tmp_path: Path) -> N
     assert found.shape == (3,) and not np.allclose(found, predictor.predict([{"x": z, "z": x}])[0])
     assert refusal(lambda: predictor.predict([x])) == ("wrong-type", "sequence 1")
     assert refusal(lambda: predictor.step(x, predictor.memory(1))) == ("wrong-type", "step")
+
+
+def test_a_state_is_kept_of_two_next_values_that_are_not_read_late(tmp_path: Path) -> None:
+    """As models were before several fields were drawn together; those that are have none yet."""
+    data, head = ZOO["next"]
+    _, prepared = make(tmp_path, {**data, "inputs": {"x": "real", "z": "real"}, "columns": {"x": ["a"], "z": ["b"]},
+                                  "targets": {"x": "next", "z": "next"}})
+    one = {"kind": "real", "size": None, "dropout": 0.0}
+    model = ModelConfig.model_validate({"inputs": {"x": one, "z": one}, "core": core("gru"), "heads": {"x": head, "z": head}})
+    spec = prepared.spec
+    assert spec.drawn == ["x", "z"]
+    network, tokenizers = build(model, spec, 0), {}
+    assert refusal(lambda: Predictor(Model(network, model, spec, tokenizers, "")).memory(1)) == ("unsupported", "state")
+    before = spec.model_copy(update={
+        "inputs": {name: field.model_copy(update={"begin": None}) for name, field in spec.inputs.items()},
+        "targets": {name: target.model_copy(update={"ahead": 1}) for name, target in spec.targets.items()}})
+    predictor = Predictor(Model(network, model, before, tokenizers, ""))
+    x, z, memory = np.arange(5.0), np.arange(5.0) ** 2, predictor.memory(1)
+    whole = predictor.predict([{"x": x, "z": z}])
+    parts = [predictor.predict([{"x": x[part], "z": z[part]}], memory) for part in (slice(0, 2), slice(2, 5))]
+    for name in "xz":
+        close([np.concatenate([part[name][0] for part in parts])], whole[name])
+
+
+def test_no_state_is_kept_where_a_line_leads_to_what_comes_later(tmp_path: Path) -> None:
+    data, head = ZOO["values"]
+    _, prepared = make(tmp_path, {**data, "missing": "interpolate"})
+    predictor = save_random(prepared, tmp_path / "model", head, core("gru"), 0)
+    assert np.isfinite(predictor.predict([np.array([[0, 1], [np.nan, 1], [2, 1]])])[0]).all()
+    memory = Memory([], None, np.zeros(1, np.int64))
+    for ask in (lambda: predictor.memory(1), lambda: predictor.predict(np.zeros((1, 2, 2)), memory),
+                lambda: predictor.step(np.zeros((1, 2)), memory)):
+        assert refusal(ask) == ("unsupported", "state")

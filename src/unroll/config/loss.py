@@ -12,6 +12,11 @@ from unroll.config.strict import Strict
 
 Target = Literal["classes", "labels", "reals"]
 
+# a normal distribution's deviation is log(1 + exp(output + DEVIATION_SHIFT)) + LEAST_DEVIATION, of scaled values; where
+# a network is trained and where its values are drawn
+DEVIATION_SHIFT = 0.5413        # log(e - 1): an output of zero is a deviation of 1
+LEAST_DEVIATION = 1e-3          # or the likelihood of a value that repeats itself would have no bound
+
 
 class LossSettings(Strict):
     """A kind adds `kind: Literal["<kind>"]` and what it alone needs."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.data.codecs import Codec, Located, Per, PerTarget, Values
 from unroll.data.encoders import Classes
+from unroll.data.source import UNKNOWN
 from unroll.data.spec import InputSpec, Names, TargetSpec
 
 END = "⟨end⟩"       # the name of the class that ends an item
@@ -70,8 +71,8 @@ class CategoryCodec(Codec):
 
     @classmethod
     def fit_drawn(cls, name: str, values: Located, ends: bool, closed: bool) -> "CategoryCodec":
-        """One column whose next category is predicted."""
-        columns = _known(values, "step")
+        """One column whose next category is predicted; an empty cell is unknown, as one that training never saw."""
+        columns = [Classes([name for name in column.names if name != UNKNOWN]) for column in _known(values, "step")]
         if len(columns) > 1:
             raise UserError("unsupported", f"data.targets.{name}", f"the next step of {len(columns)} columns of "
                             "categories, and one is predicted. Make each an input and a target of its own.")

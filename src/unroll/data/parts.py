@@ -38,6 +38,7 @@ def some_steps(
     parts = [values[bounds[at][0] : bounds[at][1]] for at in kept]
     return np.concatenate(parts), np.cumsum([0, *map(len, parts)])
 
+
 def decode(tokenizer: Tokenizer, tokens: Ids, offsets: NDArray[np.int64] | None) -> str:
     """The text of a split or of a part of it, each short item on a line of its own."""
     if offsets is None:

@@ -74,7 +74,7 @@ class Predictor(Targets, Generating):
             raise UserError("wrong-type", "predict", f"{kind} where several sequences are expected. Give a list: "
                             "[text].")
         if memory is not None:
-            check_memory(self._network, self.targets, memory, len(sequences))
+            check_memory(self._network, self.spec, self.targets, memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
         closed = not self.spec.drawn and (memory is None if end is None else end)
         values = [self._reads.sequence(f"sequence {name}", sequence, closed)
@@ -104,7 +104,7 @@ class Predictor(Targets, Generating):
 
     def memory(self, lanes: int) -> Memory:
         """The memory of sequences of which nothing has been read."""
-        check_state(self._network, self.targets)
+        check_state(self._network, self.spec, self.targets)
         if not isinstance(lanes, int | np.integer) or lanes < 1:
             raise UserError("out-of-range", "memory", f"{lanes!r} is not a whole number above 0. Give the number of "
                             "sequences.")
@@ -121,7 +121,7 @@ class Predictor(Targets, Generating):
         by name. A language model predicts the probabilities (B, V) of the symbol after this one; None, or no such
         input, reads no symbol.
         """
-        check_memory(self._network, self.targets, memory, None)
+        check_memory(self._network, self.spec, self.targets, memory, None)
         language = [self.input] if memory.last is not None else []
         if language and len(self._steps_of) > 1:
             raise UserError("unsupported", "step", "what is read beside the next symbol is not known yet. Use "

@@ -46,9 +46,6 @@ class InputReader:
         if numbers.shape != (lanes, self.size):
             raise UserError("wrong-type", "step", f"numbers of shape {numbers.shape} where the model reads ({lanes}, "
                             f"{self.size}).")
-        if self._missing == "interpolate" and np.isnan(numbers).any():
-            raise UserError("missing-number", "step", "between two known values the model reads a line, which a single "
-                            "step has not. Give whole sequences, or a number.")
         refuse_unusable(numbers, self._missing, lambda lane, place: f"step, lane {lane + 1}, number {place + 1}")
         return numbers
 

@@ -39,7 +39,7 @@ def summary(prepared: Prepared) -> Iterator[str]:
     for split in SPLITS:
         yield f"{split}: {', '.join(sizes(spec.splits[split], spec.layout == 'stream'))}"
     for name, field in spec.inputs.items():
-        own = known(prepared, name) if field.missing else ()
+        own = known(prepared, name) if field.missing or name in spec.drawn else ()
         yield "; ".join([f"{name}: {field.kind} of size {field.size}", *own])
     for name, target in spec.targets.items():
         classes = f" {', '.join(target.classes)}" if target.classes and len(target.classes) <= SHOWN else ""
@@ -51,7 +51,7 @@ def known(prepared: Prepared, name: str) -> Iterator[str]:
     """How much is known of a field, in splits where that is not everything.
 
     Of targets, what is not of a split's own steps does not count: rows before a text's first symbol, or those of
-    another split from which a forecast is made.
+    another split from which a forecast is made. Nor does, of what is drawn, a row that is of another field's end.
     """
     spec = prepared.spec
     for split in SPLITS:
@@ -59,7 +59,7 @@ def known(prepared: Prepared, name: str) -> Iterator[str]:
         if holes is None:
             continue
         own = name not in spec.inputs
-        rows = int(own and (spec.shifted(name) or spec.closed(name)))
+        rows = int(spec.shifted(name) if own else spec.closed(name))
         if own and spec.forecast is not None and split != "train":
             rows = spec.forecast.context + spec.forecast.season
         before = spec.splits[split].sequences * rows * holes.width

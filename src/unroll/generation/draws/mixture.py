@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from unroll.config.heads.mixture import Settings
+from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
 from unroll.generation.draw import Drawn, Lanes, NumberDraw, Values
 from unroll.generation.engine import Ids
 from unroll.generation.rules import Logits, draw, temperature
@@ -24,6 +25,6 @@ class Draw(NumberDraw):
             return self.checked(mean[np.arange(len(mean)), logits.argmax(axis=1)]), None
         uniform = self.uniform(lanes)
         chosen = np.arange(len(mean)), draw(temperature(logits, self.temperature), uniform[:, 0])
-        deviation = np.logaddexp(0, spread[chosen] + 0.5413) + 1e-3         # as the head has it
+        deviation = np.logaddexp(0, spread[chosen] + DEVIATION_SHIFT) + LEAST_DEVIATION     # as the head has it
         far = ndtri(uniform[:, 1:].clip(2.0**-53))                          # 0 has no quantile
         return self.checked(mean[chosen] + self.temperature * deviation * far), None

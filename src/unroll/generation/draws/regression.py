@@ -5,6 +5,7 @@ from scipy.special import ndtri
 
 from unroll.base.errors import UserError
 from unroll.config.heads.regression import Settings
+from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
 from unroll.generation.draw import Drawn, Lanes, NumberDraw, Values
 from unroll.generation.engine import Ids
 from unroll.generation.rules import Logits
@@ -21,7 +22,7 @@ class Draw(NumberDraw):
         if self._loss.normal:
             uniform = self.uniform(lanes).clip(2.0**-53)        # 0 has no quantile
             mean, spread = parameters[..., 0], parameters[..., 1]
-            deviation = np.logaddexp(0, spread + 0.5413) + 1e-3     # as the loss has it
+            deviation = np.logaddexp(0, spread + DEVIATION_SHIFT) + LEAST_DEVIATION     # as the loss has it
             drawn = mean if self.greedy else mean + self.temperature * deviation * ndtri(uniform)
         elif parameters.shape[2] == 1:
             drawn = parameters[..., 0]

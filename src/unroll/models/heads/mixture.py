@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from unroll.config.heads.mixture import Settings
+from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
 from unroll.models.head import LinearHead, Sizes
 from unroll.models.loss import full
 
@@ -36,4 +37,4 @@ class Head(LinearHead):
         """(…, K · (1 + 2 F)) → logits (…, K), means and deviations (…, K, F)."""
         logits, rest = outputs[..., : self._count], outputs[..., self._count :]
         mean, spread = rest.reshape(*rest.shape[:-1], 2, self._count, self._size).unbind(dim=-3)
-        return logits, mean, softplus(spread + 0.5413) + 1e-3       # a spread of zero is a deviation of 1
+        return logits, mean, softplus(spread + DEVIATION_SHIFT) + LEAST_DEVIATION

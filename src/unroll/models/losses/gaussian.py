@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
 from unroll.models.loss import BaseRealLoss, full
 
 
@@ -25,4 +26,4 @@ class Loss(BaseRealLoss):
 def mean_and_deviation(outputs: Tensor) -> tuple[Tensor, Tensor]:
     """(…, 2) → (…) both; outputs of zero are the standard normal distribution."""
     mean, spread = full(outputs).unbind(dim=-1)
-    return mean, softplus(spread + 0.5413) + 1e-3
+    return mean, softplus(spread + DEVIATION_SHIFT) + LEAST_DEVIATION

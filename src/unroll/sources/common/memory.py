@@ -19,7 +19,6 @@ def missing_number(value: float) -> str:
     return f"missing. Fill it, or leave the sequence out.{remedy(MARK, 'missing')}"
 
 
-
 class Lazy(Sequence[Any]):
     """What a function has for 0 … n - 1, made when it is asked for."""
 
