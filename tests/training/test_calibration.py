@@ -13,7 +13,8 @@ from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
 from unroll.data.store import Prepared
 from unroll.data.windows import halves
-from unroll.evaluation.forecasts import held
+from unroll.evaluation.forecasts import held, measures
+from unroll.evaluation.reports import forecast
 from unroll.evaluation.reports.forecast import forecasts
 from unroll.models.folder import Model, load_model, save_model
 from unroll.models.manifest import CALIBRATION
@@ -77,6 +78,17 @@ def test_every_door_tells_the_same_intervals(calibrated):
     shown, _ = split_table(predictor, made, "test")
     np.testing.assert_allclose(shown[["q0.1", "q0.25", "q0.5", "q0.75", "q0.9"]].to_numpy().reshape(expected.shape),
                                expected, rtol=1e-4)
+
+
+def test_validation_is_measured_on_origins_that_did_not_calibrate(calibrated):
+    made, raw, own, _ = calibrated
+    data, levels = made.sequences("validation"), np.array(own.config.heads["x"].levels)
+    first, _ = halves(data, made.offsets("validation"))
+    for model, origins in ((own, first), (raw, data)):
+        metrics = forecast.report(model, made, "x", evaluation()).metrics
+        expected = measures(*forecasts(model, origins, "x", evaluation()), levels, np.ones(2), "best/val_")
+        for name in ("best/val_crps", "best/val_coverage"):
+            assert metrics[name] == pytest.approx(expected[name], rel=1e-12)
 
 
 def test_the_folder_says_what_was_added_from_how_many_origins(calibrated):

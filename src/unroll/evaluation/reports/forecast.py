@@ -14,7 +14,7 @@ from unroll.config.evaluate import EvaluateConfig
 from unroll.config.heads.forecast import Settings
 from unroll.data.fields import Sequences
 from unroll.data.store import Prepared
-from unroll.data.windows import stretches
+from unroll.data.windows import halves, stretches
 from unroll.drawing import forecasts as pictures
 from unroll.drawing.forecasts import VARIABLES, Fan
 from unroll.evaluation.adaptive import followed
@@ -47,7 +47,9 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     assert isinstance(head, Settings) and prepared.spec.forecast is not None
     levels, scale = np.array(head.levels), seasonal_error(prepared, name)
     metrics: Metrics = {}
-    earlier = forecasts(model, prepared.sequences("validation").with_forecasts(), name, settings)
+    calibrated = model.network.head(name).calibration
+    before = _uncalibrating(prepared, calibrated is not None)
+    earlier = forecasts(model, before, name, settings)
     metrics |= measures(*earlier, levels, scale, "best/val_")
     past, data = (prepared.sequences(split).with_forecasts() for split in ("train", "test"))
     quantiles, truth = forecasts(model, data, name, settings)
@@ -62,7 +64,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     season = "the seasonal naive forecast" if prepared.spec.forecast.season > 1 else "the last value as a forecast"
     point = quantiles[..., head.levels.index(0.5)]
     crps = metrics["test/crps"], metrics["baseline/seasonal_naive_crps"]
-    share, calibrated = float(levels[-1] - levels[0]), model.network.head(name).calibration
+    share = float(levels[-1] - levels[0])
     found = [verdict(point, points["seasonal_naive"], truth, scale, season, crps),
              coverage_words(inside[..., 0], share),
              calibrated_words(None if calibrated is None else calibrated.origins, share)]
@@ -78,6 +80,13 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     columns = target.names or ([name] if target.size == 1 else [f"{name} {at + 1}" for at in range(target.size)])
     draw = partial(_draw, data, name, columns, quantiles, levels)
     return Report(metrics, "mase", "MASE", False, draw, replace(PROSE, found=tuple(found)))
+
+
+def _uncalibrating(prepared: Prepared, calibrated: bool) -> Sequences:
+    """The validation windows whose errors did not set the intervals that are measured on them."""
+    data, offsets = prepared.sequences("validation"), prepared.offsets("validation")
+    assert offsets is not None
+    return (halves(data, offsets)[0] if calibrated else data).with_forecasts()
 
 
 def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig) -> tuple[Values, Values]:
