@@ -343,7 +343,7 @@ def test_an_empty_sequence_is_named(tmp_path, place, named):
 
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize(("value", "code", "shown"), [
-    (np.nan, "missing-number", "nan"), (np.inf, "missing-number", "inf"), (-1e300, "bad-number", "-1e+300"),
+    (np.nan, "missing-number", "nan"), (np.inf, "bad-number", "inf"), (-1e300, "bad-number", "-1e+300"),
 ])
 def test_a_bad_number_is_named_by_its_place(tmp_path, value, code, shown, split):
     pieces = [{"x": each.copy(), "label": "ab"[number % 2]} for number, each in enumerate(VECTORS)]

@@ -144,3 +144,13 @@ def test_a_line_is_drawn_between_neighbours_and_values_are_held_outside_of_them(
 def test_a_window_is_filled_from_what_it_has(missing, filled):
     window = np.array([2, 4, NAN, NAN, 8, NAN])[:, None, None]
     np.testing.assert_allclose(filled_window(window, missing, season=2)[:, 0, 0], filled)
+
+
+def test_facts_that_make_the_first_state_leave_what_was_read_alone():
+    fields = {"age": {"kind": "real", "size": 1, "per": "sequence", "scale": {"mean": [0], "deviation": [1]}}}
+    encoders = {"age": {"kind": "static", "size": 3, "dropout": 0.0, "joins": "start"}}
+    age = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
+    h, value, seen = network("mask", "grud", fields=fields, encoders=encoders).first_state({"age": age}, 2)[0]
+    assert h.any() and not value.any() and not seen.any()
+    below, cell = network("mask", "gru", fields=fields, encoders=encoders).first_state({"age": age}, 2)
+    assert cell[0].any() and not below[0].any() and not below[1].any()

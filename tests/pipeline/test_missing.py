@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from tests.conftest import run, tiny
 from tests.pipeline.test_fields import DATA, MODEL, patients
@@ -14,7 +15,9 @@ from tests.refusals import refusal
 from unroll.base.workspace import Workspace
 from unroll.commands.predict import predict
 from unroll.config.schema import Config
-from unroll.data.batches import all_batches
+from unroll.data.batches import ItemLayout, StreamLayout, all_batches
+from unroll.data.encoders import Frame
+from unroll.data.spec import ForecastSpec
 from unroll.data.store import open_prepared
 from unroll.data.windows import WindowLayout
 from unroll.prediction.predictor import load
@@ -133,3 +136,42 @@ def test_a_series_with_holes_is_forecast(tmp_path, way, cell):
     assert found["test/mae"] < 1.0 and found["baseline/seasonal_naive_mae"] < 1.0
     predict(tmp_path / "data" / "raw" / "load.csv", tmp_path / "out.csv", str(workspace.model), None, None)
     assert pd.read_csv(tmp_path / "out.csv").query("variable == 'load'")["x"].between(8, 12).all()
+
+
+@pytest.mark.parametrize("series", [None, "id"])
+def test_a_next_step_stands_beside_a_target_of_each_step(tmp_path, series):
+    """Of chunks whose sequences end before a step ahead; counts are those of the targets that batches show."""
+    draw = np.random.default_rng(2)
+    rows = [{"id": f"s{number}", "x": draw.standard_normal() if draw.random() < 0.8 else np.nan, "y": draw.standard_normal()}
+            for number in range(40) for _ in range(5 + number % 7)]
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(tmp_path / "data" / "raw" / "patients.csv", index=False)
+    model = {"inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}},
+             "heads": {name: {"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.0} for name in "xy"}}
+    data = {"columns": {"x": ["x"], "y": ["y"]}, "inputs": {"x": "real"}, "targets": {"x": "next", "y": "values"},
+            "series": series, "time": None, "missing": "forward"}
+    workspace = Workspace(tmp_path, tmp_path)
+    run(workspace, configured("gru", data=data, model=model, monitor="loss", bptt=4, batch_size=4), "prepare", "train")
+    for split in ("train", "test"):
+        sequences = open_prepared(workspace.prepared).sequences(split)
+        for lanes in (1, 3, 7):
+            layout = StreamLayout(sequences, lanes, 4) if series is None else ItemLayout(sequences, lanes, None, 4)
+            for batch in all_batches(layout):
+                assert batch.counts == {name: (~np.isnan(target)).sum() for name, target in batch.targets.items()}
+
+
+def test_numbers_without_a_scale_have_no_mean_to_be_read(holes):
+    with pytest.raises(ValidationError, match="scale"):
+        configured("gru", data={"missing": "mean", "scale": "none"}, monitor="days/loss")
+
+
+def test_windows_that_are_filled_with_their_mean_are_scaled_as_they_are_read():
+    draw = np.random.default_rng(3)
+    values = np.arange(2000) * 0.5 + 10 * np.sin(np.arange(2000) / 24 * 2 * np.pi) + draw.standard_normal(2000)
+    values[draw.random(2000) < 0.1] = np.nan
+    spec = ForecastSpec(horizon=6, context=48, season=24, log=False, stride=1)
+    for way in WAYS:
+        frame = Frame.fit(spec, [values[:, None]], way)
+        windows = np.stack([values[first : first + frame.rows, None] for first in range(0, 1900, 7)], axis=1)
+        read = frame.encode(windows).reshape(-1, 2)
+        np.testing.assert_allclose(np.nanstd(read, axis=0), 1, atol=0.25)

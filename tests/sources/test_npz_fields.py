@@ -93,7 +93,7 @@ def test_the_source_keeps_its_contract(tmp_path):
     ("age", np.ones((N, T, 2)), "wrong-type", "age_train"),
     ("age", np.array(["x"] * N), "wrong-type", "age_train"),
     ("age", np.where(np.arange(N) == 7, np.nan, 1), "missing-number", "age_train[7, 0]"),
-    ("pulse", np.where(np.arange(N)[:, None, None] == 7, np.inf, ARRAYS["pulse"]), "missing-number", "pulse_train[7, 0, 0]"),
+    ("pulse", np.where(np.arange(N)[:, None, None] == 7, np.inf, ARRAYS["pulse"]), "bad-number", "pulse_train[7, 0, 0]"),
     ("state", np.ones((N, T + 1), int), "unequal-lengths", "state_train"),
     ("state", np.where(np.arange(N)[:, None] == 7, 0.5, np.ones((N, T))), "bad-label", "state_train[7, 0, 0]"),
     ("stage", np.ones((N, T - 1)), "unequal-lengths", "stage_train"),

@@ -129,6 +129,11 @@ class SourceSettings(Strict):
         return None
 
     def _missing(self) -> str | None:
+        reals = any(kind in ("real", "static_real", "context_real") and self.targets.get(name) != "forecast"
+                    for name, kind in self.inputs.items())
+        if self.missing_numbers and reals and getattr(self, "scale", "standard") == "none":
+            return (f"scale: {self.missing_numbers} reads the mean before a first value, and none leaves numbers as "
+                    "they are, so that there is no mean; set it to standard")
         for name, kind in self.targets.items() if self.missing_numbers else ():
             if kind == "next_labels":
                 return f"missing: the labels of {name} are 0 or 1 at each step; set it to refuse"

@@ -217,7 +217,7 @@ def _count(
     field: Field, first: NDArray[np.int64], last: NDArray[np.int64], end: NDArray[np.int64]
 ) -> float:
     """Known targets of the places [first, last), as `_ahead` shows them."""
-    return field.count(first + field.ahead, np.minimum(last + field.ahead, end))
+    return field.count(np.minimum(first + field.ahead, end), np.minimum(last + field.ahead, end))
 
 
 def all_batches(layout: Layout) -> Iterator[Batch]:

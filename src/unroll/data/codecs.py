@@ -23,9 +23,7 @@ Per = Literal["step", "sequence", "own"]
 PerTarget = Literal["step", "sequence"]
 Located = Iterable[tuple[str, Any]]     # values, each after the place that an error names
 LARGEST = 1e38      # where single precision ends
-# where the source has the setting
-MISSING_NUMBER = ("Set data.missing (mask, forward, mean or interpolate), or fill missing values; infinite ones cannot "
-                  "be used.")
+MISSING_NUMBER = ". Fill it, or set data.missing (mask, forward, mean or interpolate) where the source has it."
 
 
 class Codec(ABC):
@@ -150,8 +148,8 @@ class NumberCodec(Codec):
     def _check(self, rows: Values, where: str, first: int) -> None:
         """Raise on a number that cannot be used; `first` is the step of the first row."""
         unknown = np.isnan(rows) if self._partial else np.zeros(rows.shape, bool)
-        refuse("missing-number", ~np.isfinite(rows) & ~unknown, rows, where, first,
-               f". {MISSING_NUMBER}")
+        refuse("bad-number", np.isinf(rows), rows, where, first, " is no number to learn from. Correct it.")
+        refuse("missing-number", np.isnan(rows) & ~unknown, rows, where, first, MISSING_NUMBER)
         refuse("bad-number", np.abs(rows) > LARGEST, rows, where, first,
                " is too large a number. Give it in a larger unit.")
         if self._labels:

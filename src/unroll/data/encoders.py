@@ -139,7 +139,8 @@ class Frame:
         """On the training part of each series, (N, D), in one pass and in constant memory."""
         inputs, correction, season = Moments(), Moments(), forecast.season
         for values in series:
-            step = stretch_of(values.shape[1])
+            # what is missing is filled window by window, here as there
+            step = stretch_of(values.shape[1]) if missing is None else forecast.context
             for first in range(0, len(values) - season, step):
                 z = _z(forecast, values[first : first + season + step])
                 inputs.add(_read(z[:, None], season, missing)[:, 0])

@@ -24,6 +24,7 @@ class BaseCell(nn.Module, ABC):
     blocks: ClassVar[tuple[str, ...]] = ()              # gates whose matrices are stacked in one, in this order
     recurrent: ClassVar[bool] = True                    # gradients reach back through the state
     int8: ClassVar[bool] = False                        # `onnx` can also write matrices of whole numbers
+    remembered: ClassVar[tuple[str, ...]] = ()          # parts of the state that hold what was read, not hidden units
     reads_missing: ClassVar[bool] = False               # the lowest layer deals with NaN itself, if data.missing=mask
 
     def __init__(self, settings: CellSettings, input_size: int) -> None:

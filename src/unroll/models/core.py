@@ -1,6 +1,6 @@
 """The core: layers of one cell, dropout between them, outside the kernels so that these keep their fast paths."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -79,6 +79,15 @@ class Core(nn.Module):
     def start(self, lanes: int) -> list[State]:
         """The state before anything is read, a layer each."""
         return [layer.start(lanes) for layer in self.layers]    # type: ignore[operator]  # ModuleList forgets
+
+    def hidden(self) -> list[tuple[bool, ...]]:
+        """Of each layer's parts of the state, which are hidden units; the others hold what was read."""
+        found: list[tuple[bool, ...]] = [(False, False)] * self.remembers
+        layers: list[nn.Module] = list(self.layers)
+        for layer in layers[self.remembers :]:
+            cells: Any = (layer.forwards, layer.backwards) if isinstance(layer, BothWays) else (layer,)
+            found.append(tuple(name not in cell.remembered for cell in cells for name in cell.state_sizes))
+        return found
 
     @property
     def has_onnx(self) -> bool:

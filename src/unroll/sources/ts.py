@@ -12,7 +12,7 @@ from unroll.data.source import Source
 from unroll.readers.ts import blocks
 from unroll.sources.common.access import Access
 from unroll.sources.common.archive import archive_pieces, with_own_test, with_share
-from unroll.sources.common.memory import Lazy, missing_number
+from unroll.sources.common.memory import Lazy, unusable
 
 
 def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
@@ -46,7 +46,7 @@ def _checked(file: Path, holes: bool) -> Iterator[tuple[Any, Any]]:
                             "with a @classLabel or a @targetLabel.")
         for number, case in enumerate(x, done + 1):
             for place, step in np.argwhere(np.isinf(case) if holes else ~np.isfinite(case))[:1]:
-                raise UserError("missing-number", f"{file}, sequence {number}, dimension {place + 1}, step {step + 1}",
-                                missing_number(case[place, step]))
+                code, text = unusable(case[place, step])
+                raise UserError(code, f"{file}, sequence {number}, dimension {place + 1}, step {step + 1}", text)
         done += len(x)
         yield x, y

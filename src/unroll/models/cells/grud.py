@@ -23,6 +23,7 @@ class Cell(BaseCell):
 
     blocks = ("r", "z", "n")
     reads_missing = True
+    remembered = ("value", "age")
     settings: RecurrentSettings
 
     def __init__(self, settings: RecurrentSettings, input_size: int) -> None:

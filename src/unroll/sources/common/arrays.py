@@ -11,7 +11,7 @@ from unroll.base.errors import UserError
 from unroll.data.npy import stretch_of
 from unroll.readers.common.numbers import Numbers
 from unroll.readers.npz import Arrays, as_names, no_names
-from unroll.sources.common.memory import missing_number
+from unroll.sources.common.memory import unusable
 
 
 class Shape(NamedTuple):
@@ -137,7 +137,8 @@ class Field:
         else:
             wrong = own & (np.isinf(block) if self._holes else ~np.isfinite(block))
             for value in block[wrong][:1]:
-                self._refuse("missing-number", first, block, wrong, f": {missing_number(value)}")
+                code, text = unusable(value)
+                self._refuse(code, first, block, wrong, f": {text}")
 
     def _refuse(self, code: Any, first: int, block: NDArray[Any], wrong: NDArray[np.bool_], text: str) -> None:
         for place in np.argwhere(wrong)[:1]:

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from unroll.base.errors import Code
 from unroll.data.source import LayoutName, Piece, Place, Source, Split
 from unroll.readers.common.advice import remedy
 from unroll.readers.common.columns import MARK
 
 
-def missing_number(value: float) -> str:
+def unusable(value: float) -> tuple[Code, str]:
     """What is wrong with a number that is NaN or infinite, and what to do."""
     if np.isinf(value):
-        return "infinite. Correct it, or leave the sequence out."
-    return f"missing. Fill it, or leave the sequence out.{remedy(MARK, 'missing')}"
+        return "bad-number", "infinite. Correct it, or leave the sequence out."
+    return "missing-number", f"missing. Fill it, or leave the sequence out.{remedy(MARK, 'missing')}"
 
 
 class Lazy(Sequence[Any]):
