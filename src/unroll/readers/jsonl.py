@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from unroll.base.errors import UserError
 from unroll.data.spec import Reading
-from unroll.readers.text import blocks
+from unroll.readers.common.lines import lines_of
 
 HOLDS = "table"
 ENDINGS = (".jsonl", ".ndjson")
@@ -45,13 +45,7 @@ def row_numbers(file: Path, reading: Reading) -> Iterator[int]:
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    rest, done = "", 0
-    for block in blocks([file], "utf-8"):
-        *texts, rest = (rest + block).split("\n")
-        yield from ((line, text) for line, text in enumerate(texts, done + 1) if text.strip())
-        done += len(texts)
-    if rest.strip():
-        yield done + 1, rest
+    return ((line, text) for line, text in lines_of(file) if text.strip())
 
 
 def _row(file: Path, line: int, text: str, known: dict[str, None], columns: Sequence[str]) -> list[str]:
