@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
@@ -20,7 +21,7 @@ from unroll.commands.init.time_names import has_time_name
 from unroll.data.spec import Reading
 from unroll.readers.common.columns import NUMBER, Columns, is_date, is_number, to_numbers
 from unroll.readers.common.forms import fits, forms
-from unroll.readers.common.marks import MISSING, is_mark, without_marks
+from unroll.readers.common.marks import MISSING, is_mark, without_marks, without_missing
 from unroll.readers.common.tables import Part
 from unroll.readers.common.times import EPOCHS, ISO, NOT_A_TIME, OFFSET, nanoseconds
 
@@ -176,6 +177,10 @@ def _column(name: str, rows: Columns, chunks: list[Any], reading: Reading) -> Co
         return _of_numbers(name, chunks, without_marks(values, na_values))
     if all(pa.types.is_boolean(chunk.type) for chunk in chunks):
         chunks = [chunk.cast(pa.string()) for chunk in chunks]      # two names, as prepare writes them
+    if all(pa.types.is_string(chunk.type) for chunk in chunks):
+        written = _written_numbers(chunks, reading)
+        if written is not None:
+            return _of_numbers(name, chunks, *written)
     cells, present = _cells(chunks)
     if na_values:
         present &= np.array([not is_mark(cell.strip(), na_values, decimal) for cell in cells], bool)
@@ -199,6 +204,21 @@ def _column(name: str, rows: Columns, chunks: list[Any], reading: Reading) -> Co
     return Column(name, "text", cells, missing, stray=stray, word=word)
 
 
+def _written_numbers(chunks: list[Any], reading: Reading) -> tuple[NDArray[np.float64], tuple[int, str] | None] | None:
+    """Cells of text that are numbers or missing, and the first that has a word for that; None where others are.
+
+    Of millions of cells no objects of Python are made.
+    """
+    cells = pa.chunked_array([piece for chunk in chunks for piece in chunk.chunks], pa.string())
+    values = to_numbers(without_missing(cells, reading.na_values), reading.decimal)
+    if values is None:
+        return None
+    values = without_marks(values, reading.na_values)
+    filled = pa.compute.fill_null(pa.compute.not_equal(pa.compute.utf8_trim_whitespace(cells), ""), False)
+    rows = np.flatnonzero(np.isnan(values) & filled.to_numpy())[:1].tolist()
+    return values, (rows[0], cells[rows[0]].as_py()) if rows else None
+
+
 def _of_numbers(name: str, chunks: list[Any], values: NDArray[np.float64], word: tuple[int, str] | None = None
                 ) -> Column:
     """Times where the numbers are rather these."""
@@ -210,6 +230,10 @@ def _of_numbers(name: str, chunks: list[Any], values: NDArray[np.float64], word:
 
 def _cells(chunks: list[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """The cells as text, and which of them have a value."""
+    if all(pa.types.is_string(chunk.type) for chunk in chunks):
+        pieces = [piece for chunk in chunks for piece in chunk.chunks]
+        text = pa.compute.fill_null(pa.chunked_array(pieces, pa.string()), "")
+        return text.to_numpy(), ~np.asarray(without_missing(text).is_null().to_numpy())
     written = ["" if cell is None else str(cell) for chunk in chunks for cell in chunk.to_pylist()]
     cells = np.array(written, dtype=object)
     return cells, np.array([cell.strip().lower() not in MISSING for cell in cells])
