@@ -116,16 +116,27 @@ def test_the_earlier_half_chooses_and_the_later_one_calibrates(tmp_path):
     made = prepared(tmp_path, (120, 124, 200))
     data, offsets = made.sequences("validation"), made.offsets("validation")
     first, later = halves(data, offsets)
-    assert sorted([*map(tuple, first.bounds), *map(tuple, later.bounds)]) == [*map(tuple, data.bounds)]
     for number in range(3):
         mine = [part.bounds[(part.bounds[:, 0] >= offsets[number]) & (part.bounds[:, 0] < offsets[number + 1])]
                 for part in (first, later)]
-        assert mine[0].max(initial=0) < mine[1].min() + 6 and mine[0][-1, 0] < mine[1][0, 0]
-        assert abs(len(mine[0]) - len(mine[1])) <= 1
+        every = data.bounds[(data.bounds[:, 0] >= offsets[number]) & (data.bounds[:, 0] < offsets[number + 1])]
+        np.testing.assert_array_equal(np.concatenate([mine[0], mine[1]]), np.delete(every, [len(mine[0]), len(mine[0]) + 1], axis=0))
+        assert mine[0][-1, 1] + 3 == mine[1][0, 1], "no step is forecast from both"
+        assert abs(len(mine[0]) - 2 - len(mine[1])) <= 1
     chosen = batches(made).layout("validation", 1).data.bounds
     np.testing.assert_array_equal(chosen, first.bounds)
     np.testing.assert_array_equal(batches(made).calibration().data.bounds, later.bounds)
     np.testing.assert_array_equal(batches(made, False).layout("validation", 1).data.bounds, data.bounds)
+
+
+def test_a_series_too_short_for_two_halves_apart_calibrates_with_its_last_origin(tmp_path):
+    made = prepared(tmp_path, (900,))
+    data, offsets = made.sequences("validation"), made.offsets("validation")
+    for count, sizes in ((1, (1, 0)), (2, (1, 1)), (3, (2, 1)), (5, (3, 1)), (6, (3, 1)), (8, (4, 2))):
+        first, later = halves(data.only(slice(0, count)), offsets)
+        assert (len(first), len(later)) == sizes
+        if len(later):
+            assert later.bounds[-1, 1] == data.bounds[count - 1, 1]
 
 
 def test_the_middle_of_an_odd_number_is_in_each_half_in_turn(tmp_path):

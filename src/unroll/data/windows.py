@@ -62,19 +62,23 @@ def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def halves(data: Sequences, offsets: NDArray[np.int64]) -> tuple[Sequences, Sequences]:
-    """The windows without the later half of each series' forecasts, and that half; `offsets` are those of the series.
+    """The windows of the earlier half of each series' forecasts, and of the later; `offsets` are those of the series.
 
-    Of an odd number, the middle forecast is in the earlier half of one series, and in the later half of the next.
-    Windows that have other targets, too, stay in the first part without their forecast.
+    The first horizon - 1 forecasts of the later half, whose futures overlap those of the earlier one, are in neither;
+    of a series too short for that, the last forecast alone is in the later half. Of an odd number, the middle one is in
+    the earlier half of one series, and in the later half of the next. Windows that have other targets, too, stay in the
+    first part without their forecast.
     """
-    assert data.bounds is not None
+    assert data.bounds is not None and data.frame is not None
     kept = np.arange(len(data)) if data.forecasts is None else np.flatnonzero(data.forecasts)
     series = np.unique(np.searchsorted(offsets, data.bounds[kept, 0], side="right"), return_inverse=True)[1]
     count = np.bincount(series)
     place = np.arange(len(kept)) - np.repeat(np.cumsum(count) - count, count)
-    later = kept[place >= ((count + 1 - np.arange(len(count)) % 2) // 2)[series]]
+    half = (count + 1 - np.arange(len(count)) % 2) // 2
+    start = half + np.minimum(data.frame.forecast.horizon - 1, count - half - 1).clip(0)
+    later = kept[place >= start[series]]
     first = np.ones(len(data), bool)
-    first[later] = False
+    first[kept[place >= half[series]]] = False
     if data.forecasts is None:
         return data.only(np.flatnonzero(first)), data.only(later)
     return replace(data, forecasts=data.forecasts & first), data.only(later)

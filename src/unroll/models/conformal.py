@@ -3,7 +3,8 @@
 On origins that neither trained the network nor chose its weights, the scores max(q_low - y, y - q_high) say how far an
 interval is too narrow, or, below 0, too wide. Moving both ends by the ⌈(n + 1)(1 - α)⌉-th smallest of n scores gives an
 interval that holds a new value with a probability of 1 - α at least, where new scores are exchangeable with those.
-Scores of a series follow one another, so that this holds as far as the series goes on as it was.
+Scores of a series follow one another, so that this holds as far as the series goes on as it was; a series too short to
+have origins whose futures are apart from those that chose gives its last one (`data.windows.halves`).
 """
 
 import math
