@@ -29,6 +29,13 @@ def test_a_measure_of_a_target_has_a_direction(monitor, expected):
     assert expected.rank(2) == (-2 if expected.higher_is_better else 2)
 
 
+def test_a_tag_of_a_step_cannot_be_balanced():
+    assert composed("train.balance=package").train.balance == "package"
+    with pytest.raises(UserError) as caught:
+        compose(REPOSITORY / "conf", ["experiment=code", "train.balance=tag"])
+    assert caught.value.code == "conflict" and "train.balance: " in str(caught.value)
+
+
 def test_of_one_target_a_measure_has_a_plain_name():
     config = compose(REPOSITORY / "conf", ["experiment=gunpoint", "train.monitor=label/accuracy"])[1]
     assert objective(config.train.monitor, config.model.heads) == Objective("accuracy", True, "label")
@@ -41,6 +48,8 @@ def test_of_one_target_a_measure_has_a_plain_name():
     (["train.monitor=package/accuracy", "train.stop_below=0.1"], "train.stop_below"),
     (["train.weights={package: 0, kind: 0, parameters: 0}"], "train.weights"),
     (["train.weights={pakage: 2}"], "train.weights"),
+    (["train.balance=pakage"], "train.balance"),
+    (["train.balance=parameters"], "train.balance"),                # a number
 ])
 def test_what_cannot_be_monitored_or_weighed_is_one_line(overrides, setting):
     with pytest.raises(UserError) as caught:

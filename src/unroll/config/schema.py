@@ -35,7 +35,7 @@ class Config(Strict):
     def _parts_agree(self) -> "Config":
         # one after another: kinds are compared once names agree
         for where, text in chain(_names(self.data, self.model), _kinds(self.data, self.model),
-                                 _training(self.model, self.train)):
+                                 _training(self.model, self.train), _balance(self.data, self.train)):
             raise PydanticCustomError("agree", "{where}: {text}", {"where": where, "text": text})
         return self
 
@@ -91,6 +91,16 @@ def _training(model: ModelConfig, train: TrainConfig) -> Iterator[Mistake]:
                                 f"{', '.join(known[1:])}")
     elif objective(train.monitor, model.heads).higher_is_better and train.stop_below is not None:
         yield "train.stop_below", f"{train.monitor} is better when it is higher; set it to null"
+
+
+def _balance(data: DataConfig, train: TrainConfig) -> Iterator[Mistake]:
+    if train.balance is None:
+        return
+    if train.balance not in data.targets:
+        yield "train.balance", f"unknown target {train.balance!r}; {nearest(train.balance, data.targets)}"
+    elif data.targets[train.balance] != "class":
+        yield "train.balance", (f"{train.balance} is of kind {data.targets[train.balance]}; sequences are drawn by a "
+                                "class of the whole sequence. Set it to null, or let the loss weigh the classes")
 
 
 SECTIONS = tuple(Config.model_fields)

@@ -59,6 +59,7 @@ class TrainConfig(Strict):
     max_steps: PositiveInt | None           # optimiser steps
     max_minutes: PositiveFloat | None       # a limit by the clock: the bytes then depend on the machine's speed
     weights: dict[Name, NonNegativeFloat]   # of the targets' losses; a target that is not named has weight 1
+    balance: Name | None                    # the target whose classes are drawn equally often; none: each sequence once
     monitor: str                            # what the best weights are chosen by: loss, or <target>/<measure>
     stop_below: PositiveFloat | None        # a validation loss that is good enough
     patience: PositiveInt | None            # validations that are no better before stopping early

@@ -117,12 +117,17 @@ class Shuffled(Layout):
         if self._seed is None:
             by_length = np.argsort(lengths, kind="stable")
             return [by_length[at : at + self.size] for at in range(0, len(by_length), self.size)]
-        draw = np.random.Generator(np.random.Philox([self._seed % 2**64, epoch]))
+        draw = self.draw(epoch)
         # shuffled before the stable sort, so that items of one length meet others every epoch
         shuffled = draw.permutation(len(lengths))
         by_length = shuffled[np.argsort(lengths[shuffled], kind="stable")]
         groups = [by_length[at : at + self.size] for at in range(0, len(by_length), self.size)]
         return [groups[at] for at in draw.permutation(len(groups))]
+
+    def draw(self, epoch: int) -> np.random.Generator:
+        """What the order of an epoch is drawn with."""
+        assert self._seed is not None
+        return np.random.Generator(np.random.Philox([self._seed % 2**64, epoch]))
 
     def lanes_of(self, items: NDArray[np.int64], rank: int, ranks: int) -> tuple[NDArray[np.int64], int]:
         """The items in this rank's lanes, -1 where a lane is empty, and its first lane."""

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from unroll.base.errors import UserError
 from unroll.config.train import TrainConfig
+from unroll.data.balanced import BalancedLayout
 from unroll.data.batches import ItemLayout, Layout, StreamLayout
 from unroll.data.fields import Sequences
 from unroll.data.source import Split
@@ -115,8 +116,13 @@ class Batches(LightningDataModule):
                 if split == "validation" and self._calibrated:
                     sequences, _ = self._halves()
                 return WindowLayout(sequences.only(stride), config.batch_size, config.seed)
-            case _:
-                return ItemLayout(sequences, config.batch_size, config.seed, None if self._whole else steps)
+        if split == "train" and config.balance is not None:
+            if not self._whole and sequences.lengths.max(initial=0) > steps:
+                raise UserError("unsupported", "train.balance", f"a sequence has {sequences.lengths.max():,} steps, "
+                                "which are read in several batches, and those cannot be balanced. Raise train.bptt, "
+                                "or set it to null.")
+            return BalancedLayout(sequences, config.batch_size, config.seed, config.balance)
+        return ItemLayout(sequences, config.batch_size, config.seed, None if self._whole else steps)
 
     def calibration(self) -> WindowLayout:
         """The part of the validation split that is kept from choosing the weights, in order."""
