@@ -45,7 +45,7 @@ def test_gaps_are_what_the_option_says(project, capsys):
     path = brought(project, "a.csv", series(HOURS, 24).drop(index=700))
     assert refused(capsys, project, path, "--gaps", "refuse") == (
         "bad-time", "data/raw/mine/a.csv, row 702, column 'time'")
-    assert refused(capsys, project, path, "--gaps", "fill", "--missing", "refuse") == ("missing-number", "data.gaps")
+    assert refused(capsys, project, path, "--gaps", "fill", "--missing", "refuse") == ("missing-number", "--gaps")
     config, source = init(path, "--gaps", "ignore")
     assert config.data.gaps == "ignore" and [len(list(source.pieces(split))) for split in SPLITS] == [1, 1, 1]
 

@@ -102,7 +102,16 @@ def test_predict_has_the_options_that_its_advice_names(
 def test_an_option_that_changes_nothing_is_refused(zoo: Make, tmp_path: Path) -> None:
     shops(MONTHS).to_parquet(tmp_path / "given.parquet")
     spec = spec_of(zoo)
-    assert refusal(lambda: read(tmp_path / "given.parquet", spec, changes={"delimiter": ";"})) == ("no-effect", "--delimiter")
+    for path in (tmp_path / "given.parquet", tmp_path):
+        assert refusal(lambda path=path: read(path, spec, changes={"delimiter": ";"})) == ("no-effect", "--delimiter")
+    for wrong in ("", ";;"):
+        assert refusal(lambda wrong=wrong: read(given(tmp_path, MONTHS), spec, changes={"delimiter": wrong})) == (
+            "wrong-type", "--delimiter")
+    assert read(given(tmp_path, MONTHS), spec, changes={"delimiter": ","}).names
+    text = zoo("bytes")
+    corpus = text.workspace.root / "data/raw/corpus.txt"
+    assert refusal(lambda: read(corpus, text.prepared.spec, changes={"delimiter": ";"})) == ("no-effect", "--delimiter")
+    assert read(corpus, text.prepared.spec, changes={"encoding": "utf-8"}).names
     other = spec_of(zoo, time=None, frequency=None)
     assert refusal(lambda: read(given(tmp_path, MONTHS), other, changes={"time_format": "%Y"})) == (
         "no-effect", "--time-format")

@@ -66,6 +66,26 @@ def test_times_without_a_step_are_refused_where_gaps_matter(tmp_path):
     assert refusal(lambda: open_table(config(**FORECAST, gaps="split"), tmp_path)) == ("bad-time", "data.frequency")
 
 
+def test_a_time_far_from_all_others_is_not_filled_up_to(tmp_path):
+    table = hours()
+    table.loc[0, "t"] -= pd.Timedelta(hours=540)
+    write(tmp_path, table.to_csv(index=False))
+    assert open_table(config(**FORECAST, gaps="fill", missing="mask"), tmp_path).reading.table.gaps == "fill"
+    table.loc[0, "t"] -= pd.Timedelta(days=9999)
+    write(tmp_path, table.to_csv(index=False))
+    assert refusal(lambda: open_table(config(**FORECAST, gaps="fill", missing="mask"), tmp_path)) == (
+        "too-large", f"{tmp_path}/data/raw/1.csv, row 3, column 't'")
+
+
+def test_a_gap_is_written_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr("unroll.readers.common.numbers.stretch_of", lambda width: 3)
+    sizes, full = [], np.full
+    monkeypatch.setattr(np, "full", lambda shape, value: sizes.append(shape[0]) or full(shape, value))
+    filled = Numbers(tmp_path, [np.arange(4.0)[:, None]]).with_rows(tmp_path, np.array([1, 3]), np.array([7, 3]))
+    assert sizes == [3, 3, 1, 3]
+    assert np.flatnonzero(np.isfinite(np.concatenate([filled[at : at + 1] for at in range(14)]))).tolist() == [0, 8, 9, 13]
+
+
 def test_rows_and_labels_are_filled_in(tmp_path, monkeypatch):
     numbers = Numbers(tmp_path, [np.arange(6.0).reshape(3, 2), np.arange(6.0, 10).reshape(2, 2)])
     filled = numbers.with_rows(tmp_path, np.array([1, 4]), np.array([2, 1]))

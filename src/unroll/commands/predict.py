@@ -14,6 +14,7 @@ from unroll.base.errors import UserError
 from unroll.base.files import replacing
 from unroll.commands.model_option import model_folder
 from unroll.data.spec import Spec
+from unroll.prediction.given import of_rows
 from unroll.prediction.inputs import Inputs, read
 from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor, load
@@ -51,7 +52,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
         predictions = predictor.predict_all(inputs.sequences, memory, save_state is None, inputs.names)
     except UserError as error:
         raise error.within(file) from None
-    table = as_table(predictor, predictions, inputs.names, before)
+    table = as_table(predictor, of_rows(predictor, predictions, inputs, memory), inputs.names, before)
     form = changes.get("time_format") or predictor.spec.reading.time_format
     stamps = _stamps(predictor, inputs, form)
     if stamps is not None:

@@ -171,6 +171,11 @@ class Spec(Part):
         return min(steps)[1]
 
     @property
+    def of_text(self) -> bool:
+        """Whether steps are symbols of a text."""
+        return any(field.kind == "tokens" and field.per == "step" for field in self.inputs.values())
+
+    @property
     def own(self) -> list[str]:
         """Inputs on an axis of their own: other sequences beside each."""
         return [name for name, field in self.inputs.items() if field.per == "own"]

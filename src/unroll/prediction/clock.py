@@ -11,7 +11,7 @@ from unroll.base.errors import UserError
 from unroll.data.spec import Spec, TableReading
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.frequency import Frequency
-from unroll.readers.common.gaps import Gaps, describe
+from unroll.readers.common.gaps import Gaps, check_fill, describe
 from unroll.readers.common.sequences import Rows, Sequences
 from unroll.readers.common.timeline import Timeline
 
@@ -38,6 +38,7 @@ def fit_clock(file: Path, table: Columns, spec: Spec, found: Sequences) -> tuple
         return sequences, plain
     stretches = gaps.stretches(found.offsets)
     if rows.gaps == "fill":
+        check_fill(gaps, found.times, frequency, lambda place: table.where(found.row(place), rows.time))
         return sequences, [_filled(bounds[1:-1], counts) for bounds, counts in zip(
             stretches, _of_sequences(gaps, found), strict=True)]
     last = [Rows(sequence.name, sequence.index[bounds[-2] :]) for sequence, bounds in zip(

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.data.spec import InputSpec, Reading, Spec, TableReading
-from unroll.prediction.changes import changed
+from unroll.prediction.changes import changed, is_table
 from unroll.prediction.clock import fit_clock
 from unroll.readers import endings, format_of, refusal
 from unroll.readers.common.advice import corrected_by
@@ -28,11 +29,15 @@ Count = Callable[[str], int]        # the symbols of a text
 
 
 class Inputs(NamedTuple):
-    """Sequences and their names; `times` are the cells of each one's time column, if it has any."""
+    """Sequences and their names; `times` are the cells of each one's time column, if it has any.
+
+    `given` says which steps of each are rows of the file, where others were filled in; None: all.
+    """
 
     names: Sequence[str]
     sequences: Sequence[Any]        # text, or (T, F)
     times: Sequence[Sequence[str]] | None = None
+    given: Sequence[NDArray[np.bool_] | None] | None = None
 
 
 def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, str | None] | None = None) -> Inputs:
@@ -44,22 +49,30 @@ def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, str |
     """
     if changes is None:
         with corrected_by("none"):
-            return _read_all(path, spec, count)
+            return _read_all(path, _files(path), spec, count)
     with corrected_by("options", changes):
-        reading = changed(path, spec.reading, {name: value for name, value in changes.items() if value is not None})
-        return _read_all(path, spec.model_copy(update={"reading": reading}), count)
+        files = _files(path)
+        reading = changed(files, spec, {name: value for name, value in changes.items() if value is not None})
+        return _read_all(path, files, spec.model_copy(update={"reading": reading}), count)
 
 
-def _read_all(path: Path, spec: Spec, count: Count) -> Inputs:
+def _files(path: Path) -> list[Path]:
+    """The file itself, or those of a folder that can be read."""
     if not path.exists():
         raise UserError("missing-file", path, "no such file. Give a file, or a folder of files, of the kind that the "
                         "model reads.")
     if not path.is_dir():
-        return _read(path, spec, count)
+        return [path]
     files = sorted(file for file in path.rglob("*") if format_of(file) is not None and file.is_file()
                    and not any(part.startswith(".") for part in file.relative_to(path).parts))
     if not files:
         raise UserError("empty", path, f"holds no file that can be read ({', '.join(endings())}).")
+    return files
+
+
+def _read_all(path: Path, files: Sequence[Path], spec: Spec, count: Count) -> Inputs:
+    if not path.is_dir():
+        return _read(path, spec, count)
     if spec.reading.table is not None and all(map(keys_of, files)):      # the files of one table
         return _trained_table(files, spec, spec.reading.table, count)
     parts = [_read(file, spec, count) for file in files]
@@ -68,7 +81,8 @@ def _read_all(path: Path, spec: Spec, count: Count) -> Inputs:
              for label, part in zip(labels, parts, strict=True) for name in part.names]
     sequences = [sequence for part in parts for sequence in part.sequences]
     times = [cells for part in parts for cells in part.times or ()]
-    return Inputs(names, sequences, times if len(times) == len(names) else None)
+    given = [rows for part in parts for rows in part.given or [None] * len(part.names)]
+    return Inputs(names, sequences, times if len(times) == len(names) else None, given)
 
 
 def _read(file: Path, spec: Spec, count: Count) -> Inputs:
@@ -76,7 +90,7 @@ def _read(file: Path, spec: Spec, count: Count) -> Inputs:
     found = format_of(file)
     if found is None:
         raise refusal(file)
-    if found.HOLDS == "table" or (found.HOLDS == "text" and not _of_text(spec) and spec.reading.table is not None):
+    if is_table(found.HOLDS, spec):
         inputs = _table(file, spec, count)
     elif found.HOLDS == "text":
         inputs = _texts(file, spec)
@@ -91,7 +105,7 @@ def _read(file: Path, spec: Spec, count: Count) -> Inputs:
 
 def _texts(file: Path, spec: Spec) -> Inputs:
     """One text where the model was trained on a stream or on files, else one text per line."""
-    if not _of_text(spec):
+    if not spec.of_text:
         others = [ending for ending in endings() if ending not in endings("text")]
         raise UserError("unsupported", file, f"text, where the model reads numbers. Give one of {', '.join(others)}.")
     text = whole_text(file, spec.reading.encoding)
@@ -132,7 +146,7 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     columns = [column for field in inputs.values() for column in field.names or ()]
     table = Columns(read_parts(files, spec.reading, [*columns, *filter(None, (rows.series, rows.time))]))
     values = {name: _cells(table, field) for name, field in inputs.items()}
-    text = spec.main if _of_text(spec) else None
+    text = spec.main if spec.of_text else None
     if rows.series is None and text is not None:
         return _numbered([_bare({name: _of_row(table, inputs[name], cells[row], row) for name, cells in values.items()})
                           for row in range(len(table))])
@@ -147,7 +161,10 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     if rows.time is None:
         return Inputs(names, sequences)
     stamps = table.texts(rows.time, None)
-    return Inputs(names, sequences, [[stamps[row] for row in sequence.index] for sequence in found])
+    times = [[stamps[row] for row in sequence.index] for sequence in found]
+    given = None if rows.gaps != "fill" else [np.isfinite(fill(np.zeros(len(sequence.index))))
+                                              for sequence, fill in zip(found, fills, strict=True)]
+    return Inputs(names, sequences, times, given)
 
 
 def _cells(table: Columns, field: InputSpec) -> Any:
@@ -215,10 +232,6 @@ def _numeric(column: Any, decimal: str) -> bool:
         return to_numbers(column, decimal) is not None
     except NotImplementedError:     # of dates, or nested
         return False
-
-
-def _of_text(spec: Spec) -> bool:
-    return any(field.kind == "tokens" and field.per == "step" for field in spec.inputs.values())
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Which steps are missing in the times of sequences."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -8,8 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
 from unroll.data.npy import stretch_of
+from unroll.readers.common.advice import remedy
 from unroll.readers.common.frequency import Frequency
+
+FILLED = 10     # rows filled in for each that there is: more come of a time that is wrong
 
 
 @dataclass(frozen=True)
@@ -67,3 +72,13 @@ def describe(gaps: Gaps, times: Any, frequency: Frequency) -> str:
     return f"{total} missing at {first}" if len(gaps) == 1 == gaps.counts[0] else (
         f"{total} missing from {first} on" if len(gaps) == 1 else
         f"{total} missing in {len(gaps):,} places, the first at {first}")
+
+
+def check_fill(gaps: Gaps, times: Any, frequency: Frequency, where: Callable[[int], str]) -> None:
+    """Raises `UserError` where the rows filled in would be too many; `where` names the row at a place among all."""
+    if gaps.counts.sum() > FILLED * len(times):
+        most = slice(int(gaps.counts.argmax()), int(gaps.counts.argmax()) + 1)
+        widest = Gaps(gaps.rows[most], gaps.counts[most])
+        raise UserError("too-large", where(int(widest.rows[0])), f"before it, {describe(widest, times, frequency)}, "
+                        f"and more than {FILLED} rows would be filled in for each that there is. Correct the time."
+                        f"{remedy('Or set {} to ignore.', 'gaps')}")

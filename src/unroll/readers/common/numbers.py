@@ -70,7 +70,8 @@ class Numbers:
                 for at in range(first, last, self._step):
                     yield self[at : min(at + self._step, last)].astype(np.float64)
                 if number < len(counts):
-                    yield np.full((counts[number], *self._row), np.nan)
+                    for at in range(0, int(counts[number]), self._step):
+                        yield np.full((min(self._step, int(counts[number]) - at), *self._row), np.nan)
 
         return Numbers(folder, blocks())
 

@@ -4,6 +4,7 @@ from unroll.base.errors import UserError, nearest
 from unroll.config.data import CONTEXT, FUTURE, STATIC
 from unroll.config.sources.table import Settings
 from unroll.config.tokenizer import tokenizer_of
+from unroll.readers.common.advice import named
 
 WHOLE = ("class", "value")      # targets of a sequence, not of a step
 
@@ -59,15 +60,15 @@ def _check_gaps(settings: Settings) -> None:
         name = "data.frequency" if settings.gaps == "ignore" else "data.gaps"
         raise UserError("no-effect", name, "without data.time no step is known to be missing. Name the column of "
                         "times, or set data.gaps=ignore and data.frequency=null.")
+    gaps, missing = named("gaps"), named("missing")
     if settings.gaps == "split" and not forecast:
-        raise UserError("unsupported", "data.gaps", "only series to forecast are split. Set data.gaps=ignore, refuse "
-                        "or fill.")
+        raise UserError("unsupported", gaps, f"only series to forecast are split. Set {gaps}=ignore, refuse or fill.")
     if settings.gaps == "fill" and settings.series is not None and not forecast:
-        raise UserError("unsupported", "data.gaps", "rows are filled in where the table is one sequence, and in series "
-                        "to forecast. Set data.gaps=ignore or refuse.")
+        raise UserError("unsupported", gaps, "rows are filled in where the table is one sequence, and in series to "
+                        f"forecast. Set {gaps}=ignore or refuse.")
     if settings.gaps == "fill" and settings.missing_numbers is None:
-        raise UserError("missing-number", "data.gaps", "the rows that are filled in have no values, and data.missing "
-                        "refuses these. Set data.missing=mask, or data.gaps=split or ignore.")
+        raise UserError("missing-number", gaps, f"the rows that are filled in have no values, and {missing} refuses "
+                        f"these. Set {missing}=mask, or {gaps}={'split or ' * forecast}ignore.")
 
 
 def _check_without_series(settings: Settings, text: bool) -> None:

@@ -2,10 +2,11 @@
 
 from unroll.base.errors import UserError
 from unroll.config.sources.table import Settings
+from unroll.readers.common.advice import named
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.find_frequency import MOST
 from unroll.readers.common.frequency import Frequency
-from unroll.readers.common.gaps import Gaps, describe
+from unroll.readers.common.gaps import Gaps, check_fill, describe
 from unroll.readers.common.sequences import Sequences
 from unroll.readers.common.timeline import Timeline
 
@@ -29,7 +30,10 @@ def find_missing(settings: Settings, table: Columns, sequences: Sequences) -> tu
         return frequency, None
     if settings.gaps == "refuse":
         raise UserError("bad-time", table.where(sequences.row(int(gaps.rows[0])), settings.time), f"before it, "
-                        f"{describe(gaps, times, frequency)}. Add the rows, or set data.gaps to split, fill or ignore.")
+                        f"{describe(gaps, times, frequency)}. Add the rows, or set {named('gaps')} to split, fill or "
+                        "ignore.")
+    if settings.gaps == "fill":
+        check_fill(gaps, times, frequency, lambda place: table.where(sequences.row(place), settings.time))
     return frequency, gaps
 
 
