@@ -29,14 +29,31 @@ def test_several_columns_are_read_and_predicted_and_facts_are_read(project, caps
 
 
 def test_numbers_alone_share_a_unit(project):
-    config, _ = init(brought(project, "a.csv", melodies()), "--series", "melody", "--kind", "loud=next", "--kind", "bar=next")
+    config, _ = init(brought(project, "a.csv", melodies()), "--series", "melody", "--kind", "loud=next", "--kind", "bar=next_real")
     assert config.data.targets == {"loud": "next", "bar": "next"} and config.train.monitor == "loss"
 
 
 @pytest.mark.parametrize(("options", "where"), [
     ((*NEXT, "--kind", "mode=class"), ("conflict", "--kind mode=class")),
     (("--kind", "nothing=next"), ("unknown-name", "--kind")),
+    (("--kind", "bar=next"), ("ambiguous", "--kind bar=")),
+    (("--kind", "mode=next_real"), ("wrong-type", "--kind mode=next_real")),
 ])
 def test_what_cannot_be_is_one_line(project, capsys, options, where):
     path = brought(project, "a.csv", melodies())
     assert refused(capsys, project, path, "--series", "melody", *options) == where
+
+
+@pytest.mark.parametrize(("kind", "head"), [("categories", "classification"), ("real", "regression")])
+def test_whole_numbers_are_categories_or_amounts_as_asked(project, kind, head):
+    config, source = init(brought(project, "a.csv", melodies()), "--series", "melody", "--kind", f"bar=next_{kind}")
+    assert config.data.inputs["bar"] == kind and config.data.targets == {"bar": "next"}
+    assert config.model.heads["bar"].kind == head
+    assert (next(iter(source.pieces("train")))["bar"].dtype.kind == "f") == (kind == "real")
+
+
+def test_rows_that_stand_together_are_one_sequence_only_if_asked(project, capsys):
+    path = brought(project, "a.csv", melodies()[["melody", "pitch", "loud"]])
+    kinds = ("--kind", "pitch=next", "--kind", "loud=next")
+    assert refused(capsys, project, path, *kinds) == ("ambiguous", "--series")
+    assert init(path, "--series", "none", *kinds)[0].data.series is None

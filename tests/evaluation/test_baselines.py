@@ -1,6 +1,7 @@
 """Baselines against their formulas, written out the slow way."""
 
 import math
+import tracemalloc
 from collections import defaultdict
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unroll.baselines.classifiers import after
 from unroll.baselines.ngrams import unigram, witten_bell, xz_bits
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -92,3 +94,21 @@ def test_xz_sees_back_to_the_first_byte():
     """Beyond the least size of its dictionary, a MiB."""
     noise = np.random.default_rng(0).bytes((1 << 20) + 100_000)
     assert xz_bits(noise[:50_000], before=noise) < 0.02 * 8 * 50_000
+
+
+def test_what_comes_after_is_the_most_frequent_class_and_else_the_commonest():
+    draws = np.random.default_rng(0)
+    before, classes, last = draws.integers(0, 9, 60), draws.integers(0, 4, 60), np.arange(12)
+    commonest = np.bincount(classes).argmax()
+    expected = [np.bincount(classes[before == each]).argmax() if (before == each).any() else commonest for each in last]
+    assert after(before, classes, last, 4).tolist() == expected
+
+
+def test_what_comes_after_is_counted_in_the_memory_of_its_pairs():
+    size = 4000
+    numbers = np.arange(size)
+    tracemalloc.start()
+    found = after(numbers, numbers[::-1], numbers, size)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.tolist() == numbers[::-1].tolist() and peak < 8 * size**2 / 20

@@ -202,6 +202,15 @@ def test_one_step_predicts_the_only_class_that_it_reads(tmp_path):
     assert set(simple.one_step(made, "x", "tag", evaluation(train_tokens=5)).tolist()) == {0}
 
 
+def test_one_step_is_asked_about_steps_that_are_known_alone(tmp_path):
+    x = DRAW.standard_normal((600, 1))
+    tags = np.where(x[:, 0] > 0, "a", "b").astype(object)
+    tags[::3], x[::7] = "", np.nan
+    made = streamed(tmp_path, {"x": x, "tag": tags}, npz("tag", "tag").model_copy(update={"missing": "mask"}))
+    found, known = simple.one_step(made, "x", "tag", evaluation(train_tokens=10_000)), made.known("tag", "test")
+    assert len(found) == len(known) == 40 and (found == made.values("tag", "test")[known]).mean() > 0.8
+
+
 @pytest.mark.parametrize("kind", ["text", "real"])
 def test_the_report_of_a_class_per_step(tmp_path, kind):
     text, x = "".join(DRAW.choice([*"abc"], 400)), DRAW.standard_normal((400, 2))

@@ -1,15 +1,19 @@
 """Figures about samples against the slowest way to get them."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.data.conftest import table, written
 from unroll.baselines.ngrams import witten_bell
 from unroll.data.tokenizers import char
 from unroll.generation import worth as module
+from unroll.generation.rows import RowSample
+from unroll.generation.rows_worth import rows_worth
 from unroll.generation.text import Sample
 from unroll.generation.worth import (
     Data,
@@ -23,6 +27,7 @@ from unroll.generation.worth import (
     text_worth,
     words_in_corpus,
 )
+from unroll.sources.common.memory import OneStream
 
 SHORT = st.text("abc", max_size=12)
 
@@ -123,3 +128,19 @@ def test_real_text_stands_beside_the_samples():
     assert [row["temperature"] for row in rows] == [0.5, 1.0] and rows[0]["ngram2_bpc"] != rows[1]["ngram2_bpc"]
     nothing, _ = text_worth([Sample("", "", [], None)], {}, data())
     assert "samples/ngram2_bpc" not in nothing, "there is no such number"
+
+
+def test_rows_are_compared_with_a_part_of_the_training_split_in_its_memory(tmp_path):
+    length = 200_000
+    rows = np.array(["a", "b"] * (length // 2), dtype=object)
+    bounds = {"train": (0, length - 20), "validation": (length - 20, length - 10), "test": (length - 10, length)}
+    source = OneStream({"one": rows, "two": rows[::-1]}, bounds)
+    inputs = {"one": "categories", "two": "categories"}
+    prepared = written(tmp_path, table(inputs, dict.fromkeys(inputs, "next")), source)
+    sample = RowSample({name: np.array([[1], [2]]) for name in inputs}, 1, {})
+    tracemalloc.start()
+    metrics = rows_worth([sample], prepared, 100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert metrics["samples/known_rows"] == 0 and metrics["samples/test_known_rows"] == 1
+    assert peak < length

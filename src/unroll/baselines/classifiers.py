@@ -1,5 +1,6 @@
 """Simple classifiers by scikit-learn, for a network to be compared with."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from unroll.config.evaluate import EvaluateConfig
 from unroll.data.encoders import Scaler, scaler_of
+from unroll.data.npy import stretches
 from unroll.data.parts import spread
 from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared
@@ -60,31 +62,40 @@ def by_symbol(prepared: Prepared, field: str, name: str, classes: int) -> Labels
 
 def after(before: Labels, classes: Labels, last: Labels, size: int) -> Labels:
     """The class (n,) that came most often after each of `last`; in training `classes` (N,) came after `before`."""
-    counts = np.zeros((max(before.max(), last.max()) + 1, size), np.int64)
-    np.add.at(counts, (before, classes), 1)
-    common = np.bincount(classes, minlength=size).argmax()
-    return np.where(counts.any(axis=1), counts.argmax(axis=1), common)[last]
+    best = np.full(max(before.max(), last.max()) + 1, np.bincount(classes, minlength=size).argmax())
+    pairs, counts = np.unique(before * size + classes, return_counts=True)
+    symbols, found = np.divmod(pairs, size)
+    order = np.lexsort((found, -counts, symbols))       # the most frequent one of each symbol first
+    known, first = np.unique(symbols[order], return_index=True)
+    best[known] = found[order][first]
+    return best[last]
 
 
 def one_step(prepared: Prepared, field: str, name: str, settings: EvaluateConfig) -> Labels:
-    """Logistic regression on a step's own numbers and their squares and products."""
+    """The known steps' classes by logistic regression on a step's own numbers and their squares and products."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures
 
-    values, tags = prepared.raw(field, "train"), prepared.values(name, "train")
+    tags, test = prepared.values(name, "train"), prepared.known(name, "test")
     read = prepared.spec.inputs[field]
     # what is read beside a forecast has the scales of its frame
-    scaler = Scaler.fit("standard", [values]) if read.scale is None else scaler_of(read)
+    scaler = Scaler.fit("standard", _stretches(prepared, field)) if read.scale is None else scaler_of(read)
 
     def scale(rows: NDArray[Any]) -> NDArray[Any]:
         return np.nan_to_num(scaler.encode(rows))       # a missing number is the mean
 
     steps = prepared.known(name, "train")
     steps = steps[spread(len(steps), settings.train_tokens)]
-    known, labels = scale(values[steps]), np.asarray(tags[steps])
+    known, labels = scale(prepared.sequences("train").inputs[field].raw(steps)), np.asarray(tags[steps])
     if (labels == labels[0]).all():
-        return np.full(len(prepared.values(name, "test")), labels[0], np.int64)
+        return np.full(len(test), labels[0], np.int64)
     model: Any = make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=300, random_state=settings.seed))
     model.fit(known, labels)
-    return np.asarray(model.predict(scale(prepared.raw(field, "test"))), np.int64)
+    return np.asarray(model.predict(scale(prepared.sequences("test").inputs[field].raw(test))), np.int64)
+
+
+def _stretches(prepared: Prepared, field: str) -> Iterator[NDArray[Any]]:
+    """The training split's rows, some at a time."""
+    for first, rows in stretches(prepared.values(field, "train")):
+        yield prepared.raw(field, "train", first, first + len(rows))

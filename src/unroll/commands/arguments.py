@@ -176,8 +176,9 @@ def _add_init(verbs: Verbs) -> None:
                       "other; again for each")
     init.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND", type=_column_kind, help="what a "
                       "column or an array is: real, categories, static_real, static_categories, tokens, "
-                      "context_tokens, context_real or context_categories to read; class, tag, value, values or next, "
-                      "of arrays also labels or next_labels, to predict; none to leave it out; again for each")
+                      "context_tokens, context_real or context_categories to read; class, tag, value, values, next, "
+                      "next_categories or next_real, of arrays also labels or next_labels, to predict; none to leave "
+                      "it out; again for each")
     init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
     init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime, with %%q for "
                       "quarters: %%d.%%m.%%Y, %%Y-Q%%q; or epoch s, epoch ms, decimal year")

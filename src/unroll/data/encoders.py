@@ -39,8 +39,12 @@ class Moments:
         self._squares = self._squares + (off**2).sum(axis=0) + between
         self.mean, self._count = self.mean + (own - self.mean) * more / total.clip(1), total
 
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        return np.asarray(np.sqrt(self._squares / self._count.clip(1)))
+
     def scaler(self) -> "Scaler":
-        deviation = np.sqrt(self._squares / self._count.clip(1))
+        deviation = self.deviation
         return Scaler(self.mean, np.where(deviation > 1e-12 * np.abs(self.mean), deviation, 1.0))
 
 

@@ -40,8 +40,9 @@ def rows_worth(samples: Sequence[RowSample], prepared: Prepared, limit: int) -> 
 
 def _of(prepared: Prepared, split: Split, names: Sequence[str], limit: int | None) -> Symbols:
     """The steps of a split, without those that only end an item."""
-    rows, offsets = _side_by_side([np.asarray(prepared.values(name, split)) for name in names]), prepared.offsets(split)
-    rows, offsets = some_steps(rows, offsets, len(rows) if limit is None else limit)
+    fields, own = [prepared.values(name, split) for name in names], prepared.offsets(split)
+    parts = [some_steps(field, own, len(field) if limit is None else limit) for field in fields]
+    rows, offsets = _side_by_side([values for values, _ in parts]), parts[0][1]
     steps, ending = _steps(rows, np.array([0, len(rows)]) if offsets is None else offsets), prepared.spec.ending
     if ending is None:
         return steps

@@ -1,5 +1,6 @@
-"""Columns whose next step is predicted (`--kind COLUMN=next`) → a draft of a model that draws rows."""
+"""Columns whose next step is predicted (`--kind COLUMN=next`, or `next_…`) → a draft of a model that draws rows."""
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,14 @@ from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.model import encoder, field_names
+from unroll.commands.init.order import LABEL, tells_apart
+from unroll.commands.init.roles import Roles
 from unroll.commands.init.steps import set_lanes
 from unroll.commands.init.table import Table
-from unroll.commands.init.targets import WORDS, Wanted
+from unroll.commands.init.targets import FEW, WORDS, Wanted
 
 NEXT = "next"
+KINDS_OF_NEXT = {NEXT: None, "next_categories": "categories", "next_real": "real"}       # → as what they are read
 HEADS: dict[str, dict[str, Any]] = {
     "categories": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0},
     # drawn around its mean, where a squared error would only say the mean
@@ -24,16 +28,17 @@ HEADS: dict[str, dict[str, Any]] = {
 def draft_next(table: Table, options: Options) -> Draft:
     """Text is read as categories, a number as one; of other columns those of whole sequences are read, too."""
     roles = table.roles
-    predicted = [roles.columns[name] for name, kind in options.kinds if kind == NEXT]
+    _check_series(roles, options)
+    predicted = [(roles.columns[name], kind) for name, kind in options.kinds if kind in KINDS_OF_NEXT]
     for name, kind in options.kinds:
         if kind in WORDS:
             raise UserError("conflict", f"--kind {name}={kind}", f"{kind} beside the next step of other columns is "
                             "written by hand, see docs/tasks.md. Leave it out.")
-    reads = [Read(column, _kind(column, table)) for column in predicted]
-    report("task", f"the next {', '.join(repr(column.name) for column in predicted)} of each step",
+    reads = [Read(column, _kind(column, kind, table)) for column, kind in predicted]
+    report("task", f"the next {', '.join(repr(column.name) for column, _ in predicted)} of each step",
            "--kind COLUMN=next, again for each")
-    others = replace(options, kinds=tuple((name, kind) for name, kind in options.kinds if kind != NEXT))
-    beside = find_inputs(roles, [Wanted(column, _target(column)) for column in predicted], others)
+    others = replace(options, kinds=tuple((name, kind) for name, kind in options.kinds if kind not in KINDS_OF_NEXT))
+    beside = find_inputs(roles, [Wanted(read.column, _target(read)) for read in reads], others)
     whole = [read for read in beside if read.kind.startswith("static_")]
     if len(whole) < len(beside):
         left = ", ".join(repr(read.column.name) for read in beside if read not in whole)
@@ -57,16 +62,31 @@ def draft_next(table: Table, options: Options) -> Draft:
     return draft
 
 
-def _target(column: Column) -> str:
+def _check_series(roles: Roles, options: Options) -> None:
+    """Raises `UserError` where all rows would be one sequence, and each value of a column stands in a run of them."""
+    if roles.apart or options.series is not None:
+        return
+    for column in roles.free():
+        if column.name not in (*dict(options.kinds), *options.inputs) and tells_apart(column, None) and (
+                not LABEL.fullmatch(column.name.strip())):
+            raise UserError("ambiguous", "--series", f"rows with the same {column.name!r} stand together: "
+                            f"{column.distinct:,} sequences, or one of all rows? Choose --series "
+                            f"{shlex.quote(column.name)}, or --series none.")
+
+
+def _target(read: Read) -> str:
     """What would give it away."""
-    return "values" if column.kind == "number" else "tag"
+    return "values" if read.kind == "real" else "tag"
 
 
-def _kind(column: Column, table: Table) -> str:
-    if column.kind == "number":
-        return "real"
-    if column.kind != "text":
-        raise UserError("wrong-type", f"--kind {column.name}=next", f"column {column.name!r} holds {column.kind}. Name "
-                        "columns of numbers or text.")
-    table.roles.check_spaces(column, f"--kind {column.name}=none")
-    return "categories"
+def _kind(column: Column, asked: str, table: Table) -> str:
+    """As what a column is read; raises `UserError` where whole numbers may be codes, and are too few to be sure."""
+    where = f"--kind {shlex.quote(column.name)}="
+    if column.kind not in ("number", "text") or (column.kind == "text" and asked == "next_real"):
+        raise UserError("wrong-type", f"{where}{asked}", f"column {column.name!r} holds {column.kind}. Name columns of "
+                        f"numbers{' or text' * (asked != 'next_real')}.")
+    table.roles.check_spaces(column, f"{where}none")
+    if asked == NEXT and column.kind == "number" and column.whole and 2 < column.distinct <= FEW:
+        raise UserError("ambiguous", where, f"column {column.name!r} has {column.distinct} different whole numbers: "
+                        f"categories or amounts? Choose {where}next_categories or next_real.")
+    return KINDS_OF_NEXT[asked] or ("real" if column.kind == "number" else "categories")

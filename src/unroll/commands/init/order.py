@@ -115,7 +115,7 @@ def _series(roles: Roles, options: Options) -> Column | None:
         return None if options.series == "none" else roles.columns[known(options.series, roles.columns, "--series")]
     taken = (*options.targets, *options.inputs, *dict(options.kinds))
     free = [column for column in roles.free() if column.name not in taken]
-    fitting = [column for column in free if _tells_apart(column, roles.time)]
+    fitting = [column for column in free if tells_apart(column, roles.time)]
     named = [column.name for column in fitting if SERIES.fullmatch(column.name.strip())]
     unnamed = [column.name for column in fitting if not LABEL.fullmatch(column.name.strip())]
     needed = roles.time is not None and not (np.diff(roles.time.values) > 0).all()
@@ -152,7 +152,7 @@ def likely_sequences(roles: Roles, options: Options) -> Roles | None:
     return Roles(roles.columns, roles.where, codes=pd.factorize(finest.labels)[0])
 
 
-def _tells_apart(column: Column, time: Column | None) -> bool:
+def tells_apart(column: Column, time: Column | None) -> bool:
     """Whether its values may be names of sequences, each of several rows: together, or with a time that rises."""
     if column.missing or not 1 < column.distinct <= len(column.values) / 2 or column.kind == "time" or (
             column.kind == "number" and not column.whole):

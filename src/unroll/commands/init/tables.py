@@ -11,7 +11,7 @@ from unroll.commands.init.columns import Column, find_columns, refuse_stray_cell
 from unroll.commands.init.draft import Draft, Options, Place, known, report
 from unroll.commands.init.forecasts import draft_forecast
 from unroll.commands.init.missing_values import check_marks
-from unroll.commands.init.next_steps import NEXT, draft_next
+from unroll.commands.init.next_steps import KINDS_OF_NEXT, draft_next
 from unroll.commands.init.order import LABEL, SERIES, find_roles, likely_sequences
 from unroll.commands.init.reading import find_reading
 from unroll.commands.init.roles import Roles, Where
@@ -24,7 +24,7 @@ from unroll.readers.common.columns import Columns
 from unroll.readers.common.tables import read_parts
 from unroll.readers.common.times import ISO
 
-KINDS = (*get_args(Input), "class", "tag", "value", "values", NEXT, "none")
+KINDS = (*get_args(Input), "class", "tag", "value", "values", *KINDS_OF_NEXT, "none")
 LONG = 15       # characters of a cell, on average: rather text than a name
 
 
@@ -63,7 +63,7 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
     if options.task == "language":
         raise UserError("missing-value", "--task language", "no column of long texts. Name the one to read: --input "
                         "COLUMN.")
-    if any(kind == NEXT for _, kind in options.kinds):
+    if any(kind in KINDS_OF_NEXT for _, kind in options.kinds):
         return draft_next(table, options)
     if options.task == "forecast" or (options.task is None and _is_forecast(roles, options)):
         return draft_forecast(table, options)
