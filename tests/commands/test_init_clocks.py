@@ -222,3 +222,9 @@ def test_columns_for_year_month_day_and_hour_are_no_time(project):
     parts = {name: getattr(HOURS, name) for name in ("year", "month", "day", "hour")}
     config, _ = init(brought(project, "a.csv", pd.DataFrame({**parts, "y": waves(1000, 24)})), "--task", "forecast", "--target", "y")
     assert (config.data.time, config.data.forecast.season) == (None, 24)
+
+
+@pytest.mark.parametrize(("count", "calibration"), [(3000, "conformal"), (600, "none")])
+def test_intervals_are_calibrated_where_there_are_many_origins(project, count, calibration):
+    config, _ = init(brought(project, "a.csv", series(pd.date_range("2015-01-01", periods=count, freq="h"), 24)))
+    assert config.model.heads["x"].calibration == calibration

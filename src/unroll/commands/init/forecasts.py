@@ -15,6 +15,7 @@ from unroll.commands.init.table import Table
 from unroll.commands.init.time_names import is_of_time
 
 CODE = re.compile(r"(.*[_ ])?(id|uuid|code|zip|zipcode|postcode|phone|type|class|category)|.*[a-z](Id|ID|Code|Type)")
+ORIGINS = 400       # forecasts of the validation split from which half of them are enough to calibrate intervals
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 1.0)     # of the series' lengths
 
 
@@ -47,8 +48,14 @@ def draft_forecast(table: Table, options: Options) -> Draft:
     gaps = find_gaps(roles, options, forecast, share)
     data |= {"forecast": forecast, "validation": share, "test": share, "gaps": gaps,
              "missing": find_missing([roles.columns[name] for name in read], options, rows=gaps == "fill")}
-    return Draft(f"The next {forecast['horizon']} steps of {', '.join(read)}.", data, "forecast", table.files,
-                 notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
+    draft = Draft(f"The next {forecast['horizon']} steps of {', '.join(read)}.", data, "forecast", table.files,
+                  notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
+    if share * roles.lengths().sum() >= ORIGINS:
+        draft.overrides["model"] = {"heads": {"x": {"calibration": "conformal"}}}
+        draft.notes["heads"] = "or none: intervals as the network says"
+        report("intervals", "calibrated by the later half of the validation split; the earlier half chooses the weights",
+               "model.heads.x.calibration in conf/experiment")
+    return draft
 
 
 def _reason(column: Column, roles: Roles, options: Options) -> str | None:
