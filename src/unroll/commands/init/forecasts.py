@@ -53,7 +53,7 @@ def draft_forecast(table: Table, options: Options) -> Draft:
     if share * roles.lengths().sum() >= ORIGINS:
         draft.overrides["model"] = {"heads": {"x": {"calibration": "conformal"}}}
         draft.notes["heads"] = "or none: intervals as the network says"
-        report("intervals", "calibrated by the later half of the validation split; the earlier half chooses the weights",
+        report("intervals", "calibrated by the later half of the validation split; the earlier half chooses weights",
                "model.heads.x.calibration in conf/experiment")
     return draft
 
