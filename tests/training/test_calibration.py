@@ -91,6 +91,21 @@ def test_validation_is_measured_on_origins_that_did_not_calibrate(calibrated):
             assert metrics[name] == pytest.approx(expected[name], rel=1e-12)
 
 
+def test_series_are_followed_by_name_in_every_split(tmp_path):
+    """A gap cuts one of them in more pieces of a split than of another."""
+    config = table({"x": "real"}, {"x": "forecast"}, FORECAST)
+    values = [np.random.default_rng(each).standard_normal((400, 1)) for each in range(2)]
+    cuts = [np.array([0, 240, 270, 400]), np.array([0, 400])]
+    made = written(tmp_path, config, Series("x", values, ["b", "a"], config.forecast, 0.25, 0.25, {}, cuts))
+    assert [len(made.places(split)) for split in ("train", "validation", "test")] == [2, 4, 2]
+    for split, numbers in (("validation", {0, 1}), ("test", {0, 1})):
+        data = made.sequences(split)
+        found = forecast._series(made, split, data)
+        assert {*found} == numbers and (np.diff(found) <= 0).all(), "b stands first"
+        assert found.sum() == np.isin(np.searchsorted(made.offsets(split), data.bounds[:, 0], side="right") - 1,
+                                      [at for at, place in enumerate(made.places(split)) if place.name == "b"]).sum()
+
+
 def test_the_folder_says_what_was_added_from_how_many_origins(calibrated):
     _, raw, own, folder = calibrated
     said = json.loads((folder / CALIBRATION).read_text())["x"]

@@ -20,25 +20,29 @@ ORIGINS = 2000      # of a split, the first ones: each takes a sort of what is r
 class Followed(NamedTuple):
     coverage: float
     width: float        # of the intervals before, on the scale of training
+    origins: int        # that are counted,
+    of: int             # the first ones of so many
 
     @property
     def words(self) -> str:
+        first = f" from the first {self.origins:,} of {self.of:,} origins" if self.origins < self.of else ""
         return (f"moved after every value that becomes known (adaptive conformal inference), they would hold "
-                f"{self.coverage:.0%}, {self.width:.2g} times as wide")
+                f"{self.coverage:.0%}{first}, {self.width:.2g} times as wide")
 
 
 def followed(quantiles: Values, truth: Values, earlier: Values, earlier_truth: Values, series: NDArray[np.int64],
-             place: NDArray[np.int64], share: float, log: bool) -> Followed:
+             place: NDArray[np.int64], earlier_series: NDArray[np.int64], share: float, log: bool) -> Followed:
     """The widest intervals of (N, H, D, levels), moved as `adaptive_offsets` says, after those of an earlier split."""
-    first = slice(ORIGINS)
+    first, of = slice(ORIGINS), len(quantiles)
     quantiles, truth, earlier, earlier_truth = (np.log(each) if log else each for each in (
         quantiles[first], truth[first], earlier, earlier_truth))
     found = scores(quantiles, truth)
-    moved = adaptive_offsets(found, scores(earlier, earlier_truth), series[first], place[first], share)
+    before = scores(earlier, earlier_truth)
+    moved = adaptive_offsets(found, before, series[first], place[first], earlier_series, share)
     known = ~np.isnan(found)
     own = quantiles[..., -1] - quantiles[..., 0]
     wide = (own + 2 * moved).clip(0).mean() / own.mean() if own.mean() > 0 else 1.0
-    return Followed(float((found <= moved)[known].mean()), float(wide))
+    return Followed(float((found <= moved)[known].mean()), float(wide), len(found), of)
 
 
 def scores(quantiles: Values, truth: Values) -> Values:
@@ -47,19 +51,21 @@ def scores(quantiles: Values, truth: Values) -> Values:
 
 
 def adaptive_offsets(found: Values, before: Values, series: NDArray[np.int64], place: NDArray[np.int64],
-                     share: float) -> Values:
+                     before_series: NDArray[np.int64], share: float) -> Values:
     """(N, H, D) by how much both ends of the interval are moved at each origin, from what is known there.
 
-    `found` are scores (N, H, D) of the origins in order, `before` (M, H, D) those of earlier data, from which each
-    series starts; `place` (N,) is the last step that an origin has read. The value h steps ahead of an origin is known
-    h steps later. Where the paper's interval is without bounds, this one is as wide as the largest score remembered.
+    `found` are scores (N, H, D) of the origins in order, `before` (M, H, D) those of earlier data, of the series
+    `before_series` (M,): each series starts from its own. `place` (N,) is the last step that an origin has read. The
+    value h steps ahead of an origin is known h steps later. Where the paper's interval is without bounds, this one is
+    as wide as the largest score remembered.
     """
     offsets = np.zeros_like(found)
     horizon = found.shape[1]
     for number in np.unique(series):
         mine = np.flatnonzero(series == number)
         asked = np.full(found.shape[1:], share)
-        known = before[-REMEMBERED:].copy() if len(before) else np.full((1, *found.shape[1:]), np.nan)
+        known = before[before_series == number][-REMEMBERED:]
+        known = known if len(known) else np.full((1, *found.shape[1:]), np.nan)
         next_known = np.zeros(horizon, np.int64)        # by step ahead, the first origin whose value is not known yet
         for at in mine:
             for h in range(horizon):

@@ -13,6 +13,7 @@ from unroll.baselines.seasonal import residual_quantiles, simple
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.heads.forecast import Settings
 from unroll.data.fields import Sequences
+from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.data.windows import halves, stretches
 from unroll.drawing import forecasts as pictures
@@ -68,10 +69,9 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     found = [verdict(point, points["seasonal_naive"], truth, scale, season, crps),
              coverage_words(inside[..., 0], share),
              calibrated_words(None if calibrated is None else calibrated.origins, share)]
-    offsets = prepared.offsets("test")
-    assert offsets is not None and data.bounds is not None
-    series = np.searchsorted(offsets, data.bounds[:, 0], side="right")
-    adapted = followed(quantiles, truth, *earlier, series, data.bounds[:, 1], share, prepared.spec.forecast.log)
+    assert data.bounds is not None
+    adapted = followed(quantiles, truth, *earlier, _series(prepared, "test", data), data.bounds[:, 1],
+                       _series(prepared, "validation", before), share, prepared.spec.forecast.log)
     metrics |= {"test/coverage_adaptive": adapted.coverage, "test/width_adaptive": adapted.width}
     found.append(adapted.words)
     if np.isnan(scale).any():
@@ -87,6 +87,15 @@ def _uncalibrating(prepared: Prepared, calibrated: bool) -> Sequences:
     data, offsets = prepared.sequences("validation"), prepared.offsets("validation")
     assert offsets is not None
     return (halves(data, offsets)[0] if calibrated else data).with_forecasts()
+
+
+def _series(prepared: Prepared, split: Split, windows: Sequences) -> NDArray[np.int64]:
+    """(N,) the same number for windows of one series in every split; a gap may cut it in several pieces of a split."""
+    numbers = {name: number for number, name in enumerate(sorted({place.name for place in prepared.places("train")}))}
+    pieces = np.array([numbers[place.name] for place in prepared.places(split)])
+    offsets = prepared.offsets(split)
+    assert offsets is not None and windows.bounds is not None
+    return np.asarray(pieces[np.searchsorted(offsets, windows.bounds[:, 0], side="right") - 1])
 
 
 def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig) -> tuple[Values, Values]:
