@@ -14,7 +14,7 @@ from tests.evaluation.conftest import evaluation, model_of
 from unroll.baselines.seasonal import residual_quantiles, simple
 from unroll.data.store import Prepared
 from unroll.data.windows import stretches
-from unroll.evaluation.forecasts import asked, by_step, held, measures, seasonal_error, verdict
+from unroll.evaluation.forecasts import asked, by_step, coverage_words, held, measures, seasonal_error, verdict
 from unroll.evaluation.reports import forecast
 from unroll.evaluation.reports.forecast import forecasts
 from unroll.sources.common.series import Series
@@ -126,6 +126,30 @@ def test_a_constant_has_no_scale(tmp_path):
     assert np.isnan(seasonal_error(prepared(tmp_path, series), "x")).tolist() == [False, True]
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.filterwarnings("error")
+def test_what_is_never_known_a_season_apart_has_no_scale_and_no_warning(tmp_path, log):
+    """Nor is what no future of training knows."""
+    n = np.arange(72)
+    series = np.stack([5 + n % 3, 2 + n % 2, 2 + n % 2], axis=1).astype(float)
+    series[n % 2 == 1, 1] = np.nan
+    series[7:36, 2] = np.nan
+    config = table({"x": "real"}, {"x": "forecast"}, {**SETTINGS, "season": 3, "log": log}).model_copy(
+        update={"missing": "mask"})
+    made = written(tmp_path, config, Series("x", [series], ["1"], config.forecast, 0.25, 0.25))
+    assert np.isnan(seasonal_error(made, "x")).tolist() == [True, True, False]
+    report = forecast.report(model_of(made, "forecast"), made, "x", evaluation())
+    assert all(math.isfinite(value) for value in report.metrics.values())
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_step_ahead_of_which_nothing_is_known_has_no_share():
+    inside = np.ones((4, 2, 1, 1))
+    inside[:, 1] = np.nan
+    assert np.isnan(by_step(inside, np.array([0.8]))[1]["coverage_0.8"])
+    assert "nan" not in coverage_words(inside, 0.8) and "100%" in coverage_words(inside, 0.8)
+
+
 def test_the_scale_is_the_seasonal_naive_error_within_training(tmp_path):
     series = walks(48, 72)
     errors = np.concatenate([np.abs(each[2 : len(each) // 2] - each[: len(each) // 2 - 2]) for each in series])
@@ -215,7 +239,10 @@ def test_intervals_of_simple_methods_are_quantiles_of_their_errors_in_training(t
         before, after = stretches(past, "x")
         z = np.log if log else np.asarray
         errors = z(after.transpose(1, 0, 2).astype(float)) - z(simple(past, before)["naive"])
-        found = residual_quantiles(data, past, "x", levels, 10**6)
+        each = residual_quantiles(data, past, "x", levels, 10**6)
+        found = dict([next(each)])          # one at a time: all of them need not fit in memory
+        assert [*found] == ["naive"]
+        found |= dict(each)
         expected = np.quantile(errors, levels, axis=0).transpose(1, 2, 0)           # (H, D, levels)
         point = simple(data, stretches(data, "x")[0])["naive"]
         np.testing.assert_allclose(z(found["naive"]) - z(point)[..., None], np.broadcast_to(expected, (*point.shape, 3)),

@@ -1,6 +1,7 @@
 """A forecaster is calibrated on origins that chose nothing; every door then tells the same intervals."""
 
 import json
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from unroll.evaluation.reports import forecast
 from unroll.evaluation.reports.forecast import forecasts
 from unroll.models.folder import Model, load_model, save_model
 from unroll.models.manifest import CALIBRATION
+from unroll.models.outputs import outputs
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.table import split_table
 from unroll.sources.common.series import Series
@@ -78,6 +80,23 @@ def test_every_door_tells_the_same_intervals(calibrated):
     shown, _ = split_table(predictor, made, "test")
     np.testing.assert_allclose(shown[["q0.1", "q0.25", "q0.5", "q0.75", "q0.9"]].to_numpy().reshape(expected.shape),
                                expected, rtol=1e-4)
+
+
+def test_the_inputs_of_all_windows_are_not_held_together(calibrated, monkeypatch):
+    made, *_ = calibrated
+    inputs, alive = [], []
+
+    def watched(*given):
+        for each in outputs(*given):
+            inputs.append(weakref.ref(each.batch.inputs["x"]))
+            yield each
+            del each
+            alive.append(sum(known() is not None for known in inputs))
+
+    monkeypatch.setattr("unroll.training.calibration.outputs", watched)
+    model = model_of(made, "forecast")
+    assert calibrate(model.network, batches(made), ["x"]) > 64
+    assert len(inputs) > 4 and max(alive) <= 2
 
 
 def test_validation_is_measured_on_origins_that_did_not_calibrate(calibrated):

@@ -1,5 +1,6 @@
 """Forecasts without a network, with intervals from the errors that each of them made in training."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from unroll.data.windows import stretches
 Values = NDArray[np.float64]
 
 
-def residual_quantiles(data: Sequences, past: Sequences, name: str, levels: Values, limit: int) -> dict[str, Values]:
-    """(N, H, D, levels) by method: its forecast and the quantiles of its errors at each step ahead.
+def residual_quantiles(data: Sequences, past: Sequences, name: str, levels: Values, limit: int,
+                       ) -> Iterator[tuple[str, Values]]:
+    """(N, H, D, levels) of each method in turn: its forecast and the quantiles of its errors at each step ahead.
 
     The errors are those of the windows of `past`, about `limit` steps of them. Series with `log` are forecast on the
     scale of their logarithm, where an error is a share of the value.
@@ -23,14 +25,13 @@ def residual_quantiles(data: Sequences, past: Sequences, name: str, levels: Valu
     before, after = stretches(past, name)
     log = data.frame.forecast.log
     truth = after.transpose(1, 0, 2).astype(np.float64)
-    least = np.nanmin(truth, axis=(0, 1)) / 100                                     # (D,)
+    least = np.fmin.reduce(truth, axis=(0, 1)) / 100                                # (D,)
+    least = np.where(np.isnan(least), np.finfo(np.float64).tiny, least)             # of what is never known
     now, then = (simple(each, window) for each, window in ((data, stretches(data, name)[0]), (past, before)))
-    found = {}
     for method, point in now.items():
         errors = _z(truth, log, least) - _z(then[method], log, least)
         z = _z(point, log, least)[..., None] + quantiles(errors, levels)
-        found[method] = np.exp(z) if log else z
-    return found
+        yield method, np.exp(z) if log else z
 
 
 def simple(data: Sequences, window: NDArray[Any]) -> dict[str, Values]:

@@ -16,16 +16,23 @@ def seasonal_error(prepared: Prepared, name: str) -> Values:
     """(D,) mean absolute error of the seasonal naive forecast within the training split: what MASE is in units of.
 
     Hyndman & Koehler (2006); of several series the mean, so that all of them count alike in sums. NaN of what repeats
-    itself exactly, which has no such unit.
+    itself exactly, or is never known a season apart, which has no such unit.
     """
     values, offsets = prepared.raw(name, "train").astype(np.float64), prepared.offsets("train")
     assert offsets is not None and prepared.spec.forecast is not None
     season = prepared.spec.forecast.season
     errors = [np.abs(values[first + season : last] - values[first : last - season])
               for first, last in pairwise(np.asarray(offsets))]
-    scale = np.asarray(np.nanmean(np.concatenate(errors), axis=0))
-    size = np.nanmax(np.abs(values), axis=0)
+    scale = mean_known(np.concatenate(errors), 0)
+    size = np.fmax.reduce(np.abs(values), axis=0)
     return np.where(scale > 1e-9 * size, scale, np.nan)
+
+
+def mean_known(values: Values, axis: int | tuple[int, ...]) -> Values:
+    """Of what is not NaN; NaN where nothing is known."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis)
+    return np.where(count > 0, np.where(known, values, 0).sum(axis=axis) / count.clip(1), np.nan)
 
 
 def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, prefix: str) -> Metrics:
@@ -103,7 +110,8 @@ def _less(mine: float, theirs: float) -> str:
 
 def coverage_words(inside: Values, share: float) -> str:
     """What the widest interval (N, H, D) holds, in all, one step ahead and at the last step."""
-    steps = np.nanmean(inside, axis=(0, 2))
+    steps = mean_known(inside, (0, 2))
+    steps = steps[:0] if np.isnan(steps[[0, -1]]).any() else steps
     ahead = f": {steps[0]:.0%} one step ahead, {steps[-1]:.0%} {len(steps)} steps ahead" if len(steps) > 1 else ""
     return f"its {share:.0%} intervals hold {np.nanmean(inside):.0%} of the values{ahead}"
 
@@ -119,6 +127,7 @@ def calibrated_words(origins: int | None, share: float) -> str:
 
 def by_step(inside: Values, shares: Values) -> list[dict[str, float]]:
     """A row for each step ahead: how many values are known, and the share that each interval holds."""
+    means = mean_known(inside, (0, 2))
     return [{"step": step + 1, "values": int((~np.isnan(inside[:, step, :, 0])).sum()),
-             **{f"coverage_{share:g}": float(np.nanmean(inside[:, step, :, at])) for at, share in enumerate(shares)}}
+             **{f"coverage_{share:g}": float(means[step, at]) for at, share in enumerate(shares)}}
             for step in range(inside.shape[1])]

@@ -56,7 +56,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     quantiles, truth = forecasts(model, data, name, settings)
     metrics |= measures(quantiles, truth, levels, scale, "test/")
     points = simple(data, stretches(data, name)[0])
-    for method, around in residual_quantiles(data, past, name, levels, settings.train_tokens).items():
+    for method, around in residual_quantiles(data, past, name, levels, settings.train_tokens):
         prefix = f"baseline/{method}_"
         intervals = measures(around, truth, levels, scale, prefix)
         metrics |= measures(points[method][..., None], truth, np.array([0.5]), scale, prefix)
@@ -75,7 +75,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     metrics |= {"test/coverage_adaptive": adapted.coverage, "test/width_adaptive": adapted.width}
     found.append(adapted.words)
     if np.isnan(scale).any():
-        found.append("what never changes from season to season in training is left out of MASE")
+        found.append("what has no seasonal error in training is left out of MASE")
     target = prepared.spec.targets[name]
     columns = target.names or ([name] if target.size == 1 else [f"{name} {at + 1}" for at in range(target.size)])
     draw = partial(_draw, data, name, columns, quantiles, levels)
