@@ -45,6 +45,7 @@ atexit.register(shutil.copyfile, "/proc/self/status", "status")
 runpy.run_module("unroll", run_name="__main__")
 """
 TABLE = {"kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "series": None,
+         "skip": 0, "comment": None, "units": False, "thousands": None,
          "time": None, "time_format": None, "time_zone": None, "frequency": None, "gaps": "ignore",
          "missing": "refuse", "na_values": [], "min_length": None, "tokenizer": None,
          "scale": "standard", "validation": 0.1, "test": 0.1,
@@ -224,7 +225,7 @@ CASES: dict[str, tuple[Callable[[Path, int], Path], str, dict[str, Any]]] = {
     "deflated arrays": (arrays(np.savez_compressed), "gunpoint", ARRAYS),
     "folder": (recordings, "gunpoint", CLASSES | {
         "kind": "folder", "encoding": "utf-8", "delimiter": ",", "decimal": ".", "header": True, "columns": None,
-        "na_values": [], "tokenizer": None}),
+        "skip": 0, "comment": None, "units": False, "thousands": None, "na_values": [], "tokenizer": None}),
     "ts": (cases, "gunpoint", CLASSES | {"kind": "ts"}),
     "music": (rolls, "jsb", {"kind": "pianoroll", "inputs": {"x": "real"}, "targets": {"x": "next_labels"},
                              "licence": "none"}),
