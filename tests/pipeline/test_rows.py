@@ -73,7 +73,7 @@ def test_binary_classification(row):
     result = row("experiment=gunpoint", "train.epochs=40", "model.core.hidden_size=24", "train.learning_rate=0.01")
     assert result["test/accuracy"] > result["baseline/majority_accuracy"] + 0.1
     assert 0.85 < result["baseline/dtw_1nn_accuracy"] < 0.95        # published: 90.7 %
-    assert result.pictures == {"baselines.png", "confusion.png", "curves.png", "recall.png"}
+    assert result.pictures == {"baselines.png", "confusion.png", "curves.png", "recall.csv", "recall.png"}
     assert result.predictions()[0] == "sequence,label,p_1,p_2"
     assert len(result.predictions()) == 1 + 150
 
@@ -141,7 +141,7 @@ def test_forecasts_with_intervals(row, loss):
     assert result["test/mase"] < result["baseline/seasonal_naive_mase"] < result["baseline/naive_mase"]
     assert result["test/crps"] < result["baseline/seasonal_naive_crps"]
     assert result["test/coverage"] > 0.3
-    assert result.pictures == {"baselines.png", "curves.png", "fan.png"}
+    assert result.pictures == {"baselines.png", "coverage.csv", "curves.png", "fan.png"}
     assert result.predictions()[0] == "sequence,origin,step,x,q0.05,q0.1,q0.25,q0.5,q0.75,q0.9,q0.95"
     assert len(result.predictions()) == 1 + 12 * 25     # every origin of the last quarter's 36 months
 
