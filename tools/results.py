@@ -76,7 +76,13 @@ TASKS = {
         "six packages, which kind of object (function, class, method, module), how many parameters. The weights are "
         "those with the highest macro F1 of the package on validation data, or of the only target. "
         "What gives a target away is no input: names of packages are taken out of every docstring, and the depth of "
-        "the definition is not among the numbers; parameters with a default are, a strong clue to their number.",
+        "the definition is not among the numbers; parameters with a default are, a strong clue to their number. "
+        "Beside the networks of one target each, the three in one network are worse after equally many epochs. "
+        "After twice as many, which still costs less than three networks, the package's macro F1 is lower by "
+        "0.005 ± 0.003 (paired), within the spread, the kind's higher by 0.009 ± 0.004, and the squared error of "
+        "the parameters 0.10 ± 0.01 higher. A weight of a tenth for the parameters costs them more than it gives "
+        "the others. 128 units instead of 64, of which two seeds ran, have 0.849 and 0.835, 0.796 and 0.789, 1.43 "
+        "and 1.48. The figures of twice the epochs were kept to four digits.",
         ("package/macro_f1", "kind/macro_f1", "parameters/mse"), objective="", paired=True),
     "half_labelled": Task(
         "Docstrings of which a tenth is labelled", HALF.format("A tenth"), ("package/macro_f1", "package/accuracy"),
