@@ -45,7 +45,7 @@ def test_the_cells_are_compared_over_seeds_and_a_command_line_has_the_last_word(
 @pytest.mark.parametrize(("override", "code", "where", "meant"), [
     ("model=rnn,lstmm", "unknown-name", "model", 'did you mean "lstm"?'),
     ("train.sed=1,2", "unknown-name", "train.sed", 'did you mean "train.seed"?'),
-    ("model=", "unknown-name", "model", "choose from bigru, bilstm, cnn, gru, lstm, mlp, rnn."),
+    ("model=", "unknown-name", "model", "choose from bigru, bilstm, cnn, gru, grud, lstm, mlp, rnn."),
     ("model=choice()", "wrong-type", "model=choice()", ""),
     ("hydra/launcher=slrum", "unknown-name", "hydra/launcher", 'did you mean "slurm"?'),
 ])
