@@ -126,7 +126,7 @@ def test_sample_is_given_them_by_options_and_in_a_file(done: Workspace, tmp_path
     (["language=alpha", "size=x"], "bad-number", "--given"), (["language"], "unreadable", "--given"),
     (["language=gamma", "size=3"], "unknown-name", "--given, language"), (["size=1,2"], "bad-number", "--given"),
     (["speech=alpha", "size=3"], "unknown-name", "--given"), (["size=3", "size=4"], "conflict", "--given"),
-    (["language=alpha", "size=1e999"], "bad-number", "--given, size"),
+    (["language=alpha", "size=1e999"], "bad-number", "--given, size, number 1"),
 ])
 def test_what_is_given_wrongly_is_one_line(done: Workspace, options: list[str], code: str, where: str) -> None:
     assert refusal(lambda: sample({"model": str(done.model), "given": options})) == (code, where)

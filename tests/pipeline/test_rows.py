@@ -139,7 +139,7 @@ def test_lines_beyond_the_reach_are_learnt_to_their_end(row):
 def test_forecasts_with_intervals(row, loss):
     result = row("experiment=airline", f"model.heads.x.loss={loss}", "train.epochs=40")
     assert result["test/mase"] < result["baseline/seasonal_naive_mase"] < result["baseline/naive_mase"]
-    assert result["test/crps"] < result["baseline/seasonal_naive_crps"]
+    assert result["test/crps"] < result["baseline/naive_crps"]
     assert result["test/coverage"] > 0.3
     assert result.pictures == {"baselines.png", "coverage.csv", "curves.png", "fan.png"}
     assert result.predictions()[0] == "sequence,origin,step,x,q0.05,q0.1,q0.25,q0.5,q0.75,q0.9,q0.95"

@@ -61,7 +61,7 @@ def test_what_libraries_say_of_lost_processes_becomes_one_line(error, code, word
 def test_other_errors_stay_what_they_are():
     with pytest.raises(RuntimeError, match="a mistake of ours"), explained(settings(devices=2), 1):
         raise RuntimeError("a mistake of ours")
-    with pytest.raises(RuntimeError, match="gloo"), explained(settings(), 1, {}):
+    with pytest.raises(RuntimeError, match="gloo"), explained(settings(), 1):
         raise RuntimeError("gloo, where there is but one process")
 
 
@@ -90,9 +90,9 @@ def cut():
 
 def test_a_loader_that_dies_while_it_hands_over_a_batch_is_one_line():
     loader = torch.utils.data.DataLoader([0], num_workers=1, collate_fn=lambda _: Cut())
-    with refused("process", "train", "a process that reads batches", "reset by peer"), explained(settings(), 1, {}):
+    with refused("process", "train", "a process that reads batches", "reset by peer"), explained(settings(), 1):
         next(iter(loader))
-    with pytest.raises(ConnectionResetError), explained(settings(), 1, {}):
+    with pytest.raises(ConnectionResetError), explained(settings(), 1):
         cut()
 
 
