@@ -228,3 +228,10 @@ def test_columns_for_year_month_day_and_hour_are_no_time(project):
 def test_intervals_are_calibrated_where_there_are_many_origins(project, count, calibration):
     config, _ = init(brought(project, "a.csv", series(pd.date_range("2015-01-01", periods=count, freq="h"), 24)))
     assert config.model.heads["x"].calibration == calibration
+
+
+def test_one_short_series_of_three_does_not_decide_for_all(project):
+    parts = [series(pd.date_range("2021-03-01", periods=count, freq="D"), 7).assign(shop=f"s{count}") for count in (700, 650, 9)]
+    config, source = init(brought(project, "a.csv", pd.concat(parts)), "--series", "shop")
+    assert config.data.forecast.season == 7 and config.data.forecast.horizon == 7
+    assert {place.name for place in source.places("train")} == {"s700", "s650"}

@@ -303,3 +303,14 @@ def test_settings_of_a_model_are_a_block_of_yaml(project):
     init(brought(project, "a.csv", recordings()), "--target", "kind")
     text = Path("conf/experiment/mine.yaml").read_text()
     assert yaml.safe_load(text)["model"]["inputs"]["x"] == {"kind": "real", "size": None, "dropout": 0.0}
+
+
+def test_rows_that_stand_together_may_be_sequences_whatever_their_column_is_called(project, capsys):
+    draw = np.random.default_rng(4)
+    rows = pd.DataFrame([{"machine": f"M{number}", "minute": minute, "vibration": draw.standard_normal(),
+                          "state": ["fine", "worn"][number % 2]} for number in range(40) for minute in range(9 + number % 5)])
+    path = brought(project, "a.csv", rows)
+    assert refused(capsys, project, path) == ("ambiguous", "--series")
+    config, source = init(path, "--series", "machine")
+    assert config.data.targets == {"label": "class"} and config.data.time == "minute"
+    assert len(list(source.pieces("train"))) == 28

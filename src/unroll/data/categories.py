@@ -83,7 +83,7 @@ class CategoryCodec(Codec):
 
     @property
     def _classes(self) -> Names:
-        """Of a drawn column, what may come next."""
+        """The categories that a drawn column's next step may have."""
         return (*self._columns[0].names, *([END] if self._end is not None else []))
 
     def known(self, rows: Values) -> NDArray[np.bool_] | None:

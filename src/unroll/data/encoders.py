@@ -164,7 +164,7 @@ class Frame:
         return self.forecast.context + self.forecast.season
 
     def encode(self, window: Reals) -> NDArray[np.float32]:
-        """(rows, B, D) of the series → (context, B, F) of the network; NaN where it is told what is missing."""
+        """(rows, B, D) of the series → (context, B, F) of the network; with `mask`, NaN where a value is missing."""
         return self.inputs.encode(_read(_z(self.forecast, window), self.forecast.season, self.missing))
 
     def target(self, window: Reals, future: Reals) -> NDArray[np.float32]:

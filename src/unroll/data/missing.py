@@ -2,7 +2,7 @@
 
 They are NaN in a source and in a batch. `mean` and `interpolate` fill them before the network reads them; `forward`
 and `mask` leave them to the network, whose state has the last value, so that chunks, steps and whole sequences agree.
-The windows of a forecast are all filled before they are read, and with `mask` the network is told what was.
+The windows of a forecast are always filled before they are read; with `mask` the network also reads which values were.
 """
 
 from typing import Any, Literal

@@ -29,7 +29,7 @@ def seasonal_error(prepared: Prepared, name: str) -> Values:
 
 
 def mean_known(values: Values, axis: int | tuple[int, ...]) -> Values:
-    """Of what is not NaN; NaN where nothing is known."""
+    """The mean of all that is not NaN; NaN where nothing is known."""
     known = ~np.isnan(values)
     count = known.sum(axis=axis)
     return np.where(count > 0, np.where(known, values, 0).sum(axis=axis) / count.clip(1), np.nan)
@@ -62,7 +62,7 @@ def measures(quantiles: Values, truth: Values, levels: Values, scale: Values, pr
 
 
 def _mase(error: Values, scale: Values) -> float:
-    """Of the variables that have a scale; where none has, the error itself."""
+    """MASE over the variables that have a scale; the error itself where none has one."""
     known = ~np.isnan(scale)
     if known.any():
         return float((error[..., known] / scale[known]).mean())

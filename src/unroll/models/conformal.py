@@ -34,7 +34,7 @@ class Calibration:
 
 
 def calibration(quantiles: Values, truth: Values, levels: Values) -> Calibration | None:
-    """Of quantiles (N, H, D, levels) beside what came (N, H, D), NaN where it is unknown; None of no origins.
+    """From quantiles (N, H, D, levels) and the values (N, H, D), NaN where unknown; None without an origin.
 
     Levels q and 1 - q are the ends of an interval and share their scores; another level has scores of its own side, so
     that a share q of the values lies below it. The median stays.

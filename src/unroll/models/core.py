@@ -81,7 +81,7 @@ class Core(nn.Module):
         return [layer.start(lanes) for layer in self.layers]    # type: ignore[operator]  # ModuleList forgets
 
     def hidden(self) -> list[tuple[bool, ...]]:
-        """Of each layer's parts of the state, which are hidden units; the others hold what was read."""
+        """For each layer, which parts of its state are hidden units; the other parts hold inputs that were read."""
         found: list[tuple[bool, ...]] = [(False, False)] * self.remembers
         layers: list[nn.Module] = list(self.layers)
         for layer in layers[self.remembers :]:

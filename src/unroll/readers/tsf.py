@@ -52,7 +52,7 @@ def blocks_of(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[
 
 
 def row_numbers(file: Path, reading: Reading) -> Iterator[int]:
-    """Of each step the line of its series."""
+    """For each step, the line that its series stands in."""
     lines = lines_of(file)
     header = _header(file, lines)
     return (line for line, text in _series(lines) for _ in _split(file, line, text, header)[1])
@@ -87,7 +87,7 @@ def _split(file: Path, line: int, text: str, header: Header) -> tuple[dict[str, 
 
 
 def _times(file: Path, line: int, start: str | None, header: Header, first: int, count: int) -> list[str]:
-    """Of `count` steps from the step `first` on: numbers, from 1, where the series has no start or no frequency."""
+    """Times of `count` steps from step `first` on; numbers from 1 where the series has no start or no frequency."""
     steps = np.arange(first, first + count)
     if start is None or header.frequency is None:
         return [str(step + 1) for step in steps.tolist()]

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
@@ -16,7 +17,7 @@ from unroll.commands.init.time_names import is_of_time
 
 CODE = re.compile(r"(.*[_ ])?(id|uuid|code|zip|zipcode|postcode|phone|type|class|category)|.*[a-z](Id|ID|Code|Type)")
 ORIGINS = 400       # forecasts of the validation split from which half of them are enough to calibrate intervals
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 1.0)     # of the series' lengths
+SHARES = (0.9, 0.75, 0.5, 0.25, 0.0)        # of all steps, which series that are long enough have together
 
 
 def draft_forecast(table: Table, options: Options) -> Draft:
@@ -90,8 +91,7 @@ def _report_left_out(roles: Roles, read: list[str], left: dict[str, str]) -> Non
 
 def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str, int | bool], float]:
     """Section `data.forecast`, and the share of each of validation and test."""
-    # of several series, a few may be too short
-    for least in np.unique(np.quantile(roles.lengths(), QUANTILES, method="lower")):
+    for least in _shortest(roles.lengths()):
         season, reason = (options.season, "") if options.season else find_season(roles, read, int(least))
         horizon = options.horizon or max(1, min(season if season > 1 else 10, int(least) // 8))
         # each of validation and test holds at least one forecast, and better a few
@@ -113,6 +113,13 @@ def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str,
         report("log", "forecast on the logarithm: all values are positive, and swings grow with the level",
                "forecast.log in conf/data")
     return {"horizon": horizon, "context": context, "season": season, "log": log, "stride": stride}, share
+
+
+def _shortest(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The shortest series of those that have most steps together, and of fewer and longer ones, rising."""
+    longest = np.sort(lengths)[::-1]
+    kept = np.searchsorted(np.cumsum(longest), np.array(SHARES) * lengths.sum())
+    return np.unique(longest[kept])
 
 
 def _grows(roles: Roles, name: str, season: int) -> bool:

@@ -10,8 +10,7 @@ from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.model import encoder, field_names
-from unroll.commands.init.order import LABEL, tells_apart
-from unroll.commands.init.roles import Roles
+from unroll.commands.init.order import check_series
 from unroll.commands.init.steps import set_lanes
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import FEW, WORDS, Wanted
@@ -28,7 +27,7 @@ HEADS: dict[str, dict[str, Any]] = {
 def draft_next(table: Table, options: Options) -> Draft:
     """Text is read as categories, a number as one; of other columns those of whole sequences are read, too."""
     roles = table.roles
-    _check_series(roles, options)
+    check_series(roles, options)
     predicted = [(roles.columns[name], kind) for name, kind in options.kinds if kind in KINDS_OF_NEXT]
     for name, kind in options.kinds:
         if kind in WORDS:
@@ -60,18 +59,6 @@ def draft_next(table: Table, options: Options) -> Draft:
     if not roles.apart:
         set_lanes(draft, int(0.7 * len(roles.codes)))
     return draft
-
-
-def _check_series(roles: Roles, options: Options) -> None:
-    """Raises `UserError` where all rows would be one sequence, and each value of a column stands in a run of them."""
-    if roles.apart or options.series is not None:
-        return
-    for column in roles.free():
-        if column.name not in (*dict(options.kinds), *options.inputs) and tells_apart(column, None) and (
-                not LABEL.fullmatch(column.name.strip())):
-            raise UserError("ambiguous", "--series", f"rows with the same {column.name!r} stand together: "
-                            f"{column.distinct:,} sequences, or one of all rows? Choose --series "
-                            f"{shlex.quote(column.name)}, or --series none.")
 
 
 def _target(read: Read) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -163,3 +164,15 @@ def tells_apart(column: Column, time: Column | None) -> bool:
     order = np.argsort(codes, kind="stable")
     same = np.diff(codes[order]) == 0
     return bool((np.diff(time.values[order]) > 0)[same].all())
+
+
+def check_series(roles: Roles, options: Options, targets: Sequence[Column] = ()) -> None:
+    """Raises `UserError` where all rows would be one sequence, and each value of a column stands in a run of them."""
+    if roles.apart or roles.time is not None or options.series is not None:
+        return
+    named = (*dict(options.kinds), *options.inputs, *(column.name for column in targets))
+    for column in roles.free():
+        if column.name not in named and tells_apart(column, None) and not LABEL.fullmatch(column.name.strip()):
+            raise UserError("ambiguous", "--series", f"rows with the same {column.name!r} stand together: "
+                            f"{column.distinct:,} sequences, or one of all rows? Choose --series "
+                            f"{shlex.quote(column.name)}, or --series none.")

@@ -24,7 +24,7 @@ class Season(NamedTuple):
 
 
 def find_season(roles: Roles, read: list[str], least: int) -> Season:
-    """Of the columns that are forecast; the shortest series has `least` steps."""
+    """The season of the columns that are forecast; the shortest series has `least` steps."""
     frequency = roles.spacing.frequency
     of_rows = {} if is_whole(roles) else cycles_of_rows(roles)
     usual = of_rows or ({} if frequency is None else cycles(frequency))

@@ -17,7 +17,7 @@ from unroll.readers.common.zones import readings, settle
 
 @dataclass(frozen=True)
 class Spacing:
-    """Of the rows of all sequences; without a step, `words` say how far apart they are."""
+    """The step between rows, over all sequences; without one, `words` say how far apart rows are."""
 
     frequency: Frequency | None = None
     words: str = ""

@@ -5,6 +5,7 @@ from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.fields import draft_fields
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.missing_values import find_missing
+from unroll.commands.init.order import check_series
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import Wanted, describe, find_targets, report_targets
 from unroll.data.tokenizers.word import Letters
@@ -12,7 +13,9 @@ from unroll.data.tokenizers.word import Letters
 
 def draft_steps(table: Table, options: Options) -> Draft:
     roles = table.roles
-    targets = [describe(column, roles, options) for column in find_targets(roles, options)]
+    wanted = find_targets(roles, options)
+    check_series(roles, options, wanted)
+    targets = [describe(column, roles, options) for column in wanted]
     if not targets:
         raise UserError("ambiguous", "--task", "nothing shows what is to be predicted. Choose --task forecast (of a "
                         "series), or --target COLUMN, out of "

@@ -47,7 +47,7 @@ class Frequency:
 
     @cached_property
     def months(self) -> int:
-        """Of a step of the calendar; 0 of others."""
+        """Months in a step of the calendar; 0 for other steps."""
         offset = self._offset
         return next((months * offset.n for kind, months in MONTHS if isinstance(offset, kind)), 0)
 
@@ -63,7 +63,7 @@ class Frequency:
 
     @cached_property
     def distance(self) -> Any:
-        """Of a step of equal length: numpy.timedelta64, or a number."""
+        """The length of a step that is always as long: numpy.timedelta64, or a number."""
         if self._offset is None:
             return float(self.alias)
         if isinstance(self._offset, offsets.Tick):

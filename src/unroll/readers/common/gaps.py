@@ -41,7 +41,7 @@ class Gaps:
 
 
 def find_gaps(times: Any, offsets: NDArray[np.int64], frequency: Frequency, local: bool) -> Gaps:
-    """Of rows whose sequences begin at `offsets`; `times[first:last]` are those of consecutive rows."""
+    """The missing steps between rows; sequences begin at `offsets`, `times[first:last]` are of consecutive rows."""
     rows, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     stretch = stretch_of(16)
     for first in range(0, len(times) - 1, stretch):
