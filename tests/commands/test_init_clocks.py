@@ -29,7 +29,7 @@ def test_one_missing_hour_is_named_and_the_day_stays(project, capsys):
     data = config.data
     assert (data.frequency, data.gaps, data.forecast.season, data.forecast.horizon) == ("h", "split", 24, 24)
     assert "1 hour missing at 2015-01-30 04:00" in capsys.readouterr().out
-    assert source.places("validation") == [Place("1", 700)] and len(list(source.pieces("validation"))) == 1
+    assert source.places("validation") == [Place("1", 700, "2015-01-30T05:00")] and len(list(source.pieces("validation"))) == 1
 
 
 def test_a_series_is_given_in_stretches_without_gaps(project, capsys):

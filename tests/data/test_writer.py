@@ -18,7 +18,7 @@ from unroll.data.batches import ItemLayout, Layout, StreamLayout, all_batches
 from unroll.data.categories import END
 from unroll.data.codecs import NumberCodec
 from unroll.data.encoders import Frame
-from unroll.data.source import SPLITS
+from unroll.data.source import SPLITS, Place
 from unroll.data.spec import Counts, TargetSpec
 from unroll.data.split_writer import SplitWriter
 from unroll.data.store import Prepared
@@ -188,10 +188,10 @@ def test_places_and_columns_are_kept(tmp_path):
     pieces = [{"x": each, "label": "ab"[number % 2]} for number, each in enumerate(VECTORS[:8])]
     source = Items(pieces, splits, [f"file {number}" for number in range(8)], {"x": ["p", "q"]})
     prepared = written(tmp_path, npz("label", "class"), source)
-    assert prepared.places("test") == [("file 7", 0), ("file 6", 0)]
+    assert prepared.places("test") == [Place("file 7", 0), Place("file 6", 0)]
     assert prepared.spec.inputs["x"].names == ("p", "q")
     unnamed = written(tmp_path / "unnamed", npz("label", "class"), Items(pieces, splits))
-    assert unnamed.places("test") == [("1", 0), ("2", 0)] and unnamed.spec.inputs["x"].names is None
+    assert unnamed.places("test") == [Place("1", 0), Place("2", 0)] and unnamed.spec.inputs["x"].names is None
 
 
 def test_the_next_vector_of_a_stream(tmp_path):

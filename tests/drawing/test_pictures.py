@@ -14,6 +14,7 @@ VALIDATION = [{"step": 20.0, "loss": 1.5}, {"step": 40.0, "loss": 1.2}]
 COUNTS = np.array([[5, 1, 0], [0, 7, 2], [0, 0, 0]])
 WAVE = np.arange(50) / 5
 FAN = forecasts.Fan(np.sin(WAVE), np.cos(WAVE[:5]), np.arange(15.0).reshape(5, 3) / 9, "first", "x")
+DAYS = np.arange(np.datetime64("2000-12-01"), np.datetime64("2000-12-01") + 55)
 BARS = {"lstm": 2.1, "unigram": 4.5, "xz": 3.0, "ngram5": 2.4}
 HEATED = [{"temperature": heat, "ngram5_bpc": 2 + heat, "distinct_4": 0.5 + heat / 4} for heat in (0.5, 0.7, 1.0)]
 CURVES = [[(1, 2.0), (2, 1.2)], [(1, 2.1), (2, 1.3)]]
@@ -44,6 +45,10 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "importances": lambda path: sweeps.importances({"train.learning_rate": 0.5, "model": 0.3}, path),
     "one_fan": lambda path: forecasts.forecasts([[FAN]], np.array([0.25, 0.5, 0.75]), "Fan", path),
     "small_fans": lambda path: forecasts.forecasts([[FAN] * 3] * 4, np.array([0.1, 0.5, 0.9]), "Fans", path),
+    "dated_fans": lambda path: forecasts.forecasts([[FAN._replace(times=DAYS)]], np.array([0.1, 0.5, 0.9]), "Fan", path, "day"),
+    "yearly_fans": lambda path: forecasts.forecasts([[FAN._replace(times=np.arange(55.0) + 1949)]], np.array([0.1, 0.5, 0.9]), "Fan", path, "year"),
+    "dated_paths": lambda path: generation.sampled_paths(
+        FAN[0][:, None], np.random.default_rng(1).random((30, 5, 1)), ["x"], path, DAYS, "day"),
     "unknown_end": lambda path: forecasts.forecasts(
         [[FAN._replace(actual=np.array([1, np.nan]), quantiles=np.ones((1, 5)))]], np.arange(1, 6) / 6, "Fan", path),
 }
@@ -73,3 +78,18 @@ def test_other_numbers_are_another_picture(tmp_path):
 def test_a_training_too_short_for_a_row_still_has_its_picture(tmp_path):
     evaluation.curves([], VALIDATION[:1], {"loss": ("character", 1.44)}, VALIDATION[0]["step"], tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 5_000
+
+
+def test_dates_years_and_counted_steps_are_on_the_axis():
+    def ticks(times):
+        figure = forecasts.forecast_figure([[FAN._replace(times=times)]], np.array([0.1, 0.5, 0.9]), "", "when")
+        figure.savefig("/dev/null", format="png")
+        (axes,) = figure.axes
+        return axes.get_xlabel(), [label.get_text() for label in axes.get_xticklabels()]
+
+    name, labels = ticks(DAYS)
+    assert name == "when" and "Jan" in labels, labels
+    name, labels = ticks(np.arange(55.0) + 1949)
+    assert name == "when" and "1960" in labels, labels
+    name, labels = ticks(None)
+    assert name == "steps from the origin" and "0" in labels and not [label for label in labels if "." in label]

@@ -16,7 +16,7 @@ from unroll.config.load import load
 from unroll.config.sources.text import Settings as TextData
 from unroll.config.sources.url import Settings as UrlData
 from unroll.config.tokenizers import byte
-from unroll.data.source import SPLITS
+from unroll.data.source import SPLITS, Place
 from unroll.sources import Access, digest, open_source
 from unroll.sources.common.memory import Items, OneStream
 from unroll.sources.common.series import Series
@@ -221,7 +221,7 @@ def test_items_are_those_of_their_split_in_order():
     assert [each["x"] for each in source.pieces("train")] == [0, 3]         # and again
     assert source.places("test") == () and not source.columns
     named = Items(pieces, {"train": [0, 3], "validation": [4], "test": [2, 1]}, list("abcde"))
-    assert named.places("test") == [("c", 0), ("b", 0)]
+    assert named.places("test") == [Place("c", 0), Place("b", 0)]
 
 
 def test_one_stream_is_cut_at_the_same_steps_in_every_field():
@@ -230,7 +230,7 @@ def test_one_stream_is_cut_at_the_same_steps_in_every_field():
     (train,), (validation,), (test,) = (list(source.pieces(split)) for split in SPLITS)
     assert train["tag"].tolist() == list("abcdef") and test["x"].tolist() == [[14, 15], [16, 17], [18, 19]]
     assert validation["x"].tolist() == [[12, 13]] and validation["tag"].tolist() == ["g"]
-    assert source.places("test") == [("1", 7)]
+    assert source.places("test") == [Place("1", 7)]
 
 
 FORECAST = ForecastConfig(horizon=3, context=4, season=2, log=False, stride=1)
@@ -246,7 +246,7 @@ def test_a_later_split_of_a_series_begins_with_what_its_first_window_reads():
         "validation": [(20 - 6, 29), (140 - 6, 159)],
         "test": [(30 - 6, 39), (160 - 6, 179)],
     }
-    assert source.places("train") == [("a", 0), ("b", 0)] and source.places("test") == [("a", 24), ("b", 54)]
+    assert source.places("train") == [Place("a", 0), Place("b", 0)] and source.places("test") == [Place("a", 24), Place("b", 54)]
 
 
 @pytest.mark.parametrize(("length", "split", "has", "needs"), [(16, "train", 8, 9), (8, "train", 4, 9)])

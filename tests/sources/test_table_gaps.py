@@ -35,7 +35,15 @@ def test_a_series_is_split_where_steps_are_missing(tmp_path):
     values = {split: [piece["x"].ravel().tolist() for piece in source.pieces(split)] for split in SPLITS}
     assert values == {"train": [list(range(20)), list(range(23, 36))], "validation": [list(range(32, 43))],
                       "test": [list(range(44, 60))]}
-    assert source.places("train") == [Place("1", 0), Place("1", 21)], "rows, from 0 on"
+    assert source.places("train") == [Place("1", 0, "2015-01-30"), Place("1", 21, "2015-01-30T23:00")], "rows, from 0 on"
+
+
+@pytest.mark.parametrize(("gaps", "missing", "first", "time"), [
+    ("split", "refuse", 41, "2015-01-31T20:00"), ("fill", "mask", 44, "2015-01-31T20:00"), ("ignore", "refuse", 41, ""),
+])
+def test_a_place_has_its_first_step_s_time_where_steps_are_regular(tmp_path, gaps, missing, first, time):
+    write(tmp_path, hours(20, 22, 43).to_csv(index=False))
+    assert open_table(config(**FORECAST, gaps=gaps, missing=missing), tmp_path).places("test")[0] == ("1", first, time)
 
 
 def test_stretches_of_mixed_series_are_their_own(tmp_path):

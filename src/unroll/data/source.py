@@ -15,10 +15,19 @@ UNKNOWN = ""                # a class of a target that is not known; of its numb
 
 
 class Place(NamedTuple):
-    """The name of a sequence in its source, and which of its steps, from 0 on, is the first one here."""
+    """The name of a sequence in its source, and which of its steps, from 0 on, is the first one here.
+
+    `time` is that step's, ISO 8601 or a number, where all steps follow one another at the source's frequency.
+    """
 
     name: str
     first: int = 0
+    time: str = ""
+
+    @property
+    def entry(self) -> tuple[str | int, ...]:
+        """What is written of it."""
+        return self if self.time else self[:2]
 
 
 class Source(Protocol):

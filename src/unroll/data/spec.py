@@ -148,6 +148,11 @@ class Reading(Part):
         return None if self.table is None else self.table.time_format
 
     @property
+    def time(self) -> str | None:
+        """The column of times."""
+        return None if self.table is None else self.table.time
+
+    @property
     def frequency(self) -> str | None:
         return None if self.table is None else self.table.frequency
 

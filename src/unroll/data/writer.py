@@ -29,7 +29,7 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
         writer.check_known()
         splits[split] = writer.counts()
         if places := source.places(split):
-            write_json_list(folder / PLACES.format(split=split), places)
+            write_json_list(folder / PLACES.format(split=split), (place.entry for place in places))
         if not splits[split].sequences:
             raise UserError("empty", "data", f"the {split} split is empty; the source is too short. Give more of it.")
         if split == "train":

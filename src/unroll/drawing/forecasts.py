@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from unroll.drawing.style import BLUE, GREY, plain, save
+from unroll.drawing.style import BLUE, GREY, label_ends, mark_steps, plain, save
 
 Values = NDArray[Any]
 WIDE, NARROW = "#d3e1f1", "#92b5dc"     # the outermost and the innermost interval; far apart in grey, too
@@ -22,66 +21,64 @@ class Fan(NamedTuple):
     quantiles: NDArray[np.float64]      # (H, levels)
     title: str = ""
     variable: str = ""
+    times: Values | None = None         # (N + H,) numpy.datetime64 or numbers; None: steps are counted from the origin
 
 
-def forecasts(rows: Sequence[Sequence[Fan]], levels: NDArray[np.float64], title: str, path: Path) -> None:
-    save(forecast_figure(rows, levels, title), path)
+def forecasts(rows: Sequence[Sequence[Fan]], levels: NDArray[np.float64], title: str, path: Path,
+              clock: str = "") -> None:
+    save(forecast_figure(rows, levels, title, clock), path)
 
 
-def forecast_figure(rows: Sequence[Sequence[Fan]], levels: NDArray[np.float64], title: str) -> Figure:
-    """A row of charts for each variable, or one below the other: history, median, two intervals, what came."""
+def forecast_figure(rows: Sequence[Sequence[Fan]], levels: NDArray[np.float64], title: str, clock: str = "") -> Figure:
+    """A row of charts for each variable, or one below the other: history, median, two intervals, what came.
+
+    `clock` is what times are called.
+    """
     height, columns = (2.6 if len(rows) < 4 else 1.9) * len(rows) + 0.3, len(rows[0])
     figure = Figure(figsize=(7 if columns == 1 else 10, max(height, 2.8)), layout="constrained")
     charts = figure.subplots(len(rows), columns, squeeze=False)
+    # charts that stand below each other share an axis: that of steps, or of the same origin
+    shared = columns > 1 or rows[0][0].times is None
     for at, (row, fans) in enumerate(zip(charts, rows, strict=True)):
         for axes, fan in zip(row, fans, strict=True):
             _draw(axes, fan, levels)
             axes.set_title(fan.title if at == 0 or columns == 1 else "", loc="left", fontsize=9)
-            axes.xaxis.set_major_locator(MaxNLocator(5 if columns > 1 else 9, integer=True))
-            axes.tick_params(labelbottom=at == len(rows) - 1)
+            mark_steps(axes, fan.times, 5 if columns > 1 else 9)
+            axes.tick_params(labelbottom=at == len(rows) - 1 or not shared)
         row[0].set_ylabel(fans[0].variable)
-    for axes in charts[-1]:
-        axes.set_xlabel("steps from the origin")
+    for axes, fan in zip(charts[-1], rows[-1], strict=True):
+        axes.set_xlabel("steps from the origin" if fan.times is None else clock)
     _label(charts[0, -1], rows[0][-1], levels)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     return figure
 
 
 def _draw(axes: Any, fan: Fan, levels: NDArray[np.float64]) -> None:
-    ahead = np.arange(len(fan.quantiles)) + 1
+    before, steps = len(fan.history), len(fan.quantiles)
+    places = np.arange(1 - before, max(steps, len(fan.actual)) + 1) if fan.times is None else fan.times
+    past, came = places[:before], places[before : before + len(fan.actual)]
+    ahead = places[before : before + steps]
     for low, colour in _pairs(levels):
         axes.fill_between(ahead, fan.quantiles[:, low], fan.quantiles[:, -1 - low], color=colour, lw=0)
-        if len(ahead) == 1:     # an area of one step has no width
+        if steps == 1:      # an area of one step has no width
             axes.vlines(ahead, fan.quantiles[:, low], fan.quantiles[:, -1 - low], color=colour, lw=8)
-    axes.plot(np.arange(1 - len(fan.history), 1), fan.history, color="black", lw=1.2, label="history")
-    axes.plot(ahead, fan.quantiles[:, _median(levels)], color=BLUE, lw=1.8, marker="" if len(ahead) > 1 else "_",
+    axes.plot(past, fan.history, color="black", lw=1.2, label="history")
+    axes.plot(ahead, fan.quantiles[:, _median(levels)], color=BLUE, lw=1.8, marker="" if steps > 1 else "_",
               label="median")
     if len(fan.actual):
-        axes.plot(np.arange(len(fan.actual)) + 1, fan.actual, color="black", lw=1.0, ls=":", marker=".", ms=3,
-                  label="actual")
-    axes.axvline(0.5, color=GREY, lw=0.8)
+        axes.plot(came, fan.actual, color="black", lw=1.0, ls=":", marker=".", ms=3, label="actual")
+    axes.axvline(past[-1] + (ahead[0] - past[-1]) / 2, color=GREY, lw=0.8)
     plain(axes).set_axisbelow("line")       # the grid above the intervals, below the lines
 
 
 def _label(axes: Any, fan: Fan, levels: NDArray[np.float64]) -> None:
-    """Words beside the ends of the curves, moved apart where they would cover each other."""
     ends = {f"{levels[-1 - low] - levels[low]:.0%} interval": (fan.quantiles[-1, -1 - low], "#5b83b0")
             for low, _ in _pairs(levels)}
     ends["median"] = fan.quantiles[-1, _median(levels)], BLUE
     known = np.flatnonzero(~np.isnan(np.asarray(fan.actual, np.float64)))
     if len(known):
         ends["actual"] = fan.actual[known[-1]], "black"
-    low, high = axes.get_ylim()
-    apart = (high - low) * 0.105
-    names = sorted(ends, key=lambda name: ends[name][0])
-    places: list[float] = []
-    for name in names:
-        places.append(max(float(ends[name][0]), places[-1] + apart if places else -np.inf))
-    up = sum(places) / len(places) - sum(float(end) for end, _ in ends.values()) / len(ends)
-    up = max(up, places[-1] - high)
-    for name, place in zip(names, places, strict=True):
-        axes.annotate(name, (1.01, place - up), xycoords=("axes fraction", "data"), color=ends[name][1], fontsize=8,
-                      va="center", annotation_clip=False)
+    label_ends(axes, ends)
 
 
 def _pairs(levels: NDArray[np.float64]) -> list[tuple[int, str]]:

@@ -9,10 +9,11 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from unroll.drawing.style import BLUE, GREEN, GREY, ORANGE, plain, plot, save
+from unroll.drawing.style import BLUE, GREEN, GREY, ORANGE, label_ends, mark_steps, plain, plot, save
 
-BANDS = ((0.95, "#dbe6f2", "95%"), (0.8, "#b4cce5", "80%"), (0.5, "#86add6", "50% of the paths"))
-SINGLE, SERIES = 5, 4       # most paths drawn one by one, most series of a picture
+# the share of the paths, the colour of its band, far apart in grey, too, and that of its name
+BANDS = ((0.9, "#d3e1f1", "#5b83b0"), (0.5, "#92b5dc", "#5b83b0"))
+SINGLE, SERIES = 5, 6       # most paths drawn one by one, most variables of a picture
 
 
 def piano_roll(roll: NDArray[np.bool_], primed: int, lowest: int, path: Path) -> None:
@@ -44,30 +45,41 @@ def _runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
-def sampled_paths(history: NDArray[Any], paths: NDArray[np.float64], names: Sequence[str], path: Path) -> None:
-    """History (N, D) and sampled paths (n, H, D): their median, central bands and a few single paths."""
-    size = min(len(names), SERIES)
-    ahead = np.arange(paths.shape[1] + 1)
-    figure = Figure(figsize=(7, 1.2 + 2.6 * size), layout="constrained")
+def sampled_paths(history: NDArray[Any], paths: NDArray[np.float64], names: Sequence[str], path: Path,
+                  times: NDArray[Any] | None = None, clock: str = "") -> None:
+    """History (N, D) and sampled paths (n, H, D): their median, central bands and a few single paths.
+
+    `times` (N + H,) are called `clock`; without, steps are counted from the end of the history.
+    """
+    size, before, steps = min(len(names), SERIES), len(history), paths.shape[1]
+    places = np.arange(1 - before, steps + 1) if times is None else times
+    figure = Figure(figsize=(7, 0.8 + (2.6 if size < 4 else 1.8) * size), layout="constrained")
     for column, axes in enumerate(np.atleast_1d(figure.subplots(size, 1, sharex=True))):
         now = np.full((len(paths), 1), history[-1, column])
         lines = np.concatenate([now, paths[:, :, column]], axis=1)          # (n, 1 + H)
-        axes.plot(np.arange(1 - len(history), 1), history[:, column], color="black", lw=1.2, label="history")
-        for share, colour, label in BANDS:
+        ahead = places[before - 1 :]
+        axes.plot(places[:before], history[:, column], color="black", lw=1.2)
+        ends: dict[str, tuple[float, str]] = {}
+        for share, colour, shown in BANDS:
             low, high = np.quantile(lines, [0.5 - share / 2, 0.5 + share / 2], axis=0)
-            axes.fill_between(ahead, low, high, color=colour, lw=0, label=label)
-        for number, line in enumerate(lines[:SINGLE]):
-            axes.plot(ahead, line, color=ORANGE, lw=0.6, alpha=0.8, label=None if number else "single paths")
-        axes.plot(ahead, np.median(lines, axis=0), color=BLUE, lw=1.8, label="median")
-        axes.axvline(0, color=GREY, lw=0.8)
+            axes.fill_between(ahead, low, high, color=colour, lw=0)
+            ends[f"{share:.0%} of the paths"] = float(high[-1]), shown
+        for line in lines[:SINGLE]:
+            axes.plot(ahead, line, color=ORANGE, lw=0.6, alpha=0.8)
+        median = np.median(lines, axis=0)
+        axes.plot(ahead, median, color=BLUE, lw=1.8)
+        axes.axvline(ahead[0], color=GREY, lw=0.8)
         axes.margins(x=0.01)
+        mark_steps(axes, times, 9)
         plain(axes).set(ylabel=names[column])
-    title = f"{len(paths):,} sampled paths of {paths.shape[1]:,} steps"
-    title += f", the first {size} of {len(names)} series" if size < len(names) else ""
+        axes.set_axisbelow("line")      # the grid above the bands, below the lines
+        if column == 0:
+            label_ends(axes, {**ends, "median": (float(median[-1]), BLUE), "single paths": (
+                float(lines[:SINGLE, -1].min()), ORANGE)})
+    title = f"{len(paths):,} sampled paths of {steps:,} steps"
+    title += f", the first {size} of {len(names)} variables" if size < len(names) else ""
     figure.axes[0].set_title(title, loc="left")
-    figure.axes[-1].set(xlabel="steps from the end of the history")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), frameon=False, fontsize=8, ncols=6,
-                  columnspacing=1.2, loc="outside lower center")
+    figure.axes[-1].set(xlabel="steps from the end of the history" if times is None else clock)
     save(figure, path)
 
 

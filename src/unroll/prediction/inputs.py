@@ -39,6 +39,12 @@ class Inputs(NamedTuple):
     times: Sequence[Sequence[str]] | None = None
     given: Sequence[NDArray[np.bool_] | None] | None = None
 
+    def stamps(self, sequence: int, steps: int) -> Sequence[str]:
+        """The cells of the last steps of a sequence; fewer, where there are none or some were filled in."""
+        given = None if self.given is None else self.given[sequence]
+        filled = given is not None and not given[-steps:].all()
+        return [] if self.times is None or filled else self.times[sequence][-steps:]
+
 
 def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, str | None] | None = None) -> Inputs:
     """What a model with this spec can predict from; raises `UserError` naming file, row and column.

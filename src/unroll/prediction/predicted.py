@@ -46,6 +46,11 @@ class Predicted:
         return list(self.spec.names or map(str, range(1, self.spec.size + 1)))
 
     @property
+    def labels(self) -> list[str]:
+        """What pictures call the target's numbers: the columns' names, or its own where it has one without a name."""
+        return self.columns if self.spec.names or self.spec.size > 1 else [self.name]
+
+    @property
     def ahead(self) -> int:
         """How many steps a prediction is ahead of the step just read: 1 where the next one is predicted."""
         return self.spec.ahead

@@ -84,6 +84,15 @@ def typed(times: Sequence[str], form: str | None) -> Any:
     return times if found.isna().any() else found if OFFSET.search(times[0]) else found.dt.tz_localize(None)
 
 
+def on_axis(times: Sequence[str], steps: int, form: str | None) -> Any:
+    """So many steps' times for a picture, numpy.datetime64 or numbers; None where they are not those of all steps."""
+    found = typed(times, form)
+    if len(times) != steps:
+        return None
+    numbers = pd.to_numeric(pd.Series(times), errors="coerce") if found is times else found
+    return None if numbers.isna().any() else numbers.to_numpy()
+
+
 def _numbers(numbers: Any, distance: Any, horizon: int, whole: bool) -> list[str] | None:
     if not distance > 0:
         return None

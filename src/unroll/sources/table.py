@@ -29,7 +29,7 @@ from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
 from unroll.sources.common.columns import WHOLE, check_columns
-from unroll.sources.common.gaps import find_missing
+from unroll.sources.common.gaps import find_missing, time_of
 from unroll.sources.common.memory import Items, Lazy, OneStream
 from unroll.sources.common.series import Series
 from unroll.sources.common.splits import cut, hold_out
@@ -81,7 +81,8 @@ def _open(
         (field,) = settings.inputs
         steps = {name: Lazy(len(sequences), partial(_steps, column, offsets)) for name, column in values.items()}
         return Series(field, steps.pop(field), names, settings.forecast, settings.validation, settings.test, steps,
-                      stretches, settings.min_length), frequency
+                      stretches, settings.min_length,
+                      time_of(sequences, frequency, gaps, settings.gaps)), frequency
     if settings.series is None:
         step = stretch_of(sum(column.width for column in values.values()))
         return OneStream(values, cut(int(offsets[-1]), settings.validation, settings.test), step), frequency

@@ -27,9 +27,10 @@ from unroll.models.manifest import open_folder
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.rows import ROW_DIGITS, new, rows_table
-from unroll.prediction.table import paths_table, split_table, value_names
+from unroll.prediction.table import paths_table, split_table
 from unroll.prediction.table_files import write_table
 from unroll.prediction.writing import beside, within_steps
+from unroll.readers.common.axis import times_from
 from unroll.tracking import Tracker
 
 COMPARED, COMPARED_LENGTH = 16, 400     # samples at each temperature, and their symbols
@@ -135,11 +136,15 @@ def paths(folder: Path, predictor: Predictor, prepared: Prepared, settings: Gene
     assert offsets is not None and bounds is not None and prepared.spec.forecast is not None
     at = int(np.searchsorted(offsets, bounds[0, 0], side="right")) - 1
     series = prepared.raw(predictor.input, "test", *offsets[at : at + 2].tolist())
-    name = prepared.places("test")[at].name
+    place, reading = prepared.places("test")[at], prepared.spec.reading
+    name = place.name
     length = 2 * prepared.spec.forecast.horizon       # beyond what the model was trained to forecast
     drawn = sample_paths(predictor, series, PATHS, length, settings.seed, name=name)
     write_table(paths_table(predictor, [drawn], [name]), folder / "paths.csv", ".csv")
-    sampled_paths(history(predictor, series, length), drawn, value_names(predictor.forecast), folder / "paths.png")
+    past = history(predictor, series, length)
+    times = times_from(reading.frequency, place.time, range(len(series) - len(past), len(series) + length)) \
+        if reading.frequency and place.time else None
+    sampled_paths(past, drawn, predictor.forecast.labels, folder / "paths.png", times, reading.time or "")
 
 
 def rows(folder: Path, model: Model, path: Path, prepared: Prepared, settings: GenerateConfig) -> tuple[Metrics, str]:

@@ -15,9 +15,9 @@ from unroll.models.manifest import ModelFolder
 from unroll.prediction.inputs import read
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import load
-from unroll.prediction.table import paths_table, value_names
+from unroll.prediction.table import paths_table
 from unroll.prediction.table_files import write_table
-from unroll.prediction.times import ahead
+from unroll.prediction.times import ahead, on_axis
 
 PICTURES = 50       # at most: each takes longer than its paths
 
@@ -62,7 +62,9 @@ def sample(model: ModelFolder, typed: dict[str, Any]) -> None:
     with replacing(out / "paths.csv") as temporary:
         write_table(table, temporary, ".csv")
     for number, (series, paths) in enumerate(zip(inputs.sequences[:PICTURES], drawn, strict=False), 1):
-        sampled_paths(history(predictor, series, rules.length), paths, value_names(predictor.forecast),
-                      out / f"{number:03d}.png")
+        past, later = history(predictor, series, rules.length), times[number - 1] if times else None
+        axis = None if later is None else on_axis([*inputs.stamps(number - 1, len(past)), *later],
+                                                  len(past) + rules.length, reading.time_format)
+        sampled_paths(past, paths, predictor.forecast.labels, out / f"{number:03d}.png", axis, reading.time or "")
     pictures = f", pictures of the first {PICTURES}" if len(drawn) > PICTURES else ""
     print(f"sample: {request.count:,} paths of {rules.length:,} steps of {len(drawn):,} series{pictures} → {out}")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from unroll.evaluation.forecasts import (
 from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import score
 from unroll.models.folder import Model
+from unroll.readers.common.axis import times_from
 
 Values = NDArray[np.float64]
 PROSE = Prose(
@@ -78,7 +80,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
         found.append("what has no seasonal error in training is left out of MASE")
     target = prepared.spec.targets[name]
     columns = target.names or ([name] if target.size == 1 else [f"{name} {at + 1}" for at in range(target.size)])
-    draw = partial(_draw, data, name, columns, quantiles, levels)
+    draw = partial(_draw, prepared, data, name, columns, quantiles, levels)
     return Report(metrics, "mase", "MASE", False, draw, replace(PROSE, found=tuple(found)))
 
 
@@ -106,16 +108,30 @@ def forecasts(model: Model, data: Sequences, name: str, settings: EvaluateConfig
     return data.frame.decode(window, scored.predictions), future.transpose(1, 0, 2).astype(np.float64)
 
 
-def _draw(data: Sequences, name: str, columns: Sequence[str], quantiles: Values, levels: Values, folder: Path) -> None:
+def _draw(prepared: Prepared, data: Sequences, name: str, columns: Sequence[str], quantiles: Values, levels: Values,
+          folder: Path) -> None:
     """The first, a middle and the last origin, of one variable below each other, of several beside each other."""
     window, future = stretches(data, name)
     window = window[-max(3 * len(future), 24) :]
     origins = {0: "first origin", len(quantiles) // 2: "an origin in the middle", len(quantiles) - 1: "last origin"}
-    rows = [[Fan(window[:, at, column], future[:, at, column], quantiles[at, :, column], title, variable)
+    times = {at: _times(prepared, data, at, len(window), len(future)) for at in origins}
+    rows = [[Fan(window[:, at, column], future[:, at, column], quantiles[at, :, column], title, variable, times[at])
              for at, title in sorted(origins.items())] for column, variable in enumerate(columns[:VARIABLES])]
     if len(rows) == 1:
         rows = [[fan] for fan in rows[0]]
     of = f", the first {len(rows)} of {len(columns)} variables" if len(columns) > VARIABLES else ""
-    pictures.forecasts(rows, levels, f"Forecasts of the test split{of}", folder / "fan.png")
+    pictures.forecasts(rows, levels, f"Forecasts of the test split{of}", folder / "fan.png",
+                       prepared.spec.reading.time or "")
     inside = held(quantiles, future.transpose(1, 0, 2).astype(np.float64))
     write_rows(folder / "coverage.csv", by_step(inside, asked(levels)))
+
+
+def _times(prepared: Prepared, data: Sequences, window: int, before: int, after: int) -> NDArray[Any] | None:
+    """The times of the last steps of a window of the test split, and of those after it; None where none are known."""
+    offsets, alias = prepared.offsets("test"), prepared.spec.reading.frequency
+    assert offsets is not None and data.bounds is not None
+    end = int(data.bounds[window, 1])
+    piece = int(np.searchsorted(offsets, end, side="right")) - 1
+    first = prepared.places("test")[piece].time
+    own = end - int(offsets[piece])
+    return times_from(alias, first, range(own - before, own + after)) if alias and first else None

@@ -1,5 +1,10 @@
 """The step of a table's times, and where steps are missing."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
 from unroll.base.errors import UserError
 from unroll.config.sources.table import Settings
 from unroll.readers.common.advice import named
@@ -35,6 +40,23 @@ def find_missing(settings: Settings, table: Columns, sequences: Sequences) -> tu
     if settings.gaps == "fill":
         check_fill(gaps, times, frequency, lambda place: table.where(sequences.row(place), settings.time))
     return frequency, gaps
+
+
+def time_of(sequences: Sequences, frequency: Frequency | None, gaps: Gaps | None, kept: str) -> \
+        Callable[[int, int], str] | None:
+    """The time of a sequence's step, or None where times have no step or some are missing and are `kept` so."""
+    times = sequences.times
+    if times is None or frequency is None or (kept == "ignore" and len(times.gaps(frequency))):
+        return None
+    clock, starts, filled = times, sequences.offsets, gaps is not None and kept == "fill"
+
+    def found(number: int, step: int) -> str:
+        first = int(starts[number]) + (0 if filled else step)
+        time: Any = clock[first : first + 1][0]
+        time = frequency.after(time, step) if filled else time
+        return str(np.datetime_as_string(time, unit="auto")) if isinstance(time, np.datetime64) else f"{time:.12g}"
+
+    return found
 
 
 def _named(alias: str, times: Timeline) -> Frequency:

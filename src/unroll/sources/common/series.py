@@ -1,6 +1,6 @@
 """Series to be forecast, each cut in time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -21,15 +21,16 @@ class Series(Source):
     Of several, those that are too short for a forecast in each split are left out, and those of fewer than `min_length`
     steps. A series with gaps has `stretches`, (s + 1,) where each begins and the last one ends, and is given in pieces
     without gaps that are long enough. `beside` are targets of the same steps, which are not known where they are
-    another split's. Raises `UserError` when no series is long enough.
+    another split's. `time_of` gives the time of a series' step. Raises `UserError` when no series is long enough.
     """
 
     layout: LayoutName = "windows"
 
     def __init__(self, field: str, series: Sequence[Any], names: Sequence[str], forecast: ForecastConfig,
                  validation: float, test: float, beside: Mapping[str, Sequence[Any]] = MappingProxyType({}),
-                 stretches: Sequence[NDArray[np.int64]] | None = None, min_length: int | None = None) -> None:
-        self._beside, self._stretches = beside, stretches
+                 stretches: Sequence[NDArray[np.int64]] | None = None, min_length: int | None = None,
+                 time_of: Callable[[int, int], str] | None = None) -> None:
+        self._beside, self._stretches, self._time_of = beside, stretches, time_of
         self._field, self._series, self._names = field, series, names
         self._before, self._horizon = forecast.context + forecast.season, forecast.horizon
         self._shares = validation, test
@@ -54,10 +55,12 @@ class Series(Source):
 
     def places(self, split: Split) -> Sequence[Place]:
         if self._stretches is None:
-            return Lazy(len(self._kept), lambda at: Place(self._names[self._kept[at]],
-                                                          self._bounds(self._kept[at], split)[0][0]))
-        return [Place(self._names[number], first) for number in self._kept
-                for first, _ in self._bounds(number, split)]
+            return Lazy(len(self._kept), lambda at: self._place(self._kept[at],
+                                                                self._bounds(self._kept[at], split)[0][0]))
+        return [self._place(number, first) for number in self._kept for first, _ in self._bounds(number, split)]
+
+    def _place(self, number: int, first: int) -> Place:
+        return Place(self._names[number], first, "" if self._time_of is None else self._time_of(number, first))
 
     def _bounds(self, number: int, split: Split) -> list[tuple[int, int]]:
         """The steps of the pieces of a series, from the first that a window reads whose forecast is of the split."""
