@@ -454,7 +454,8 @@ def test_what_must_not_be_guessed_is_asked(project, capsys, content, options, co
 
 
 @pytest.mark.parametrize("name, content, options, code, where", [
-    ("a.xlsx", b"PK", (), "unsupported", "a.xlsx"),
+    ("a.xls", b"PK", (), "unsupported", "a.xls"),
+    ("a.xlsx", b"PK", (), "unreadable", "a.xlsx"),
     ("a.txt", " \n", (), "empty", "a.txt"),
     ("a.txt", "words", ("--task", "classify"), "conflict", "--task classify"),
     ("a.npz", {"X_train": X, "y_train": Y.astype(float)}, (), "ambiguous", "--task"),

@@ -37,7 +37,7 @@ def test_an_ending_belongs_to_one_format() -> None:
 @pytest.mark.parametrize(("name", "holds", "format"), [
     ("a.csv", (), "csv"), ("a.TSV", (), "csv"), ("a.txt", (), "text"), ("a.txt", ("table",), "csv"),
     ("a.txt", ("text",), "text"), ("a.pq", ("table",), "parquet"), ("a.npz", ("arrays",), "npz"), ("a.npz", ("table",), None),
-    ("a.npy", (), "npy"), ("a.ts", ("labelled",), "ts"), ("a.mat", (), "mat"), ("a.xlsx", (), None), ("a", (), None),
+    ("a.npy", (), "npy"), ("a.ts", ("labelled",), "ts"), ("a.mat", (), "mat"), ("a.XLSX", (), "xlsx"), ("a", (), None),
 ])
 def test_a_format_is_found_by_the_ending_among_those_that_make_sense(
     name: str, holds: tuple[str, ...], format: str | None

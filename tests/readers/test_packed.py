@@ -113,7 +113,7 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "says"), [
-    ("a.parquet.gz", "Unpack it"), ("a.xlsx", ".csv"), ("a.npz", "hold arrays, not a table"), ("a.docx", "end in .docx"),
+    ("a.parquet.gz", "Unpack it"), ("a.xls", ".xlsx"), ("a.npz", "hold arrays, not a table"), ("a.docx", "end in .docx"),
     ("a", "without an ending"),
 ])
 def test_a_file_that_is_not_read_is_refused_for_its_reason(tmp_path: Path, name: str, says: str) -> None:

@@ -18,6 +18,7 @@ from unroll.config.tokenizers import char
 from unroll.data.source import SPLITS, Origin, Source
 from unroll.sources import Access, digest, open_source
 from unroll.sources.code import token_types_of
+from unroll.sources.common.long_tail import long_tail
 
 COMMON = {"tokenizer": char.Settings(kind="char", min_count=1), "inputs": {"text": "tokens"}, "test": 0.2,
           "validation": 0.1, "seed": 1}
@@ -53,7 +54,7 @@ def docstring(text: str, name: str) -> str:
 
 def songs(**changes) -> PackagesData:
     return PackagesData(**{"kind": "packages", "packages": {"odes": "1.0", "hymns": "1.0"}, "longest": 60, "least": 10,
-                           "targets": {"label": "class"}, **COMMON, **changes})
+                           "imbalance": None, "targets": {"label": "class"}, **COMMON, **changes})
 
 
 @pytest.fixture
@@ -95,6 +96,22 @@ def test_each_split_has_each_package_in_its_share(collections):
     counts = {split: Counter(label for _, label in each) for split, each in read(songs()).items()}
     assert counts == {"train": {"odes": 16, "hymns": 16}, "validation": {"odes": 2, "hymns": 2},
                       "test": {"odes": 4, "hymns": 4}}
+
+
+def test_training_can_have_a_long_tail(collections):
+    whole, tailed = read(songs()), read(songs(imbalance=4))
+    assert [tailed[split] for split in ("validation", "test")] == [whole[split] for split in ("validation", "test")]
+    assert sorted(Counter(label for _, label in tailed["train"]).values()) == [4, 16]
+    assert set(tailed["train"]) < set(whole["train"])
+
+
+def test_a_tail_falls_geometrically_and_a_larger_imbalance_keeps_a_part():
+    labels = ["few"] * 3 + [f"class{number}" for number in range(5) for _ in range(100 - number)]
+    counts = Counter(np.array(labels)[long_tail(labels, 32, seed=1)])
+    # of six classes: 100 / 2^place; the smallest, whose share 3.125 is, has no more than that
+    assert counts == {"class0": 100, "class1": 50, "class2": 25, "class3": 12, "class4": 6, "few": 3}
+    assert not (long_tail(labels, 1000, seed=1) & ~long_tail(labels, 32, seed=1)).any()
+    assert Counter(np.array(labels)[long_tail(labels, 1e9, seed=1)]).keys() == counts.keys()
 
 
 def test_packages_say_where_they_come_from(collections):

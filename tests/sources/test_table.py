@@ -28,7 +28,7 @@ def config(**changes: Any) -> TableData:
     usual = {
         "time_zone": None, "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True,
-        "skip": 0, "comment": None, "units": False, "thousands": None,
+        "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None,
         "columns": {"x": ["a", "b"]}, "inputs": {"x": "real"}, "targets": {"x": "next"}, "series": None, "time": None,
         "time_format": None, "tokenizer": None, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "test": 0.2, "validation": 0.2, "forecast": None,
         "licence": "none", "seed": 1,
@@ -368,9 +368,9 @@ def test_settings_that_do_not_go_together_are_one_line(tmp_path, changes, code, 
 def test_files_that_differ_or_are_no_tables_are_named(tmp_path):
     write(tmp_path, "a,b\n1,2\n", "a,c\n1,2\n")
     assert refused(tmp_path) == ("conflict", "2.csv")
-    (tmp_path / "data" / "raw" / "2.csv").rename(tmp_path / "data" / "raw" / "0.xlsx")
-    assert refused(tmp_path) == ("unsupported", "0.xlsx")
-    (tmp_path / "data" / "raw" / "0.xlsx").rename(tmp_path / "data" / "raw" / "0.parquet")
+    (tmp_path / "data" / "raw" / "2.csv").rename(tmp_path / "data" / "raw" / "0.ods")
+    assert refused(tmp_path) == ("unsupported", "0.ods")
+    (tmp_path / "data" / "raw" / "0.ods").rename(tmp_path / "data" / "raw" / "0.parquet")
     assert refused(tmp_path) == ("unreadable", "0.parquet")
 
 

@@ -30,7 +30,7 @@ OURS: dict[str, dict[str, Any]] = {
     "code": {"package": "pooch", "version": POOCH, "longest": 5000, "inputs": {"text": "tokens"}, "targets": {"tag": "tag"},
              "tokenizer": CHAR, **SPLIT},
     "packages": {"packages": {"pooch": POOCH, "filelock": importlib.metadata.version("filelock")}, "longest": 80, "least": 9,
-                 "inputs": {"text": "tokens"}, "targets": {"label": "class"}, "tokenizer": CHAR, **SPLIT},
+                 "imbalance": 2, "inputs": {"text": "tokens"}, "targets": {"label": "class"}, "tokenizer": CHAR, **SPLIT},
     "objects": {"packages": {"pooch": POOCH, "filelock": importlib.metadata.version("filelock")}, "longest": 80, "least": 9,
                 "inputs": {"text": "tokens", "numbers": "static_real"}, "targets": {"package": "class", "parameters": "value"},
                 "scale": "standard", "labelled": 0.5, "unlabelled": ["package"], "tokenizer": CHAR, **SPLIT},

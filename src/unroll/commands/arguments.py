@@ -84,8 +84,8 @@ def _add_searches(verbs: Verbs) -> None:
 
 def _add_predict(verbs: Verbs) -> None:
     predict = verbs.add_parser("predict", help="predictions for a file without targets", description="A class, a value "
-                               "or a forecast for every sequence of a file: text, CSV, Parquet, .npz, .npy, .ts, or a "
-                               "folder of these.")
+                               "or a forecast for every sequence of a file: text, a table (CSV, Parquet, a workbook, "
+                               "…), .npz, .npy, .ts, or a folder of these.")
     predict.add_argument("input", type=Path)
     predict.add_argument("-o", "--out", type=Path, required=True, help="table to write: .csv, .jsonl or .parquet")
     predict.add_argument("--model", default=MODEL, help=MODEL_HELP)
@@ -93,6 +93,7 @@ def _add_predict(verbs: Verbs) -> None:
                          "training data's, as for init")
     predict.add_argument("--delimiter", help="between the cells of the file, where it differs: ',', ';', tab, '|'")
     predict.add_argument("--encoding", help="of the file, where it differs: a name that Python knows")
+    predict.add_argument("--sheet", metavar="NAME", help="of a workbook, where it differs")
     predict.add_argument("--state", type=Path, help="continue from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state at the end of the sequences")
 
@@ -196,7 +197,8 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("--decimal", choices=(".", ","))
     init.add_argument("--encoding", help="a name that Python knows")
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row has the names of the columns")
-    init.add_argument("--skip", type=int, metavar="N", help="lines of a CSV file before its first row")
+    init.add_argument("--sheet", metavar="NAME", help="of a workbook; without it the first")
+    init.add_argument("--skip", type=int, metavar="N", help="lines of a CSV file or a sheet before its first row")
     init.add_argument("--comment", metavar="MARK", help="what lines begin with that are no rows, or none")
     init.add_argument("--units", choices=("yes", "no"), help="whether the row below the header holds units")
     init.add_argument("--thousands", metavar="MARK", help="between the thousands of numbers, as in 1,234.5; or none")

@@ -136,6 +136,7 @@ class Reading(Part):
     comment: str | None = Field(default=None, exclude_if=lambda comment: comment is None)
     units: bool = Field(default=False, exclude_if=lambda units: not units)
     thousands: str | None = Field(default=None, exclude_if=lambda thousands: thousands is None)
+    sheet: str | None = Field(default=None, exclude_if=lambda sheet: sheet is None)    # of a workbook; None: the first
     whole: bool = False                     # whether a text file is one sequence, where it could be one a line
     table: TableReading | None = None       # None: columns by position, one file per sequence
     # by field, the name of its array in an archive, without _train; only where it was one

@@ -36,9 +36,9 @@ from unroll.readers.common.packed import ending_of, is_packed
 Holds = Literal["table", "text", "arrays", "labelled", "sequences"]
 NAMES = {"table": "a table", "text": "a text", "arrays": "arrays", "labelled": "labelled sequences",
          "sequences": "sequences without targets, which only predictions read"}
-BOOK = "Save the sheet to be read as .csv, or write it as .parquet."
+BOOK = "Save it as .xlsx, or the sheet to be read as .csv."
 # what to do instead of giving files that are often brought
-WAYS = {".xlsx": BOOK, ".xls": BOOK, ".ods": BOOK, ".json": "Where it has a record a line, name it .jsonl; "
+WAYS = {".xls": BOOK, ".xlsb": BOOK, ".ods": BOOK, ".json": "Where it has a record a line, name it .jsonl; "
         "else write it so: in pandas, to_json(path, orient='records', lines=True)."}
 
 

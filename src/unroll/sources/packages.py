@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from unroll.config.sources.packages import Settings
 from unroll.data.source import Piece, Source
 from unroll.sources.common.access import Access
+from unroll.sources.common.long_tail import long_tail
 from unroll.sources.common.memory import Items
 from unroll.sources.common.packages import Package, docstrings, find_package
 from unroll.sources.common.splits import deal
@@ -18,7 +19,12 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
         package = find_package(name, version, f"data.packages.{name}")
         licences.add(package.licence)
         pieces += [{field: text, label: name} for text in _texts(package, settings.least, settings.longest)]
-    splits = deal(len(pieces), [piece[label] for piece in pieces], settings.validation, settings.test, settings.seed)
+    labels = [piece[label] for piece in pieces]
+    splits = deal(len(pieces), labels, settings.validation, settings.test, settings.seed)
+    if settings.imbalance is not None:
+        train = splits["train"]
+        kept = long_tail([labels[index] for index in train], settings.imbalance, settings.seed)
+        splits["train"] = train[kept]
     names = ", ".join(f"{name} {version}" for name, version in sorted(settings.packages.items()))
     return Items(pieces, splits), f"docstrings of {names}", "; ".join(sorted(licences))
 

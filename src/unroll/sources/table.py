@@ -47,7 +47,8 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
                         time_zone=settings.time_zone, joint=_joint(settings))
     reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
                       header=settings.header, skip=settings.skip, comment=settings.comment, units=settings.units,
-                      thousands=settings.thousands, na_values=marks(settings.na_values), table=rows)
+                      thousands=settings.thousands, sheet=settings.sheet, na_values=marks(settings.na_values),
+                      table=rows)
     used = [name for names in settings.columns.values() for name in names]
     used += [name for name in (settings.series, settings.time) if name is not None]
     spool = partial(Spool, access.scratch)

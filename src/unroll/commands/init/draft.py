@@ -36,6 +36,7 @@ class Options:
     comment: str | None = None      # "none": no lines are comments
     units: bool | None = None
     thousands: str | None = None    # "none": nothing is between them
+    sheet: str | None = None
 
     @property
     def marks(self) -> tuple[float | str, ...]:

@@ -18,7 +18,7 @@ from unroll.commands.init.targets import describe, find_targets, report_targets
 
 def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> Draft:
     options.only("rows of text", "task", "targets", "inputs", "kinds", "series", "delimiter", "decimal", "encoding",
-                 "header", "skip", "comment", "units", "thousands", "missing", "na_values")
+                 "header", "skip", "comment", "units", "thousands", "sheet", "missing", "na_values")
     if len(texts) > 1:
         names = ", ".join(repr(column.name) for column in texts)
         raise UserError("ambiguous", "--input", f"{names} are texts. Name the one to read: --input {texts[0].name!r}, "

@@ -23,7 +23,8 @@ class Table:
         return {
             "kind": "table", "path": self.place.path, "delimiter": reading.delimiter, "decimal": reading.decimal,
             "encoding": reading.encoding, "header": reading.header, "skip": reading.skip,
-            "comment": reading.comment, "units": reading.units, "thousands": reading.thousands, "columns": columns,
+            "comment": reading.comment, "units": reading.units, "thousands": reading.thousands, "sheet": reading.sheet,
+            "columns": columns,
             "series": self.roles.series.name if self.roles.series else None, "time": time.name if time else None,
             "time_format": time.forms[0] if time is not None and time.forms else None,
             "time_zone": self.zone, "frequency": self.roles.spacing.alias, "gaps": "ignore",

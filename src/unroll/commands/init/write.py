@@ -22,6 +22,7 @@ MEANING = {
     "comment": "what lines begin with that are no rows; null: there are none",
     "units": "whether the row below the header holds units",
     "thousands": "what is between the thousands of numbers, as in 1,234.5; null: nothing",
+    "sheet": "of a workbook; null: the first",
     "arrays": "of each input and target, named without _train and _test",
     "columns": "of each input and target; for recordings, those that are read",
     "series": "the column that says which sequence a row belongs to; null: the table is one",

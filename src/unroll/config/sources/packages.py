@@ -1,8 +1,8 @@
 """Docstrings by package."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from unroll.config.data import Input, SplitSettings, SplitShare, Target
 from unroll.config.tokenizer import Tokenizer
@@ -17,5 +17,7 @@ class Settings(SplitSettings):
     packages: dict[str, str]        # name → version
     longest: PositiveInt            # characters of a docstring that are kept
     least: PositiveInt              # shorter docstrings are left out
+    # how many times as many docstrings the largest package has in training as the smallest; null: as many as there are
+    imbalance: Annotated[float, Field(gt=1)] | None
     tokenizer: Tokenizer
     test: SplitShare

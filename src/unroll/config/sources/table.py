@@ -1,4 +1,4 @@
-"""Tables: CSV, Parquet."""
+"""Tables: CSV, Parquet, workbooks and others."""
 
 from typing import ClassVar, Literal
 
@@ -20,10 +20,11 @@ class Settings(SplitSettings):
     decimal: Literal[".", ","]
     encoding: str
     header: bool                    # false: columns are named column_1, column_2, …
-    skip: NonNegativeInt            # lines before the first row
+    skip: NonNegativeInt            # lines before the first row, of workbooks, too, as are header and units
     comment: str | None             # what lines begin with that are no rows: "#"; null: there are none
     units: bool                     # whether the row below the header holds units
     thousands: str | None           # what is between the thousands of numbers, "," in 1,234.5; null: nothing
+    sheet: str | None               # of a workbook; null: the first
     columns: dict[Name, list[str]]  # the columns of each input and target; a forecast's or next's stand at its input
     series: str | None              # column that says which sequence a row belongs to; null: the table is one
     time: str | None                # column that orders a sequence's rows, and must rise

@@ -82,8 +82,15 @@ def read_parts(files: Sequence[Path], reading: Reading, columns: Sequence[str] |
         if not len(table):
             raise UserError("empty", file, f"no rows{' below the header' if reading.header else ''}. Leave it out, or "
                             "give some.")
-        parts.append(Part(file, reading, table))
+        parts.append(Part(file, _own(file, reading), table))
     return parts
+
+
+def _own(file: Path, reading: Reading) -> Reading:
+    """How numbers are written in a file of its format, where that is in one way only."""
+    plain = {"decimal": ".", "thousands": None}
+    found = table_format(file).SETTINGS
+    return reading.model_copy(update={name: value for name, value in plain.items() if name not in found})
 
 
 def _keys(file: Path, reading: Reading) -> dict[str, str]:
