@@ -95,7 +95,8 @@ def test_where_both_are_zero_nothing_is_lost():
 
 # ------------------------------------------------------------------------------------------------------ a whole split
 
-SETTINGS: dict[str, Any] = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1}
+SETTINGS: dict[str, Any] = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1,
+                            "eval_stride": 1, "eval_windows": None}
 
 
 def prepared(folder, series: list[np.ndarray], **changes: Any) -> Prepared:

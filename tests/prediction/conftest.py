@@ -115,7 +115,8 @@ def _row_texts(name: str, kind: str, *columns: str) -> dict[str, Any]:
 
 
 def _sales(*columns: str, **others: Any) -> dict[str, Any]:
-    forecast = {"horizon": HORIZON, "context": CONTEXT, "season": SEASON, "log": True, "stride": 1}
+    forecast = {"horizon": HORIZON, "context": CONTEXT, "season": SEASON, "log": True, "stride": 1,
+                "eval_stride": 1, "eval_windows": None}
     return _table("shops.csv", "real", {"x": list(columns)}, ("x", "forecast"), series="shop", time="month",
                   forecast=forecast, **others)
 

@@ -8,7 +8,8 @@ from unroll.config.data import ForecastConfig
 from unroll.data.source import SPLITS, Place
 from unroll.sources.common.series import Series
 
-FORECAST = ForecastConfig(horizon=2, context=4, season=1, log=False, stride=1)      # reads 5, needs 7 of training
+FORECAST = ForecastConfig(horizon=2, context=4, season=1, log=False, stride=1,
+                          eval_stride=1, eval_windows=None)      # reads 5, needs 7 of training
 
 
 def series(*lengths: int, min_length: int | None = None, stretches: list[list[int]] | None = None) -> Series:

@@ -26,7 +26,7 @@ from unroll.sources.common.series import Series
 from unroll.training.batches import Batches
 from unroll.training.calibration import calibrate
 
-FORECAST = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1}
+FORECAST = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None}
 
 
 def prepared(folder: Path, lengths: tuple[int, ...] = (900,), log: bool = False) -> Prepared:
@@ -151,10 +151,9 @@ def test_the_earlier_half_chooses_and_the_later_one_calibrates(tmp_path):
     data, offsets = made.sequences("validation"), made.offsets("validation")
     first, later = halves(data, offsets)
     for number in range(3):
-        mine = [part.bounds[(part.bounds[:, 0] >= offsets[number]) & (part.bounds[:, 0] < offsets[number + 1])]
-                for part in (first, later)]
-        every = data.bounds[(data.bounds[:, 0] >= offsets[number]) & (data.bounds[:, 0] < offsets[number + 1])]
-        np.testing.assert_array_equal(np.concatenate([mine[0], mine[1]]), np.delete(every, [len(mine[0]), len(mine[0]) + 1], axis=0))
+        *mine, every = (part.bounds[part.bounds.series(slice(None)) == number] for part in (first, later, data))
+        apart = np.delete(every, [len(mine[0]), len(mine[0]) + 1], axis=0)
+        np.testing.assert_array_equal(np.concatenate(mine), apart)
         assert mine[0][-1, 1] + 3 == mine[1][0, 1], "no step is forecast from both"
         assert abs(len(mine[0]) - 2 - len(mine[1])) <= 1
     chosen = batches(made).layout("validation", 1).data.bounds

@@ -53,6 +53,8 @@ class ForecastConfig(Strict):
     season: PositiveInt         # steps of a cycle; 1: none. The network corrects the seasonal naive forecast
     log: bool                   # on the logarithm: for positive series whose swings grow with their level
     stride: PositiveInt         # steps between the origins of two training windows
+    eval_stride: PositiveInt    # of a series, between those of two windows that validation and test score
+    eval_windows: PositiveInt | None    # the most windows that either of them scores, spread evenly; null: all
 
 
 class SourceSettings(Strict):

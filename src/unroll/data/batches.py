@@ -12,7 +12,7 @@ stretches of equal length of one or several series; their targets are the steps 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -112,7 +112,7 @@ class Shuffled(Layout):
     def __len__(self) -> int:
         return -(-len(self.data) // self.size)
 
-    def _groups(self, epoch: int) -> list[NDArray[np.int64]]:
+    def _groups(self, epoch: int) -> Sequence[NDArray[np.int64]]:
         lengths = self.data.lengths
         if self._seed is None:
             by_length = np.argsort(lengths, kind="stable")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unroll.data.encoders import Classes, Frame, Scaler, frame_of
 from unroll.data.missing import reaches
+from unroll.data.origins import Windows
 from unroll.data.spec import InputSpec, Spec, TargetSpec
 
 IGNORED = -100      # a class or a symbol that the loss leaves out; real numbers are NaN there
@@ -111,7 +112,7 @@ class Sequences:
 
     inputs: dict[str, Field]
     targets: dict[str, Field]
-    bounds: NDArray[np.int64] | None
+    bounds: NDArray[np.int64] | Windows | None
     frame: Frame | None = None
     forecasts: NDArray[np.bool_] | None = None
 
@@ -130,12 +131,15 @@ class Sequences:
     def lengths(self) -> NDArray[np.int64]:
         """(n,) steps of each sequence."""
         assert self.bounds is not None
+        if isinstance(self.bounds, Windows):
+            return np.broadcast_to(np.int64(self.bounds.rows), len(self.bounds))
         return np.asarray(self.bounds[:, 1] - self.bounds[:, 0])
 
     def only(self, kept: slice | NDArray[np.int64]) -> "Sequences":
         """Some of the sequences, or a stretch of the stream."""
         per = "step" if self.bounds is None else "sequence"
-        bounds = None if self.bounds is None else self.bounds[kept]
+        bounds = self.bounds.only(kept) if isinstance(self.bounds, Windows) else (
+            None if self.bounds is None else self.bounds[kept])
         inputs, targets = ({name: field.only(kept) if field.per in (per, "own") else field
                             for name, field in part.items()} for part in (self.inputs, self.targets))
         forecasts = None if self.forecasts is None else self.forecasts[kept]
@@ -148,19 +152,19 @@ class Sequences:
 
 def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int64] | None,
               holes: Mapping[str, Holes] = MappingProxyType({}),
-              own: Mapping[str, NDArray[np.int64]] = MappingProxyType({})) -> Sequences:
+              own: Mapping[str, NDArray[np.int64]] = MappingProxyType({}), scored: bool = False) -> Sequences:
     """Arrays as the spec describes them; targets may be missing, where they are to be predicted.
 
-    `own` are the offsets of inputs on an axis of their own.
+    `own` are the offsets of inputs on an axis of their own; `scored`: only the windows that a forecast is scored on.
     """
     inputs = {name: _input(field, values[name], own.get(name), holes.get(name)) for name, field in spec.inputs.items()}
     targets = {name: _target(field, values[field.of or name], holes.get(name)) for name, field in spec.targets.items()
                if (field.of or name) in values and field.frame is None}
     if spec.layout == "windows":
         frame = frame_of(spec)
-        series = inputs[spec.main]
-        bounds, forecasts = _windows(frame, offsets, bool(targets), series.holes)
-        return Sequences(inputs, targets, bounds, frame, forecasts)
+        assert offsets is not None
+        windows, forecasts = _windows(frame, offsets, bool(targets), inputs[spec.main].holes, scored)
+        return Sequences(inputs, targets, windows, frame, forecasts)
     data = Sequences(inputs, targets, None)
     if offsets is None:
         return data
@@ -216,38 +220,41 @@ def _float(values: Values) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _windows(
-    frame: Frame, offsets: NDArray[np.int64] | None, to_the_end: bool, holes: Holes | None
-) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-    """(n, 2) the rows that each window reads, before its horizon, and which of them have one where not all do.
+def _windows(frame: Frame, offsets: NDArray[np.int64], to_the_end: bool, holes: Holes | None, scored: bool) \
+        -> tuple[Windows, NDArray[np.bool_] | None]:
+    """The rows that each window reads, before its horizon, and which of them (n,) have one where not all do.
 
     Windows in which a series has no known value are left out, and those of whose future nothing is known.
     """
-    assert offsets is not None
-    horizon = frame.forecast.horizon
-    starts = [np.arange(first, last - frame.rows - (0 if to_the_end else horizon) + 1)
-              for first, last in pairwise(offsets)]
-    start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
-    end = np.repeat(offsets[1:], [len(own) for own in starts])
+    forecast, after = frame.forecast, 0 if to_the_end else frame.forecast.horizon
+    windows = Windows.every(offsets, frame.rows, after, forecast.eval_stride if scored else 1)
     if holes is not None:
-        usable = _usable(holes, start, frame.rows, 0 if to_the_end else horizon)
-        start, end = start[usable], end[usable]
-    bounds = np.stack([start, start + frame.rows], axis=1)
+        windows = windows.where(windows.which(partial(_usable, holes, after)))
+    if scored:
+        windows = windows.at_most(forecast.eval_windows)
     if not to_the_end:
-        return bounds, None
-    forecasts = bounds[:, 1] + horizon <= end
-    if holes is not None:
-        after = bounds[:, 1]
-        forecasts &= holes.totals[np.minimum(after + horizon, len(holes.known))] > holes.totals[after]
-    return bounds, forecasts
+        return windows, None
+    return windows, windows.which(partial(_has_future, holes, offsets, forecast.horizon))
 
 
-def _usable(holes: Holes, start: NDArray[np.int64], rows: int, horizon: int) -> NDArray[np.bool_]:
-    """Whether windows from `start` on have a known value of every series, and one in the `horizon` after, if any."""
-    usable = np.ones(len(start), bool)
-    for column in holes.known.reshape(len(holes.known), -1).T:
+def _usable(holes: Holes, horizon: int, bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether windows (n, 2) have a known value of every series, and one in the `horizon` after, if any."""
+    usable = np.ones(len(bounds), bool)
+    first = bounds[0, 0]
+    known = holes.known[first : bounds[-1, 1]]
+    for column in known.reshape(len(known), -1).T:
         before = np.concatenate([[0], np.cumsum(column)])
-        usable &= before[start + rows] > before[start]
+        usable &= before[bounds[:, 1] - first] > before[bounds[:, 0] - first]
     if horizon:
-        usable &= holes.totals[start + rows + horizon] > holes.totals[start + rows]
+        usable &= holes.totals[bounds[:, 1] + horizon] > holes.totals[bounds[:, 1]]
     return usable
+
+
+def _has_future(holes: Holes | None, offsets: NDArray[np.int64], horizon: int, bounds: NDArray[np.int64]) \
+        -> NDArray[np.bool_]:
+    """Whether the series of windows (n, 2) go on for `horizon` rows after them, of which something is known."""
+    last = bounds[:, 1]
+    has = last + horizon <= offsets[np.searchsorted(offsets, bounds[:, 0], side="right")]
+    if holes is not None:
+        has &= holes.totals[np.minimum(last + horizon, len(holes.known))] > holes.totals[last]
+    return np.asarray(has)

@@ -49,6 +49,9 @@ class ForecastSpec(Part):
     season: int         # of a cycle; 1: none
     log: bool           # whether the logarithm of the series is forecast
     stride: int         # between the origins of two training windows
+    # between those of two windows of a series that are scored, and the most of these in a split; None: all
+    eval_stride: int = Field(default=1, exclude_if=lambda stride: stride == 1)
+    eval_windows: int | None = Field(default=None, exclude_if=lambda most: most is None)
 
 
 class InputSpec(Part):

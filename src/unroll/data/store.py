@@ -104,12 +104,12 @@ class Prepared:
             raise _unusable(path, error) from None
 
     def sequences(self, split: Split) -> Sequences:
-        """The fields of the split, for batches."""
+        """The fields of the split, for batches; of a forecast's validation and test, the windows that are scored."""
         offsets = self.offsets(split)
         values = {name: self.values(name, split) for name in {**self.spec.inputs, **self.spec.targets}}
         holes = {name: found for name in values if (found := self.holes(name, split)) is not None}
         own = {name: starts for name in self.spec.inputs if (starts := self.own_offsets(name, split)) is not None}
-        return sequences(self.spec, values, offsets, holes, own)
+        return sequences(self.spec, values, offsets, holes, own, scored=split != "train")
 
     def _load(self, name: str) -> Any:
         try:

@@ -1,5 +1,6 @@
 """Windows of series → batches."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,31 @@ from unroll.data.batches import Batch, Counts, Shuffled
 from unroll.data.fields import Field, Sequences
 
 
+class Groups(Sequence[NDArray[np.int64]]):
+    """Groups of `size` items in the order of `places`, cut from one order of all items when they are asked for."""
+
+    def __init__(self, items: NDArray[Any] | range, size: int, places: NDArray[np.int64] | range) -> None:
+        self._items, self._size, self._places = items, size, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, at: Any) -> Any:
+        first = int(self._places[at]) * self._size
+        return np.asarray(self._items[first : first + self._size], np.int64)
+
+
 class WindowLayout(Shuffled):
     """Windows of series and the steps after them; other targets are those of a window's last step."""
+
+    def _groups(self, epoch: int) -> Sequence[NDArray[np.int64]]:
+        """As of sequences that are all of one length; in four bytes for each window."""
+        if self._seed is None:
+            return Groups(range(len(self.data)), self.size, range(len(self)))
+        kind: type[np.integer[Any]] = np.uint32 if len(self.data) < 2**32 else np.int64
+        draw, order = self.draw(epoch), np.arange(len(self.data), dtype=kind)
+        draw.shuffle(order)
+        return Groups(order, self.size, draw.permutation(len(self)))
 
     def batch(self, index: int, epoch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
         lanes, first = self.lanes_of(self.groups_of(epoch)[index], rank, ranks)
@@ -64,21 +88,24 @@ def stretches(data: Sequences, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
 def halves(data: Sequences, offsets: NDArray[np.int64]) -> tuple[Sequences, Sequences]:
     """The windows of the earlier half of each series' forecasts, and of the later; `offsets` are those of the series.
 
-    The first horizon - 1 forecasts of the later half, whose futures overlap those of the earlier one, are in neither;
-    of a series too short for that, the last forecast alone is in the later half. Of an odd number, the middle one is in
-    the earlier half of one series, and in the later half of the next. Windows that have other targets, too, stay in the
-    first part without their forecast.
+    The first forecasts of the later half, whose futures overlap those of the earlier one, are in neither; of a series
+    too short for that, the last forecast alone is in the later half. Of an odd number, the middle one is in the earlier
+    half of one series, and in the later half of the next. Windows that have other targets, too, stay in the first part
+    without their forecast.
     """
     assert data.bounds is not None and data.frame is not None
     kept = np.arange(len(data)) if data.forecasts is None else np.flatnonzero(data.forecasts)
-    series = np.unique(np.searchsorted(offsets, data.bounds[kept, 0], side="right"), return_inverse=True)[1]
+    origin = data.bounds[kept, 1]
+    series = np.unique(np.searchsorted(offsets, origin - 1, side="right"), return_inverse=True)[1]
     count = np.bincount(series)
-    place = np.arange(len(kept)) - np.repeat(np.cumsum(count) - count, count)
+    before = np.cumsum(count) - count
+    place = np.arange(len(kept)) - before[series]
     half = (count + 1 - np.arange(len(count)) % 2) // 2
-    start = half + np.minimum(data.frame.forecast.horizon - 1, count - half - 1).clip(0)
-    later = kept[place >= start[series]]
+    last = origin[before + half - 1]        # of the earlier half
+    later = (place >= half[series]) & ((origin >= last[series] + data.frame.forecast.horizon) |
+                                       (place == count[series] - 1))
     first = np.ones(len(data), bool)
     first[kept[place >= half[series]]] = False
     if data.forecasts is None:
-        return data.only(np.flatnonzero(first)), data.only(later)
-    return replace(data, forecasts=data.forecasts & first), data.only(later)
+        return data.only(np.flatnonzero(first)), data.only(kept[later])
+    return replace(data, forecasts=data.forecasts & first), data.only(kept[later])

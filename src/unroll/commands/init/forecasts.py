@@ -17,6 +17,7 @@ from unroll.commands.init.time_names import is_of_time
 
 CODE = re.compile(r"(.*[_ ])?(id|uuid|code|zip|zipcode|postcode|phone|type|class|category)|.*[a-z](Id|ID|Code|Type)")
 ORIGINS = 400       # forecasts of the validation split from which half of them are enough to calibrate intervals
+EVAL_WINDOWS = 10_000       # enough for a coverage to within half a percent, were they independent
 SHARES = (0.9, 0.75, 0.5, 0.25, 0.0)        # of all steps, which series that are long enough have together
 
 
@@ -112,7 +113,8 @@ def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str,
     if log:
         report("log", "forecast on the logarithm: all values are positive, and swings grow with the level",
                "forecast.log in conf/data")
-    return {"horizon": horizon, "context": context, "season": season, "log": log, "stride": stride}, share
+    return {"horizon": horizon, "context": context, "season": season, "log": log, "stride": stride, "eval_stride": 1,
+            "eval_windows": EVAL_WINDOWS}, share
 
 
 def _shortest(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

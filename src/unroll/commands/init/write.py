@@ -48,6 +48,8 @@ FORECAST = {
     "season": "steps of a cycle; 1: none",
     "log": "whether the logarithm is forecast: for positive series whose swings grow with their level",
     "stride": "steps between the origins of two training windows",
+    "eval_stride": "the same of a series' windows that validation and test score",
+    "eval_windows": "the most that either scores, spread evenly over the split; null: all",
 }
 
 
