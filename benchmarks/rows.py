@@ -66,6 +66,8 @@ LONG_TAIL = {
     "logit-adjusted": ["model.heads.label.loss={kind: logit_adjusted, tau: 1.0}"],
     "balanced sampler": ["train.balance=label"],
 }
+HOLES = {"gru, mask": [], "grud": ["model=grud", "model.core.hidden_size=32"],
+         **{f"gru, {fill}": [f"data.missing={fill}"] for fill in ("forward", "mean", "interpolate")}}
 WITHOUT = {"mlp": ["model=mlp"], "cnn": ["model=cnn"]}
 ROWS = {
     "gunpoint_lstm50": Row("gunpoint_lstm50", {"lstm": []}),
@@ -81,6 +83,7 @@ ROWS = {
     "mackey_glass": Row("mackey_glass", {"rnn, tanh": [], "rnn, identity": ["model.core.nonlinearity=identity"]}),
     "airline": Row("airline", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
     "solar": Row("solar", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
+    **{f"beijing_{share}": Row("beijing", HOLES, settings=(f"data.hidden={share / 100}",)) for share in (10, 30, 50)},
     "jsb": Row("jsb", {"lstm": [], "gru": ["model=gru"], "rnn": ["model=rnn"]}),
     "nottingham": Row("nottingham", {"lstm": []}),
     "docstrings": Row("docstrings", {"bigru": [], "bilstm": ["model=bilstm"], "mlp": ["model=mlp",

@@ -60,6 +60,12 @@ TASKS = {
     "solar": Task(
         "Solar: half a day ahead with intervals", "Half-hour steps, rolling origins over the last fifth of six days.",
         ("mase", "smape", "crps", "coverage")),
+    **{f"beijing_{share}": Task(
+        f"PM2.5 a day ahead, {share} % hidden", "The next 24 hours of PM2.5 in Beijing from three days of it and of "
+        f"weather, origins six hours apart. The series has 214 holes of up to 155 hours; {share} % more of what is "
+        "read is hidden in runs of such lengths, and every known value of the next day is scored.", ("mae", "mse"),
+        paired=True)
+       for share in (10, 30, 50)},
     "jsb": Task(
         "JSB Chorales: several labels per step", "Nats per frame of 88 keys, published split; as published, the first "
         "frame of a piece is read and not predicted.", ("nll", "frame_accuracy"),
