@@ -46,6 +46,7 @@ VARIANTS: dict[str, tuple[list[str], str]] = {
     "all": ([*INPUTS], "categories"), "text": (["letter", "tag", "x"], "tokens"), "numbers": (["on", "x"], "categories"),
     "one": (["letter"], "categories"), "beside": (["letter", "tag"], "categories"),
     "missing": (["letter", "x"], "categories"), "mixture": (["letter", "x"], "categories"),
+    "symbols": (["letter", "tag"], "categories"),
 }
 
 
@@ -199,7 +200,7 @@ def test_rules_are_those_of_every_field_of_symbols(made: Any) -> None:
 
 
 @pytest.mark.parametrize(("settings", "where"), [
-    ({"beams": 3}, "beams"), ({"pattern": "a+"}, "pattern"), ({"allow": "ab"}, "allow"), ({"stop": ["a"]}, "stop"), ({"length": None}, "length"),
+    ({"beams": 3}, "beams"), ({"pattern": "a+"}, "pattern"), ({"allow": "ab"}, "allow"), ({"stop": ["a"]}, "stop"),
 ])
 def test_what_only_a_text_has_is_refused(made: Any, settings: dict[str, Any], where: str) -> None:
     assert refusal(lambda: drawn(made("all").generator, **settings)) == ("unsupported", where)
@@ -244,8 +245,8 @@ def test_a_mixture_is_drawn_from(made: Any) -> None:
     logits, mean, spread = np.log([0.25, 0.75]), np.array([[-5.0, -7.0], [14.0, 16.0]]), np.array([[0.0, -2.0], [1.0, -2.0]])
     outputs = np.repeat(np.concatenate([logits, mean.ravel(), spread.ravel()])[None], count, axis=0)
     lanes = Lanes(sampling(), [np.zeros((1, 2))] * count, [(1, number, 0) for number in range(count)])
-    values, on = MixtureDraw(drawn_field, lanes)(np.arange(count), outputs)
-    assert on is None and values.shape == (count, 2)
+    values, kept, on = MixtureDraw(drawn_field, lanes)(np.arange(count), outputs)
+    assert kept is None and on is None and values.shape == (count, 2)
     first = values[:, 0] < 0
     assert first.mean() == pytest.approx(0.25, abs=0.015) and (first == (values[:, 1] < 0)).all()
     network = MixtureHead(settings, Sizes(3, 2))

@@ -16,6 +16,7 @@ from unroll.data.spec import InputSpec
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.engine import Ids
 from unroll.generation.loop import BLOCK, Drawing
+from unroll.generation.pattern import Pattern
 from unroll.generation.rules import Logits, lane_generator
 
 Values = NDArray[Any]
@@ -38,6 +39,14 @@ class Lanes(NamedTuple):
     seeds: Sequence[tuple[int, ...]]        # of each lane's generator, for this field alone
 
 
+class Next(NamedTuple):
+    """The next step of some lanes, as the network reads it."""
+
+    values: Values                              # (n, …)
+    kept: NDArray[np.bool_] | None = None       # (n,) whether it is part of the sequence; None: all are
+    on: NDArray[np.bool_] | None = None         # (n,) whether anything follows; None: after all that are kept
+
+
 class BaseDraw(ABC):
     """A kind of head whose `draw` names a module has a class `Draw` derived from this one there.
 
@@ -50,11 +59,8 @@ class BaseDraw(ABC):
     def __init__(self, drawn: Drawn, lanes: Lanes) -> None: ...
 
     @abstractmethod
-    def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, NDArray[np.bool_] | None]:
-        """The head's raw outputs (n, ·) at these lanes' last step → their next step (n, …), as the network reads it.
-
-        And which lanes (n,) continue after it, where it is the field that ends them. One call for each step.
-        """
+    def __call__(self, lanes: Ids, outputs: Logits) -> Next:
+        """The head's raw outputs (n, ·) at these lanes' last step → their next one; one call for each step."""
 
 
 class SymbolDraw(BaseDraw):
@@ -64,23 +70,51 @@ class SymbolDraw(BaseDraw):
     first = 0
 
     def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
-        prompts = [prompt.reshape(len(prompt)) - self.first for prompt in lanes.prompts]
-        self._end = None if drawn.field.end is None else drawn.field.end - self.first
+        prompts = [self.ids(prompt) for prompt in lanes.prompts]
+        self._end = self.end(drawn)
         # the data has no sequence without a step
         self._empty = None if self._end is None else np.array([len(prompt) == 1 for prompt in prompts])
-        self._drawing = Drawing(lanes.sampling, prompts, lanes.seeds, self.never(drawn), self._end, None, False)
+        self._drawing = Drawing(lanes.sampling, prompts, lanes.seeds, self.never(drawn), self._end,
+                                self.pattern(drawn, lanes.sampling), False)
 
-    def never(self, drawn: Drawn) -> Sequence[int]:
+    @classmethod
+    def ids(cls, values: Values) -> Ids:
+        """Steps (T, …) as the network reads them → numbers of outputs (T,)."""
+        return values.reshape(len(values)) - cls.first
+
+    @classmethod
+    def values(cls, ids: Ids) -> Values:
+        """The inverse of `ids`."""
+        return np.asarray(ids + cls.first, np.int64)
+
+    @classmethod
+    def logits(cls, outputs: Logits) -> Logits:
+        """The head's raw outputs as logits of every symbol."""
+        return outputs
+
+    @classmethod
+    def end(cls, drawn: Drawn) -> int | None:
+        """The output that ends the sequence."""
+        return None if drawn.field.end is None else drawn.field.end - cls.first
+
+    @classmethod
+    def never(cls, drawn: Drawn) -> Sequence[int]:
         """Outputs that are never drawn."""
         return ()
 
-    def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, NDArray[np.bool_] | None]:
+    def pattern(self, drawn: Drawn, sampling: Sampling) -> Pattern | None:
+        """What the symbols have to match."""
+        return None
+
+    def __call__(self, lanes: Ids, outputs: Logits) -> Next:
+        logits = self.logits(outputs)
         if self._empty is not None:     # at the first step
-            outputs = outputs.copy()
-            outputs[np.flatnonzero(self._empty[lanes]), self._end] = -np.inf
+            logits = logits.copy()
+            logits[np.flatnonzero(self._empty[lanes]), self._end] = -np.inf
             self._empty = None
-        drawn = self._drawing(lanes, outputs)[0]
-        return np.asarray(drawn + self.first, np.int64), None if self._end is None else drawn != self._end
+        drawn, kept, on = self._drawing(lanes, logits)
+        among = None if len(kept.lanes) == len(lanes) else np.isin(lanes, kept.lanes)
+        return Next(self.values(drawn), among, on)
 
 
 class NumberDraw(BaseDraw):

@@ -10,12 +10,20 @@ from contextlib import suppress
 from functools import lru_cache
 
 from unroll.base.errors import UserError
-from unroll.config.sampling import SettingError
-from unroll.generation.pattern import Pattern
+from unroll.config.sampling import Sampling, SettingError
+from unroll.data.tokenizers import Tokenizer
+from unroll.generation.pattern import Pattern, pattern_of
 
 SECONDS = 5             # of computing; `(a|b)*a(a|b){18}` takes a minute, each further count doubles it
 PATIENCE = 6            # times as long on a busy machine, the start of the process included
 MEMORY = 4 * 2**30      # bytes of addresses
+
+
+def check(settings: Sampling, tokenizer: Tokenizer) -> None:
+    """Raises `SettingError` where nothing that is asked for can be written, or a pattern takes too long."""
+    if settings.pattern is not None:
+        check_pattern(settings.pattern, tokenizer.vocabulary, settings.length, tokenizer.end)
+    pattern_of(settings, tokenizer)
 
 
 def check_pattern(pattern: str, vocabulary: Sequence[bytes | None], length: int | None, end: int | None) -> None:

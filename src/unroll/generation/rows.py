@@ -16,19 +16,22 @@ from unroll.config.sampling import Sampling, SettingError
 from unroll.data.given import Given
 from unroll.data.spec import Spec
 from unroll.data.tokenizers import Tokenizer
-from unroll.generation.draw import BaseDraw, Drawn, Lanes, Values, draw_of
-from unroll.generation.engine import Engine, Ids
+from unroll.generation.beam import beam_search
+from unroll.generation.draw import BaseDraw, Drawn, Lanes, SymbolDraw, Values, draw_of
+from unroll.generation.engine import Engine, Ids, Steps
 from unroll.generation.engines import open_engine
 from unroll.generation.loop import Symbols, walk
 from unroll.generation.one_field import Records, needs, reader_for, records
+from unroll.generation.pattern_check import check
+from unroll.generation.row_beams import RowCandidates
 from unroll.generation.rules import Logits
 from unroll.models.manifest import ModelFolder
 
 Rows = Mapping[str, Values]     # of each drawn field (T, …), as the network reads it
 NOTHING: Given = {}
 LANES = 64                      # sequences side by side
-OF_TEXTS = ("allow", "pattern", "stop", "beams")        # settings that rows have not
-OF_SYMBOLS = ("top_k", "top_p", "min_p", "repetition_penalty", "no_repeat_ngram")
+OF_TEXTS = ("allow", "pattern")     # settings that need a text among the fields
+OF_SYMBOLS = ("top_k", "top_p", "min_p", "repetition_penalty", "no_repeat_ngram", "beams")
 
 
 @dataclass(frozen=True)
@@ -50,46 +53,79 @@ class RowGenerator:
         self.steps = [name for name in self.needs if name not in engine.context]
 
     def check(self, settings: Sampling) -> None:
-        """Raises `SettingError` on settings that rows do not have."""
-        if settings.length is None:
-            raise SettingError("unsupported", ["length"], "only a text may have no end. Give a number.")
-        symbols = any(draw.symbols for draw in self._draws.values())
-        for names, why in ((OF_TEXTS, "rows of fields are no text"),
-                           (OF_SYMBOLS if not symbols else (), "no field of the model has symbols")):
+        """Raises `SettingError` on settings that the fields do not have."""
+        symbols = [name for name, draw in self._draws.items() if draw.symbols]
+        texts = [drawn.tokenizer for drawn in self.fields.values() if drawn.tokenizer is not None]
+        numbers = [name for name in self.fields if name not in symbols]
+        for names, why in ((("stop",), "rows of fields are no text"),
+                           (OF_TEXTS if len(texts) != 1 else (), f"of the model's fields {len(texts)} are texts"),
+                           (OF_SYMBOLS if not symbols else (), "no field of the model has symbols"),
+                           (("beams",) if numbers else (), f"{', '.join(numbers)} has no most probable value")):
             used = [name for name in names if getattr(settings, name) not in (None, (), 1)]
             if used:
                 raise SettingError("unsupported", used, f"{why}. Leave "
                                    f"{', '.join(f'{{{name}}}' for name in used)} out.")
+        for tokenizer in texts:
+            check(settings, tokenizer)
 
     def samples(self, prompts: Iterable[Rows], settings: Sampling, seed: int, first: int = 0, lanes: int = LANES,
                 given: Iterable[Given] | None = None) -> Iterator[RowSample]:
-        """A sequence after each prompt of T ≥ 0 rows, which it begins with; they are numbered from `first`.
+        """A sequence after each prompt of T ≥ 0 rows, which it begins with, or as many as there are beams.
 
-        It ends at `length` new rows, or where the field that ends a sequence says so. `given` is for each prompt what
-        else the model reads, see `needs`.
+        They are numbered from `first`. A sequence ends at `length` new rows, or where the field that ends a sequence
+        says so. `given` is for each prompt what else the model reads, see `needs`.
         """
         self.check(settings)
+        if settings.length is None:
+            raise SettingError("missing-value", ["length"], "only what is streamed may have no end. Give a number.")
         waiting, beside = iter(prompts), repeat(NOTHING) if given is None else iter(given)
-        while group := list(islice(waiting, lanes)):
-            yield from self._group(group, list(islice(beside, len(group))), settings, seed, first)
+        while group := [self._begun(prompt) for prompt in islice(waiting, lanes)]:
+            reads = list(islice(beside, len(group)))
+            if settings.beams > 1:
+                for prompt, read in zip(group, reads, strict=True):
+                    yield from self._beams(prompt, read, settings, settings.length)
+            else:
+                parts = [[prompt[1:]] for prompt in group]
+                for lane, row in self._walk(group, reads, settings, seed, first):
+                    parts[lane].append(row)
+                for lane, rows in enumerate(map(np.concatenate, parts)):
+                    yield RowSample(self._fields_of(rows), len(group[lane]) - 1, reads[lane])
             first += len(group)
 
-    def _group(self, prompts: Sequence[Rows], given: Sequence[Given], settings: Sampling, seed: int, first: int
-               ) -> Iterator[RowSample]:
-        begun = [{name: self._begun(name, prompt) for name in self.fields} for prompt in prompts]
-        drawing = RowDrawing({name: self._draws[name](drawn, Lanes(
-            settings, [fields[name] for fields in begun], [(seed, first + lane, number) for lane in range(len(prompts))]
-        )) for number, (name, drawn) in enumerate(self.fields.items())}, settings.length)
-        read = [records(fields) for fields in begun]
-        reader = reader_for(self._engine, read, given, settings.length, Records)
-        parts: list[list[Values]] = [[rows[1:]] for rows in read]
-        for lanes, rows, _ in walk(reader, read, drawing, np.zeros(len(prompts), bool)):
-            for lane, row in zip(lanes.tolist(), rows[:, None], strict=True):
-                parts[lane].append(row)
-        for lane, rows in enumerate(map(np.concatenate, parts)):
-            yield RowSample({name: rows[name] for name in self.fields}, len(read[lane]) - 1, given[lane])
+    def stream(self, prompt: Rows, settings: Sampling, seed: int, number: int = 0, given: Given = NOTHING
+               ) -> Iterator[Rows]:
+        """The rows after a prompt one by one, {field: (1, …)}, in constant memory; those of `samples`."""
+        self.check(settings)
+        if settings.beams > 1:
+            raise SettingError("conflict", ["beams"], "the best sequence is known only when all are complete, so that "
+                               "it cannot be streamed. Leave {beams} out.")
+        for _, row in self._walk([self._begun(prompt)], [given], settings, seed, number):
+            yield self._fields_of(row)
 
-    def _begun(self, name: str, prompt: Rows) -> Values:
+    def _walk(self, begun: Sequence[Steps], given: Sequence[Given], settings: Sampling, seed: int, first: int
+              ) -> Iterator[tuple[int, Steps]]:
+        """The lane and the record (1,) of each new row, step by step."""
+        drawing = RowDrawing({name: self._draws[name](drawn, Lanes(
+            settings, [rows[name] for rows in begun], [(seed, first + lane, number) for lane in range(len(begun))]
+        )) for number, (name, drawn) in enumerate(self.fields.items())}, settings.length)
+        reader = reader_for(self._engine, begun, given, settings.length, Records)
+        for lanes, rows, _ in walk(reader, begun, drawing, np.zeros(len(begun), bool)):
+            yield from zip(lanes.tolist(), rows[:, None], strict=True)
+
+    def _beams(self, prompt: Steps, given: Given, settings: Sampling, length: int) -> Iterator[RowSample]:
+        fields = {name: (draw, self.fields[name]) for name, draw in self._draws.items() if issubclass(draw, SymbolDraw)}
+        reader = reader_for(self._engine, [prompt], [given], length, Records)
+        for beam in beam_search(reader, prompt, settings.beams, length, RowCandidates(fields, prompt, settings)):
+            yield RowSample(self._fields_of(np.concatenate([prompt[1:], beam.steps])), len(prompt) - 1, given)
+
+    def _fields_of(self, rows: Values) -> Rows:
+        return {name: rows[name] for name in self.fields}
+
+    def _begun(self, prompt: Rows) -> Steps:
+        """The records of a prompt behind what stands before its first step."""
+        return records({name: self._field_begun(name, prompt) for name in self.fields})
+
+    def _field_begun(self, name: str, prompt: Rows) -> Values:
         """A field of a prompt behind what stands before its first step."""
         field = self.fields[name].field
         shape = {"tokens": (), "categories": (1,), "real": (field.size,)}[field.kind]
@@ -105,16 +141,20 @@ class RowDrawing:
         self._draws, self._left = draws, length
 
     def __call__(self, lanes: Ids, logits: Logits) -> tuple[Values, Symbols, NDArray[np.bool_] | None]:
-        drawn, on = {}, np.ones(len(lanes), bool)
+        drawn, kept, on = {}, np.ones(len(lanes), bool), np.ones(len(lanes), bool)
         outputs: Values = logits        # records
         for name, draw in self._draws.items():
-            drawn[name], continues = draw(lanes, outputs[name])
-            on = on if continues is None else on & continues
+            drawn[name], own_kept, own_on = draw(lanes, outputs[name])
+            kept = kept if own_kept is None else kept & own_kept
+            on = on if own_on is None else on & own_on
         rows = records(drawn)
-        kept = Symbols(lanes[on], rows[on], None)
         self._left = None if self._left is None else self._left - 1
-        return rows, kept, on & (self._left != 0)
+        return rows, Symbols(lanes[kept], rows[kept], None), on & kept & (self._left != 0)
 
 
 def open_rows(model: ModelFolder, threads: int = 1) -> RowGenerator:
-    return RowGenerator(open_engine(model, threads), model.spec, model.config.heads, model.tokenizers)
+    return row_generator(open_engine(model, threads), model)
+
+
+def row_generator(engine: Engine[Any], model: ModelFolder) -> RowGenerator:
+    return RowGenerator(engine, model.spec, model.config.heads, model.tokenizers)

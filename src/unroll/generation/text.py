@@ -11,13 +11,13 @@ import numpy as np
 from unroll.config.sampling import Sampling, SettingError
 from unroll.data.given import Given
 from unroll.data.tokenizers import Tokenizer
-from unroll.generation.beam import beam_search
+from unroll.generation.beam import Symbols, beam_search
 from unroll.generation.engine import Engine, Ids
 from unroll.generation.engines import open_engine
 from unroll.generation.loop import Drawing, walk
 from unroll.generation.one_field import needs, reader_for
 from unroll.generation.pattern import Pattern, pattern_of
-from unroll.generation.pattern_check import check_pattern
+from unroll.generation.pattern_check import check
 from unroll.generation.rules import permit
 from unroll.generation.symbols import Transcript, encode_prompt, never_drawn
 from unroll.models.manifest import ModelFolder, open_folder
@@ -55,9 +55,7 @@ class Generator:
 
     def check(self, settings: Sampling) -> None:
         """Raises `SettingError` where nothing that is asked for can be written, or a pattern takes too long."""
-        if settings.pattern is not None:
-            check_pattern(settings.pattern, self.tokenizer.vocabulary, settings.length, self.tokenizer.end)
-        pattern_of(settings, self.tokenizer)
+        check(settings, self.tokenizer)
 
     def samples(self, prompts: Iterable[str], settings: Sampling, seed: int, first: int = 0, lanes: int = LANES,
                 replace_unknown: bool = False, with_nats: bool = False, given: Iterable[Given] | None = None
@@ -125,13 +123,13 @@ class Generator:
 
     def _beams(self, text: str, prompt: Ids, given: Given, settings: Sampling, with_nats: bool) -> Iterator[Sample]:
         assert settings.length is not None
-        rule = permit(settings, self._never)
+        expand = Symbols(prompt, settings.beams, permit(settings, self._never), settings.looks_back,
+                         self.tokenizer.end, settings.min_length)
         reader = reader_for(self._engine, [prompt], [given], settings.length)
-        for beam in beam_search(reader, prompt, settings.beams, settings.length, rule, settings.looks_back,
-                                self.tokenizer.end, settings.min_length):
+        for beam in beam_search(reader, prompt, settings.beams, settings.length, expand):
             transcript = self._transcript(prompt, settings)
-            written = "".join(map(transcript.add, beam.symbols.tolist())) + transcript.end()
-            yield Sample(text, written, beam.symbols.tolist(), beam.nats if with_nats else None, given)
+            written = "".join(map(transcript.add, beam.steps.tolist())) + transcript.end()
+            yield Sample(text, written, beam.steps.tolist(), beam.nats if with_nats else None, given)
 
     def _drawing(self, prompts: Sequence[Ids], settings: Sampling, seeds: Sequence[tuple[int, int]],
                  pattern: Pattern | None, with_nats: bool) -> Drawing:

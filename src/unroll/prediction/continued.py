@@ -12,9 +12,6 @@ from unroll.prediction.predicted import Predicted
 
 def check_state(network: Network, spec: Spec, targets: Mapping[str, Predicted]) -> None:
     """Raises `UserError` for a model that cannot continue sequences."""
-    if spec.drawn:
-        raise UserError("unsupported", "state", "the model predicts the next step of several fields or of categories, "
-                        "and its state is not kept yet. Give whole sequences, and no state.")
     pooled = [target.pooling.kind for target in targets.values() if target.pooling is not None and target.pooling.whole]
     why = ("reads windows of a series" if any(target.spec.frame is not None for target in targets.values())
            else "also reads from the end" if network.core.directions == 2

@@ -16,22 +16,23 @@ from unroll.base.errors import UserError
 from unroll.models.cell import State
 
 Tensors = dict[str, torch.Tensor]
+LAST = "last.{name}"
 
 
 class Memory:
     """What a model remembers of sequences, one per lane.
 
-    The core's state, the number of steps read, and of a language model the last symbol, which the state has not read
-    yet.
+    The core's state, the number of steps read, and of each input that is predicted before it is read, as the network
+    reads it, the last step, which the state has not read yet.
     """
 
-    def __init__(self, state: list[State], last: NDArray[np.int64] | None, steps: NDArray[np.int64]) -> None:
+    def __init__(self, state: list[State], last: dict[str, NDArray[Any]], steps: NDArray[np.int64]) -> None:
         self.state, self.last, self.steps = state, last, steps
 
     def lanes(self, places: NDArray[Any]) -> "Memory":
         """A copy of these lanes."""
         state = [tuple(part[torch.from_numpy(places)] for part in layer) for layer in self.state]
-        return Memory(state, None if self.last is None else self.last[places], self.steps[places])
+        return Memory(state, {name: last[places] for name, last in self.last.items()}, self.steps[places])
 
     def put(self, places: NDArray[Any], other: "Memory") -> None:
         """Overwrite these lanes."""
@@ -39,8 +40,8 @@ class Memory:
             for part, new in zip(layer, theirs, strict=True):
                 part[torch.from_numpy(places)] = new
         self.steps[places] = other.steps
-        if self.last is not None and other.last is not None:
-            self.last[places] = other.last
+        for name, last in other.last.items():
+            self.last[name][places] = last
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -51,8 +52,7 @@ def write_memory(path: Path, memory: Memory, names: Sequence[str], model: str) -
     tensors = {f"{depth}.{part}": value.contiguous() for depth, layer in enumerate(memory.state)
                for part, value in enumerate(layer)}
     tensors["steps"] = torch.from_numpy(memory.steps)
-    if memory.last is not None:
-        tensors["last"] = torch.from_numpy(memory.last)
+    tensors |= {LAST.format(name=name): torch.from_numpy(last) for name, last in memory.last.items()}
     about = json.dumps({"model": model, "names": list(names), "digest": _digest(tensors)})
     path.write_bytes(save(tensors, {"about": about}))       # the library would write several entries in any order
 
@@ -82,7 +82,8 @@ def load_memory(path: Path, fresh: Memory, names: Sequence[str], model: str) -> 
                             "these, or leave --state out.")
     rows = np.array([place[name] for name in names])
     state = [tuple(tensors[f"{depth}.{part}"] for part in range(len(layer))) for depth, layer in enumerate(fresh.state)]
-    last = None if fresh.last is None else tensors["last"].numpy()
+    # files of earlier versions have the last symbol of a text, the only input that could be kept then
+    last = {name: tensors.get(LAST.format(name=name), tensors.get("last")).numpy() for name in fresh.last}
     return Memory(state, last, tensors["steps"].numpy()).lanes(rows)
 
 

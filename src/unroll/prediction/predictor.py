@@ -33,8 +33,8 @@ class Predictor(Targets, Generating):
         self.input = self.spec.main
         super().__init__({name: Predicted(name, head, self.spec.targets[name])
                           for name, head in model.config.heads.items()})
-        # the symbol before a text, of a language model
-        self._begin = None if self.spec.drawn else self.spec.inputs[self.input].begin
+        # what stands before the first step of inputs that are read one step late, each predicted before it is read
+        self._begins = {name: field.begin for name, field in self.spec.inputs.items() if field.begin is not None}
         self._frame = frame_of(self.spec) if self.spec.layout == "windows" else None
         self._steps_of = [name for name, field in self.spec.inputs.items() if field.per == "step"]
         self._reads = SequenceReader(self.spec, model.tokenizers, self._frame)
@@ -110,37 +110,45 @@ class Predictor(Targets, Generating):
                             "sequences.")
         # copies, since cells may share their zeros
         state = [tuple(part.detach().clone() for part in layer) for layer in self._network.start(lanes)]
-        last = None if self._begin is None else np.full(lanes, self._begin, np.int64)
-        return Memory(state, last, np.zeros(lanes, np.int64))
+        return Memory(state, {name: self._before(name, lanes) for name in self._begins}, np.zeros(lanes, np.int64))
+
+    def _before(self, name: str, lanes: int) -> Values:
+        """A row before the first step of an input, (B,), (B, F) or (B, K)."""
+        field = self.spec.inputs[name]
+        shape = {"tokens": (), "categories": (field.width,), "real": (field.size,)}[field.kind]
+        return np.full((lanes, *shape), self._begins[name], np.float64 if field.kind == "real" else np.int64)
 
     @torch.inference_mode()
     def step(self, values: Values | None, memory: Memory) -> Values | dict[str, Values]:
         """One step of each lane, (B, F) real numbers or (B,) symbols → (B, ·) predictions; updates `memory`.
 
         A model with several inputs takes {input: values}, those of whole sequences at every step. Of several targets
-        by name. A language model predicts the probabilities (B, V) of the symbol after this one; None, or no such
-        input, reads no symbol.
+        by name. A model that predicts inputs before it reads them, of a text the probabilities (B, V) of a symbol,
+        predicts the step after this one; None, or no such inputs, reads no step.
         """
         check_memory(self._network, self.spec, self.targets, memory, None)
-        language = [self.input] if memory.last is not None else []
-        if language and len(self._steps_of) > 1:
-            raise UserError("unsupported", "step", "what is read beside the next symbol is not known yet. Use "
+        if memory.last and len(self._steps_of) > len(memory.last):
+            raise UserError("unsupported", "step", "what is read beside the next step is not known yet. Use "
                             "predict(sequences, memory).")
-        if values is None and not language:
-            raise UserError("missing-value", "step", "only a language model predicts before it has read a step. Give "
-                            "one.")
-        found = self._reads.step({} if values is None else values, len(memory), language)
+        if values is None and not memory.last:
+            raise UserError("missing-value", "step", "only a model of the next step predicts before it has read one. "
+                            "Give one.")
+        found = self._reads.step({} if values is None else values, len(memory), [*memory.last])
+        late = [name for name in memory.last if name in found]
+        if late and len(late) < len(memory.last):
+            raise UserError("missing-value", "step", f"only {', '.join(late)} of {', '.join(memory.last)}. Give all "
+                            "of them, or none.")
         read = {name: torch.from_numpy(value) for name, value in found.items()}
         state = self._state(memory, read)
-        if memory.last is not None:
-            symbols = read.get(self.input)
-            if symbols is not None:
-                state = self._network.step({**read, self.input: torch.from_numpy(memory.last)}, state)[1]
-                memory.last = symbols.numpy().astype(np.int64)
-            read[self.input] = torch.from_numpy(memory.last)
+        if memory.last:
+            if late:
+                before = {name: torch.from_numpy(last) for name, last in memory.last.items()}
+                state = self._network.step({**read, **before}, state)[1]
+                memory.last = {name: found[name].astype(last.dtype) for name, last in memory.last.items()}
+            read |= {name: torch.from_numpy(last) for name, last in memory.last.items()}
         outputs, after = self._network.step(read, state)
-        memory.state = after if memory.last is None else state
-        memory.steps = memory.steps + (self.input in found)
+        memory.state = state if memory.last else after
+        memory.steps = memory.steps + (len(late) == len(memory.last))
         predictions = {name: target.decode(self._network.head(name).predict(outputs[name]).double().numpy())
                        for name, target in self.targets.items()}
         return predictions if len(predictions) > 1 else predictions[self.target]
@@ -150,17 +158,14 @@ class Predictor(Targets, Generating):
         values = fields[self.input]
         steps, lanes = values.shape[:2]
         own = None if memory is None else memory.lanes(places)
-        inputs = {name: self._reads.encode(name, field) for name, field in fields.items() if name != self.input}
+        inputs = {name: self._reads.encode(name, field) for name, field in fields.items()
+                  if self._frame is None or name != self.input}
         if self._frame is not None:
             inputs[self.input] = self._frame.encode(values).astype(np.float64)
-        elif self._begin is not None:       # read one step late, so that each symbol is predicted from those before it
-            last = np.full(lanes, self._begin) if own is None or own.last is None else own.last
-            inputs[self.input] = np.concatenate([last[None], values[:-1]])
-        else:
-            inputs[self.input] = self._reads.encode(self.input, values)
-        for name in self.spec.drawn:        # the same of every field
-            inputs[name] = np.concatenate([np.full_like(inputs[name][:1], self.spec.inputs[name].begin),
-                                           inputs[name][:-1]])
+        last = {name: inputs[name][-1] for name in self._begins}
+        for name in last:       # read one step late, so that each step is predicted from those before it
+            before = self._before(name, lanes) if own is None else own.last[name]
+            inputs[name] = np.concatenate([before[None], inputs[name][:-1]])
         # without pooling, a prediction needs only the steps before it
         length = len(inputs[self.input])
         stretch = length if self._network.whole else max(1, STEPS // lanes)
@@ -176,14 +181,15 @@ class Predictor(Targets, Generating):
             for name, target in self.targets.items():
                 predicted = self._network.head(name).predict(outputs[name])
                 if target.spec.symbols:
-                    predicted = predicted.gather(-1, torch.from_numpy(values[first : first + stretch, :, None]))[..., 0]
+                    symbols = torch.from_numpy(fields[target.spec.of or self.input][first : first + stretch])
+                    predicted = predicted.gather(-1, symbols[..., None])[..., 0]
                 parts[name].append(predicted.double().numpy())
         made: dict[str, Values | list[Values]] = {name: self._joined(self.targets[name], values, found)
                                                   for name, found in parts.items()}
         assert state is not None
         made |= self._shifted(values, inputs, state, parts)
         if memory is not None and own is not None:
-            memory.put(places, Memory(state, None if own.last is None else values[-1], own.steps + steps))
+            memory.put(places, Memory(state, last, own.steps + steps))
         return made
 
     def _state(self, memory: Memory, inputs: dict[str, torch.Tensor]) -> list[State]:

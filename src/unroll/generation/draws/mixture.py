@@ -5,7 +5,7 @@ from scipy.special import ndtri
 
 from unroll.config.heads.mixture import Settings
 from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
-from unroll.generation.draw import Drawn, Lanes, NumberDraw, Values
+from unroll.generation.draw import Drawn, Lanes, Next, NumberDraw
 from unroll.generation.engine import Ids
 from unroll.generation.rules import Logits, draw, temperature
 
@@ -18,13 +18,13 @@ class Draw(NumberDraw):
         super().__init__(drawn, lanes, 1 + drawn.field.size)
         self._count = drawn.head.components
 
-    def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, None]:
+    def __call__(self, lanes: Ids, outputs: Logits) -> Next:
         logits, rest = np.split(outputs.astype(np.float64), [self._count], axis=1)
         mean, spread = np.moveaxis(rest.reshape(len(rest), 2, self._count, self.size), 1, 0)     # (n, K, F) each
         if self.greedy:
-            return self.checked(mean[np.arange(len(mean)), logits.argmax(axis=1)]), None
+            return Next(self.checked(mean[np.arange(len(mean)), logits.argmax(axis=1)]))
         uniform = self.uniform(lanes)
         chosen = np.arange(len(mean)), draw(temperature(logits, self.temperature), uniform[:, 0])
         deviation = np.logaddexp(0, spread[chosen] + DEVIATION_SHIFT) + LEAST_DEVIATION     # as the head has it
         far = ndtri(uniform[:, 1:].clip(2.0**-53))                          # 0 has no quantile
-        return self.checked(mean[chosen] + self.temperature * deviation * far), None
+        return Next(self.checked(mean[chosen] + self.temperature * deviation * far))

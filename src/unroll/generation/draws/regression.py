@@ -6,7 +6,7 @@ from scipy.special import ndtri
 from unroll.base.errors import UserError
 from unroll.config.heads.regression import Settings
 from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
-from unroll.generation.draw import Drawn, Lanes, NumberDraw, Values
+from unroll.generation.draw import Drawn, Lanes, Next, NumberDraw
 from unroll.generation.engine import Ids
 from unroll.generation.rules import Logits
 
@@ -17,7 +17,7 @@ class Draw(NumberDraw):
         assert isinstance(drawn.head, Settings)
         self._loss = drawn.head.loss
 
-    def __call__(self, lanes: Ids, outputs: Logits) -> tuple[Values, None]:
+    def __call__(self, lanes: Ids, outputs: Logits) -> Next:
         parameters = outputs.reshape(len(outputs), self.size, -1).astype(np.float64)
         if self._loss.normal:
             uniform = self.uniform(lanes).clip(2.0**-53)        # 0 has no quantile
@@ -29,4 +29,4 @@ class Draw(NumberDraw):
         else:
             raise UserError("unsupported", "sample", f"the loss {self._loss.kind} predicts {parameters.shape[2]} "
                             "numbers for each, from which no value can be drawn. Train with another loss.")
-        return self.checked(drawn), None
+        return Next(self.checked(drawn))
