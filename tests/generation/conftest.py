@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from tests.generation.many_fields import made  # noqa: F401  # a fixture
 from tests.prediction.conftest import Made, core, make, save_random, zoo  # noqa: F401  # a fixture
 from unroll.base.files import sha256
 

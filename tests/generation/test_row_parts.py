@@ -1,22 +1,27 @@
 """Rows of several fields in parts: as they are drawn, after a state, as beams, and with a pattern."""
 
+import io
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from tests.generation.test_rows import drawn, made, same  # noqa: F401  # a fixture
+from tests.generation.many_fields import drawn
 from tests.prediction.conftest import CORES
 from tests.refusals import refusal
+from unroll.commands.cli import main
 from unroll.config.sampling import sampling
 from unroll.generation.rows import RowGenerator, RowSample
 from unroll.models.folder import load_model
 from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.rows import new, prompt_of, values_of
+from unroll.prediction.rows import new, prompt_of, rows_table, values_of
 from unroll.prediction.sequences import SequenceReader
 
 VARIANTS = ("all", "text", "numbers", "one", "missing", "mixture")
@@ -148,6 +153,20 @@ def test_a_text_among_the_fields_matches_a_pattern(made: Any) -> None:
     allowed = [tokenizer.decode(sample.rows["letter"]) for sample in drawn(generator, 20, allow="a")]
     assert {*"".join(allowed)} == {"a"}
     assert refusal(lambda: drawn(generator, pattern="(")) == ("unsupported", "pattern")
+
+
+@pytest.mark.parametrize("variant", ["text", "numbers", "one", "mixture", "symbols"])
+def test_the_exported_example_draws_the_same_without_chance(made: Any, variant: str, tmp_path: Path) -> None:
+    folder, generator = made(variant)
+    main(["export", "--model", str(folder.folder), "-o", str(tmp_path / "out")])
+    code = (tmp_path / "out" / "example.py").read_text()
+    code = code.replace("TEMPERATURE, SEED, LENGTH = 1.0, 1, 200", "TEMPERATURE, SEED, LENGTH = 0, 1, 9")
+    (tmp_path / "out" / "own.py").write_text(code)
+    printed = subprocess.run([sys.executable, "-I", str(tmp_path / "out" / "own.py")], capture_output=True, text=True, check=True)
+    (sample,) = drawn(generator, 1, length=9, greedy=True)
+    expected = rows_table([sample], new([{}]), folder.spec, folder.tokenizers).drop(columns="series")
+    found = pd.read_csv(io.StringIO(printed.stdout), dtype={name: str for name in expected.select_dtypes(exclude="number")})
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-3, atol=1e-4, check_dtype=False)
 
 
 def test_a_prompt_of_names_is_read_as_predict_reads_it(made: Any) -> None:

@@ -168,9 +168,12 @@ def test_drawing_needs_no_pytorch(done: Workspace) -> None:
 
 
 @pytest.mark.parametrize(("options", "code", "where"), [
-    (["--beams", "3"], "no-effect", "--beams"), (["--pattern", "a"], "no-effect", "--pattern"),
-    (["--int8"], "no-effect", "--int8"), (["--stream"], "no-effect", "--stream"), (["--interactive"], "no-effect", "--interactive"),
-    (["--length", "inf"], "unsupported", "--length"), (["-o", "notes.mid"], "unsupported", "notes.mid"),
+    (["--beams", "3"], "unsupported", "--beams"), (["--pattern", "a"], "unsupported", "--pattern"),
+    (["--stop", "a"], "unsupported", "--stop"), (["--int8"], "unsupported", "--int8"), (["--interactive"], "no-effect", "--interactive"),
+    (["--length", "inf"], "conflict", "--length"), (["--stream", "-o", "x.csv"], "conflict", "--stream"), (["--gpu"], "no-device", "--gpu"),
+    (["--greedy", "--count", "2"], "no-effect", "--count"), (["--prompts", "begun.csv"], "unsupported", "begun.csv"),
+    (["--prompts", "begun.jsonl", "begun.csv"], "conflict", "--prompts"), (["--prompts", "bad.jsonl"], "unreadable", "bad.jsonl, line 2"),
+    (["--prompts", "begun.jsonl"], "missing-value", "begun.jsonl, line 1, given"), (["-o", "notes.mid"], "unsupported", "notes.mid"),
     ([], "missing-value", "--given"), (["--given", "mode=major", "begun.csv"], "conflict", "--given"),
     (["none.csv"], "missing-file", "none.csv"), (["strange.csv"], "unknown-symbol", "strange.csv: sequence m, pitch, step 2"),
     (["--given", "mode=dorian"], "unknown-name", "--given, mode"), (["-o", "data.csv"], "not-a-file", "--out"),
@@ -181,6 +184,8 @@ def test_what_cannot_be_drawn_is_refused(done: Workspace, options: list[str], co
     monkeypatch.chdir(done.root)
     (done.root / "data.csv").mkdir(exist_ok=True)
     (done.root / "begun.csv").write_text("melody,pitch,duration,loud,mode\nm,c,first,0,major\n")
+    (done.root / "begun.jsonl").write_text('{"prompt": {"pitch": ["c"]}}\n')
+    (done.root / "bad.jsonl").write_text('{"prompt": "", "given": {"mode": "major"}}\n{"prompt": "c"}\n')
     (done.root / "strange.csv").write_text("melody,pitch,duration,loud,mode\nm,c,first,0,major\nm,h,long,1,major\n")
     with pytest.raises(SystemExit) as ended:
         main(["sample", *options])
@@ -189,15 +194,40 @@ def test_what_cannot_be_drawn_is_refused(done: Workspace, options: list[str], co
     assert said.startswith(f"unroll: {where}:") and said.rstrip().endswith(f"[{code}]")
 
 
-def test_other_commands_say_what_can_be_done(done: Workspace, tmp_path: Path) -> None:
+def test_what_is_no_prompt_is_refused_in_python(done: Workspace) -> None:
     model = unroll.load(done.model)
-    assert refusal(lambda: model.memory(1)) == ("unsupported", "state")
     assert refusal(lambda: model.generate("m", length=1))[0] == "wrong-type"
     assert refusal(lambda: model.generate([{"pitch": ["c"]}], given={"mode": "major"}))[0] == "missing-value"
     assert refusal(lambda: model.generate([{"pitsch": ["c"]}], given={"mode": "major"}))[0] == "unknown-name"
-    for verb in (["export", "-o", str(tmp_path / "x")], ["play"]):
-        with pytest.raises(SystemExit):
-            main([*verb, "--model", str(done.model)])
+
+
+def test_rows_are_printed_as_they_are_drawn(done: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And a file of prompts is read: one begun, one new."""
+    prompts = [{"prompt": {"pitch": ["c", "e"], "duration": ["first", "long"], "loud": [0.0, 1.0312500001]}, "given": {"mode": "major"}},
+               {"prompt": "", "given": {"mode": "minor"}}]
+    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in prompts))
+    printed = []
+    for options in ([], ["--stream"]):
+        capsys.readouterr()
+        main(["sample", "--model", str(done.model), "--prompts", str(tmp_path / "prompts.jsonl"), "--count", "2", "--length", "9", *options])
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] and printed[0].startswith("melody,") and "1.0312500001" in printed[0]
+    (tmp_path / "printed.csv").write_text(printed[0])
+    assert follows(pd.read_csv(tmp_path / "printed.csv")) > 0.9
+
+
+def test_a_table_is_predicted_in_parts(done: Workspace, tmp_path: Path) -> None:
+    table = melodies().groupby("melody").head(6)
+    table = table[table["melody"].isin(["m0", "m1", "m2"])]
+    for name, rows in (("whole", table), ("1", table.groupby("melody").head(2)), ("2", table[table.groupby("melody").cumcount() >= 2])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    ask, state = ["--model", str(done.model)], str(tmp_path / "state")
+    main(["predict", str(tmp_path / "whole.csv"), *ask, "-o", str(tmp_path / "out.csv")])
+    main(["predict", str(tmp_path / "1.csv"), *ask, "-o", str(tmp_path / "out1.csv"), "--save-state", state])
+    main(["predict", str(tmp_path / "2.csv"), *ask, "-o", str(tmp_path / "out2.csv"), "--state", state])
+    whole, *parts = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("out", "out1", "out2"))
+    joined = pd.concat(parts).sort_values(["sequence", "step"]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(joined, whole.sort_values(["sequence", "step"]).reset_index(drop=True), rtol=1e-4)
 
 
 def test_settings_of_texts_are_refused_in_the_configuration(done: Workspace) -> None:
@@ -205,12 +235,46 @@ def test_settings_of_texts_are_refused_in_the_configuration(done: Workspace) -> 
     assert (done.samples / "rows.csv").is_file()
 
 
-def test_a_served_model_predicts_each_step(done: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_served_model_draws_as_the_command_does(done: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     write_model(tmp_path / "logged", done.model, "", "m-1")
-    rows = {"pitch": ["c", "d"], "duration": ["first", "long"], "loud": [0.0, 1.0], "mode": ["major"]}
-    served = mlflow.pyfunc.load_model(str(tmp_path / "logged")).predict(pd.DataFrame([rows]))
-    assert served["duration"].tolist() == ["first", "long"]
+    served = mlflow.pyfunc.load_model(str(tmp_path / "logged"))
+    request = pd.DataFrame([{"mode": "major"}, {"mode": "minor", "pitch": ["f"], "duration": ["first"], "loud": [0.5]}])
+    table = served.predict(request, params={"seed": 3, "length": 20, "top_k": 5})
+    pd.DataFrame({"melody": "b", "pitch": ["f"], "duration": "first", "loud": 0.5, "mode": "minor"}).to_csv(tmp_path / "b.csv", index=False)
+    ask = ["sample", "--model", str(done.model), "--seed", "3", "--length", "20", "--top-k", "5", "-o", str(tmp_path / "out.csv")]
+    main([*ask, "--given", "mode=major"])
+    ours = pd.read_csv(tmp_path / "out.csv", dtype={"melody": str})
+    assert follows(table) > 0.9 and [*table["melody"].unique()] == ["1", "2"]
+    first = table[table["melody"] == "1"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first, ours, rtol=1e-5, check_dtype=False)
+    second = table[table["melody"] == "2"]
+    assert (second["pitch"].iloc[0], second["loud"].iloc[0], {*second["mode"]}) == ("f", 0.5, {"minor"})
+    for rows, params, where in (({"mode": "major", "pitch": ["c"]}, {}, "row 1: "), ({"mode": "dorian"}, {}, "row 1, mode: "),
+                                ({}, {}, "row 1, mode: "), ({"mode": "major"}, {"beams": 2}, "beams: "),
+                                ({"mode": "major"}, {"length": 10_001}, "length: "), ({"mode": "major"}, {"stop": ["c"]}, "stop: ")):
+        with pytest.raises(mlflow.MlflowException, match=f"^{where}"):
+            served.predict(pd.DataFrame([{"mode": None} | rows]), params=params)
+
+
+def test_an_exported_model_draws_without_this_package(done: Workspace, tmp_path: Path) -> None:
+    main(["export", "--model", str(done.model), "-o", str(tmp_path / "out")])
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "README.md", "example.py", "fields.json", "inputs.json", "start.onnx", "step.onnx"]
+    code = (tmp_path / "out" / "example.py").read_text()
+    found = []
+    for temperature in (0, 1):
+        for seed in range(1 + 9 * temperature):
+            own = code.replace("TEMPERATURE, SEED, LENGTH = 1.0, 1, 200", f"TEMPERATURE, SEED, LENGTH = {temperature}, {seed}, 12")
+            (tmp_path / "own.py").write_text(own.replace("Path(__file__).parent", f"Path({str(tmp_path / 'out')!r})"))
+            output = subprocess.run([sys.executable, "-I", "own.py"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+            (tmp_path / "printed.csv").write_text(output)
+            found.append(pd.read_csv(tmp_path / "printed.csv"))
+    (greedy,) = unroll.load(done.model).generate([""], given={"mode": "major"}, length=12, greedy=True)
+    assert found[0]["pitch"].tolist() == greedy["pitch"].tolist() and found[0]["duration"].tolist() == greedy["duration"].tolist()
+    np.testing.assert_allclose(found[0]["loud"], greedy["loud"][:, 0], rtol=1e-3, atol=1e-4)
+    drawn = pd.concat([table.assign(melody=number, mode="major") for number, table in enumerate(found[1:])])
+    assert follows(drawn) > 0.9 and drawn["pitch"].nunique() == 3 and drawn.groupby("melody").size().nunique() > 1
 
 
 def test_a_column_is_drawn_once(tmp_path: Path) -> None:

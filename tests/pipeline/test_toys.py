@@ -20,7 +20,7 @@ from tests.forks import forked
 from tests.models.test_extend import blocks
 from tests.toys import install, write
 from unroll.base.extensions import read_lock
-from unroll.prediction.served import foreign_code
+from unroll.prediction.archive import foreign_code
 from unroll.tracking.models import write_model
 
 SMALL = ["train.threads=1", "train.max_steps=12", "train.epochs=99", "train.batch_size=8", "train.validate_steps=4",

@@ -162,7 +162,7 @@ def test_a_defect_is_none_of_the_clients(zoo: Make, tmp_path: Path, monkeypatch:
     """It is shown as MLflow shows one, and not as a sentence that tells somebody to mend what is not theirs."""
     write_model(tmp_path, zoo("stream").model, "", "m-1")
     ask = asking(tmp_path)
-    monkeypatch.setattr("unroll.prediction.served.sampling", lambda **given: 1 / 0)
+    monkeypatch.setattr("unroll.prediction.requests.sampling", lambda **given: 1 / 0)
     monkeypatch.setattr("unroll.tracking.served.read_request", lambda content, generates: json.loads(content))
     status, said = ask({"inputs": ["a"]})
     assert "ZeroDivisionError" in said["stack_trace"] and status == 400

@@ -12,7 +12,7 @@ import pytest
 
 import unroll
 from tests.prediction.conftest import ZOO, Make, refused, some
-from unroll.prediction import served
+from unroll.prediction import archive, served
 from unroll.prediction.table import as_table
 from unroll.tracking.models import write_model
 
@@ -52,12 +52,12 @@ def test_what_is_wrong_is_said_as_elsewhere(zoo: Make) -> None:
 
 
 def test_the_code_that_goes_with_a_model_is_all_of_it_and_always_the_same(zoo: Make, tmp_path: Path) -> None:
-    served.write_code(tmp_path / "one.zip", zoo("class").model)
-    served.write_code(tmp_path / "two.zip", zoo("class").model)
+    archive.write_code(tmp_path / "one.zip", zoo("class").model)
+    archive.write_code(tmp_path / "two.zip", zoo("class").model)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     package = Path(unroll.__file__).parent
-    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
-        names = set(archive.namelist())
+    with zipfile.ZipFile(tmp_path / "one.zip") as packed:
+        names = set(packed.namelist())
     assert names == {file.relative_to(package.parent).as_posix() for file in package.rglob("*.py")}
 
 

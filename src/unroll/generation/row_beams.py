@@ -6,10 +6,11 @@ import numpy as np
 
 from unroll.config.sampling import Sampling
 from unroll.generation.beam import Beam, Candidate, histories, log_probabilities
-from unroll.generation.draw import Drawn, SymbolDraw, Values
+from unroll.generation.draw import Drawn, Values
 from unroll.generation.engine import Ids, Steps
 from unroll.generation.one_field import records
 from unroll.generation.rules import Logits, permit
+from unroll.generation.symbol_draw import SymbolDraw
 
 
 class RowCandidates:

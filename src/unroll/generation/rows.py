@@ -9,7 +9,6 @@ from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unroll.config.head import HeadSettings
 from unroll.config.sampling import Sampling, SettingError
@@ -17,14 +16,15 @@ from unroll.data.given import Given
 from unroll.data.spec import Spec
 from unroll.data.tokenizers import Tokenizer
 from unroll.generation.beam import beam_search
-from unroll.generation.draw import BaseDraw, Drawn, Lanes, SymbolDraw, Values, draw_of
-from unroll.generation.engine import Engine, Ids, Steps
+from unroll.generation.draw import Drawn, Lanes, Values, draw_of
+from unroll.generation.engine import Engine, Steps
 from unroll.generation.engines import open_engine
-from unroll.generation.loop import Symbols, walk
+from unroll.generation.loop import walk
 from unroll.generation.one_field import Records, needs, reader_for, records
 from unroll.generation.pattern_check import check
 from unroll.generation.row_beams import RowCandidates
-from unroll.generation.rules import Logits
+from unroll.generation.row_drawing import RowDrawing
+from unroll.generation.symbol_draw import SymbolDraw
 from unroll.models.manifest import ModelFolder
 
 Rows = Mapping[str, Values]     # of each drawn field (T, …), as the network reads it
@@ -132,24 +132,6 @@ class RowGenerator:
         kind = np.float32 if field.kind == "real" else np.int64
         rows = np.full((1, *shape), field.begin, kind)
         return np.concatenate([rows, prompt[name].astype(kind)]) if name in prompt else rows
-
-
-class RowDrawing:
-    """A step of all fields at once, as `walk` draws it."""
-
-    def __init__(self, draws: Mapping[str, BaseDraw], length: int | None) -> None:
-        self._draws, self._left = draws, length
-
-    def __call__(self, lanes: Ids, logits: Logits) -> tuple[Values, Symbols, NDArray[np.bool_] | None]:
-        drawn, kept, on = {}, np.ones(len(lanes), bool), np.ones(len(lanes), bool)
-        outputs: Values = logits        # records
-        for name, draw in self._draws.items():
-            drawn[name], own_kept, own_on = draw(lanes, outputs[name])
-            kept = kept if own_kept is None else kept & own_kept
-            on = on if own_on is None else on & own_on
-        rows = records(drawn)
-        self._left = None if self._left is None else self._left - 1
-        return rows, Symbols(lanes[kept], rows[kept], None), on & kept & (self._left != 0)
 
 
 def open_rows(model: ModelFolder, threads: int = 1) -> RowGenerator:

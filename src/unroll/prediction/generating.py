@@ -17,7 +17,7 @@ from unroll.generation.one_field import OneField
 from unroll.generation.rows import RowGenerator
 from unroll.generation.text import Generator
 from unroll.models.folder import Model
-from unroll.prediction.rows import prompt_of, values_of
+from unroll.prediction.rows import prompt_of, repeated, values_of
 from unroll.prediction.sequences import SequenceReader
 from unroll.prediction.writing import check_writes, given_for
 
@@ -45,10 +45,10 @@ class Generating:
             beside = given_for(prompts, given, self._reads, self.row_generator.needs)
             begun = [prompt_of("", prompt, self.spec, self._reads, own, f"prompt {number}")
                      for number, (prompt, own) in enumerate(zip(prompts, beside, strict=True), 1)]
-            rows = self.row_generator.samples([prompt.rows for prompt in begun], sampling(**settings), check_seed(seed),
-                                              given=beside)
+            rules = sampling(**settings)
+            rows = self.row_generator.samples([prompt.rows for prompt in begun], rules, check_seed(seed), given=beside)
             return [values_of(sample, prompt, self.spec, self.model.tokenizers)
-                    for sample, prompt in zip(rows, begun, strict=True)]
+                    for sample, prompt in zip(rows, repeated(begun, rules.beams), strict=True)]
         beside = given_for(prompts, given, self._reads, self.generator.needs)
         made = self.generator.samples(prompts, sampling(**settings), check_seed(seed), given=beside)
         return [sample.prompt + sample.text for sample in made]

@@ -11,9 +11,11 @@ from unroll.data.encoders import scaler_of
 from unroll.data.given import Given, shown
 from unroll.data.spec import InputSpec, Spec
 from unroll.data.tokenizers import Tokenizer
+from unroll.data.tokenizers.base import Decoder
 from unroll.generation.rows import Rows, RowSample
 from unroll.prediction.sequences import SequenceReader
 
+Decoders = Mapping[str, Decoder]
 ROW_DIGITS = 15     # of prompts; what is drawn has six
 
 
@@ -41,23 +43,28 @@ def values_of(sample: RowSample, prompt: RowPrompt, spec: Spec, tokenizers: Mapp
         elif field.kind == "categories":
             found[name] = np.array([cell for cell, in shown(field, values)], str)
         else:
-            found[name] = np.array(_cells(spec, name, sample, prompt, None), float).reshape(-1, field.width)
+            found[name] = np.array(_cells(spec, name, sample, prompt, None, None), float).reshape(-1, field.width)
     return found
 
 
+def decoders_of(tokenizers: Mapping[str, Tokenizer]) -> Decoders:
+    """What makes cells of symbols, one after another."""
+    return {name: tokenizer.decoder(np.zeros(0, np.int64)) for name, tokenizer in tokenizers.items()}
+
+
 def rows_table(samples: Sequence[RowSample], prompts: Sequence[RowPrompt], spec: Spec,
-               tokenizers: Mapping[str, Tokenizer]) -> pd.DataFrame:
+               tokenizers: Mapping[str, Tokenizer], decoders: Decoders | None = None) -> pd.DataFrame:
     """A row per step: the sequence's name, and the columns that the model was trained on.
 
     These are the columns of the fields that are drawn, of other inputs of steps, and of inputs of whole sequences,
-    which all rows of a sequence share.
+    which all rows of a sequence share. `decoders` have read the steps before those of the only sample.
     """
     lengths = [len(next(iter(sample.rows.values()))) for sample in samples]
     columns: dict[str, Any] = {}
     for name, field in spec.inputs.items():
         if field.per == "own":
             continue
-        rows = [*chain.from_iterable(_cells(spec, name, sample, prompt, tokenizers.get(name))
+        rows = [*chain.from_iterable(_cells(spec, name, sample, prompt, tokenizers.get(name), decoders)
                                      for sample, prompt in zip(samples, prompts, strict=True))]
         for at, column in enumerate(_columns(name, field)):
             columns[column] = [row[at] for row in rows]
@@ -74,13 +81,30 @@ def repeated(prompts: Sequence[RowPrompt], count: int) -> list[RowPrompt]:
             for number in range(1, count + 1)]
 
 
+def sample_of(prompt: RowPrompt, spec: Spec) -> RowSample:
+    """The rows of a prompt alone."""
+    steps = len(next(iter(prompt.rows.values()), ()))
+    given = {field: values[:steps] if spec.inputs[field].per == "step" else values
+             for field, values in prompt.given.items()}
+    empty = {name: np.zeros((0, spec.inputs[name].size)) for name in spec.drawn}
+    return RowSample(prompt.rows or empty, steps, given)
+
+
+def row_of(name: str, row: Rows, at: int, prompt: RowPrompt, spec: Spec) -> tuple[RowSample, RowPrompt]:
+    """The row at a place of a sequence that is drawn row by row, and what stands beside it."""
+    given = {field: values[at : at + 1] if spec.inputs[field].per == "step" else values
+             for field, values in prompt.given.items()}
+    whole = {field: values for field, values in prompt.values.items() if spec.inputs[field].per != "step"}
+    return RowSample(row, 0, given), RowPrompt(name, whole, {}, given)
+
+
 def new(given: Sequence[Given]) -> list[RowPrompt]:
     """No step, and for each sequence what the model reads beside it; they are numbered."""
     return [RowPrompt(str(number), {}, {}, own) for number, own in enumerate(given, 1)]
 
 
-def _cells(spec: Spec, name: str, sample: RowSample, prompt: RowPrompt, tokenizer: Tokenizer | None
-           ) -> list[list[Any]]:
+def _cells(spec: Spec, name: str, sample: RowSample, prompt: RowPrompt, tokenizer: Tokenizer | None,
+           decoders: Decoders | None) -> list[list[Any]]:
     """A field's cells (L, ·) of a sequence of L steps; of a text, what each symbol adds."""
     field = spec.inputs[name]
     length = len(next(iter(sample.rows.values())))
@@ -94,7 +118,7 @@ def _cells(spec: Spec, name: str, sample: RowSample, prompt: RowPrompt, tokenize
     if tokenizer is not None and tokenizer.joint:       # words, with nothing between them
         return [[tokenizer.decode(values[at : at + 1])] for at in range(len(values))]
     if tokenizer is not None:
-        decoder = tokenizer.decoder(np.zeros(0, np.int64))
+        decoder = (decoders or decoders_of({name: tokenizer}))[name]
         return [[decoder.add(symbol)] for symbol in values.tolist()]
     return [*shown(field, values)]
 

@@ -26,7 +26,7 @@ from unroll.models.folder import Model, load_model
 from unroll.models.manifest import open_folder
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.rows import ROW_DIGITS, new, rows_table
+from unroll.prediction.rows import ROW_DIGITS, new, repeated, rows_table
 from unroll.prediction.table import paths_table, split_table
 from unroll.prediction.table_files import write_table
 from unroll.prediction.writing import beside, within_steps
@@ -151,12 +151,14 @@ def rows(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     """A table of new sequences."""
     generator = open_rows(open_folder(path), settings.threads)
     generator.check(settings)
-    given = beside(generator.needs, model, prepared, settings, settings.count)
+    # a beam search finds the same sequences each time
+    given = beside(generator.needs, model, prepared, settings,
+                   1 if settings.beams > 1 and not generator.needs else settings.count)
     settings, prompts = within_steps(settings, generator, given), new(given)
     samples = list(generator.samples([prompt.rows for prompt in prompts], settings, settings.seed, given=given))
-    table = rows_table(samples, prompts, model.spec, model.tokenizers)
+    table = rows_table(samples, repeated(prompts, settings.beams), model.spec, model.tokenizers)
     write_table(table, folder / "rows.csv", ".csv", ROW_DIGITS)
-    _write_given(folder, model, generator.needs, given)
+    _write_given(folder, model, generator.needs, [sample.given for sample in samples])
     return dict(rows_worth(samples, prepared, settings.ngram_tokens)), \
         f"{len(samples):,} sequences of {len(table):,} rows"
 

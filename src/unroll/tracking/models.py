@@ -19,10 +19,10 @@ def write_model(place: Path, folder: Path, run_id: str, model_id: str) -> None:
     from mlflow.models import Model, ModelSignature
     from mlflow.pyfunc import add_to_model
 
-    from unroll.prediction import served
+    from unroll.prediction import archive, served
 
     shutil.copytree(folder, place / "model")
-    served.write_code(place / "unroll.zip", folder)
+    archive.write_code(place / "unroll.zip", folder)
     needed = "".join(f"{name}=={version(name).split('+')[0]}\n" for name in ("mlflow", *served.packages(folder)))
     (place / "requirements.txt").write_text(needed, encoding="utf-8")
     (place / "python_env.yaml").write_text(

@@ -98,7 +98,7 @@ class Run:
     def model(self, folder: Path, tags: Mapping[str, str]) -> None:
         from mlflow.entities import LoggedModelOutput
 
-        from unroll.prediction.served import foreign_code
+        from unroll.prediction.archive import foreign_code
         from unroll.tracking.models import write_model
 
         try:

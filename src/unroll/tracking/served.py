@@ -15,7 +15,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
 from unroll.base.errors import UserError
-from unroll.prediction.served import Generates, Predicts, open_served, read_request
+from unroll.prediction.requests import read_request
+from unroll.prediction.served import Draws, Generates, Predicts, open_served
 
 JSON = "application/json"
 LONGEST = 400       # characters of a sentence; it may quote what was sent
@@ -40,7 +41,7 @@ class Refused(MlflowException):     # type: ignore[misc]
 class Served:
     """The object that MLflow calls with a table."""
 
-    def __init__(self, model: Generates | Predicts) -> None:
+    def __init__(self, model: Generates | Draws | Predicts) -> None:
         self._model = model
 
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unroll.base.errors import UserError
-from unroll.config.sampling import Sampling, option
+from unroll.config.sampling import Interface, Sampling, option, sampling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,24 +41,37 @@ def check(request: Request, rules: Sampling, typed: dict[str, Any]) -> None:
     if request.threads > (os.cpu_count() or 1):
         raise UserError("out-of-range", "--threads", f"{request.threads} are more than this machine's "
                         f"{os.cpu_count()} processors. Give fewer.")
-    if request.gpu and request.int8:
-        raise UserError("conflict", "--int8", "runs on a processor. Leave it or --gpu out.")
     if request.log_probabilities and (out is None or out.suffix != ".jsonl"):
         raise UserError("missing-value", "--log-probabilities", "are written to a file. Add -o FILE.jsonl.")
     if rules.length is None and not (request.stream and out is None):
         raise UserError("conflict", "--length", "a text without an end can only be watched. Add --stream, and no -o.")
-    watched = "--interactive" if request.interactive else "--stream" if request.stream else ""
-    if watched and rules.beams > 1:
-        raise UserError("conflict", "--beams", f"the best text is known only when all are complete. Leave {watched} "
-                        "out.")
-    if request.count > 1 and rules.beams > 1:
-        raise UserError("no-effect", "--count", "a beam search finds the same texts each time. Leave it out, or raise "
-                        "--beams.")
+    check_beams(rules, request.count, "--interactive" if request.interactive else "--stream" if request.stream else "")
     if request.interactive and rules.length is None:
         raise UserError("conflict", "--length", "an answer without an end cannot be answered. Give a number.")
     if request.interactive and (request.prompts or request.prompts_file or out or request.count > 1):
         raise UserError("conflict", "--interactive", "reads prompts from the terminal and answers each once. Leave "
                         "other prompts, --count and -o out.")
+    check_greedy(rules, typed)
+
+
+def rules_of(interface: Interface, rules: dict[str, Any]) -> Sampling:
+    """With a temperature only where something is drawn, if none is given."""
+    drawn = rules.get("beams", 1) == 1 and not rules.get("greedy")
+    return sampling(interface, **({} if drawn else {"temperature": 1.0}) | rules)
+
+
+def check_beams(rules: Sampling, count: int, watched: str) -> None:
+    """Raises `UserError` where `watched`, the option that prints as it is drawn, or a count stands beside beams."""
+    if watched and rules.beams > 1:
+        raise UserError("conflict", "--beams", f"the best text is known only when all are complete. Leave {watched} "
+                        "out.")
+    if count > 1 and rules.beams > 1:
+        raise UserError("no-effect", "--count", "a beam search finds the same texts each time. Leave it out, or raise "
+                        "--beams.")
+
+
+def check_greedy(rules: Sampling, typed: dict[str, Any]) -> None:
+    """Raises `UserError` on options for what is drawn, where nothing is."""
     for name in ("temperature", "top_k", "top_p", "min_p", "count") if rules.greedy else ():
         if name in typed:
             raise UserError("no-effect", option(name), "has no effect beside --greedy, the most probable symbol each "

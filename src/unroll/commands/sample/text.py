@@ -9,14 +9,15 @@ from typing import Any, TextIO
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
+from unroll.commands.sample.engine import engine_for
 from unroll.commands.sample.given import read_given
 from unroll.commands.sample.prompts import Prompt, read_prompts
-from unroll.commands.sample.request import Request, advice, check, check_room
-from unroll.config.sampling import COMMAND, Sampling, sampling, settings
+from unroll.commands.sample.request import Request, advice, check, check_room, rules_of
+from unroll.config.sampling import COMMAND, Sampling, settings
 from unroll.data.given import Given
 from unroll.generation.symbols import encode_prompt
-from unroll.generation.text import Generator, Sample, generator_of
-from unroll.models.manifest import STEP_INT8, ModelFolder
+from unroll.generation.text import Generator, Sample
+from unroll.models.manifest import ModelFolder
 
 BETWEEN = f"\n{'─' * 72}\n"
 Pairs = Sequence[tuple[str, Given]]     # a prompt, and what is read beside it
@@ -30,11 +31,10 @@ def sample(opened: ModelFolder, typed: dict[str, Any]) -> None:
     """Print or write `count` texts for each prompt, prompt included; the n-th depends on (seed, n) alone."""
     rules = {name: value for name, value in typed.items() if name in settings()}
     request = Request(**{name: value for name, value in typed.items() if name not in rules})
-    if rules.get("beams", 1) > 1 or rules.get("greedy"):        # nothing is drawn
-        rules.setdefault("temperature", 1.0)
-    chosen = sampling(COMMAND, **rules)
+    chosen = rules_of(COMMAND, rules)
     check(request, chosen, typed)
-    generator = _on_gpu(opened) if request.gpu else _on_cpu(opened, request)
+    engine = engine_for(opened, request.threads, request.int8, request.gpu)
+    generator = Generator(engine, opened.tokenizers[opened.spec.main])
     generator.check(chosen)
     with advice():
         if request.interactive:
@@ -44,23 +44,6 @@ def sample(opened: ModelFolder, typed: dict[str, Any]) -> None:
             prompts = read_prompts(request.prompts, request.prompts_file)
             given = read_given(opened, generator.needs, request.given, prompts)
             _generate(generator, [prompt.text for prompt in prompts], given, request, chosen)
-
-
-def _on_cpu(opened: ModelFolder, request: Request) -> Generator:
-    if request.int8 and not (opened.folder / STEP_INT8).is_file():
-        raise UserError("unsupported", "--int8", f"{opened.folder} has no {STEP_INT8}, which only LSTMs have. Leave it "
-                        "out.")
-    return generator_of(opened, request.threads, request.int8)
-
-
-def _on_gpu(opened: ModelFolder) -> Generator:
-    import torch
-
-    from unroll.generation.torch_engine import load_engine
-
-    if not torch.cuda.is_available():
-        raise UserError("no-device", "--gpu", "PyTorch finds no GPU here. Leave it out.")
-    return Generator(load_engine(opened.folder, device="cuda"), opened.tokenizers[opened.spec.main])
 
 
 def _generate(generator: Generator, prompts: Sequence[str], given: Sequence[Given], request: Request,

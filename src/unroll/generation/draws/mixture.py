@@ -1,17 +1,33 @@
 """A component of a mixture, then a number of each of its normal distributions."""
 
+from typing import Any
+
 import numpy as np
 from scipy.special import ndtri
 
 from unroll.config.heads.mixture import Settings
 from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
-from unroll.generation.draw import Drawn, Lanes, Next, NumberDraw
+from unroll.generation.draw import Drawn, Lanes, Next
 from unroll.generation.engine import Ids
+from unroll.generation.number_draw import NumberDraw
 from unroll.generation.rules import Logits, draw, temperature
 
 
 class Draw(NumberDraw):
     """The temperature divides the logits of the components, and multiplies how far a number is from its mean."""
+
+    example = f"""logits, rest = np.split(outputs.astype(float), [field["components"]])
+mean, spread = rest.reshape(2, field["components"], -1)
+chosen = np.argmax(logits + TEMPERATURE * draw.gumbel(size=len(logits)))
+deviation = np.logaddexp(0, spread[chosen] + {DEVIATION_SHIFT}) + {LEAST_DEVIATION}
+value = mean[chosen] + TEMPERATURE * deviation * draw.normal(size=len(deviation))
+return value, (value * field["deviation"] + field["mean"]).tolist()
+"""
+
+    @classmethod
+    def about(cls, drawn: Drawn) -> dict[str, Any]:
+        assert isinstance(drawn.head, Settings)
+        return super().about(drawn) | {"components": drawn.head.components}
 
     def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
         assert isinstance(drawn.head, Settings)

@@ -1,17 +1,33 @@
 """Real numbers: drawn where the loss is that of a normal distribution, and elsewhere as they are predicted."""
 
+from typing import Any
+
 import numpy as np
 from scipy.special import ndtri
 
 from unroll.base.errors import UserError
 from unroll.config.heads.regression import Settings
 from unroll.config.loss import DEVIATION_SHIFT, LEAST_DEVIATION
-from unroll.generation.draw import Drawn, Lanes, Next, NumberDraw
+from unroll.generation.draw import Drawn, Lanes, Next
 from unroll.generation.engine import Ids
+from unroll.generation.number_draw import NumberDraw
 from unroll.generation.rules import Logits
 
 
 class Draw(NumberDraw):
+    example = f"""value = outputs.astype(float)
+if field["normal"]:
+    mean, spread = outputs.astype(float).reshape(-1, 2).T
+    deviation = np.logaddexp(0, spread + {DEVIATION_SHIFT}) + {LEAST_DEVIATION}
+    value = mean + TEMPERATURE * deviation * draw.normal(size=len(mean))
+return value, (value * field["deviation"] + field["mean"]).tolist()
+"""
+
+    @classmethod
+    def about(cls, drawn: Drawn) -> dict[str, Any]:
+        assert isinstance(drawn.head, Settings)
+        return super().about(drawn) | {"normal": drawn.head.loss.normal}
+
     def __init__(self, drawn: Drawn, lanes: Lanes) -> None:
         super().__init__(drawn, lanes)
         assert isinstance(drawn.head, Settings)
