@@ -24,7 +24,7 @@ def schema(group: str) -> dict[str, Any]:
 
 
 def group(file: Path) -> str:
-    return "-".join(file.parts[:-1])
+    return "data" if file.parts[:-1] == ("data", "base") else "-".join(file.parts[:-1])
 
 
 def fits(value: Any, part: dict[str, Any], whole: dict[str, Any]) -> bool:

@@ -60,6 +60,7 @@ class ForecastConfig(Strict):
 class SourceSettings(Strict):
     """What every source has: names of inputs and targets, which `model.inputs` and `model.heads` share."""
 
+    BASE: ClassVar[bool] = False                # whether conf/data/base/KIND.yaml has plain values of its settings
     SEVERAL: ClassVar[bool] = False             # whether it gives several inputs, of all kinds
     FIXED: ClassVar[tuple[Input, Target] | None] = None     # kinds of the only input and target that a source has
     LOWEST_NOTE: ClassVar[int | None] = None    # MIDI number of a piano roll's first column; None: it is no piano roll

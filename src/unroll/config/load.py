@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from unroll.base.errors import Code, UserError, nearest
 from unroll.base.extensions import Extension, Extensions
 from unroll.config.schema import Config
+from unroll.config.sources import SOURCES
 
 # pydantic's name of a mistake, or ours → the code of the error
 CODES: dict[str, Code] = {
@@ -18,6 +19,9 @@ CODES: dict[str, Code] = {
     **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number",
                      "too_short", "levels"), "out-of-range"),
 }
+
+
+EVERY = "Every value stands in conf/: write params.yaml with `unroll compose`"
 
 
 def load(path: Path, lock: Path | None = None) -> Config:
@@ -76,7 +80,7 @@ def mistake(error: ValidationError, values: Any) -> UserError:
     match first["type"]:
         case "missing" | "union_tag_not_found":
             key = key if first["type"] == "missing" else f"{key}.kind"
-            message = "missing. Every value stands in conf/: write params.yaml with `unroll compose`"
+            message = f"missing. {_base(first['loc'], values) or EVERY}"
             code, value = "missing-value", ""
         case "literal_error":
             valid = _literals(context["expected"])
@@ -94,6 +98,15 @@ def mistake(error: ValidationError, values: Any) -> UserError:
             message = first["msg"][0].lower() + first["msg"][1:]
     more = f" (and {len(others)} more)" if others else ""
     return UserError(code, key, f"{message}{value}{more}")
+
+
+def _base(location: tuple[int | str, ...], values: Any) -> str:
+    """Where a setting of section `data` that is missing has a plain value; empty where it has none."""
+    kind = values["data"].get("kind") if location[0] == "data" and isinstance(values.get("data"), dict) else None
+    if kind not in SOURCES.names() or not SOURCES.settings_of(kind).BASE:
+        return ""
+    return (f"conf/data/base/{kind}.yaml has plain values: begin the file in conf/data with `defaults: "
+            f"[base@_here_: {kind}, _self_]`")
 
 
 def _literals(listed: str) -> list[str]:

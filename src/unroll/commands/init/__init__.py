@@ -38,7 +38,7 @@ def init(project: Path, name: str, origin: Path, options: Options) -> None:
         if place.copied:
             copy(draft, place, project / place.folder, undo)
         check(project, draft)
-        for path, text in ((data, data_yaml(draft)), (experiment, experiment_yaml(draft, name))):
+        for path, text in ((data, data_yaml(draft, project / "conf")), (experiment, experiment_yaml(draft, name))):
             undo.callback(path.unlink, missing_ok=True)
             write_text(path, text)
         if place.copied:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any, get_args
 
 import yaml
@@ -53,11 +54,18 @@ FORECAST = {
 }
 
 
-def data_yaml(draft: Draft) -> str:
-    lines = [f"# {draft.about}"]
+def data_yaml(draft: Draft, conf: Path) -> str:
+    """What is as in the base of its kind, if there is one in `conf`, is left out."""
+    lines, kind = [f"# {draft.about}"], draft.data["kind"]
+    base = conf / "data" / "base" / f"{kind}.yaml"
+    plain = yaml.safe_load(base.read_text(encoding="utf-8")) if base.is_file() else {}
+    defaults = [f"  - base@_here_: {kind}     # plain values of what is not named here"] if plain else []
     if draft.tokenizer is not None:
-        lines += ["defaults:", f"  - tokenizer: {draft.tokenizer}     # char, byte, bpe or word", "  - _self_"]
+        defaults.append(f"  - tokenizer: {draft.tokenizer}     # char, byte, bpe or word")
+    lines += ["defaults:", *defaults, "  - _self_"] if defaults else []
     for name, value in draft.data.items():
+        if name in plain and plain[name] == value and type(plain[name]) is type(value):
+            continue
         if name == "forecast" and value is not None:
             lines.append("forecast:")
             lines += [_setting(f"  {key}", part, draft.notes.get(key, FORECAST[key])) for key, part in value.items()]

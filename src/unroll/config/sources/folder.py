@@ -1,6 +1,6 @@
 """A folder for each class."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt
 
@@ -10,6 +10,8 @@ from unroll.config.tokenizer import Tokenizer
 
 class Settings(SplitSettings):
     """A folder of folders, each named after the class of the files in it: texts, or recordings as tables."""
+
+    BASE: ClassVar[bool] = True
 
     kind: Literal["folder"]
     path: str

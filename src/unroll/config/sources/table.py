@@ -12,6 +12,7 @@ from unroll.config.tokenizer import Tokenizers
 class Settings(SplitSettings):
     """A table: a row is a step, or, for text, a sequence."""
 
+    BASE: ClassVar[bool] = True
     SEVERAL: ClassVar[bool] = True
 
     kind: Literal["table"]
