@@ -279,7 +279,7 @@ UNSORTED = patients().assign(hour=lambda table: table.groupby("patient")["hour"]
     (patients(), (*TARGETS, "--kind", "age=number"), "unknown-name", "--kind age=number"),
     (patients(), (*TARGETS, "--kind", "activity=value"), "conflict", "--kind activity=value"),
     (patients(), (*TARGETS, "--kind", "activity=class"), "conflict", "--kind activity=class"),
-    (patients(), ("--task", "forecast", "--target", "pulse", "--kind", "age=real"), "no-effect", "--kind"),
+    (patients(), ("--task", "forecast", "--target", "pulse", "--kind", "age=value"), "no-effect", "--kind"),
     (patients().drop(columns=["pulse", "pressure", "activity"]), TARGETS, "missing-value", "--input"),
     (changed("ward", " A", 1000, 0), TARGETS, "ambiguous", "a.csv, row 2, column 'ward'"),
     (changed("outcome", "died ", 1039, 5), ("--target", "outcome"), "ambiguous", "a.csv, row 181, column 'outcome'"),

@@ -225,7 +225,7 @@ TOGETHER = "data: a target of kind forecast and the settings data.forecast go to
     ("airline", {"data__forecast": None}, TOGETHER),
     ("gunpoint", {"data__forecast": FORECAST}, TOGETHER),
     ("gunpoint", {"data__targets": {"x": "forecast"}}, TOGETHER),
-    ("airline", {"data__inputs__y": "real"}, "data: a forecast predicts its own input: give both the same name, ['x', 'y']"),
+    ("airline", {"data__inputs__y": "real"}, "data: aeon has one input, of kind tokens or real: give one of ['x', 'y']"),
     ("gunpoint", {"data__targets": {"y": "next"}}, "data: targets.y: next is the next step of an input; inputs are ['x']"),
     ("gunpoint", {"data__targets": {"x": "class"}},
      "data: targets.x: an input has that name; give the class another one"),

@@ -444,7 +444,7 @@ def windows(series: list[int], stride: int = 1) -> Sequences:
     ends = np.cumsum([0, *series])
     starts = np.concatenate([np.arange(a, b - FRAME.rows - 3 + 1) for a, b in pairwise(ends)])[::stride]
     field = Field(np.stack([values, -values], axis=1), "step", 0, np.float32)
-    return Sequences({"x": field}, {}, np.stack([starts, starts + FRAME.rows], axis=1), FRAME)
+    return Sequences({"x": field}, {}, np.stack([starts, starts + FRAME.rows], axis=1), FRAME, None, "x")
 
 
 @pytest.mark.parametrize("seed", [None, 3])

@@ -94,6 +94,8 @@ def _add_predict(verbs: Verbs) -> None:
     predict.add_argument("--delimiter", help="between the cells of the file, where it differs: ',', ';', tab, '|'")
     predict.add_argument("--encoding", help="of the file, where it differs: a name that Python knows")
     predict.add_argument("--sheet", metavar="NAME", help="of a workbook, where it differs")
+    predict.add_argument("--future", type=Path, metavar="TABLE", help="what is known of the steps that are forecast, "
+                         "where the model reads it: a table with the same columns of series and time")
     predict.add_argument("--state", type=Path, help="continue from the state that --save-state wrote")
     predict.add_argument("--save-state", type=Path, help="write the state at the end of the sequences")
 
@@ -175,11 +177,13 @@ def _add_init(verbs: Verbs) -> None:
                       "again for each")
     init.add_argument("--input", action="append", default=[], metavar="COLUMN", help="column or array to read, and no "
                       "other; again for each")
+    init.add_argument("--future", action="append", default=[], metavar="COLUMN", help="column to read beside a "
+                      "forecast, and known at the steps ahead, too; again for each")
     init.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND", type=_column_kind, help="what a "
-                      "column or an array is: real, categories, static_real, static_categories, tokens, "
-                      "context_tokens, context_real or context_categories to read; class, tag, value, values, next, "
-                      "next_categories or next_real, of arrays also labels or next_labels, to predict; none to leave "
-                      "it out; again for each")
+                      "column or an array is: real, categories, future_real, future_categories, static_real, "
+                      "static_categories, tokens, context_tokens, context_real or context_categories to read; "
+                      "class, tag, value, values, next, next_categories or next_real, of arrays also labels or "
+                      "next_labels, to predict; none to leave it out; again for each")
     init.add_argument("--time", metavar="COLUMN", help="column that orders the rows, or none")
     init.add_argument("--time-format", metavar="FORM", help="format of the times, as in strptime, with %%q for "
                       "quarters: %%d.%%m.%%Y, %%Y-Q%%q; or epoch s, epoch ms, decimal year")

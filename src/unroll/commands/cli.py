@@ -108,7 +108,7 @@ def _run(options: argparse.Namespace) -> None:
 
         predict(options.input, options.out, options.model, options.state, options.save_state, {
             "time_format": options.time_format, "delimiter": TABS.get(options.delimiter, options.delimiter),
-            "encoding": options.encoding, "sheet": options.sheet})
+            "encoding": options.encoding, "sheet": options.sheet}, options.future)
     elif options.verb == "sample":
         from unroll.commands.sample import sample
 
@@ -127,8 +127,8 @@ def _run(options: argparse.Namespace) -> None:
 
         typed = vars(options)
         init(Path(), options.name, options.source, Options(
-            targets=tuple(options.target), inputs=tuple(options.input), kinds=tuple(options.kind),
-            na_values=tuple(options.na_value),
+            targets=tuple(options.target), inputs=tuple(options.input), future=tuple(options.future),
+            kinds=tuple(options.kind), na_values=tuple(options.na_value),
             header={"yes": True, "no": False}.get(options.header), units={"yes": True, "no": False}.get(options.units),
             delimiter=TABS.get(options.delimiter, options.delimiter),
             **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "missing", "series",

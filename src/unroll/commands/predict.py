@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from unroll.base.errors import UserError
 from unroll.base.files import replacing
 from unroll.commands.model_option import model_folder
 from unroll.data.spec import Spec
+from unroll.prediction.future import read_future
 from unroll.prediction.given import of_rows
 from unroll.prediction.inputs import Inputs, read
 from unroll.prediction.memory import load_memory, write_memory
@@ -22,12 +24,14 @@ from unroll.prediction.table import as_table
 from unroll.prediction.table_files import check_name, write_table
 from unroll.prediction.times import ahead, typed
 from unroll.prediction.values import spelt
+from unroll.readers.common.advice import corrected_by
 
 
 def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None,
-            changes: Mapping[str, str | None] = MappingProxyType({})) -> None:
+            changes: Mapping[str, str | None] = MappingProxyType({}), future: Path | None = None) -> None:
     """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones.
 
+    `future` is a table of what is known of the steps that are forecast.
     `changes` are settings of reading in which the file differs from the training data.
     """
     torch.set_num_threads(1)    # a step of a single sequence is so short that threads would only wait for each other
@@ -37,6 +41,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
         predictor = load(folder)
     tokenizer = predictor.model.tokenizers.get(predictor.input)
     inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count, changes)
+    later = _future(future, predictor.spec, inputs, changes)
     _report_unseen(predictor.spec, inputs)
     memory = None
     if state is not None or save_state is not None:
@@ -49,7 +54,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     before = None if memory is None else memory.steps.tolist()
     try:
         # with a state to save, texts continue later and do not end here
-        predictions = predictor.predict_all(inputs.sequences, memory, save_state is None, inputs.names)
+        predictions = predictor.predict_all(inputs.sequences, memory, save_state is None, inputs.names, later)
     except UserError as error:
         raise error.within(file) from None
     table = as_table(predictor, of_rows(predictor, predictions, inputs, memory), inputs.names, before)
@@ -66,6 +71,22 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     if save_state is not None:
         print(f"predict: the state of {count} → {save_state}")
     print(f"predict: {len(table):,} row{'s' * (len(table) != 1)} for {count} → {out}")
+
+
+def _future(path: Path | None, spec: Spec, inputs: Inputs, changes: Mapping[str, str | None]
+            ) -> list[dict[str, Any]] | None:
+    """What is known of each sequence's steps ahead; raises `UserError` where the model reads no or other such steps."""
+    if path is None and not spec.known_ahead:
+        return None
+    columns = ", ".join(column for name in spec.known_ahead for column in spec.inputs[name].names or ())
+    if path is None:
+        raise UserError("missing-value", "--future", f"the model reads {columns} of the steps that it forecasts, too. "
+                        "Give a table of them: --future future.csv.")
+    if not spec.known_ahead:
+        raise UserError("no-effect", "--future", "the model reads nothing of the steps that it forecasts. Leave it "
+                        "out.")
+    with corrected_by("options", changes):
+        return read_future(path, spec, inputs, {name: value for name, value in changes.items() if value is not None})
 
 
 def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
@@ -88,7 +109,7 @@ def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
 def _report_unseen(spec: Spec, inputs: Inputs) -> None:
     """Print how many categories of each column were not in training."""
     for name, field in spec.inputs.items():
-        for at, known in enumerate(field.categories or ()):
+        for at, known in enumerate(() if field.calendar else field.categories or ()):
             found = Counter(spelt(cell, known) for sequence in inputs.sequences for cell in np.reshape(
                 sequence[name] if len(spec.inputs) > 1 else sequence, (-1, field.width))[:, at])
             unseen = {cell: count for cell, count in found.items() if cell not in known}

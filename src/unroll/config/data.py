@@ -20,6 +20,9 @@ Input = Literal[
     "tokens",               # symbols of a text
     "real",                 # a vector of real numbers per step
     "categories",           # one or several categories per step
+    "future_real",          # as real, beside a forecast and known ahead: at the steps that are forecast, too
+    "future_categories",    # the same of categories
+    "calendar",             # the hour, the weekday, … of each step, which are categories, from its time
     "static_real",          # a vector of real numbers per sequence
     "static_categories",    # one or several categories per sequence
     "context_tokens",       # symbols of another text per sequence, with a length of its own
@@ -28,6 +31,8 @@ Input = Literal[
 ]
 STATIC = ("static_real", "static_categories")
 CONTEXT = ("context_tokens", "context_real", "context_categories")
+# inputs that are known at the steps of a forecast, too, and what they are to an encoder
+KNOWN_AHEAD = {"future_real": "real", "future_categories": "categories", "calendar": "categories"}
 Target = Literal[
     "next",         # the input's own next step: a symbol, a category or a vector
     "next_labels",  # the same of an input whose numbers are 0 or 1: any number of labels
@@ -86,8 +91,16 @@ class SourceSettings(Strict):
         forecasts = {name for name, kind in self.targets.items() if kind == "forecast"}
         if bool(forecasts) != (getattr(self, "forecast", None) is not None):
             return "a target of kind forecast and the settings data.forecast go together"
-        if forecasts and set(self.inputs) != forecasts:
+        if forecasts and not forecasts <= set(self.inputs):
             return f"a forecast predicts its own input: give both the same name, {sorted(self.inputs)}"
+        if len(forecasts) > 1:
+            return f"one forecast is made, of any number of columns: name those of {sorted(forecasts)} at one of them"
+        for name, read in self.inputs.items():
+            if forecasts and (read == "tokens" or read in CONTEXT):
+                return f"inputs.{name}: {read} cannot stand beside series to forecast; leave it out"
+            if not forecasts and read in KNOWN_AHEAD:
+                return (f"inputs.{name}: only a forecast reads the calendar; leave it out" if read == "calendar" else
+                        f"inputs.{name}: only a forecast reads what is known ahead; set it to {KNOWN_AHEAD[read]}")
         for name, kind in self.targets.items() if forecasts else ():
             if kind in PER_SEQUENCE and kind != "forecast":
                 return (f"targets.{name}: series to forecast are cut in time, so that each series, and with it its "
@@ -132,8 +145,8 @@ class SourceSettings(Strict):
         return None
 
     def _missing(self) -> str | None:
-        reals = any(kind in ("real", "static_real", "context_real") and self.targets.get(name) != "forecast"
-                    for name, kind in self.inputs.items())
+        numbers = ("real", "future_real", "static_real", "context_real")
+        reals = any(kind in numbers and self.targets.get(name) != "forecast" for name, kind in self.inputs.items())
         if self.missing_numbers and reals and getattr(self, "scale", "standard") == "none":
             return (f"scale: {self.missing_numbers} reads the mean before a first value, and none leaves numbers as "
                     "they are, so that there is no mean; set it to standard")

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from unroll.base.errors import nearest
-from unroll.config.data import FUTURE, DataConfig
+from unroll.config.data import FUTURE, KNOWN_AHEAD, DataConfig
 from unroll.config.encoders import ENCODERS
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
@@ -53,9 +53,9 @@ def _names(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
 
 def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
     for name, field in data.inputs.items():
-        encoder = model.inputs[name]
-        if encoder.reads != field:
-            kinds = [kind for kind in ENCODERS.own if ENCODERS.settings_of(kind).reads == field]
+        encoder, read = model.inputs[name], KNOWN_AHEAD.get(field, field)
+        if encoder.reads != read:
+            kinds = [kind for kind in ENCODERS.own if ENCODERS.settings_of(kind).reads == read]
             yield f"model.inputs.{name}", f"an input of kind {field} needs {' or '.join(kinds)}, not {encoder.kind}"
     for name, target in data.targets.items():
         yield from _head(name, target, data.inputs.get(name), model.heads[name])

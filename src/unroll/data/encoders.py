@@ -163,6 +163,12 @@ class Frame:
         """Steps of a window: the context and one season before it."""
         return self.forecast.context + self.forecast.season
 
+    @property
+    def ahead(self) -> NDArray[np.int64]:
+        """(2 · H,) the steps ahead, then the step that each of them is compared with, from a window's end on."""
+        step = np.arange(self.forecast.horizon)
+        return np.concatenate([step, step % self.forecast.season - self.forecast.season])
+
     def encode(self, window: Reals) -> NDArray[np.float32]:
         """(rows, B, D) of the series → (context, B, F) of the network; with `mask`, NaN where a value is missing."""
         return self.inputs.encode(_read(_z(self.forecast, window), self.forecast.season, self.missing))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.data.encoders import Classes, Frame, Scaler, frame_of
+from unroll.data.holes import Holes
 from unroll.data.missing import reaches
 from unroll.data.origins import Windows
 from unroll.data.spec import InputSpec, Spec, TargetSpec
@@ -21,23 +22,6 @@ Values = NDArray[Any]
 
 def unchanged(values: Values) -> Values:
     return values
-
-
-@dataclass(frozen=True)
-class Holes:
-    """Which numbers of a field are known, where not all of them are."""
-
-    known: NDArray[np.bool_]        # (N,) or (N, F)
-    totals: NDArray[np.int64]       # (N + 1,) known numbers in all rows before
-
-    @classmethod
-    def of(cls, known: NDArray[np.bool_]) -> "Holes":
-        return cls(known, np.concatenate([[0], known.reshape(len(known), -1).sum(axis=1).cumsum()]))
-
-    @property
-    def width(self) -> int:
-        """Numbers of a row."""
-        return int(np.prod(self.known.shape[1:]))
 
 
 @dataclass(frozen=True)
@@ -56,6 +40,7 @@ class Field:
     holes: Holes | None = None              # None: everything is known
     unknown: float | None = None            # in place of numbers that are not known; None: as of padding
     bounds: NDArray[np.int64] | None = None
+    known_ahead: bool = False               # at the steps of a forecast, too
 
     def at(self, rows: NDArray[np.int64], valid: NDArray[np.bool_]) -> Values:
         """Rows of any shape → their values, `fill` where a row is not valid, `unknown` where a number is not known."""
@@ -107,7 +92,8 @@ class Sequences:
 
     Without bounds it is one long stream. With a `frame` the sequences are windows of series, whose targets are the
     steps after them, and, of other targets, their last step. Where there are others, windows go on to the end of their
-    series, and `forecasts` (n,) tells which of them have the steps that are forecast; None: all.
+    series, and `forecasts` (n,) tells which of them have the steps that are forecast; None: all. The input `series` is
+    forecast.
     """
 
     inputs: dict[str, Field]
@@ -115,6 +101,7 @@ class Sequences:
     bounds: NDArray[np.int64] | Windows | None
     frame: Frame | None = None
     forecasts: NDArray[np.bool_] | None = None
+    series: str | None = None
 
     def __len__(self) -> int:
         """Sequences; steps of a stream."""
@@ -137,13 +124,19 @@ class Sequences:
 
     def only(self, kept: slice | NDArray[np.int64]) -> "Sequences":
         """Some of the sequences, or a stretch of the stream."""
-        per = "step" if self.bounds is None else "sequence"
+        # what stands for a whole series stands for each of its windows
+        per = "step" if self.bounds is None else "sequence" if self.frame is None else None
         bounds = self.bounds.only(kept) if isinstance(self.bounds, Windows) else (
             None if self.bounds is None else self.bounds[kept])
         inputs, targets = ({name: field.only(kept) if field.per in (per, "own") else field
                             for name, field in part.items()} for part in (self.inputs, self.targets))
         forecasts = None if self.forecasts is None else self.forecasts[kept]
         return replace(self, inputs=inputs, targets=targets, bounds=bounds, forecasts=forecasts)
+
+    def sequence_of(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which sequences the windows are stretches of."""
+        assert isinstance(self.bounds, Windows)
+        return self.bounds.series(windows)
 
     def with_forecasts(self) -> "Sequences":
         """The windows that have the steps that are forecast."""
@@ -164,7 +157,7 @@ def sequences(spec: Spec, values: Mapping[str, Values], offsets: NDArray[np.int6
         frame = frame_of(spec)
         assert offsets is not None
         windows, forecasts = _windows(frame, offsets, bool(targets), inputs[spec.main].holes, scored)
-        return Sequences(inputs, targets, windows, frame, forecasts)
+        return Sequences(inputs, targets, windows, frame, forecasts, spec.main)
     data = Sequences(inputs, targets, None)
     if offsets is None:
         return data
@@ -179,13 +172,14 @@ def _input(field: InputSpec, values: Values, offsets: NDArray[np.int64] | None, 
     # read one step late where it has a begin, so that each step is predicted from those before it
     fill, ahead = (0, 0) if field.begin is None else (field.begin, -1)
     if field.kind == "categories":
-        return Field(values, field.per, fill, np.int64, ahead, _columns(field))
+        return Field(values, field.per, fill, np.int64, ahead, _columns(field), known_ahead=field.known_ahead)
     if field.kind == "tokens":
         return Field(values, field.per, fill, np.int64, ahead)
     if field.scale is None:         # a frame scales it
         return Field(values, "step", 0, np.float32, holes=holes)
     unknown = np.nan if reaches(field.missing, field.per) else 0.0      # 0 is the mean
-    return Field(values, field.per, fill, np.float32, ahead, Scaler.restore(field.scale).encode, holes, unknown)
+    return Field(values, field.per, fill, np.float32, ahead, Scaler.restore(field.scale).encode, holes, unknown,
+                 known_ahead=field.known_ahead)
 
 
 def _columns(field: InputSpec) -> Callable[[Values], Values]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from unroll.base.errors import UserError
-from unroll.config.data import CONTEXT, FUTURE, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
+from unroll.config.data import CONTEXT, FUTURE, KNOWN_AHEAD, PER_SEQUENCE, STATIC, DataConfig, ForecastConfig
 from unroll.config.tokenizer import tokenizer_of
 from unroll.data.categories import CategoryCodec, ClassCodec
 from unroll.data.codecs import Codec, NumberCodec, Per, PerTarget, SeriesCodec, TextCodec
@@ -28,7 +28,8 @@ def fit_codecs(config: DataConfig, source: Source) -> dict[str, Codec]:
 
 
 def _input(config: DataConfig, source: Source, name: str) -> Codec:
-    values, target, kind = _values(source, name), config.targets.get(name), config.inputs[name]
+    values, target, given = _values(source, name), config.targets.get(name), config.inputs[name]
+    kind = KNOWN_AHEAD.get(given, given)
     drawn, ending = name in config.drawn, config.ending(source.layout == "items")
     closed = drawn and ending not in (None, name)
     per: Per = "sequence" if kind in STATIC else "own" if kind in CONTEXT else "step"
@@ -41,6 +42,9 @@ def _input(config: DataConfig, source: Source, name: str) -> Codec:
     if missing == "interpolate" and source.layout == "stream":
         raise UserError("unsupported", "data.missing", "a line from one neighbour to the next is not drawn over a "
                         "single long sequence, which is read piece by piece. Choose forward, mean or mask.")
+    if missing is not None and source.layout == "windows" and target != "forecast":
+        # no window may see what comes after it, unless that is known ahead
+        missing = "interpolate" if given in KNOWN_AHEAD else "forward" if missing == "interpolate" else missing
     codec: NumberCodec
     if target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]

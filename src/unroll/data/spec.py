@@ -69,6 +69,9 @@ class InputSpec(Part):
     # the symbol, or the category's number, with which an item ends that is drawn with others or of categories
     end: int | None = Field(default=None, exclude_if=lambda end: end is None)
     missing: Missing | None = Field(default=None, exclude_if=lambda missing: missing is None)   # None: all are known
+    # whether it is known at the steps of a forecast, too, and whether times say it, so that the names are no columns
+    known_ahead: bool = Field(default=False, exclude_if=lambda ahead: not ahead)
+    calendar: bool = Field(default=False, exclude_if=lambda calendar: not calendar)
 
     @property
     def first_numbers(self) -> list[int]:
@@ -174,10 +177,19 @@ class Spec(Part):
 
     @property
     def main(self) -> str:
-        """The first input that stands at each step: a text, or else real numbers, or else categories."""
+        """The series that are forecast, or the first input of steps: a text, or else real numbers, or else categories.
+        """
+        for target in self.targets.values():
+            if target.frame is not None and target.of is not None:
+                return target.of
         steps = [(("tokens", "real", "categories").index(field.kind), name)
                  for name, field in self.inputs.items() if field.per == "step"]
         return min(steps)[1]
+
+    @property
+    def known_ahead(self) -> list[str]:
+        """Inputs of which the values at the steps of a forecast are needed, too."""
+        return [name for name, field in self.inputs.items() if field.known_ahead and not field.calendar]
 
     @property
     def of_text(self) -> bool:

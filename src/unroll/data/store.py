@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.base.files import sha256
 from unroll.config.data import DataConfig
-from unroll.data.fields import Holes, Sequences, sequences
+from unroll.data.fields import Sequences, sequences
+from unroll.data.holes import Holes
 from unroll.data.source import Place, Split
 from unroll.data.spec import Part, Spec, parse, read_spec
 from unroll.data.tokenizers import Tokenizer, restore

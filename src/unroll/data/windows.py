@@ -42,7 +42,9 @@ class WindowLayout(Shuffled):
         frame, bounds = self.data.frame, self.data.bounds
         assert frame is not None and bounds is not None
         bounds, forecast = bounds[lanes.clip(0)], frame.forecast
-        (name, series), = self.data.inputs.items()
+        name = self.data.series
+        assert name is not None
+        series = self.data.inputs[name]
         window = series.raw(bounds[:, 0] + np.arange(frame.rows)[:, None])               # (rows, B, D)
         later = bounds[:, 1] + np.arange(forecast.horizon)[:, None]                      # (H, B)
         target = frame.target(window, series.raw(later.clip(0, len(series.values) - 1)))
@@ -51,15 +53,30 @@ class WindowLayout(Shuffled):
         last = (place == bounds[:, 1] - 1) & (lanes >= 0)
         targets = {name: target} | {other: field.at(place, last) for other, field in self.data.targets.items()}
         lengths = np.where(lanes < 0, 0, forecast.context)
-        return Batch({name: frame.encode(window)}, targets, lengths, True, self.counts(index, epoch),
-                     (first, self.size), lanes)
+        inputs = {name: frame.encode(window)} | {other: self._beside(field, place, bounds[:, 1], lanes)
+                                                 for other, field in self.data.inputs.items() if other != name}
+        return Batch(inputs, targets, lengths, True, self.counts(index, epoch), (first, self.size), lanes)
+
+    def _beside(self, field: Field, place: NDArray[np.int64], ends: NDArray[np.int64], lanes: NDArray[np.int64]
+                ) -> NDArray[Any]:
+        """An input beside the series, at the steps that are read, or of the whole.
+
+        Of what is known ahead, the steps that are forecast and those that they are compared with follow.
+        """
+        if field.per == "sequence":
+            return field.at(self.data.sequence_of(lanes.clip(0)), lanes >= 0)
+        if field.known_ahead:
+            assert self.data.frame is not None
+            place = np.concatenate([place, ends + self.data.frame.ahead[:, None]])
+        return field.at(place, np.broadcast_to(lanes >= 0, place.shape))
 
     def counts(self, index: int, epoch: int = 0) -> Counts:
         group = self.groups_of(epoch)[index]
         assert self.data.bounds is not None
         last = self.data.bounds[group, 1]
-        (name, series), = self.data.inputs.items()
-        counts: Counts = {name: self._known(series, last[self._forecasts(group)])}
+        name = self.data.series
+        assert name is not None
+        counts: Counts = {name: self._known(self.data.inputs[name], last[self._forecasts(group)])}
         return counts | {name: field.count(last - 1, last) for name, field in self.data.targets.items()}
 
     def _known(self, series: Field, after: NDArray[np.int64]) -> float:

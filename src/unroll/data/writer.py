@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.base.files import sha256, write_json, write_json_list
-from unroll.config.data import FUTURE, DataConfig
+from unroll.config.data import FUTURE, KNOWN_AHEAD, DataConfig
 from unroll.data.codecs import SeriesCodec, TextCodec
 from unroll.data.source import SPLITS, Origin, Source, Split
 from unroll.data.spec import Counts, InputSpec, SourceSpec, Spec, TargetSpec
@@ -53,8 +53,10 @@ def write_prepared(folder: Path, config: DataConfig, source: Source, origin: Ori
 
 def _inputs(config: DataConfig, source: Source, codecs: Codecs, longest: Mapping[str, int]) -> dict[str, InputSpec]:
     inputs = {name: codecs[name].describe_input(name in config.targets, _names(source, name)) for name in config.inputs}
-    return {name: field.model_copy(update={"longest": longest[name]}) if field.per == "own" else field
-            for name, field in inputs.items()}
+    more = {name: {"longest": longest[name]} if field.per == "own"
+            else {"known_ahead": True, "calendar": config.inputs[name] == "calendar"}
+            if config.inputs[name] in KNOWN_AHEAD else {} for name, field in inputs.items()}
+    return {name: field.model_copy(update=more[name]) for name, field in inputs.items()}
 
 
 def _targets(

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ class Sizes:
     size: int           # of the target: symbols, classes, labels or numbers
     directions: int = 1
     horizon: int = 0    # steps of a forecast
+    known_ahead: int = 0        # numbers that are known of each step of a forecast
     encoder: BaseEncoder | None = None      # of the field whose next step is the target
     frequencies: Frequencies | None = None  # of its classes, where they have names
 
@@ -33,6 +35,7 @@ class BaseHead(nn.Module, ABC):
     `pool` is None where it predicts at each step. Shapes: T steps, B lanes, H features.
     """
 
+    reads_ahead: ClassVar[bool] = False     # whether `forward` also takes what is known of a forecast's steps (H, B, ·)
     pool: BasePooling | None
     calibration: Calibration | None = None      # of predictions, where the settings calibrate; no weight
 

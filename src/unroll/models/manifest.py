@@ -72,6 +72,8 @@ def generated(config: ModelConfig, spec: Spec) -> Generated | None:
     """What a model with these heads can generate, or None; other heads may predict something beside it."""
     if spec.drawn:
         return "rows" if all(config.heads[name].draw for name in spec.drawn) else None
+    if spec.forecast is not None and len(spec.inputs) > 1:      # of a path's own steps, these are not known
+        return None
     found = [head.generates for name, head in config.heads.items() if spec.targets[name].of is not None]
     if len(found) != 1 or (found[0] == "music" and lowest_note(spec.source.kind) is None):
         return None

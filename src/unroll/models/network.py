@@ -34,15 +34,17 @@ class Network(nn.Module):
         self.throughout = [name for name in self.static if name not in starting]     # read at every step
         read = sum(encoder.size for name, encoder in encoders.items() if name not in starting)
         self.core = Core(config.core, read, spec.longest, _missing(spec, encoders, starting))
-        horizon = 0 if spec.forecast is None else spec.forecast.horizon
+        self.ahead = [name for name in encoders if spec.inputs[name].known_ahead]
+        known_ahead = 2 * sum(encoders[name].size for name in self.ahead)
+        horizon, self._context = (0, 0) if spec.forecast is None else (spec.forecast.horizon, spec.forecast.context)
         self.heads = ByField()
         # heads whose prediction at a step is the next step of an input, so that what is drawn can be read
         self.next_step = [name for name in config.heads if spec.targets[name].per == "step" and spec.targets[name].of]
         for name, head in sorted(config.heads.items()):
             target = spec.targets[name]
             frequencies = Frequencies(target.classes, target.counts) if target.classes and target.counts else None
-            sizes = Sizes(self.core.size, target.size, self.core.directions, horizon, encoders.get(target.of or ""),
-                          frequencies)
+            sizes = Sizes(self.core.size, target.size, self.core.directions, horizon, known_ahead,
+                          encoders.get(target.of or ""), frequencies)
             try:
                 self.heads[name] = make_head(head, sizes)
             except UserError as error:
@@ -92,15 +94,15 @@ class Network(nn.Module):
         elif self.first is not None and self.training:
             # several processes add up the gradients of every parameter at every step
             x = x + 0 * sum(part.sum() for layer in self.first_state(inputs, x.shape[1]) for part in layer)
-        return self.read(x, state, dropout, lengths)
+        return self.read(x, state, dropout, lengths, self.known_ahead(inputs, dropout))
 
     def embed(self, inputs: Fields, dropout: Dropout = no_dropout, context: Tensor | None = None) -> Tensor:
         """(T, B, E), or (B, E) of a single step: the inputs side by side, those of whole sequences at every step.
 
         With `context`, those of whole sequences are not read again.
         """
-        parts = {name: encoder(inputs[name], dropout) for name, encoder in self.inputs.items()
-                 if name not in self.static}
+        parts = {name: encoder(inputs[name][: self._context] if name in self.ahead else inputs[name], dropout)
+                 for name, encoder in self.inputs.items() if name not in self.static}
         like = next(iter(parts.values()))
         if self.throughout:
             encoded = self.context(inputs, dropout) if context is None else context
@@ -117,13 +119,22 @@ class Network(nn.Module):
         """(B, E): the inputs of whole sequences that are read at every step, (B, ·) each, side by side."""
         return torch.cat([self.encoder(name).whole(inputs, name, dropout) for name in self.throughout], dim=-1)
 
+    def known_ahead(self, inputs: Fields, dropout: Dropout = no_dropout) -> Tensor | None:
+        """(H, B, 2 · E): what is known of each step ahead, and of the step that it is compared with."""
+        if not self.ahead:
+            return None
+        later = [self.encoder(name)(inputs[name][self._context :], dropout) for name in self.ahead]
+        return torch.cat(torch.cat(later, dim=-1).chunk(2), dim=-1)
+
     def read(
         self, x: Tensor, state: list[State] | None = None, dropout: Dropout = no_dropout,
-        lengths: Tensor | None = None,
+        lengths: Tensor | None = None, ahead: Tensor | None = None,
     ) -> tuple[Fields, list[State]]:
-        """The network behind its inputs, x (T, B, E)."""
+        """The network behind its inputs, x (T, B, E), and what is known ahead, (H, B, ·)."""
         hidden, after = self.core(x, self.start(x.shape[1]) if state is None else state, dropout, lengths)
-        return {name: head(hidden, lengths, dropout) for name, head in self.heads.items()}, after
+        outputs = {name: head(hidden, lengths, dropout, ahead) if self.head(name).reads_ahead
+                   else head(hidden, lengths, dropout) for name, head in self.heads.items()}
+        return outputs, after
 
     def step(self, inputs: Fields, state: list[State], context: Tensor | None = None) -> tuple[Fields, list[State]]:
         """One step of each lane: each input (B,) or (B, F), each output (B, ·); a head that pools sees the last."""

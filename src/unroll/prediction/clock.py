@@ -1,6 +1,6 @@
 """Whether the times of a file have the step that a model was trained on, and what becomes of missing ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
 from unroll.data.spec import Spec, TableReading
+from unroll.readers.common.calendar import completed
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.frequency import Frequency
 from unroll.readers.common.gaps import Gaps, check_fill, describe
@@ -47,6 +48,23 @@ def fit_clock(file: Path, table: Columns, spec: Spec, found: Sequences) -> tuple
         if len(bounds) > 2 and (rows.gaps == "refuse" or len(kept.index) < _needed(spec)):
             _refuse(table, rows, spec, sequence, kept, found.times, gaps, frequency)
     return last, plain
+
+
+def read_clocks(file: Path, spec: Spec, found: Sequences, kept: Sequence[Rows], fills: Sequence[Fill]
+                ) -> list[NDArray[np.datetime64]]:
+    """The times of each sequence's steps, those that are filled in included, where an input is made of them."""
+    rows = spec.reading.table
+    if rows is None or rows.frequency is None or found.times is None or not any(
+            field.calendar for field in spec.inputs.values()):
+        return []
+    if found.times.unit is None:
+        raise UserError("bad-time", f"{file}, column {rows.time!r}", "numbers, of which no calendar says what hour or "
+                        "day they are. Give times.")
+    of_rows = np.empty(len(found.times), f"M8[{found.times.unit}]")
+    for sequence, first in zip(found, found.offsets.tolist(), strict=False):
+        of_rows[sequence.index] = found.times[first : first + len(sequence.index)]
+    return [completed(of_rows[sequence.index], np.isfinite(fill(np.zeros(len(sequence.index)))),
+                      Frequency(rows.frequency)) for sequence, fill in zip(kept, fills, strict=True)]
 
 
 def _check_step(where: str, times: Timeline, frequency: Frequency, short: bool) -> None:

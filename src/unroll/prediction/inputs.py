@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.data.spec import InputSpec, Reading, Spec, TableReading
 from unroll.prediction.changes import changed, is_table
-from unroll.prediction.clock import fit_clock
+from unroll.prediction.clock import fit_clock, read_clocks
 from unroll.readers import endings, format_of, refusal
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
@@ -149,19 +149,22 @@ def _table(file: Path, spec: Spec, count: Count) -> Inputs:
 def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count: Count) -> Inputs:
     """By the columns of the training table, and by its series and times."""
     inputs = spec.inputs
-    columns = [column for field in inputs.values() for column in field.names or ()]
+    columns = [column for field in inputs.values() if not field.calendar for column in field.names or ()]
     table = Columns(read_parts(files, spec.reading, [*columns, *filter(None, (rows.series, rows.time))]))
-    values = {name: _cells(table, field) for name, field in inputs.items()}
+    values = {name: cells(table, field) for name, field in inputs.items() if not field.calendar}
     text = spec.main if spec.of_text else None
     if rows.series is None and text is not None:
         return _numbered([_bare({name: _of_row(table, inputs[name], cells[row], row) for name, cells in values.items()})
                           for row in range(len(table))])
-    found, fills = fit_clock(files[0], table, spec, find_sequences(table, rows))
+    all_sequences = find_sequences(table, rows)
+    found, fills = fit_clock(files[0], table, spec, all_sequences)
+    clocks = dict.fromkeys((name for name, field in inputs.items() if field.calendar),
+                           read_clocks(files[0], spec, all_sequences, found, fills))
     sequences = []
-    for sequence, fill in zip(found, fills, strict=True):
-        own = {name: _own(table, field, values[name], sequence) for name, field in inputs.items()}
-        steps = {name: own[name] if name == text else fill(own[name]) for name, field in inputs.items()
-                 if field.per == "step"}
+    for at, (sequence, fill) in enumerate(zip(found, fills, strict=True)):
+        own = {name: _own(table, inputs[name], column, sequence) for name, column in values.items()}
+        steps = {name: own[name] if name == text else fill(own[name]) for name in own if inputs[name].per == "step"}
+        steps |= {name: clock[at] for name, clock in clocks.items()}
         sequences.append(_bare({**own, **of_steps(steps, text, rows.joint, count)}))
     names = [sequence.name for sequence in found]
     if rows.time is None:
@@ -173,7 +176,7 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     return Inputs(names, sequences, times, given)
 
 
-def _cells(table: Columns, field: InputSpec) -> Any:
+def cells(table: Columns, field: InputSpec) -> Any:
     """A field's values in every row."""
     columns = list(field.names or ())
     if field.per == "own":

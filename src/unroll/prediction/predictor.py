@@ -13,6 +13,7 @@ from unroll.base.errors import UserError, within_memory
 from unroll.data.encoders import frame_of
 from unroll.models.cell import State
 from unroll.models.folder import Model, load_model
+from unroll.prediction.ahead import joined
 from unroll.prediction.continued import check_memory, check_state
 from unroll.prediction.generating import Generating
 from unroll.prediction.memory import Memory
@@ -48,7 +49,7 @@ class Predictor(Targets, Generating):
 
     def predict(
         self, sequences: Sequence[Any] | Values, memory: Memory | None = None, end: bool | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[str] | None = None, future: Sequence[Any] | None = None,
     ) -> list[Values] | dict[str, list[Values]]:
         """Predictions for sequences, (T, F) or (T,) real numbers or texts, in units of the target.
 
@@ -57,16 +58,18 @@ class Predictor(Targets, Generating):
         quantiles of the steps ahead (H, D, levels); the probability of each symbol before it came (T,). A model with
         several targets gives a list for each, by name.
         With `memory`, sequences continue earlier ones, and it is updated in place. `end` closes texts with the end
-        symbol, as is the default without memory. `names` name the sequences in errors. Raises `UserError` on an empty
-        sequence, one of the wrong width, or a series too short for its window.
+        symbol, as is the default without memory. `names` name the sequences in errors. `future` are, for each
+        sequence, {input: values (H, F)} of the steps that are forecast, where the model reads what is known of them;
+        without it, these inputs have H steps more than the others. Raises `UserError` on an empty sequence, one of the
+        wrong width, or a series too short for its window.
         """
-        predictions = self.predict_all(sequences, memory, end, names)
+        predictions = self.predict_all(sequences, memory, end, names, future)
         return predictions if len(predictions) > 1 else predictions[self.target]
 
     @torch.inference_mode()
     def predict_all(
         self, sequences: Sequence[Any] | Values, memory: Memory | None = None, end: bool | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[str] | None = None, future: Sequence[Any] | None = None,
     ) -> dict[str, list[Values]]:
         """As `predict`, by target, of which there may be one."""
         if isinstance(sequences, str) or not hasattr(sequences, "__len__"):
@@ -76,6 +79,12 @@ class Predictor(Targets, Generating):
         if memory is not None:
             check_memory(self._network, self.spec, self.targets, memory, len(sequences))
         names = [str(number + 1) for number in range(len(sequences))] if names is None else names
+        if future is not None:
+            if len(future) != len(sequences):
+                raise UserError("unequal-lengths", "future", f"{len(future)} for {len(sequences)} sequences. Give one "
+                                "for each.")
+            sequences = [joined(f"future of sequence {name}", sequence, later, self.spec)
+                         for name, sequence, later in zip(names, sequences, future, strict=True)]
         closed = not self.spec.drawn and (memory is None if end is None else end)
         values = [self._reads.sequence(f"sequence {name}", sequence, closed)
                   for name, sequence in zip(names, sequences, strict=True)]
@@ -175,8 +184,8 @@ class Predictor(Targets, Generating):
             state = self._state(own, whole)
         parts: dict[str, list[Values]] = {name: [] for name in self.targets}
         for first in range(0, length, stretch):
-            read = {name: torch.from_numpy(field[first : first + stretch] if name in self._steps_of else field)
-                    for name, field in inputs.items()}
+            read = {name: torch.from_numpy(field[first : first + stretch] if name in self._steps_of and stretch < length
+                                           else field) for name, field in inputs.items()}
             outputs, state = self._network(read, state)
             for name, target in self.targets.items():
                 predicted = self._network.head(name).predict(outputs[name])

@@ -12,6 +12,7 @@ from unroll.data.encoders import Frame, scaler_of
 from unroll.data.missing import reaches
 from unroll.data.spec import InputSpec, Spec
 from unroll.data.tokenizers import Tokenizer
+from unroll.prediction.ahead import calendar_of
 from unroll.prediction.reading import InputReader
 from unroll.prediction.values import category_values, check_known, choices, whole_numbers
 
@@ -24,8 +25,9 @@ class SequenceReader:
 
     def __init__(self, spec: Spec, tokenizers: Mapping[str, Tokenizer], frame: Frame | None) -> None:
         self._fields, self._tokenizers = spec.inputs, tokenizers
-        self.main = spec.main
-        self._readers = {name: InputReader(field, tokenizers.get(name), frame) for name, field in spec.inputs.items()
+        self.main, self._frame, self._reading = spec.main, frame, spec.reading
+        self._readers = {name: InputReader(field, tokenizers.get(name), frame if name == spec.main else None)
+                         for name, field in spec.inputs.items()
                          if field.per != "sequence" and field.kind != "categories"}
 
     @property
@@ -41,9 +43,31 @@ class SequenceReader:
         if len(self._fields) == 1:
             return {self.main: self._one(where, self.main, sequence, closed)}
         self._check_names(where, sequence, [*self._fields])
+        if self._frame is not None:
+            sequence = {name: calendar_of(f"{where}, {name}", values, self._reading, len(sequence[self.main]),
+                                          self._frame.forecast.horizon, self._fields[name].names or ())
+                        if self._fields[name].calendar else values for name, values in sequence.items()}
         values = {name: self._one(f"{where}, {name}", name, sequence[name], closed) for name in self._fields}
+        if self._frame is not None:
+            return self._window(where, values, self._frame, len(sequence[self.main]))
         self._check_equal(where, {name: values[name] for name, field in self._fields.items() if field.per == "step"})
         return values
+
+    def _window(self, where: str, values: Fields, frame: Frame, steps: int) -> Fields:
+        """What a forecast reads at the end of series of so many `steps`, and of what is known ahead."""
+        found = dict(values)
+        context, horizon = frame.forecast.context, frame.forecast.horizon
+        for name, field in self._fields.items():
+            if name == self.main or field.per == "sequence":
+                continue
+            needed, rows = steps + horizon * field.known_ahead, len(values[name])
+            if rows != needed:
+                ahead = f", the last {horizon} of them those that are forecast" if field.known_ahead else ""
+                raise UserError("unequal-lengths", f"{where}, {name}", f"{rows} steps beside {steps} of {self.main}. "
+                                f"Give {needed}{ahead}.")
+            place = np.arange(steps - context, steps)
+            found[name] = values[name][np.append(place, steps + frame.ahead) if field.known_ahead else place]
+        return found
 
     def step(self, values: Any, lanes: int, optional: Collection[str] = ()) -> Fields:
         """One step of each lane, (B,), (B, F) or (B, K), and what stands for the whole, as the network reads it.

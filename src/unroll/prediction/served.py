@@ -23,6 +23,7 @@ PREDICTS = ("filelock", "numpy", "onnx", "onnxruntime", "outlines_core", "pandas
             "tokenizers", "torch")
 DRAWN = ("text", "rows")        # what a served model generates; others predict
 TYPES = {"integer": "long", "number": "double", "boolean": "boolean", "string": "string"}    # JSON schema's: MLflow's
+FUTURE = "future"       # the column of what is known of the steps ahead, {input: values}
 
 
 class Generates:
@@ -86,7 +87,11 @@ class Predicts:
         from unroll.prediction.table import as_table
 
         given = first_column(data) if len(self._predictor.spec.inputs) == 1 else by_name(data)
-        return as_table(self._predictor, self._predictor.predict_all(given), [str(at + 1) for at in range(len(given))])
+        names, spec = [str(at + 1) for at in range(len(given))], self._predictor.spec
+        future = None
+        if spec.known_ahead and FUTURE not in spec.inputs and any(FUTURE in row for row in given):
+            future = [row.pop(FUTURE, None) for row in given]
+        return as_table(self._predictor, self._predictor.predict_all(given, names=names, future=future), names)
 
 
 def open_served(folder: Path) -> Generates | Draws | Predicts:
@@ -116,7 +121,10 @@ def signature(folder: Path) -> dict[str, str]:
     # texts, and refuse "arrays of doubles" without a decimal point
     names = ([{"name": name} for name in spec.inputs] if len(spec.inputs) > 1 or opened.generates == "rows"
              else [{}] if spec.inputs[spec.main].kind == "tokens" else [{"name": "sequence"}])
-    inputs = json.dumps([{"required": name.get("name") not in spec.drawn, "type": "any", **name} for name in names])
+    needed = [{"required": name.get("name") not in spec.drawn, "type": "any", **name} for name in names]
+    if spec.known_ahead and FUTURE not in spec.inputs:
+        needed.append({"required": False, "type": "any", "name": FUTURE})
+    inputs = json.dumps(needed)
     if opened.generates not in DRAWN:
         return {"inputs": inputs}
     params = [{"name": "seed", "type": "long", "default": 1}]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from unroll.data.fields import Sequences
 from unroll.data.spec import InputSpec
 from unroll.data.store import Prepared
 from unroll.prediction.predicted import Predicted
@@ -108,23 +109,37 @@ def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train"
     values = shown(prepared.spec.inputs[predictor.input], np.asarray(prepared.raw(predictor.input, split)))
     ends = int(prepared.spec.ending is not None)        # rows of a sequence that are no steps
     inputs: list[Any]
-    if len(prepared.spec.inputs) > 1:
+    if sequences.frame is not None and sequences.bounds is not None:
+        assert offsets is not None
+        at = sequences.sequence_of(np.arange(len(sequences)))
+        places = [places[number] for number in at]
+        origins = sequences.bounds[:, 1] - offsets[at] + np.array([place.first for place in places])
+        inputs = windows(prepared, split, sequences, at)
+    elif len(prepared.spec.inputs) > 1:
         inputs = given_inputs(prepared, split, np.array([0, len(values)]) if offsets is None else offsets)
     elif offsets is None:
         inputs = [values]
-    elif sequences.frame is None or sequences.bounds is None:
-        inputs = [values[first : last - ends] for first, last in pairwise(offsets)]
     else:
-        inputs = [values[first:last] for first, last in sequences.bounds]
-        series = np.searchsorted(offsets, sequences.bounds[:, 0], side="right") - 1
-        firsts = np.array([place.first for place in places])[series]
-        origins = sequences.bounds[:, 1] - offsets[series] + firsts
-        places = [places[at] for at in series]
+        inputs = [values[first : last - ends] for first, last in pairwise(offsets)]
     before = [place.first for place in places] if sequences.frame is None else None
     table = as_table(predictor, predictor.predict_all(inputs), [place.name for place in places], before)
     if sequences.frame is not None:
         table.insert(1, "origin", np.repeat(origins, len(table) // len(inputs)))
     return table, len(inputs)
+
+
+def windows(prepared: Prepared, split: Literal["train", "validation", "test"], sequences: Sequences,
+            series: NDArray[np.int64]) -> list[Any]:
+    """The windows of a forecast as a user would give them, or the values of every input; `series` (n,) are theirs."""
+    assert sequences.bounds is not None and sequences.frame is not None
+    found: dict[str, list[Values]] = {}
+    for name, field in prepared.spec.inputs.items():
+        values = shown(field, np.asarray(prepared.raw(name, split)))
+        more = sequences.frame.forecast.horizon * field.known_ahead
+        found[name] = [*values[series]] if field.per == "sequence" else [
+            values[first : last + more] for first, last in sequences.bounds]
+    return [{**dict(zip(found, row, strict=True))} if len(found) > 1 else row[0]
+            for row in zip(*found.values(), strict=True)]
 
 
 def given_inputs(prepared: Prepared, split: Literal["train", "validation", "test"], offsets: Values) \

@@ -28,6 +28,7 @@ from unroll.readers.common.spool import Spool
 from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import read_parts
 from unroll.sources.common.access import Access
+from unroll.sources.common.calendars import calendars
 from unroll.sources.common.columns import WHOLE, check_columns
 from unroll.sources.common.gaps import find_missing, time_of
 from unroll.sources.common.memory import Items, Lazy, OneStream
@@ -49,7 +50,8 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
                       header=settings.header, skip=settings.skip, comment=settings.comment, units=settings.units,
                       thousands=settings.thousands, sheet=settings.sheet, na_values=marks(settings.na_values),
                       table=rows)
-    used = [name for names in settings.columns.values() for name in names]
+    used = [name for field, names in settings.columns.items() for name in names
+            if settings.inputs.get(field) != "calendar"]
     used += [name for name in (settings.series, settings.time) if name is not None]
     spool = partial(Spool, access.scratch)
     table = Columns(read_parts(access.files(settings.path), reading, used, spool))
@@ -62,7 +64,8 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
 def _open(
     settings: Settings, table: Columns, rows: TableReading, scratch: Path | None
 ) -> tuple[Items | OneStream | Series, Frequency | None]:
-    values = {field: _values(settings, table, field, scratch) for field in settings.columns}
+    values = {field: _values(settings, table, field, scratch) for field in settings.columns
+              if settings.inputs.get(field) != "calendar"}
     if settings.series is None and "tokens" in settings.inputs.values():
         pieces = Lazy(len(table), lambda row: {field: _of_row(settings, table, field, column, row)
                                                for field, column in values.items()})
@@ -71,6 +74,8 @@ def _open(
     names = Lazy(len(sequences), sequences.name)
     if sequences.mixed:
         values = {field: column.moved(scratch, sequences.places) for field, column in values.items()}
+    static = {name: _whole(settings, table, values.pop(name), name, sequences, scratch)
+              for name, kind in settings.inputs.items() if kind in STATIC and settings.forecast is not None}
     frequency, gaps = find_missing(settings, table, sequences)
     offsets, stretches = sequences.offsets, None
     if gaps is not None and settings.gaps == "fill":
@@ -79,11 +84,13 @@ def _open(
     elif gaps is not None and settings.gaps == "split":
         stretches = gaps.stretches(offsets)
     if settings.forecast is not None:
-        (field,) = settings.inputs
+        values |= calendars(settings, sequences, frequency, gaps, scratch)
+        (field,) = (name for name, kind in settings.targets.items() if kind == "forecast")
         steps = {name: Lazy(len(sequences), partial(_steps, column, offsets)) for name, column in values.items()}
+        inputs = {name: steps.pop(name) for name in settings.inputs if name in steps and name != field}
         return Series(field, steps.pop(field), names, settings.forecast, settings.validation, settings.test, steps,
                       stretches, settings.min_length,
-                      time_of(sequences, frequency, gaps, settings.gaps)), frequency
+                      time_of(sequences, frequency, gaps, settings.gaps), inputs, static), frequency
     if settings.series is None:
         step = stretch_of(sum(column.width for column in values.values()))
         return OneStream(values, cut(int(offsets[-1]), settings.validation, settings.test), step), frequency
@@ -120,7 +127,7 @@ def _values(settings: Settings, table: Columns, field: str, scratch: Path | None
         return Texts(scratch, table.text_blocks(columns[0], "an empty text. Leave the row out."))
     if settings.inputs.get(field) in CONTEXT:
         return TextColumns([Texts(scratch, table.text_blocks(column, None)) for column in columns])
-    if settings.inputs.get(field) in ("categories", "static_categories"):
+    if settings.inputs.get(field) in ("categories", "future_categories", "static_categories"):
         return Labels(scratch, side_by_side(table.coded_blocks(column, None) for column in columns))
     if field in settings.inputs:
         need = f"{setting} takes numbers only: correct the cell, or leave the column out."

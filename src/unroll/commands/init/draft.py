@@ -18,6 +18,7 @@ class Options:
     task: str | None = None
     targets: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()                # read beside a forecast, and known ahead
     kinds: tuple[tuple[str, str], ...] = ()     # column → kind of input or target, or "none"
     time: str | None = None         # "none": no column is
     time_format: str | None = None

@@ -6,16 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError
+from unroll.commands.init.beside import WORDS, find_beside
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Draft, Options, known, report
 from unroll.commands.init.missing_steps import find_gaps
 from unroll.commands.init.missing_values import find_missing
+from unroll.commands.init.model import encoder, field_names
 from unroll.commands.init.roles import Roles
 from unroll.commands.init.seasons import find_season
 from unroll.commands.init.table import Table
 from unroll.commands.init.time_names import is_of_time
 
 CODE = re.compile(r"(.*[_ ])?(id|uuid|code|zip|zipcode|postcode|phone|type|class|category)|.*[a-z](Id|ID|Code|Type)")
+OWN = "a forecast reads its own past alone"
 ORIGINS = 400       # forecasts of the validation split from which half of them are enough to calibrate intervals
 EVAL_WINDOWS = 10_000       # enough for a coverage to within half a percent, were they independent
 SHARES = (0.9, 0.75, 0.5, 0.25, 0.0)        # of all steps, which series that are long enough have together
@@ -23,13 +26,10 @@ SHARES = (0.9, 0.75, 0.5, 0.25, 0.0)        # of all steps, which series that ar
 
 def draft_forecast(table: Table, options: Options) -> Draft:
     roles = table.roles
-    if options.targets and set(options.inputs) - set(options.targets):
-        raise UserError("conflict", "--input", "a forecast reads only the past of its targets. Leave it out, or make "
-                        "the columns targets, too.")
     for column, kind in options.kinds:
-        if kind != "none" and not (kind == "real" and column in (options.targets or options.inputs)):
-            raise UserError("no-effect", "--kind", f"a forecast reads its own past alone, not {column!r} as {kind}. "
-                            "Name what it forecasts: --target COLUMN, again for each; or choose another --task.")
+        if kind != "none" and kind not in WORDS:
+            raise UserError("no-effect", "--kind", f"a forecast does not read {column!r} as {kind}. Choose one of "
+                            f"{', '.join(WORDS)}, or another --task.")
     left = {} if options.targets or options.inputs else {
         column.name: reason for column in roles.free() if (reason := _reason(column, roles, options)) is not None}
     read = [known(name, roles.columns, "--target") for name in options.targets or options.inputs] or [
@@ -41,19 +41,26 @@ def draft_forecast(table: Table, options: Options) -> Draft:
             raise UserError("wrong-type", "--target", f"column {name!r} holds {roles.columns[name].kind}, not numbers "
                             "to forecast.")
     report("task", f"forecast {', '.join(map(repr, read))} from {'its' if len(read) == 1 else 'their'} own past",
-           "--task; --target COLUMN, again for each")
-    _report_left_out(roles, read, left)
+           "--task; --target COLUMN, again for each; --input and --future COLUMN")
+    beside = find_beside(roles, read, options)
+    _report_left_out(roles, [*read, *(found.column.name for found in beside)], left)
     if roles.time is None:
         report("time", "no column: one step per row, in the order of the rows", "--time COLUMN")
     forecast, share = settings(roles, read, options)
-    data = table.data({"x": "real"}, {"x": "forecast"}, {"x": read})
+    names = field_names([found.column.name for found in beside], ["x"], "input")
+    others = dict(zip(names, beside, strict=True))
+    data = table.data({"x": "real"} | {name: found.kind for name, found in others.items()}, {"x": "forecast"},
+                      {"x": read} | {name: [found.column.name] for name, found in others.items()})
     gaps = find_gaps(roles, options, forecast, share)
     data |= {"forecast": forecast, "validation": share, "test": share, "gaps": gaps,
-             "missing": find_missing([roles.columns[name] for name in read], options, rows=gaps == "fill")}
+             "missing": find_missing([*(roles.columns[name] for name in read), *(
+                 found.column for found in beside if found.column.kind == "number")], options, rows=gaps == "fill")}
     draft = Draft(f"The next {forecast['horizon']} steps of {', '.join(read)}.", data, "forecast", table.files,
                   notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
+    if others:
+        draft.overrides["model"] = {"inputs": {name: encoder([found]) for name, found in others.items()}}
     if share * roles.lengths().sum() >= ORIGINS:
-        draft.overrides["model"] = {"heads": {"x": {"calibration": "conformal"}}}
+        draft.overrides.setdefault("model", {})["heads"] = {"x": {"calibration": "conformal"}}
         draft.notes["heads"] = "or none: intervals as the network says"
         report("intervals", "calibrated by the later half of the validation split; the earlier half chooses weights",
                "model.heads.x.calibration in conf/experiment")
@@ -62,8 +69,9 @@ def draft_forecast(table: Table, options: Options) -> Draft:
 
 def _reason(column: Column, roles: Roles, options: Options) -> str | None:
     """Why a column is not forecast, None where it is."""
-    if column.kind != "number" or column.missing == 1 or options.kind_of(column.name) is not None:
-        return "a forecast reads its own past alone"
+    if (column.kind != "number" or column.missing == 1 or options.kind_of(column.name) is not None
+            or column.name in options.future):
+        return OWN
     if column.distinct == 1:
         return "the same in all rows"
     if roles.apart and roles.constant(column):
@@ -79,14 +87,13 @@ def _reason(column: Column, roles: Roles, options: Options) -> str | None:
 
 
 def _report_left_out(roles: Roles, read: list[str], left: dict[str, str]) -> None:
-    past = "a forecast reads its own past alone"
     reasons: dict[str, list[str]] = {}
     for column in roles.free():
         if column.name not in read:
             same = column.kind == "number" and column.distinct == 1
-            reasons.setdefault("the same in all rows" if same else left.get(column.name, past), []).append(column.name)
+            reasons.setdefault("the same in all rows" if same else left.get(column.name, OWN), []).append(column.name)
     for reason, names in reasons.items():
-        more = "; --task regress reads others, too" if reason == past else ""
+        more = "; --input COLUMN beside it, --future COLUMN where it is known ahead" if reason == OWN else ""
         report("left out", f"{', '.join(map(repr, names))}: {reason}", f"--target COLUMN, again for each{more}")
 
 

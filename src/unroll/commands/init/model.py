@@ -37,6 +37,8 @@ def encoder(reads: Sequence[Read]) -> dict[str, Any]:
         "tokens": {"kind": "embedding", "size": 64, "dropout": 0.0},
         "real": {"kind": "real", "size": None, "dropout": 0.0},
         "categories": {"kind": "category", "size": size, "dropout": 0.0},
+        "future_real": {"kind": "real", "size": None, "dropout": 0.0},
+        "future_categories": {"kind": "category", "size": size, "dropout": 0.0},
         "static_real": {"kind": "static", "size": None, "dropout": 0.0, "joins": "steps"},
         "static_categories": {"kind": "static_category", "size": size, "dropout": 0.0, "joins": "steps"},
         "context_tokens": {"kind": "context_text", "size": 64, "core": None, "pooling": "mean", "dropout": 0.0,

@@ -24,7 +24,8 @@ from unroll.readers.common.columns import Columns
 from unroll.readers.common.tables import read_parts
 from unroll.readers.common.times import ISO
 
-KINDS = (*get_args(Input), "class", "tag", "value", "values", *KINDS_OF_NEXT, "none")
+COLUMNS = tuple(kind for kind in get_args(Input) if kind != "calendar")
+KINDS = (*COLUMNS, "class", "tag", "value", "values", *KINDS_OF_NEXT, "none")
 LONG = 15       # characters of a cell, on average: rather text than a name
 
 
@@ -63,6 +64,9 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
     if options.task == "language":
         raise UserError("missing-value", "--task language", "no column of long texts. Name the one to read: --input "
                         "COLUMN.")
+    if options.task not in (None, "forecast") and options.future:
+        raise UserError("no-effect", "--future", f"only forecasts read what is known ahead, not --task {options.task}. "
+                        "Name the column as --input.")
     if any(kind in KINDS_OF_NEXT for _, kind in options.kinds):
         return draft_next(table, options)
     if options.task == "forecast" or (options.task is None and _is_forecast(roles, options)):
@@ -72,7 +76,8 @@ def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
 
 def _texts(columns: list[Column], options: Options, where: Where) -> list[Column]:
     """Columns of text, one sequence per row: those that the options name, or those whose cells are long."""
-    if options.task not in (None, "language", "classify", "regress") or options.series not in (None, "none"):
+    if options.task not in (None, "language", "classify", "regress") or options.series not in (None, "none") \
+            or options.future:
         return []
     named = [column for column in columns if column.kind == "text" and column.name in options.inputs]
     asked = [column for column in columns if column.kind == "text" and options.kind_of(column.name) == "tokens"
@@ -128,7 +133,7 @@ def _of_rows(texts: list[Column], columns: list[Column], options: Options, where
 
 def _is_forecast(roles: Roles, options: Options) -> bool:
     """Numbers over time and nothing that looks like a class; a horizon asks for it, too."""
-    if options.horizon is not None or options.season is not None:
+    if options.horizon is not None or options.season is not None or options.future:
         return True
     numbers = [column for column in roles.free() if column.kind == "number"]
     if any(kind in WORDS for _, kind in options.kinds):

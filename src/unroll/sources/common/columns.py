@@ -1,10 +1,11 @@
 """Whether the settings of a table name the columns of each field, and agree; the schema checks the rest."""
 
 from unroll.base.errors import UserError, nearest
-from unroll.config.data import CONTEXT, FUTURE, STATIC
+from unroll.config.data import CONTEXT, FUTURE, KNOWN_AHEAD, STATIC
 from unroll.config.sources.table import Settings
 from unroll.config.tokenizer import tokenizer_of
 from unroll.readers.common.advice import named
+from unroll.readers.common.calendar import FEATURES
 
 WHOLE = ("class", "value")      # targets of a sequence, not of a step
 
@@ -23,7 +24,9 @@ def check_columns(settings: Settings) -> None:
         if kind in ("tokens", "context_tokens", "class", "tag") and len(settings.columns[name]) > 1:
             raise UserError("unsupported", f"data.columns.{name}", f"{kind} are read from one column, not "
                             f"{len(settings.columns[name])}.")
-    read = {column: name for name in settings.inputs for column in settings.columns[name]}
+    _check_calendar(settings)
+    read = {column: name for name, kind in settings.inputs.items() if kind != "calendar"
+            for column in settings.columns[name]}
     for name in settings.targets:
         for column in settings.columns[name] if name not in settings.inputs else ():
             if column in read:
@@ -43,15 +46,32 @@ def check_columns(settings: Settings) -> None:
     for name in settings.tokenizer if isinstance(settings.tokenizer, dict) else ():
         if settings.inputs.get(name) not in ("tokens", "context_tokens"):
             raise UserError("unknown-name", f"data.tokenizer.{name}", "no input that is a text. Leave it out.")
-    if settings.forecast is not None and (len(settings.inputs) > 1 or text):
-        raise UserError("unsupported", "data.inputs", "a forecast has one input of real numbers. Name all of its "
-                        "columns at that input.")
+    forecast = [column for name, kind in settings.targets.items() if kind == "forecast"
+                for column in settings.columns[name]]
+    for name, kind in settings.inputs.items():
+        for column in settings.columns[name] if kind in KNOWN_AHEAD and kind != "calendar" else ():
+            if column in forecast:
+                raise UserError("conflict", f"data.columns.{name}", f"column {column!r} is forecast, so that it is not "
+                                "known ahead. Leave it out of one of them.")
     _check_gaps(settings)
     if settings.min_length is not None and (settings.forecast is None or settings.series is None):
         raise UserError("no-effect", "data.min_length", "only of several series to forecast are short ones left out. "
                         "Set it to null.")
     if settings.series is None:
         _check_without_series(settings, text)
+
+
+def _check_calendar(settings: Settings) -> None:
+    for name, kind in settings.inputs.items():
+        if kind != "calendar":
+            continue
+        if settings.time is None:
+            raise UserError("missing-value", "data.time", f"missing. The input {name} is computed from the column of "
+                            "times: name it.")
+        for feature in settings.columns[name]:
+            if feature not in FEATURES:
+                raise UserError("unknown-name", f"data.columns.{name}", f"the calendar has no {feature!r}; "
+                                f"{nearest(feature, FEATURES)}")
 
 
 def _check_gaps(settings: Settings) -> None:

@@ -21,7 +21,8 @@ class Series(Source):
     Of several, those that are too short for a forecast in each split are left out, and those of fewer than `min_length`
     steps. A series with gaps has `stretches`, (s + 1,) where each begins and the last one ends, and is given in pieces
     without gaps that are long enough. `beside` are targets of the same steps, which are not known where they are
-    another split's. `time_of` gives the time of a series' step. Raises `UserError` when no series is long enough.
+    another split's; `inputs` are other inputs of these steps, and `static` what stands for a whole series. `time_of`
+    gives the time of a series' step. Raises `UserError` when no series is long enough.
     """
 
     layout: LayoutName = "windows"
@@ -29,8 +30,11 @@ class Series(Source):
     def __init__(self, field: str, series: Sequence[Any], names: Sequence[str], forecast: ForecastConfig,
                  validation: float, test: float, beside: Mapping[str, Sequence[Any]] = MappingProxyType({}),
                  stretches: Sequence[NDArray[np.int64]] | None = None, min_length: int | None = None,
-                 time_of: Callable[[int, int], str] | None = None) -> None:
+                 time_of: Callable[[int, int], str] | None = None,
+                 inputs: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+                 static: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._beside, self._stretches, self._time_of = beside, stretches, time_of
+        self._inputs, self._static = inputs, static
         self._field, self._series, self._names = field, series, names
         self._before, self._horizon = forecast.context + forecast.season, forecast.horizon
         self._shares = validation, test
@@ -50,8 +54,13 @@ class Series(Source):
             values = self._series[number]
             own = cut(len(values), *self._shares)[split][0]
             for first, last in self._bounds(number, split):
-                yield {self._field: values[first:last], **{name: _unknown(
-                    steps[number][first:last], max(0, own - first)) for name, steps in self._beside.items()}}
+                yield {
+                    self._field: values[first:last],
+                    **{name: steps[number][first:last] for name, steps in self._inputs.items()},
+                    **{name: whole[number] for name, whole in self._static.items()},
+                    **{name: _unknown(steps[number][first:last], max(0, own - first))
+                       for name, steps in self._beside.items()},
+                }
 
     def places(self, split: Split) -> Sequence[Place]:
         if self._stretches is None:
