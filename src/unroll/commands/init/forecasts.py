@@ -41,7 +41,7 @@ def draft_forecast(table: Table, options: Options) -> Draft:
             raise UserError("wrong-type", "--target", f"column {name!r} holds {roles.columns[name].kind}, not numbers "
                             "to forecast.")
     report("task", f"forecast {', '.join(map(repr, read))} from {'its' if len(read) == 1 else 'their'} own past",
-           "--task; --target COLUMN, again for each; --input and --future COLUMN")
+           "--task; --target COLUMN, again for each")
     beside = find_beside(roles, read, options)
     _report_left_out(roles, [*read, *(found.column.name for found in beside)], left)
     if roles.time is None:
