@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unroll.evaluation.adaptive import ORIGINS, RATE, REMEMBERED, adaptive_offsets, followed
+from unroll.evaluation.adaptive import ORIGINS, RATE, REMEMBERED, Followed, Following, _last, adaptive_offsets
 
 SHARE = 0.9
 
@@ -70,6 +70,23 @@ def test_series_know_nothing_of_each_other_and_gaps_of_origins_are_waited_for():
     assert both[0] == 0 and both[1] == both[2] == 5
 
 
+def followed(quantiles: np.ndarray, truth: np.ndarray, earlier: np.ndarray, earlier_truth: np.ndarray,
+             series: np.ndarray, place: np.ndarray, earlier_series: np.ndarray, log: bool) -> Followed:
+    """In parts of 70 origins."""
+    found = Following(series, place, earlier_series, SHARE, log, truth[0].size)
+    for first in range(0, len(earlier), 70):
+        found.remember(first, earlier[first : first + 70], earlier_truth[first : first + 70])
+    for first in range(0, len(truth), 70):
+        found.follow(first, quantiles[first : first + 70], truth[first : first + 70])
+    return found.result()
+
+
+def test_the_last_of_each_series_are_remembered():
+    series = np.array([3, 1, 1, 2, 1, 3, 1, 2])
+    assert _last(series, np.array([1, 2]), 2).tolist() == [3, 4, 6, 7]
+    assert _last(series, np.array([3, 5]), 1).tolist() == [5]
+
+
 def test_each_series_starts_from_its_own_scores():
     before = np.repeat([1.0, 100], 300)[:, None, None]
     of = np.repeat([4, 2], 300)
@@ -79,7 +96,7 @@ def test_each_series_starts_from_its_own_scores():
 
 def test_of_many_origins_it_says_how_many_are_counted():
     quantiles, truth = np.broadcast_to([-1.0, 0, 1], (ORIGINS + 7, 1, 1, 3)), np.zeros((ORIGINS + 7, 1, 1))
-    found = followed(quantiles, truth, quantiles[:5], truth[:5], *one(ORIGINS + 7), np.zeros(5, np.int64), SHARE, False)
+    found = followed(quantiles, truth, quantiles[:5], truth[:5], *one(ORIGINS + 7), np.zeros(5, np.int64), False)
     assert (found.origins, found.of) == (ORIGINS, ORIGINS + 7) and f"{ORIGINS + 7:,}" in found.words
 
 
@@ -107,7 +124,7 @@ def test_coverage_and_width_are_of_the_moved_intervals(log):
     unit = np.exp if log else np.asarray
     split = slice(300), slice(300, None)
     found = followed(unit(quantiles[split[1]]), unit(z[split[1]]), unit(quantiles[split[0]]), unit(z[split[0]]),
-                     *one(600), np.zeros(300, np.int64), SHARE, log)
+                     *one(600), np.zeros(300, np.int64), log)
     assert found.coverage == pytest.approx(SHARE, abs=0.025)
     assert found.width == pytest.approx(1.645 / 0.3, rel=0.1)
     assert f"{found.coverage:.0%}" in found.words and (found.origins, found.of) == (600, 600)

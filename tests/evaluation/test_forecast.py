@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from tests.data.conftest import table, written
 from tests.evaluation.conftest import evaluation, model_of
-from unroll.baselines.seasonal import residual_quantiles, simple
+from unroll.baselines.seasonal import Simple, simple
 from unroll.data.store import Prepared
 from unroll.data.windows import stretches
-from unroll.evaluation.forecasts import asked, by_step, coverage_words, held, measures, seasonal_error, verdict
+from unroll.evaluation.forecasts import asked, held, measures, seasonal_error
 from unroll.evaluation.reports import forecast
-from unroll.evaluation.reports.forecast import forecasts
+from unroll.evaluation.scored import score
+from unroll.evaluation.tallies import Contest, Held, Measures
+from unroll.evaluation.walk import forecasts
 from unroll.sources.common.series import Series
 
 DRAW = np.random.default_rng(0)
@@ -28,6 +30,32 @@ def random(count: int = 6, horizon: int = 3, columns: int = 2) -> tuple[np.ndarr
     """Rising quantiles (N, H, D, levels) and what came (N, H, D)."""
     quantiles = np.sort(5 + DRAW.standard_normal((count, horizon, columns, 5)), axis=-1)
     return quantiles, 5 + DRAW.standard_normal((count, horizon, columns))
+
+
+def tally(inside: np.ndarray) -> Held:
+    """In two parts."""
+    found = Held()
+    for part in np.array_split(inside, 2):
+        found.add(part)
+    return found
+
+
+def verdict(point: np.ndarray, simple: np.ndarray, truth: np.ndarray, scale: np.ndarray, crps: tuple[float, float]) -> str:
+    """In two parts."""
+    found = Contest(scale)
+    for at in (slice(1), slice(1, None)):
+        found.add(point[at], simple[at], truth[at])
+    return found.verdict("naive", crps)
+
+
+def test_measures_of_parts_are_those_of_the_whole():
+    quantiles, truth = random(50)
+    truth[3:5, 1] = np.nan
+    for scale in (np.array([0.5, 2.0]), np.array([0.5, np.nan]), np.full(2, np.nan)):
+        found = Measures(LEVELS, scale)
+        for first in range(0, 50, 7):
+            found.add(quantiles[first : first + 7], truth[first : first + 7])
+        assert found.named("x/") == pytest.approx(measures(quantiles, truth, LEVELS, scale, "x/"), rel=1e-12)
 
 
 def test_every_measure_is_its_formula():
@@ -147,8 +175,8 @@ def test_what_is_never_known_a_season_apart_has_no_scale_and_no_warning(tmp_path
 def test_a_step_ahead_of_which_nothing_is_known_has_no_share():
     inside = np.ones((4, 2, 1, 1))
     inside[:, 1] = np.nan
-    assert np.isnan(by_step(inside, np.array([0.8]))[1]["coverage_0.8"])
-    assert "nan" not in coverage_words(inside, 0.8) and "100%" in coverage_words(inside, 0.8)
+    assert np.isnan(tally(inside).by_step(np.array([0.8]))[1]["coverage_0.8"])
+    assert "nan" not in tally(inside).words(0.8) and "100%" in tally(inside).words(0.8)
 
 
 def test_the_scale_is_the_seasonal_naive_error_within_training(tmp_path):
@@ -172,7 +200,7 @@ def test_simple_methods_are_what_they_say(tmp_path, changes):
     horizon, season = data.frame.forecast.horizon, data.frame.forecast.season
     values = data.inputs["x"].values.astype(np.float64)
     window, _ = stretches(data, "x")
-    found = simple(data, window)
+    found = simple(data.frame, window)
     assert {each.shape for each in found.values()} == {(len(data), horizon, 2)}
     for number, (first, last) in enumerate(data.bounds):
         for h in range(horizon):
@@ -213,6 +241,33 @@ def test_every_origin_of_the_test_split_is_forecast_in_its_order(tmp_path, log, 
         np.testing.assert_allclose(quantiles[number], alone[0], rtol=1e-5)
 
 
+def test_a_report_is_the_same_whatever_is_in_memory_together(tmp_path, monkeypatch):
+    made = prepared(tmp_path, walks(148, 172))
+    model, sizes = model_of(made, "forecast"), []
+    whole = forecast.report(model, made, "x", evaluation(lanes=4))
+    monkeypatch.setattr("unroll.evaluation.walk.NUMBERS", 300)
+    monkeypatch.setattr("unroll.evaluation.walk.score", lambda network, data, *rest: (
+        sizes.append(len(data)), score(network, data, *rest))[1])
+    monkeypatch.setattr("unroll.evaluation.forecasts.STRETCH", 7)
+    parts = forecast.report(model, made, "x", evaluation(lanes=4))
+    assert max(sizes) == 4 and sum(sizes) == 2 * len(made.sequences("test"))
+    assert parts.metrics == pytest.approx(whole.metrics, rel=1e-9)
+    assert parts.prose == whole.prose
+    for report, name in ((whole, "whole"), (parts, "parts")):
+        (tmp_path / name).mkdir()
+        report.draw(tmp_path / name)
+    assert (tmp_path / "whole" / "fan.png").read_bytes() == (tmp_path / "parts" / "fan.png").read_bytes()
+    assert (tmp_path / "whole" / "coverage.csv").read_text() == (tmp_path / "parts" / "coverage.csv").read_text()
+
+
+def test_a_report_says_how_many_of_the_windows_are_scored(tmp_path):
+    made = prepared(tmp_path, walks(148, 172), eval_windows=20)
+    found = forecast.report(model_of(made, "forecast"), made, "x", evaluation()).prose.found
+    assert any("20 of 76 windows" in words for words in found)
+    everything = prepared(tmp_path / "all", walks(148, 172))
+    assert not any("windows" in words for words in forecast._scored(everything))
+
+
 def test_the_report_holds_every_measure_of_every_method(tmp_path):
     made = prepared(tmp_path, walks(48, 72))
     report = forecast.report(model_of(made, "forecast"), made, "x", evaluation())
@@ -239,13 +294,13 @@ def test_intervals_of_simple_methods_are_quantiles_of_their_errors_in_training(t
         past, data = made.sequences("train"), made.sequences("test")
         before, after = stretches(past, "x")
         z = np.log if log else np.asarray
-        errors = z(after.transpose(1, 0, 2).astype(float)) - z(simple(past, before)["naive"])
-        each = residual_quantiles(data, past, "x", levels, 10**6)
-        found = dict([next(each)])          # one at a time: all of them need not fit in memory
-        assert [*found] == ["naive"]
-        found |= dict(each)
+        errors = z(after.transpose(1, 0, 2).astype(float)) - z(simple(past.frame, before)["naive"])
+        window = stretches(data, "x")[0]
+        each = Simple(past, "x", levels, 10**6).forecasts(window)
+        assert next(each)[0] == "naive", "one at a time: all of them need not fit in memory"
+        found = {method: around for method, _, around in Simple(past, "x", levels, 10**6).forecasts(window)}
         expected = np.quantile(errors, levels, axis=0).transpose(1, 2, 0)           # (H, D, levels)
-        point = simple(data, stretches(data, "x")[0])["naive"]
+        point = simple(data.frame, window)["naive"]
         np.testing.assert_allclose(z(found["naive"]) - z(point)[..., None], np.broadcast_to(expected, (*point.shape, 3)),
                                    atol=1e-9)
         assert (np.diff(found["drift"], axis=-1) >= 0).all()
@@ -264,7 +319,7 @@ def test_coverage_is_counted_by_step_and_interval():
     truth = np.array([[0, 3], [1.5, 3], [-1.5, 0], [9, np.nan]], float)[..., None]
     inside, shares = held(quantiles, truth), asked(LEVELS)
     assert shares.tolist() == pytest.approx([0.8, 0.5])
-    first, second = by_step(inside, np.array([0.8, 0.5]))
+    first, second = tally(inside).by_step(np.array([0.8, 0.5]))
     assert first == {"step": 1, "values": 4, "coverage_0.8": 0.75, "coverage_0.5": 0.25}
     assert second == {"step": 2, "values": 3, "coverage_0.8": pytest.approx(1 / 3), "coverage_0.5": pytest.approx(1 / 3)}
 
@@ -274,8 +329,8 @@ def test_the_verdict_says_by_how_much_and_from_how_many_origins():
     one = np.array([1.0, 1, 1, 5])[:, None, None] * np.ones((4, 2, 1))
     four = np.full((4, 2, 1), 4.0)
     scale = np.ones(1)
-    assert verdict(one, four, truth, scale, "naive", (3.0, 2.0)) == (
+    assert verdict(one, four, truth, scale, (3.0, 2.0)) == (
         "it beats naive: its error is 50% lower (lower from 3 of 4 origins), its CRPS 50% higher")
-    worse = verdict(four, one, truth, scale, "naive", (1.0, 2.0))
+    worse = verdict(four, one, truth, scale, (1.0, 2.0))
     assert "does not beat" in worse and "100% higher (lower from 1 of 4" in worse and "CRPS 50% lower" in worse
-    assert verdict(one, truth, truth, np.array([np.nan]), "naive", (1.0, 2.0)) == "naive makes no error"
+    assert verdict(one, truth, truth, np.array([np.nan]), (1.0, 2.0)) == "naive makes no error"

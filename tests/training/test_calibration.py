@@ -16,7 +16,7 @@ from unroll.data.store import Prepared
 from unroll.data.windows import halves
 from unroll.evaluation.forecasts import held, measures
 from unroll.evaluation.reports import forecast
-from unroll.evaluation.reports.forecast import forecasts
+from unroll.evaluation.walk import forecasts
 from unroll.models.folder import Model, load_model, save_model
 from unroll.models.manifest import CALIBRATION
 from unroll.models.outputs import outputs
