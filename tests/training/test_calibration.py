@@ -5,6 +5,7 @@ import weakref
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.data.conftest import table, written
@@ -21,7 +22,7 @@ from unroll.models.folder import Model, load_model, save_model
 from unroll.models.manifest import CALIBRATION
 from unroll.models.outputs import outputs
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.table import split_table
+from unroll.prediction.split_tables import split_tables
 from unroll.sources.common.series import Series
 from unroll.training.batches import Batches
 from unroll.training.calibration import calibrate
@@ -67,7 +68,7 @@ def test_intervals_go_from_wrong_to_right_at_every_step(calibrated):
     np.testing.assert_allclose(after, np.broadcast_to(asked, (3, 2)), atol=0.12)       # 109 origins calibrate
 
 
-def test_every_door_tells_the_same_intervals(calibrated):
+def test_every_door_tells_the_same_intervals(calibrated, monkeypatch):
     made, raw, own, folder = calibrated
     data = made.sequences("test")
     expected, _ = forecasts(own, data, "x", evaluation())
@@ -77,7 +78,10 @@ def test_every_door_tells_the_same_intervals(calibrated):
     predictor = Predictor(opened)
     windows = [np.asarray(made.raw("x", "test")[first:last]) for first, last in data.bounds]
     np.testing.assert_allclose(np.stack(predictor.predict(windows)), expected, rtol=1e-4)
-    shown, _ = split_table(predictor, made, "test")
+    monkeypatch.setattr("unroll.prediction.split_tables.PART", 60)        # rows, of ten windows
+    parts = [part for part, _ in split_tables(predictor, made, "test")]
+    assert {*map(len, parts[:-1])} == {60}
+    shown = pd.concat(parts)
     np.testing.assert_allclose(shown[["q0.1", "q0.25", "q0.5", "q0.75", "q0.9"]].to_numpy().reshape(expected.shape),
                                expected, rtol=1e-4)
 

@@ -1,22 +1,17 @@
 """Predictions as a table: a row for each sequence, each step, or each step ahead."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unroll.data.fields import Sequences
-from unroll.data.spec import InputSpec
-from unroll.data.store import Prepared
 from unroll.prediction.predicted import Predicted
 from unroll.prediction.predictor import Predictor
 
 Values = NDArray[Any]
 PLACE, STEP = " place", "step"      # no column of a user's begins with a space
-NO_CATEGORY = "\ufffe"      # of what training never saw: not a character, so no category is called that
 
 
 def as_table(
@@ -97,69 +92,6 @@ def paths_table(
             **_reals(predictor.forecast, drawn.reshape(count * length, size), ""),
         }))
     return pd.concat(parts, ignore_index=True)
-
-
-def split_table(predictor: Predictor, prepared: Prepared, split: Literal["train", "validation", "test"]) \
-        -> tuple[pd.DataFrame, int]:
-    """Predictions for a split, and for how many sequences; a forecast is made from each of the split's origins.
-
-    Its column `origin` is the last step of the series that the forecast has read, counted from 1.
-    """
-    sequences, places, offsets = prepared.sequences(split), prepared.places(split), prepared.offsets(split)
-    values = shown(prepared.spec.inputs[predictor.input], np.asarray(prepared.raw(predictor.input, split)))
-    ends = int(prepared.spec.ending is not None)        # rows of a sequence that are no steps
-    inputs: list[Any]
-    if sequences.frame is not None and sequences.bounds is not None:
-        assert offsets is not None
-        at = sequences.sequence_of(np.arange(len(sequences)))
-        places = [places[number] for number in at]
-        origins = sequences.bounds[:, 1] - offsets[at] + np.array([place.first for place in places])
-        inputs = windows(prepared, split, sequences, at)
-    elif len(prepared.spec.inputs) > 1:
-        inputs = given_inputs(prepared, split, np.array([0, len(values)]) if offsets is None else offsets)
-    elif offsets is None:
-        inputs = [values]
-    else:
-        inputs = [values[first : last - ends] for first, last in pairwise(offsets)]
-    before = [place.first for place in places] if sequences.frame is None else None
-    table = as_table(predictor, predictor.predict_all(inputs), [place.name for place in places], before)
-    if sequences.frame is not None:
-        table.insert(1, "origin", np.repeat(origins, len(table) // len(inputs)))
-    return table, len(inputs)
-
-
-def windows(prepared: Prepared, split: Literal["train", "validation", "test"], sequences: Sequences,
-            series: NDArray[np.int64]) -> list[Any]:
-    """The windows of a forecast as a user would give them, or the values of every input; `series` (n,) are theirs."""
-    assert sequences.bounds is not None and sequences.frame is not None
-    found: dict[str, list[Values]] = {}
-    for name, field in prepared.spec.inputs.items():
-        values = shown(field, np.asarray(prepared.raw(name, split)))
-        more = sequences.frame.forecast.horizon * field.known_ahead
-        found[name] = [*values[series]] if field.per == "sequence" else [
-            values[first : last + more] for first, last in sequences.bounds]
-    return [{**dict(zip(found, row, strict=True))} if len(found) > 1 else row[0]
-            for row in zip(*found.values(), strict=True)]
-
-
-def given_inputs(prepared: Prepared, split: Literal["train", "validation", "test"], offsets: Values) \
-        -> list[dict[str, Values]]:
-    """The values of every input, by sequence, as a user would give them."""
-    columns: dict[str, list[Values]] = {}
-    for name, field in prepared.spec.inputs.items():
-        values, own = shown(field, np.asarray(prepared.raw(name, split))), prepared.own_offsets(name, split)
-        ends = int(prepared.spec.ending is not None and own is None)        # rows of no step
-        columns[name] = [*values] if field.per == "sequence" else [
-            values[first : last - ends] for first, last in pairwise(offsets if own is None else own)]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def shown(field: InputSpec, values: Values) -> Values:
-    """Categories by name; others as they are."""
-    if field.categories is None:
-        return values
-    return np.stack([np.array([NO_CATEGORY, *known, NO_CATEGORY])[column]       # the last one ends an item
-                     for known, column in zip(field.categories, values.T, strict=True)], axis=1)
 
 
 def value_names(target: Predicted) -> list[str]:

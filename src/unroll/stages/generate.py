@@ -27,8 +27,9 @@ from unroll.models.manifest import open_folder
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
 from unroll.prediction.rows import ROW_DIGITS, new, repeated, rows_table
-from unroll.prediction.table import paths_table, split_table
-from unroll.prediction.table_files import write_table
+from unroll.prediction.split_tables import split_tables
+from unroll.prediction.table import paths_table
+from unroll.prediction.table_files import TableFile, write_table
 from unroll.prediction.writing import beside, within_steps
 from unroll.readers.common.axis import times_from
 from unroll.tracking import Tracker
@@ -165,7 +166,10 @@ def rows(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
 
 def predictions(folder: Path, predictor: Predictor, prepared: Prepared) -> tuple[Metrics, str]:
     """A table of predictions for the test split."""
-    table, sequences = split_table(predictor, prepared, "test")
-    write_table(table, folder / "predictions.csv", ".csv")
-    return {"predictions/sequences": sequences, "predictions/rows": len(table)}, \
-        f"{len(table):,} predictions for {sequences:,} sequences of the test split"
+    rows = sequences = 0
+    with TableFile(folder / "predictions.csv", ".csv") as file:
+        for table, count in split_tables(predictor, prepared, "test"):
+            file.write(table)
+            rows, sequences = rows + len(table), sequences + count
+    return {"predictions/sequences": sequences, "predictions/rows": rows}, \
+        f"{rows:,} predictions for {sequences:,} sequences of the test split"
