@@ -360,7 +360,7 @@ def test_nothing_of_that_name_is_overwritten(project, capsys):
     path = brought(project, "air.csv", MONTHS)
     main(["init", "mine", "--from", str(path)])
     capsys.readouterr()
-    for file in (Path("data/raw/mine"), Path("conf/data/mine.yaml"), Path("conf/experiment/mine.yaml")):
+    for file in (Path("conf/data/mine.yaml"), Path("conf/experiment/mine.yaml"), Path("data/raw/mine")):
         assert refused(capsys, project, path) == ("exists", str(file))
         shutil.rmtree(file) if file.is_dir() else file.unlink()
     main(["init", "mine", "--from", str(path)])

@@ -172,6 +172,7 @@ def _add_init(verbs: Verbs) -> None:
                             "data/raw, and write conf/data/NAME.yaml and conf/experiment/NAME.yaml.")
     init.add_argument("name", help="name of the data set and its experiment")
     init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE_OR_FOLDER")
+    init.add_argument("--force", action="store_true", help="replace what init wrote under that name before")
     init.add_argument("--task", choices=("language", "classify", "tag", "regress", "forecast"))
     init.add_argument("--target", action="append", default=[], metavar="COLUMN", help="column or array to predict; "
                       "again for each")

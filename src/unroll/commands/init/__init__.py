@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from unroll.base.errors import UserError
@@ -13,6 +14,8 @@ from unroll.base.files import replacing, write_text
 from unroll.commands.init.check import check
 from unroll.commands.init.dispatch import make_draft
 from unroll.commands.init.draft import Draft, Options, Place, report
+from unroll.commands.init.former import Former
+from unroll.commands.init.questions import decided
 from unroll.commands.init.write import data_yaml, experiment_yaml
 from unroll.readers.common.advice import corrected_by
 
@@ -22,19 +25,27 @@ LARGE = 50_000_000      # bytes; more is for DVC to keep, not for git
 __all__ = ["Options", "init"]
 
 
-def init(project: Path, name: str, origin: Path, options: Options) -> None:
+def init(project: Path, name: str, origin: Path, options: Options, force: bool = False) -> None:
     """Copy `origin` below data/raw, write conf/data/NAME.yaml and conf/experiment/NAME.yaml, and print how to run them.
 
-    Raises `UserError` when something of that name exists, when the data cannot be read, or when it may be several
-    things; nothing half-written is left then.
+    With `force`, what it wrote under that name before is replaced. Raises `UserError` when anything else of that name
+    exists, when the data cannot be read, or when it may be several things and there is no terminal to ask at; nothing
+    half-written is left then.
     """
     place = _place(project, name, origin)
     data, experiment = (project / "conf" / group / f"{name}.yaml" for group in ("data", "experiment"))
-    for path in (data, experiment):
+    made = [data, experiment, *([project / place.folder] if place.copied else [])]
+    former = Former(project, name)
+    if force:
+        former.check(made)
+    for path in made if not force else ():
         if path.exists():
-            raise UserError("exists", path, "already exists. Choose another name, or remove it.")
+            raise UserError("exists", path, "already exists. Choose another name, or, if `init` wrote it, replace it: "
+                            "--force.")
     with ExitStack() as undo, corrected_by("options"):
-        draft = make_draft(place, options)
+        draft = decided(partial(make_draft, place), options)
+        if force:
+            former.set_aside(made, undo)
         if place.copied:
             copy(draft, place, project / place.folder, undo)
         check(project, draft)
@@ -44,6 +55,7 @@ def init(project: Path, name: str, origin: Path, options: Options) -> None:
         if place.copied:
             _track(project, place.folder)
         undo.pop_all()
+    former.finish(made)
     report("wrote", f"{data}, {experiment}: edit them to change anything")
     print(f"\nNow run    make repro EXPERIMENT={name}\nor         unroll compose experiment={name} && dvc repro")
 
@@ -70,8 +82,6 @@ def _place(project: Path, name: str, origin: Path) -> Place:
         within = (Path("data/raw") / here.relative_to(raw)).as_posix()
         return Place(name, origin, within, within, copied=False)
     folder = f"data/raw/{name}"
-    if (project / folder).exists():
-        raise UserError("exists", project / folder, "already exists. Choose another name, or remove it.")
     return Place(name, origin, folder if origin.is_dir() else f"{folder}/{origin.name}", folder, copied=True)
 
 
@@ -88,7 +98,7 @@ def copy(draft: Draft, place: Place, target: Path, undo: ExitStack) -> None:
 
 def _track(project: Path, folder: str) -> None:
     size = sum(file.stat().st_size for file in (project / folder).rglob("*") if file.is_file())
-    if size <= LARGE:
+    if size <= LARGE and not (project / f"{folder}.dvc").exists():
         report("copied", f"to {project / folder}; commit it with git, or `dvc add` it")
     elif (project / ".dvc").is_dir():
         done = subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", folder], cwd=project,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unroll.base.errors import UserError
 from unroll.commands.init.archive import Archive, Array
 from unroll.commands.init.array_targets import is_counted
 from unroll.commands.init.draft import Options, report
 from unroll.commands.init.inputs import Read, few, identifies, of_codes
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.targets import Wanted, gives_away
 from unroll.config.data import FUTURE
 
@@ -89,7 +89,8 @@ def _refuse_counted(archive: Archive, found: Sequence[Read]) -> None:
         which = ", ".join(f"{column.name!r} ({column.present.min():g} to {column.present.max():g})"
                           for column in counted)
         ways = ", ".join(f"--kind {shlex.quote(column.name)}=real or categories" for column in counted)
-        raise UserError("ambiguous", "--kind", f"{which}: amounts, or the numbers of symbols? Choose {ways}.")
+        raise Undecided("--kind", f"{which}: amounts, or the numbers of symbols? Choose {ways}.",
+                        [("--kind", (counted[0].name, kind)) for kind in ("real", "categories")])
     for column in [column for column in whole if column.distinct <= 20][:3]:
         kind = "categories" if archive.per_step(arrays[column.name]) else "static_categories"
         report("numbers", f"{column.name!r} has {column.distinct} different whole numbers, read as amounts; if they "

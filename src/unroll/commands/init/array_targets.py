@@ -8,6 +8,7 @@ from unroll.base.errors import UserError
 from unroll.commands.init.archive import LABEL, Archive, Array
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Options, report
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.targets import FEW, Wanted
 
 WORDS = {"class": "the class of each sequence", "tag": "the class of each step", "value": "{} of each sequence",
@@ -29,9 +30,10 @@ def find_targets(archive: Archive, options: Options) -> list[Wanted]:
         named = (archive.main.name, *options.inputs, *dict(options.kinds))
         others = [name for name in archive.arrays if name not in named]
         if others:
-            raise UserError("ambiguous", "--target", "nothing shows what is predicted. Name it, out of "
+            raise Undecided("--target", "nothing shows what is predicted. Name it, out of "
                             f"{', '.join(map(repr, others))}: --target ARRAY, again for each; or predict the next "
-                            f"step: --kind {shlex.quote(archive.main.name)}=next.")
+                            f"step: --kind {shlex.quote(archive.main.name)}=next.",
+                            [*(("--target", name) for name in others), ("--kind", (archive.main.name, "next"))])
         names = [archive.main.name]
     for name in by_name:
         if name not in names:
@@ -87,9 +89,10 @@ def _of_numbers(archive: Archive, array: Array, kinds: tuple[str, str], where: s
     if (few and (array.dtype.kind == "f" or width > 1)) or (counted and not few):
         choices = ("tag" if classes == "tag" else "classify", "regress") if where == "--task" else kinds
         apart = f" in {width} columns, where classes are an array each" if width > 1 else ""
-        raise UserError("ambiguous", where, f"{array.splits['train']} has {column.distinct} different whole numbers"
+        listed = [("--task", choice) if where == "--task" else ("--kind", (array.name, choice)) for choice in choices]
+        raise Undecided(where, f"{array.splits['train']} has {column.distinct} different whole numbers"
                         f"{apart}, stored as {array.dtype}: classes or values? Choose {where}"
-                        f"{' ' * (where == '--task')}{choices[0]} or {choices[1]}.")
+                        f"{' ' * (where == '--task')}{choices[0]} or {choices[1]}.", listed)
     return classes if few else numbers
 
 

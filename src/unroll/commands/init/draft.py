@@ -1,6 +1,8 @@
 """What is known so far of a configuration to be written, the options of the command, and lines of its report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -92,18 +94,26 @@ class Draft:
     notes: dict[str, str] = field(default_factory=dict)                     # setting → why it is so
 
 
+SAID: ContextVar[set[str] | None] = ContextVar("said", default=None)
+
+
+@contextmanager
+def said_once() -> Iterator[None]:
+    """Within, `report` leaves out lines that were printed before."""
+    token = SAID.set(set())
+    try:
+        yield
+    finally:
+        SAID.reset(token)
+
+
 def report(what: str, text: str, option: str | None = None) -> None:
     """Print a line for something that was found or decided, with the option that decides otherwise."""
-    print(f"{what:<11}{text}" + (f"   [{option}]" if option else ""))
-
-
-def only_one(candidates: Iterable[str], option: str) -> str | None:
-    """The only candidate, or None without any; raises `UserError` when there are several."""
-    names = list(candidates)
-    if len(names) > 1:
-        raise UserError("ambiguous", option, f"{', '.join(map(repr, names))} are possible. Name one: {option} "
-                        f"{names[0]!r}.")
-    return names[0] if names else None
+    line, said = f"{what:<11}{text}" + (f"   [{option}]" if option else ""), SAID.get()
+    if said is None or line not in said:
+        print(line)
+    if said is not None:
+        said.add(line)
 
 
 def known(name: str, names: Iterable[str], option: str, what: str = "column") -> str:

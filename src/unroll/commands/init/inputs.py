@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Options, known, report
 from unroll.commands.init.order import ROW_NUMBER, SERIES
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.roles import Roles
 from unroll.commands.init.targets import FEW, Wanted, gives_away
 
@@ -134,8 +134,9 @@ def _texts(texts: list[Column], found: list[Read], roles: Roles, options: Option
             roles.check_spaces(column, f"--kind {shlex.quote(column.name)}=categories")
         return [Read(column, str(_kind(column, roles))) for column in texts if column not in many]
     if len(many) > 1:
-        raise UserError("ambiguous", "--kind", f"{', '.join(repr(column.name) for column in many)}: only one column of "
-                        f"text is read. Name it: --kind {shlex.quote(many[0].name)}=tokens.")
+        raise Undecided("--kind", f"{', '.join(repr(column.name) for column in many)}: only one column of "
+                        f"text is read. Name it: --kind {shlex.quote(many[0].name)}=tokens.",
+                        [("--kind", (column.name, "tokens")) for column in many])
     text = many or (texts if len(texts) == 1 else [])
     return [Read(column, "tokens" if column in text else str(_kind(column, roles))) for column in texts]
 

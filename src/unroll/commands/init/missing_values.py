@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
 from unroll.commands.init.draft import Options, report
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.roles import Where
 
 MARK = re.compile(r"-?(9{2,}|9{3,}\.9+|9{2,}0*)|-1e\+?\d\d")      # 99, -999, -9999, 999.9, 99900
@@ -39,10 +39,10 @@ def check_marks(columns: Sequence[Column], options: Options, where: Where) -> No
             continue
         count = int((column.values == mark).sum())
         others = column.present[column.present != mark]
-        raise UserError("ambiguous", where(int(np.flatnonzero(column.values == mark)[0]), column.name),
+        raise Undecided(where(int(np.flatnonzero(column.values == mark)[0]), column.name),
                         f"{mark:g}, in {count:,} row{'s' * (count > 1)}, is far from all others, {others.min():g} to "
                         f"{others.max():g}. Say whether it stands for a missing value, --na-value {mark:g}, or is a "
-                        "number, --na-value none.")
+                        "number, --na-value none.", [("--na-value", f"{mark:.10g}"), ("--na-value", "none")])
 
 
 def likely_mark(column: Column) -> float | None:

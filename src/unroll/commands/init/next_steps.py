@@ -11,6 +11,7 @@ from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.model import encoder, field_names
 from unroll.commands.init.order import check_series
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.steps import set_lanes
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import FEW, WORDS, Wanted
@@ -74,6 +75,7 @@ def _kind(column: Column, asked: str, table: Table) -> str:
                         f"numbers{' or text' * (asked != 'next_real')}.")
     table.roles.check_spaces(column, f"{where}none")
     if asked == NEXT and column.kind == "number" and column.whole and 2 < column.distinct <= FEW:
-        raise UserError("ambiguous", where, f"column {column.name!r} has {column.distinct} different whole numbers: "
-                        f"categories or amounts? Choose {where}next_categories or next_real.")
+        raise Undecided(where, f"column {column.name!r} has {column.distinct} different whole numbers: "
+                        f"categories or amounts? Choose {where}next_categories or next_real.",
+                        [("--kind", (column.name, kind)) for kind in ("next_categories", "next_real")])
     return KINDS_OF_NEXT[asked] or ("real" if column.kind == "number" else "categories")

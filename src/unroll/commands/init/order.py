@@ -9,7 +9,8 @@ import pandas as pd
 
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import NAMES, Column
-from unroll.commands.init.draft import Options, known, only_one, report, spread
+from unroll.commands.init.draft import Options, known, report, spread
+from unroll.commands.init.questions import Undecided, only_one
 from unroll.commands.init.roles import Roles, Where
 from unroll.commands.init.spacing import in_zone, spacing
 from unroll.commands.init.time_names import PARTS, has_time_name, is_plain
@@ -71,7 +72,7 @@ def _time(roles: Roles, options: Options) -> Column | None:
     if not times:       # a number may be one, by its name
         times = [name for name, column in roles.columns.items()
                  if column.kind == "number" and not column.missing and name not in taken and _is_time(column, within)]
-    name = only_one(times, "--time")
+    name = only_one(times, "--time", none=True)
     return roles.columns[name] if name is not None else None
 
 
@@ -98,8 +99,9 @@ def _refuse_unread(roles: Roles, options: Options) -> None:
                 column.name in (*options.targets, *options.inputs) or column.distinct <= NAMES):
             continue
         if all(DATED.search(str(cell)) for cell in column.present):
-            raise UserError("ambiguous", "--time-format", f"column {column.name!r} holds {str(column.present[0])!r}: a "
-                            "time in no known format? Give its format, such as '%d.%m.%Y', or choose --time none.")
+            raise Undecided("--time-format", f"column {column.name!r} holds {str(column.present[0])!r}: a "
+                            "time in no known format? Give its format, such as '%d.%m.%Y', or choose --time none.",
+                            [("--time", "none")])
 
 
 def _ordering(column: Column) -> Column:
@@ -122,14 +124,15 @@ def _series(roles: Roles, options: Options) -> Column | None:
     needed = roles.time is not None and not (np.diff(roles.time.values) > 0).all()
     alike = [column.name for column in free if _is_named(column) and not column.missing]
     if not named and alike and roles.time is None:
-        raise UserError("ambiguous", "--series", f"{alike[0]!r} looks like the names of sequences, but the rows of one "
+        raise Undecided("--series", f"{alike[0]!r} looks like the names of sequences, but the rows of one "
                         "do not stand together. Sort them, name the column that orders them, --time COLUMN, or choose "
-                        "--series none.")
+                        "--series none.", [("--series", "none"), *(("--time", column.name) for column in free
+                                                                   if column.kind == "number")])
     # of rows out of order, the check of the data names the first
     possible = [roles.columns[name] for name in named or (alike or unnamed if needed else [])]
     # several may name the same sequences
     different = {pd.factorize(column.labels)[0].tobytes(): column.name for column in reversed(possible)}
-    name = only_one(reversed(different.values()), "--series")
+    name = only_one([*reversed(different.values())], "--series", none=True)
     return roles.columns[name] if name is not None else None
 
 
@@ -173,6 +176,7 @@ def check_series(roles: Roles, options: Options, targets: Sequence[Column] = ())
     named = (*dict(options.kinds), *options.inputs, *(column.name for column in targets))
     for column in roles.free():
         if column.name not in named and tells_apart(column, None) and not LABEL.fullmatch(column.name.strip()):
-            raise UserError("ambiguous", "--series", f"rows with the same {column.name!r} stand together: "
+            raise Undecided("--series", f"rows with the same {column.name!r} stand together: "
                             f"{column.distinct:,} sequences, or one of all rows? Choose --series "
-                            f"{shlex.quote(column.name)}, or --series none.")
+                            f"{shlex.quote(column.name)}, or --series none.",
+                            [("--series", column.name), ("--series", "none")])

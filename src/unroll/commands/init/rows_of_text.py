@@ -11,6 +11,7 @@ from unroll.commands.init.draft import Draft, Options, report
 from unroll.commands.init.fields import draft_fields, draft_language
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.missing_values import find_missing
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.steps import find_tokenizer, task_of
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import describe, find_targets, report_targets
@@ -21,8 +22,9 @@ def draft_rows_of_text(table: Table, texts: list[Column], options: Options) -> D
                  "header", "skip", "comment", "units", "thousands", "sheet", "missing", "na_values")
     if len(texts) > 1:
         names = ", ".join(repr(column.name) for column in texts)
-        raise UserError("ambiguous", "--input", f"{names} are texts. Name the one to read: --input {texts[0].name!r}, "
-                        f"or those beside it: --kind {shlex.quote(texts[1].name)}=context_tokens.")
+        raise Undecided("--input", f"{names} are texts. Name the one to read: --input {texts[0].name!r}, "
+                        f"or those beside it: --kind {shlex.quote(texts[1].name)}=context_tokens.",
+                        [("--input", column.name) for column in texts])
     (text,) = texts
     roles = table.roles
     del roles.columns[text.name]

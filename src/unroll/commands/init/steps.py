@@ -6,6 +6,7 @@ from unroll.commands.init.fields import draft_fields
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.missing_values import find_missing
 from unroll.commands.init.order import check_series
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import Wanted, describe, find_targets, report_targets
 from unroll.data.tokenizers.word import Letters
@@ -17,9 +18,10 @@ def draft_steps(table: Table, options: Options) -> Draft:
     check_series(roles, options, wanted)
     targets = [describe(column, roles, options) for column in wanted]
     if not targets:
-        raise UserError("ambiguous", "--task", "nothing shows what is to be predicted. Choose --task forecast (of a "
+        raise Undecided("--task", "nothing shows what is to be predicted. Choose --task forecast (of a "
                         "series), or --target COLUMN, out of "
-                        f"{', '.join(repr(column.name) for column in roles.free())}.")
+                        f"{', '.join(repr(column.name) for column in roles.free())}.",
+                        [("--task", "forecast"), *(("--target", column.name) for column in roles.free())])
     if roles.series is None and roles.time is None and options.series is None:
         report("sequence", "no column tells sequences apart: all rows are the steps of one, in their order",
                "--series COLUMN or none")

@@ -13,6 +13,7 @@ from unroll.commands.init.forecasts import draft_forecast
 from unroll.commands.init.missing_values import check_marks
 from unroll.commands.init.next_steps import KINDS_OF_NEXT, draft_next
 from unroll.commands.init.order import LABEL, SERIES, find_roles, likely_sequences
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.reading import find_reading
 from unroll.commands.init.roles import Roles, Where
 from unroll.commands.init.rows_of_text import draft_rows_of_text
@@ -99,8 +100,9 @@ def _texts(columns: list[Column], options: Options, where: Where) -> list[Column
         numbers = [name for name in numbers if name not in options.targets]
     if texts and numbers and (options.task == "regress" or (
             options.task is None and any(column.kind == "time" for column in columns))):
-        raise UserError("ambiguous", "--input", f"the text {texts[0].name!r} of each row, or the numbers over time? "
-                        f"Choose --kind {shlex.quote(texts[0].name)}=tokens, or --input {numbers[0]!r}.")
+        raise Undecided("--input", f"the text {texts[0].name!r} of each row, or the numbers over time? "
+                        f"Choose --kind {shlex.quote(texts[0].name)}=tokens, or --input {numbers[0]!r}.",
+                        [("--kind", (texts[0].name, "tokens")), ("--input", numbers[0])])
     return texts
 
 
@@ -148,6 +150,7 @@ def _is_forecast(roles: Roles, options: Options) -> bool:
     (label,) = labels
     doubtful = not LABEL.fullmatch(label.name) or (label.kind == "number" and label.name.lower() == "y")
     if roles.time is not None and roles.time.kind == "time" and numbers and doubtful:
-        raise UserError("ambiguous", "--task", f"a forecast of {', '.join(repr(column.name) for column in numbers)}, "
-                        f"or the class {label.name!r}? Choose --task forecast, or --target {label.name!r}.")
+        raise Undecided("--task", f"a forecast of {', '.join(repr(column.name) for column in numbers)}, "
+                        f"or the class {label.name!r}? Choose --task forecast, or --target {label.name!r}.",
+                        [("--task", "forecast"), ("--target", label.name)])
     return False

@@ -7,8 +7,9 @@ import numpy as np
 
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
-from unroll.commands.init.draft import Options, known, only_one, report
+from unroll.commands.init.draft import Options, known, report
 from unroll.commands.init.order import LABEL
+from unroll.commands.init.questions import Undecided, only_one
 from unroll.commands.init.roles import Roles
 
 FEW = 50            # more different values are hardly classes
@@ -69,8 +70,9 @@ def describe(column: Column, roles: Roles, options: Options) -> Wanted:
                         f"{'classify' if whole else 'tag'}, or another --target.")
     if kind in ("class", "tag") and column.word is not None and asked is None:
         row, cell = column.word
-        raise UserError("ambiguous", roles.where(row, column.name), f"is {cell!r} a class, or is the class unknown? If "
-                        f"it is unknown, leave the cell empty; if it is a class, choose {way}{kind}.")
+        raise Undecided(roles.where(row, column.name), f"is {cell!r} a class, or is the class unknown? If "
+                        f"it is unknown, leave the cell empty; if it is a class, choose {way}{kind}.",
+                        [("--kind", (column.name, kind))])
     if kind in ("class", "tag") and asked is None:
         roles.check_spaces(column, way + kind)
     return Wanted(column, kind)
@@ -86,8 +88,10 @@ def find_task(column: Column, whole: bool, options: Options) -> str:
         numbers = ("value" if whole else "values") if several else "regress or forecast"
         where, choices = (f"--kind {shlex.quote(column.name)}=", f"{classes} or {numbers}") if several else (
             "--task", f"{classes}, {numbers}")
-        raise UserError("ambiguous", where, f"column {column.name!r} has {column.distinct} different whole numbers: "
-                        f"classes or values? Choose {where}{'' if several else ' '}{choices}.")
+        listed = [("--kind", (column.name, classes)), ("--kind", (column.name, numbers))] if several else [
+            ("--task", task) for task in (classes, "regress", "forecast")]
+        raise Undecided(where, f"column {column.name!r} has {column.distinct} different whole numbers: "
+                        f"classes or values? Choose {where}{'' if several else ' '}{choices}.", listed)
     return "regress"
 
 
