@@ -3,6 +3,7 @@
 With UNROLL_PICTURES the browser trains as long as a picture needs, and leaves one in that folder.
 """
 
+import io
 import os
 import re
 import signal
@@ -16,15 +17,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from benchmarks.servers import free_port, serving
 from tests.conftest import REPOSITORY, hide, run, tiny
+from tests.generation.many_fields import networks
 from tests.prediction.conftest import ZOO, core, make, refused, save_random
 from tests.refusals import refusal
 from tests.specs import make_spec
 from unroll.base.workspace import Workspace
+from unroll.commands.cli import main
 from unroll.commands.play import play
 from unroll.commands.play.shown import bars, coloured
 from unroll.data.store import Prepared
@@ -32,7 +36,7 @@ from unroll.data.tokenizers import Tokenizer, byte, char, word
 from unroll.explain.activity import activities, expected, most_varied, read, readable
 from unroll.generation.engine import OnnxEngine
 from unroll.generation.one_field import OneField
-from unroll.models.manifest import STEP
+from unroll.models.manifest import STEP, ModelFolder
 from unroll.prediction.predictor import Predictor
 
 PICTURES = os.environ.get("UNROLL_PICTURES")
@@ -65,6 +69,12 @@ def forecaster(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace, prepared = make(tmp_path_factory.mktemp("shops"), ZOO["forecast_two"][0])
     save_random(prepared, workspace.model, ZOO["forecast_two"][1], core("gru"), 0)
     return workspace.model
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """A model of random weights that draws letters, tags, labels and numbers."""
+    return networks(tmp_path_factory)("all", "gru").folder
 
 
 def opened(prepared: Prepared, folder: Path, cell: str) -> tuple[Predictor, OneField]:
@@ -296,3 +306,31 @@ def test_a_page_draws_a_forecast_of_its_data_and_of_a_file(visit, forecaster, tm
     page.locator("#file input[type=file]").set_input_files(tmp_path / "long.csv")
     expect(page.locator("#series input")).to_have_value("a")
     expect(fan).not_to_have_attribute("src", first or "")
+
+
+@pytest.mark.browser
+def test_a_page_draws_rows_as_sample_does(visit, several, tmp_path, capsys):
+    from playwright.sync_api import expect
+
+    page = visit(several.folder)
+    drawn = page.locator("#picture img")
+    page.locator("#draw").click()
+    expect(drawn).to_be_visible(timeout=WAIT_MS)
+    capsys.readouterr()
+    main(["sample", "--model", str(several.folder), "--count", "3", "--length", "50", "--given", 'class=a "quoted", listed'])
+    expected = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    shown = page.locator("#rows").inner_text().split()
+    assert [each for each in shown if each in "cde"][:9] == [each for each in expected["letter"] if each in "cde"][:9]
+    assert page.locator("#rows [role=grid]").get_attribute("aria-rowcount") == str(len(expected))
+    assert drawn.evaluate("each => each.naturalWidth") > 300
+    picture(page, "play_rows.png", tmp_path)
+    expected[expected["series"] == 1].head(2).assign(series="begun").to_csv(tmp_path / "begun.csv", index=False)
+    page.locator("#file input[type=file]").set_input_files(tmp_path / "begun.csv")
+    expect(page.locator("#sequence input")).to_have_value("begun")
+    before = drawn.get_attribute("src")
+    page.locator("#draw").click()
+    expect(drawn).not_to_have_attribute("src", before or "")
+    (tmp_path / "bad.csv").write_text("series,letter\na,b\n")
+    page.get_by_label("Remove this file").or_(page.get_by_label("Clear")).first.click()
+    page.locator("#file input[type=file]").set_input_files(tmp_path / "bad.csv")
+    expect(page.get_by_text("no column", exact=False).first).to_be_visible()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unroll.drawing import evaluation, forecasts, generation, sweeps
+from unroll.drawing import evaluation, forecasts, generation, rows, sweeps
 
 TRAIN = [{"step": 5.0 * at, "loss": 3 / at} for at in range(1, 9)]
 VALIDATION = [{"step": 20.0, "loss": 1.5}, {"step": 40.0, "loss": 1.2}]
@@ -36,6 +36,10 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "silent_roll": lambda path: generation.piano_roll(np.zeros((9, 88), bool), 0, 21, path),
     "fan": lambda path: generation.sampled_paths(FAN[0][:, None], np.random.default_rng(1).random((30, 9, 1)), ["x"], path),
     "fan_of_many": lambda path: generation.sampled_paths(np.ones((5, 9)), np.ones((30, 9, 9)), [*"abcdefghi"], path),
+    "rows": lambda path: rows.rows([rows.Drawn("a", {"x": [1.0, 2.5, 3.0], "name": ["$a", "b", None]}, 1), rows.Drawn(
+        "b", {"x": [0.0], "name": ["a b"]}, real=True)], path),
+    "rows_of_many_names": lambda path: rows.rows([rows.Drawn("a", {"name": [*"abcdefghijkl_ \n$"], "word": [f"w{at}" for at in range(16)]})], path),
+    "rows_of_none": lambda path: rows.rows([rows.Drawn("a", {"x": [], "name": []})], path),
     "temperature": lambda path: generation.temperature(HEATED, {"samples/real_ngram5_bpc": 2.6}, path),
     "ranking": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in "abc"], "loss", False, path),
     "ranking_of_many": lambda path: sweeps.ranking([(f"model={name}", [1.2, 1.3], CURVES) for name in range(20)], "kind/accuracy", True, path),

@@ -1,5 +1,6 @@
 """Random networks that draw several fields at each step."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,6 +46,12 @@ class Made(NamedTuple):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return networks(tmp_path_factory)
+
+
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
+    """(variant, core) → a model folder with random weights."""
+
     @cache
     def project(variant: str) -> tuple[Path, Any]:
         names, letters = VARIANTS[variant]

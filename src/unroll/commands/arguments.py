@@ -110,14 +110,15 @@ def _add_sample(verbs: Verbs, with_settings: bool) -> None:
     sample.add_argument("prompts", nargs="*", metavar="PROMPT", help="a text; for music, a MIDI file or a piano roll; "
                         "for a forecaster, the file with the series; for rows, a file with sequences to continue")
     sample.add_argument("--prompts", dest="prompts_file", type=Path, metavar="FILE", help="texts, one per line, or "
-                        '.jsonl with {"prompt": "…", "given": {…}}; - is standard input')
+                        '.jsonl with {"prompt": "…", "given": {…}}; - is standard input; for rows, .jsonl with '
+                        '{"prompt": {…}, "given": {…}}')
     sample.add_argument("--model", default=MODEL, help=MODEL_HELP)
     sample.add_argument("--count", type=_positive, metavar="N", help="samples for each prompt (default: 1; paths: 100)")
     sample.add_argument("--seed", type=int, metavar="N", help="(default: 1)")
     if with_settings:
         _add_settings(sample.add_argument_group("sampling settings (music and paths have length and temperature only; "
-                                                "rows all but allow, pattern, stop and beams)"))
-    text = sample.add_argument_group("for texts; --given for rows, too")
+                                                "rows all but stop)"))
+    text = sample.add_argument_group("for texts; --given, --stream, --int8 and --gpu for rows, too")
     text.add_argument("--given", action="append", metavar="NAME=VALUE,…", help="what the model reads beside the text; "
                       "again for each input")
     text.add_argument("--replace-unknown", action="store_true", help="read symbols outside the vocabulary as unknown")

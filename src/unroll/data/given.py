@@ -22,11 +22,12 @@ def given_of(data: Sequences, names: Sequence[str], count: int) -> list[Given]:
     items = np.arange(1 if data.bounds is None else len(data))
     if data.bounds is not None and any(data.inputs[name].per == "step" for name in names):
         items = np.argsort(-data.lengths, kind="stable")
-    return [{name: _of(data, data.inputs[name], int(items[number % len(items)])) for name in names}
+    return [{name: of_item(data, data.inputs[name], int(items[number % len(items)])) for name in names}
             for number in range(count)]
 
 
-def _of(data: Sequences, field: Field, item: int) -> NDArray[Any]:
+def of_item(data: Sequences, field: Field, item: int) -> NDArray[Any]:
+    """What one sequence has in a field, as the network reads it."""
     lane = np.array([item])
     if field.per == "own":
         values, lengths = field.own(lane, lane)

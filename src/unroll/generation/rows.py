@@ -52,10 +52,19 @@ class RowGenerator:
         self.needs = needs(engine)
         self.steps = [name for name in self.needs if name not in engine.context]
 
+    @property
+    def rules(self) -> list[str]:
+        """The settings that apply beside length, temperature and greedy, but those that say how symbols repeat."""
+        symbols = any(draw.symbols for draw in self._draws.values())
+        return ["top_k", "top_p", "min_p"] * symbols + ["pattern"] * (len(self._texts) == 1)
+
+    @property
+    def _texts(self) -> list[Tokenizer]:
+        return [drawn.tokenizer for drawn in self.fields.values() if drawn.tokenizer is not None]
+
     def check(self, settings: Sampling) -> None:
         """Raises `SettingError` on settings that the fields do not have."""
-        symbols = [name for name, draw in self._draws.items() if draw.symbols]
-        texts = [drawn.tokenizer for drawn in self.fields.values() if drawn.tokenizer is not None]
+        symbols, texts = [name for name, draw in self._draws.items() if draw.symbols], self._texts
         numbers = [name for name in self.fields if name not in symbols]
         for names, why in ((("stop",), "rows of fields are no text"),
                            (OF_TEXTS if len(texts) != 1 else (), f"of the model's fields {len(texts)} are texts"),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.data.given import of_item
 from unroll.data.parts import some_steps
 from unroll.data.source import Split
 from unroll.data.store import Prepared
@@ -36,6 +37,18 @@ def rows_worth(samples: Sequence[RowSample], prepared: Prepared, limit: int) -> 
         metrics["samples/test_rows_per_sequence"] = len(steps["samples/test_"]) / \
             prepared.spec.splits["test"].sequences
     return metrics
+
+
+def of_test(prepared: Prepared, count: int) -> list[RowSample]:
+    """The first sequences of the test split, as if they had been drawn; of a stream, its beginning."""
+    data, found = prepared.sequences("test"), list[RowSample]()
+    for item in range(min(count, 1 if data.bounds is None else len(data))):
+        rows = {name: of_item(data, data.inputs[name], item) for name in prepared.spec.drawn}
+        if prepared.spec.ending is not None:
+            rows = {name: values[:-1] for name, values in rows.items()}
+        beside = [name for name in data.inputs if name not in prepared.spec.drawn]
+        found.append(RowSample(rows, 0, {name: of_item(data, data.inputs[name], item) for name in beside}))
+    return found
 
 
 def _of(prepared: Prepared, split: Split, names: Sequence[str], limit: int | None) -> Symbols:

@@ -75,6 +75,16 @@ def rows_table(samples: Sequence[RowSample], prompts: Sequence[RowPrompt], spec:
                          **columns})
 
 
+def cells_of(sample: RowSample, prompt: RowPrompt, spec: Spec, tokenizers: Mapping[str, Tokenizer]
+             ) -> dict[str, Sequence[Any]]:
+    """The cells of each column that is drawn."""
+    found = dict[str, Sequence[Any]]()
+    for name in spec.drawn:
+        rows = _cells(spec, name, sample, prompt, tokenizers.get(name), None)
+        found |= {column: [row[at] for row in rows] for at, column in enumerate(_columns(name, spec.inputs[name]))}
+    return found
+
+
 def repeated(prompts: Sequence[RowPrompt], count: int) -> list[RowPrompt]:
     """Each of them `count` times, with names of their own."""
     return [prompt if count == 1 else prompt._replace(name=f"{prompt.name}/{number}") for prompt in prompts

@@ -17,16 +17,18 @@ from unroll.data.given import Given, shown
 from unroll.data.parts import decode, some_steps
 from unroll.data.store import Prepared, open_prepared
 from unroll.drawing.generation import sampled_paths, temperature
+from unroll.drawing.rows import Drawn
+from unroll.drawing.rows import rows as draw_rows
 from unroll.generation.midi import TEMPO, write_pieces
 from unroll.generation.rows import open_rows
-from unroll.generation.rows_worth import rows_worth
+from unroll.generation.rows_worth import of_test, rows_worth
 from unroll.generation.text import open_generator
 from unroll.generation.worth import Data, Metrics, music_worth, text_worth
 from unroll.models.folder import Model, load_model
 from unroll.models.manifest import open_folder
 from unroll.prediction.paths import history, sample_paths
 from unroll.prediction.predictor import Predictor
-from unroll.prediction.rows import ROW_DIGITS, new, repeated, rows_table
+from unroll.prediction.rows import ROW_DIGITS, RowPrompt, cells_of, new, repeated, rows_table
 from unroll.prediction.split_tables import split_tables
 from unroll.prediction.table import paths_table
 from unroll.prediction.table_files import TableFile, write_table
@@ -35,6 +37,8 @@ from unroll.readers.common.axis import times_from
 from unroll.tracking import Tracker
 
 COMPARED, COMPARED_LENGTH = 16, 400     # samples at each temperature, and their symbols
+SHOWN = 3       # drawn sequences of a picture, and as many of the test split
+NEW = RowPrompt("", {}, {}, {})
 PATHS = 100     # enough to see where most of them are
 
 
@@ -159,6 +163,9 @@ def rows(folder: Path, model: Model, path: Path, prepared: Prepared, settings: G
     samples = list(generator.samples([prompt.rows for prompt in prompts], settings, settings.seed, given=given))
     table = rows_table(samples, repeated(prompts, settings.beams), model.spec, model.tokenizers)
     write_table(table, folder / "rows.csv", ".csv", ROW_DIGITS)
+    draw_rows([Drawn(f"{'test' if real else 'drawn'} {number}", cells_of(sample, NEW, model.spec, model.tokenizers),
+                     real=real) for real, shown in ((False, samples[:SHOWN]), (True, of_test(prepared, SHOWN)))
+               for number, sample in enumerate(shown, 1)], folder / "rows.png")
     _write_given(folder, model, generator.needs, [sample.given for sample in samples])
     return dict(rows_worth(samples, prepared, settings.ngram_tokens)), \
         f"{len(samples):,} sequences of {len(table):,} rows"

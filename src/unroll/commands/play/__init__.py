@@ -41,8 +41,13 @@ def _page(folder: Path) -> Any:
             from unroll.commands.play.forecasts import forecast_page
 
             return forecast_page(folder)
-    raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models and "
-                    "forecasters have a page. Use `unroll predict`, or `unroll sample` where it draws.")
+        case "rows":
+            from unroll.commands.play.rows import rows_page
+
+            return rows_page(opened)
+    raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models, forecasters "
+                    "and models of the next step of several fields have a page. Use `unroll predict`, or "
+                    "`unroll sample` where it draws.")
 
 
 def _serve(page: Any, port: int) -> None:

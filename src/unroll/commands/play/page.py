@@ -8,9 +8,9 @@ import gradio as gr
 
 from unroll.base.errors import UserError
 from unroll.commands.play.beside import Beside
+from unroll.commands.play.controls import Controls
 from unroll.commands.play.shown import bars, coloured, plain
 from unroll.commands.play.style import errors_shown, title
-from unroll.config.sampling import PAGE, Sampling, label, sampling, settings
 from unroll.data.given import Given
 from unroll.explain.activity import Reading, expected, most_varied, read, readable
 from unroll.generation.engines import open_engine
@@ -33,7 +33,7 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
     tokenizer = opened.tokenizers[opened.spec.main]
     engine = open_engine(opened)
     generator = Generator(engine, tokenizer)
-    beside = Beside(opened, generator.needs)
+    beside, sampled = Beside(opened, generator.needs), Controls()
     names = [readable(tokenizer, symbol) for symbol in range(tokenizer.size)]
     layers, size = read(OneField(engine, [beside.typical()]), tokenizer, "").units.shape[1:]
 
@@ -42,7 +42,7 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
             if len(prompt) > LONGEST:
                 raise UserError("too-large", "Prompt", f"{len(prompt):,} characters, the page reads {LONGEST:,}. "
                                 "Shorten it, or use `unroll sample`.")
-            given, settings = beside.read(values[: len(beside)]), _settings(*values[len(beside) :])
+            given, settings = beside.read(values[: len(beside)]), sampled.read(*values[len(beside) :])
             text, shown = prompt, monotonic()
             generator.check(settings)
             for part in generator.stream(prompt, settings, int(seed or 0), given=given):
@@ -90,7 +90,7 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
         with gr.Row():
             with gr.Column(scale=1, min_width=270):
                 given = beside.controls()
-                controls, seed = _controls()
+                controls, seed = sampled.made(), gr.Number(label="Seed", value=1, precision=0)
             with gr.Column(scale=4):
                 prompt = gr.Textbox(label="Prompt", lines=2, placeholder="What the text begins with; empty: where the "
                                     "data begins", elem_id="prompt")
@@ -125,47 +125,3 @@ def text_page(opened: ModelFolder) -> gr.Blocks:
 
 
 NOTHING = '<div class="unroll-note">The text appears here again, in the colours of a hidden unit.</div>'
-
-
-# the value at which a rule is off (None: it never is), the highest value, and the step; a slider begins at the lowest
-# value that its setting allows
-SLIDERS: dict[str, tuple[float | None, float, float]] = {
-    "length": (None, 2000, 1), "temperature": (None, 2, 0.05), "top_k": (0, 100, 1), "top_p": (1, 1, 0.01),
-    "min_p": (0, 1, 0.01), "repetition_penalty": (1, 2, 0.05),
-}
-CONTROLS = ("length", "temperature", "greedy", "top_k", "top_p", "min_p", "repetition_penalty", "stop", "pattern")
-
-
-def _controls() -> tuple[list[Any], gr.Number]:
-    """A control for each of `CONTROLS`, in their order, and the seed."""
-    return [_control(name) for name in CONTROLS], gr.Number(label="Seed", value=1, precision=0)
-
-
-def _control(name: str) -> Any:
-    setting, default = settings()[name], PAGE.defaults[name]
-    shown: dict[str, Any] = {"label": label(name), "info": setting.description, "elem_id": name}
-    if setting.kind == "boolean":
-        return gr.Checkbox(value=default, **shown)
-    if setting.kind == "string":
-        return gr.Textbox(**shown)
-    if setting.kind == "array":
-        return gr.Textbox(lines=2, **shown | {"info": "texts that end it, one per line; ⏎ is a line break"})
-    off, most, step = SLIDERS[name]
-    least = step if setting.least is None else setting.least
-    if off is None:
-        return gr.Slider(least, most, value=default, step=step, **shown)
-    shown["info"] += f"; {off}: off"
-    return gr.Slider(min(least, off), most, value=off, step=step, **shown)
-
-
-def _settings(*values: Any) -> Sampling:
-    """From the values of `CONTROLS`; a control at rest is a rule left out."""
-    given = dict(zip(CONTROLS, values, strict=True))
-    given["stop"] = [line.replace("⏎", "\n") for line in given["stop"].split("\n") if line]
-    given["pattern"] = given["pattern"] or None
-    for name, (off, *_) in SLIDERS.items():
-        if off is not None and given[name] == off:
-            given[name] = None
-        elif settings()[name].kind == "integer":        # a slider may say 400.0
-            given[name] = int(given[name])
-    return sampling(PAGE, **given)

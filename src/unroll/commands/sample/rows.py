@@ -125,7 +125,7 @@ def _prompts(model: ModelFolder, generator: RowGenerator, request: Request) -> l
         raise UserError("conflict", "--given", "the files have what the model reads beside their sequences. Leave it "
                         "or the files out.")
     return repeated([prompt for name in request.prompts
-                     for prompt in _read(Path(name), model.spec, model.tokenizers)], request.count)
+                     for prompt in read_sequences(Path(name), model.spec, model.tokenizers)], request.count)
 
 
 def _of_lines(model: ModelFolder, generator: RowGenerator, request: Request) -> list[RowPrompt]:
@@ -137,7 +137,7 @@ def _of_lines(model: ModelFolder, generator: RowGenerator, request: Request) -> 
             for number, (line, own) in enumerate(zip(lines, given, strict=True), 1)]
 
 
-def _read(path: Path, spec: Spec, tokenizers: Mapping[str, Tokenizer]) -> Sequence[RowPrompt]:
+def read_sequences(path: Path, spec: Spec, tokenizers: Mapping[str, Tokenizer]) -> Sequence[RowPrompt]:
     """The sequences of a file that `unroll predict` reads, and what it has beside them."""
     reads = SequenceReader(spec, tokenizers, None)
     main = tokenizers.get(spec.main)
