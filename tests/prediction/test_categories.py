@@ -48,6 +48,6 @@ def test_categories_of_steps_are_rows(given):
     assert numbers(given, "step") == [[2, 3], [3, 1]]
 
 
-@pytest.mark.parametrize("given", [[["1", "a"], ["1"]], ["1", "a", "1"], [["1"], ["a"]], [[["1", "a"]]], None], ids=str)
+@pytest.mark.parametrize("given", [[["1", "a"], ["1"]], ["1", "a", "1"], [["1"], ["a"]], [[["1", "a"]]], [[{"1": 2}, "a"]], None], ids=str)
 def test_rows_of_other_widths_are_refused(given):
     assert refusal(lambda: reader("step").sequence("it", given, False)) == ("wrong-type", "it")

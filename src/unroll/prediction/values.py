@@ -57,7 +57,7 @@ def category_values(where: str, field: InputSpec, values: Any) -> Values:
         values = np.asarray(plain, dtype=object)       # True and 2.0 as they are; rows of unequal length as one value
     rows = np.atleast_1d(values)
     rows = rows[:, None] if per_step and field.width == rows.ndim == 1 else rows
-    unequal = rows.dtype == object and any(isinstance(value, list | np.ndarray) for value in rows.flat)
+    unequal = rows.dtype == object and any(isinstance(value, list | np.ndarray | dict) for value in rows.flat)
     if unequal or rows.shape[-1] != field.width or rows.ndim != 1 + per_step:
         raise UserError("wrong-type", where, f"of shape {rows.shape} where the model reads {field.width} categories"
                         f"{' at each step' * per_step}. Give as many.")
