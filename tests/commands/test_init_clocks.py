@@ -235,3 +235,16 @@ def test_one_short_series_of_three_does_not_decide_for_all(project):
     config, source = init(brought(project, "a.csv", pd.concat(parts)), "--series", "shop")
     assert config.data.forecast.season == 7 and config.data.forecast.horizon == 7
     assert {place.name for place in source.places("train")} == {"s700", "s650"}
+
+
+@pytest.mark.parametrize(("name", "values", "log", "loss"), [
+    ("counts", lambda draw: draw.poisson(3, 400), "counts", "negative_binomial"),
+    ("large counts", lambda draw: draw.poisson(3000, 400), False, "quantile"),
+    ("below 0", lambda draw: draw.poisson(3, 400) - 2, False, "quantile"),
+    ("a flag", lambda draw: draw.integers(0, 3, 400), False, "quantile"),
+    ("halves", lambda draw: draw.poisson(3, 400) / 2, False, "quantile"),
+])
+def test_small_whole_numbers_are_forecast_as_counts(project, name, values, log, loss):
+    table = pd.DataFrame({"day": pd.date_range("2015-01-01", periods=400), "y": values(np.random.default_rng(1))})
+    config, _ = init(brought(project, "a.csv", table), "--task", "forecast")
+    assert (config.data.forecast.log, config.model.heads["x"].loss.kind) == (log, loss)

@@ -56,7 +56,9 @@ class ForecastConfig(Strict):
     horizon: PositiveInt        # steps ahead
     context: PositiveInt        # steps that the network reads before each origin
     season: PositiveInt         # steps of a cycle; 1: none. The network corrects the seasonal naive forecast
-    log: bool                   # on the logarithm: for positive series whose swings grow with their level
+    # true: on the logarithm, for positive series whose swings grow with their level; counts: whole numbers from 0 on,
+    # for a loss of counts
+    log: bool | Literal["counts"]
     stride: PositiveInt         # steps between the origins of two training windows
     eval_stride: PositiveInt    # of a series, between those of two windows that validation and test score
     eval_windows: PositiveInt | None    # the most windows that either of them scores, spread evenly; null: all

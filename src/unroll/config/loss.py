@@ -27,6 +27,8 @@ class LossSettings(Strict):
     unit: ClassVar[str]                     # of its mean, for readers; {per} is step or sequence
     intervals: ClassVar[bool] = False       # what is predicted are quantiles, not one value alone
     normal: ClassVar[bool] = False          # these are the quantiles of a normal distribution
+    distribution: ClassVar[bool] = False    # they are of another one, which has a quantile at every level
+    counts: ClassVar[bool] = False          # the numbers are whole, from 0 on, and only divided by a scale
     probabilities: ClassVar[str] = ""       # a sentence on those predicted, where they are not the frequencies of data
 
 
@@ -37,6 +39,8 @@ def _of(target: Target, intervals: bool = False) -> Callable[[LossSettings], Los
             text = f"{loss.kind} is a loss of {loss.target}; this head predicts {target}"
         elif intervals and not loss.intervals:
             text = f"{loss.kind} predicts one value; a forecast needs a loss with intervals, such as quantile"
+        elif loss.counts and not intervals:
+            text = f"{loss.kind} is of counts, which only a forecast has; choose squared_error, huber or gaussian"
         if text:
             raise PydanticCustomError("loss", "{text}", {"text": text})
         return loss

@@ -13,6 +13,8 @@ from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
 from unroll.config.head import PER_SEQUENCE, HeadSettings
 from unroll.config.heads import HEADS
+from unroll.config.loss import LossSettings
+from unroll.config.losses import LOSSES
 from unroll.config.model import ModelConfig
 from unroll.config.objective import LOSS, monitors, objective
 from unroll.config.poolings import POOLINGS
@@ -35,6 +37,7 @@ class Config(Strict):
     def _parts_agree(self) -> "Config":
         # one after another: kinds are compared once names agree
         for where, text in chain(_names(self.data, self.model), _kinds(self.data, self.model),
+                                 _counts(self.data, self.model),
                                  _training(self.model, self.train), _balance(self.data, self.train)):
             raise PydanticCustomError("agree", "{where}: {text}", {"where": where, "text": text})
         return self
@@ -62,6 +65,21 @@ def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
         if model.core.both_ways and target in FUTURE and target != "forecast":
             yield "model.core.bidirectional", (f"the target {name} is the future of the input, which the backward "
                                                "direction has already read; set it to false")
+
+
+def _counts(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
+    """A loss of counts and series of counts go together."""
+    forecast = getattr(data, "forecast", None)
+    for name, head in model.heads.items():
+        loss = getattr(head, "loss", None)
+        if data.targets[name] != "forecast" or forecast is None or not isinstance(loss, LossSettings):
+            continue
+        if loss.counts and forecast.log != "counts":
+            yield "data.forecast.log", f"{loss.kind} is a loss of whole numbers from 0 on; set it to counts"
+        if not loss.counts and forecast.log == "counts":
+            kinds = [kind for kind in LOSSES.own if LOSSES.settings_of(kind).counts]
+            yield f"model.heads.{name}.loss", (f"{loss.kind} is no loss of counts; choose {' or '.join(kinds)}, or set "
+                                               "data.forecast.log to false")
 
 
 def _head(name: str, target: str, read: str | None, head: HeadSettings) -> Iterator[Mistake]:

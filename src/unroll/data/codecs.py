@@ -200,6 +200,9 @@ class SeriesCodec(NumberCodec):
         super()._check(rows, where, first)
         if self.forecast.log:
             refuse("bad-number", rows <= 0, rows, where, first, " has no logarithm. Set data.forecast.log=false.")
+        if self.forecast.counts:
+            refuse("bad-number", (rows < 0) | (rows != np.rint(rows)) & ~np.isnan(rows), rows, where, first,
+                   " is no count. Set data.forecast.log=false, and another loss than one of counts.")
 
     def _level_and_swing(self, rows: Values) -> tuple[Values, Values]:
         if self.forecast.log:

@@ -130,7 +130,8 @@ class Frame:
     With season m and z the series (or its logarithm), the network reads z_t - mean(z_{t-m+1} … z_t), which shows
     the phase, and z_t - z_{t-m}, which shows the growth. Its output is z_{t+h} - z_{t+h-k·m}, the correction of the
     seasonal naive forecast, with the least k for which that value is known. All of them have mean 0 and deviation 1
-    in training.
+    in training. Of counts, z = log(1 + y) is read as well, and the output is y divided by its mean in training: its
+    distribution is one of whole numbers, which a correction is not.
     """
 
     forecast: ForecastSpec
@@ -141,14 +142,19 @@ class Frame:
     @classmethod
     def fit(cls, forecast: ForecastSpec, series: Iterable[Reals], missing: Missing | None = None) -> "Frame":
         """On the training part of each series, (N, D), in one pass and in constant memory."""
-        inputs, correction, season = Moments(), Moments(), forecast.season
+        inputs, correction, level, season = Moments(), Moments(), Moments(), forecast.season
         for values in series:
+            for _, stretch in stretches(values) if forecast.counts else ():
+                level.add(stretch)
             # what is missing is filled window by window, here as there
             step = stretch_of(values.shape[1]) if missing is None else forecast.context
             for first in range(0, len(values) - season, step):
                 z = _z(forecast, values[first : first + season + step])
-                inputs.add(_read(z[:, None], season, missing)[:, 0])
+                inputs.add(_read(forecast, z[:, None], missing)[:, 0])
                 correction.add(z[season:] - z[:-season])
+        if forecast.counts:
+            mean = level.mean
+            return cls(forecast, inputs.scaler(), Scaler(np.zeros_like(mean), np.where(mean > 0, mean, 1)), missing)
         return cls(forecast, inputs.scaler(), correction.scaler(), missing)
 
     @classmethod
@@ -171,17 +177,19 @@ class Frame:
 
     def encode(self, window: Reals) -> NDArray[np.float32]:
         """(rows, B, D) of the series → (context, B, F) of the network; with `mask`, NaN where a value is missing."""
-        return self.inputs.encode(_read(_z(self.forecast, window), self.forecast.season, self.missing))
+        return self.inputs.encode(_read(self.forecast, _z(self.forecast, window), self.missing))
 
     def target(self, window: Reals, future: Reals) -> NDArray[np.float32]:
         """(rows, B, D) and the (H, B, D) after it → (B, H, D), the corrections; NaN where the future is."""
-        correction = _z(self.forecast, future) - self.naive(window)
+        correction = future if self.forecast.counts else _z(self.forecast, future) - self.naive(window)
         return self.correction.encode(correction.transpose(1, 0, 2))
 
     def decode(self, window: Reals, correction: Reals) -> NDArray[np.float64]:
         """(rows, B, D) and corrections (B, H, D, …) → values of the series."""
         many = correction.ndim - 3
         unscaled = np.moveaxis(self.correction.decode(np.moveaxis(correction, 2, -1)), -1, 2)
+        if self.forecast.counts:
+            return unscaled
         base = self.naive(window).transpose(1, 0, 2)        # (B, H, D)
         z = base.reshape(*base.shape, *[1] * many) + unscaled
         return np.exp(z) if self.forecast.log else z
@@ -207,16 +215,19 @@ def frame_of(spec: Spec) -> Frame:
 
 def _z(forecast: ForecastSpec, series: Reals) -> NDArray[np.float64]:
     values = series.astype(np.float64)
-    return np.log(values) if forecast.log else values
+    return np.log1p(values) if forecast.counts else np.log(values) if forecast.log else values
 
 
 def _filled(z: NDArray[np.float64], season: int, missing: Missing | None) -> NDArray[np.float64]:
     return z if missing is None else np.asarray(filled_window(z, missing, season))
 
 
-def _read(z: NDArray[np.float64], season: int, missing: Missing | None) -> NDArray[np.float64]:
+def _read(forecast: ForecastSpec, z: NDArray[np.float64], missing: Missing | None) -> NDArray[np.float64]:
     """(season + C, B, D) → (C, B, F), features of what is filled, and NaN again where a mask is read."""
-    features = _features(_filled(z, season, missing), season)
+    season, filled = forecast.season, _filled(z, forecast.season, missing)
+    features = _features(filled, season)
+    if forecast.counts:
+        features = np.concatenate([features, filled[season:]], axis=-1)
     if missing != "mask":
         return features
     unknown = np.isnan(z[season:])

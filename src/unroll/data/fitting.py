@@ -48,7 +48,9 @@ def _input(config: DataConfig, source: Source, name: str) -> Codec:
     codec: NumberCodec
     if target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
-        codec = SeriesCodec(ForecastSpec(**settings.model_dump()), missing).fit_frame(values)
+        counts = settings.log == "counts"
+        windows = {**settings.model_dump(), "log": settings.log is True, "counts": counts}
+        codec = SeriesCodec(ForecastSpec(**windows), missing).fit_frame(values)
     else:
         codec = NumberCodec(per, target == "next_labels", drawn=drawn, closed=closed, missing=missing).fit(
             _scale(config), values)

@@ -48,6 +48,7 @@ class ForecastSpec(Part):
     context: int        # how many the network reads before
     season: int         # of a cycle; 1: none
     log: bool           # whether the logarithm of the series is forecast
+    counts: bool = Field(default=False, exclude_if=lambda counts: not counts)   # or whole numbers from 0 on, as such
     stride: int         # between the origins of two training windows
     # between those of two windows of a series that are scored, and the most of these in a split; None: all
     eval_stride: int = Field(default=1, exclude_if=lambda stride: stride == 1)

@@ -14,10 +14,12 @@ Forecast = Callable[[Values], Values]       # windows (B, rows, D) → quantiles
 
 
 def draw_paths(forecast: Forecast, window: Values, count: int, length: int, seed: int, levels: Values,
-               gaussian: bool = False, log: bool = False, temperature: float = 1.0, first: int = 0) -> Values:
+               gaussian: bool = False, log: bool = False, temperature: float = 1.0, first: int = 0,
+               counts: bool = False) -> Values:
     """The window (rows, D) before the paths → (count, length, D); path n, from `first`, depends on (seed, n) alone.
 
-    Series with `log` are drawn on the scale of their logarithm, so that they stay positive. Several series are drawn
+    Series with `log` are drawn on the scale of their logarithm, so that they stay positive; `counts` are whole numbers
+    from 0 on. Several series are drawn
     independently of each other: the model says nothing of how they depend. Raises `UserError` on a path without bounds.
     """
     lanes = np.repeat(window[None], count, axis=0)                                      # (count, rows, D)
@@ -30,7 +32,7 @@ def draw_paths(forecast: Forecast, window: Values, count: int, length: int, seed
             raise _out_of_bounds(step) from None
         drawn = draw(np.log(quantiles) if log else quantiles, levels, uniform[:, step], gaussian, temperature)
         with np.errstate(over="ignore"):
-            paths[:, step] = np.exp(drawn) if log else drawn
+            paths[:, step] = np.exp(drawn) if log else np.rint(drawn).clip(0) if counts else drawn
         if not np.isfinite(paths[:, step]).all():
             raise _out_of_bounds(step)
         lanes = np.concatenate([lanes[:, 1:], paths[:, step, None]], axis=1)

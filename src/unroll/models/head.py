@@ -27,6 +27,7 @@ class Sizes:
     known_ahead: int = 0        # numbers that are known of each step of a forecast
     encoder: BaseEncoder | None = None      # of the field whose next step is the target
     frequencies: Frequencies | None = None  # of its classes, where they have names
+    scale: tuple[float, ...] = (1.0,)       # what the numbers of a forecast were divided by
 
 
 class BaseHead(nn.Module, ABC):

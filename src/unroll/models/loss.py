@@ -70,6 +70,17 @@ class BaseRealLoss(BaseLoss):
         return outputs.expand(*outputs.shape[:-1], len(self.levels))
 
 
+class BaseCountLoss(BaseRealLoss):
+    """A kind of loss of counts has a class `Loss` derived from this one.
+
+    Targets and quantiles are counts divided by `size`, (D,) of each number, in double precision.
+    """
+
+    def __init__(self, settings: LossSettings, levels: Sequence[float], scale: Sequence[float]) -> None:
+        super().__init__(settings, levels)
+        self.size = torch.tensor(scale, dtype=torch.float64)
+
+
 def full(values: Tensor) -> Tensor:
     """At least single precision, also where a network computes in half: losses are sums of many terms."""
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
@@ -97,6 +108,11 @@ def make_loss(settings: LossSettings, frequencies: Frequencies | None = None) ->
     return weighing
 
 
-def make_real_loss(settings: LossSettings, levels: Sequence[float]) -> BaseRealLoss:
-    loss: BaseRealLoss = LOSSES.code_of(settings.kind, "Loss")(settings, levels)
+def make_real_loss(settings: LossSettings, levels: Sequence[float], scale: Sequence[float] = (1.0,)) -> BaseRealLoss:
+    """`scale` is what counts were divided by."""
+    code = LOSSES.code_of(settings.kind, "Loss")
+    if issubclass(code, BaseCountLoss):
+        counting: BaseCountLoss = code(settings, levels, scale)
+        return counting
+    loss: BaseRealLoss = code(settings, levels)
     return loss

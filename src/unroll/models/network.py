@@ -44,7 +44,8 @@ class Network(nn.Module):
             target = spec.targets[name]
             frequencies = Frequencies(target.classes, target.counts) if target.classes and target.counts else None
             sizes = Sizes(self.core.size, target.size, self.core.directions, horizon, known_ahead,
-                          encoders.get(target.of or ""), frequencies)
+                          encoders.get(target.of or ""), frequencies,
+                          scale=(1.0,) if target.frame is None else target.frame.correction.deviation)
             try:
                 self.heads[name] = make_head(head, sizes)
             except UserError as error:

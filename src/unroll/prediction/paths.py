@@ -9,6 +9,9 @@ from unroll.config.heads.forecast import Settings
 from unroll.generation.paths import Values, draw_paths
 from unroll.prediction.predictor import Predictor
 
+# levels between which the quantile function of a distribution is as good as straight
+FINE = (0.001, 0.002, 0.005, *(percent / 100 for percent in range(1, 100)), 0.995, 0.998, 0.999)
+
 
 def sample_paths(predictor: Predictor, series: Any, count: int, length: int, seed: int, temperature: float = 1.0,
                  first: int = 0, name: str = "1") -> Values:
@@ -17,9 +20,15 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     Path n, from `first`, depends on (seed, n) alone. Raises `UserError` on a series that the model cannot read, or a
     path without bounds.
     """
-    forecast = predictor.forecast
+    forecast, spec = predictor.forecast, predictor.spec.forecast
     head = forecast.settings
-    assert isinstance(head, Settings) and predictor.spec.forecast is not None
+    assert isinstance(head, Settings) and spec is not None
+
+    levels = forecast.levels
+    if head.loss.distribution and not head.calibrates:      # calibrated, the levels alone are known
+        levels = [level for level in FINE if level not in levels] + levels
+        levels.sort()
+        predictor = predictor.at_levels(levels)
 
     def next_step(windows: Values) -> Values:
         return np.stack([quantiles[0] for quantiles in predictor.predict_all(windows)[forecast.name]])
@@ -27,9 +36,9 @@ def sample_paths(predictor: Predictor, series: Any, count: int, length: int, see
     where = f"sequence {name}"
     window = predictor.reader.sequence(where, series, True)         # (rows, D)
     try:
-        normal = head.loss.normal and not head.calibrates      # calibrated, the levels alone are known
-        return draw_paths(next_step, window, count, length, seed, np.array(forecast.levels), normal,
-                          predictor.spec.forecast.log, temperature, first)
+        normal = head.loss.normal and not head.calibrates
+        return draw_paths(next_step, window, count, length, seed, np.array(levels), normal, spec.log, temperature,
+                          first, spec.counts)
     except UserError as error:
         raise error.within(where) from None
 

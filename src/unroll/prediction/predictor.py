@@ -111,6 +111,13 @@ class Predictor(Targets, Generating):
             memory.put(np.arange(len(values)), moved)       # all lanes, or none when there was an error
         return predictions
 
+    def at_levels(self, levels: list[float]) -> "Predictor":
+        """The same, whose forecast's quantiles are at these levels; its loss must be a distribution's."""
+        finer = Predictor(self.model)
+        head: Any = finer._network.head(self.forecast.name)
+        head.at_levels(levels)
+        return finer
+
     def memory(self, lanes: int) -> Memory:
         """The memory of sequences of which nothing has been read."""
         check_state(self._network, self.spec, self.targets)

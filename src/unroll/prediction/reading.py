@@ -95,6 +95,11 @@ class InputReader:
             raise UserError("out-of-range", f"{name}, step {before + step + 1}, number {place + 1}",
                             f"{values[step, place]:g} has no logarithm, and the model forecasts positive series. "
                             "Correct it, or train with data.forecast.log=false.")
+        counted = (values < 0) | (values != np.rint(values)) & ~np.isnan(values)
+        for step, place in np.argwhere(counted)[:1] if forecast.counts else ():
+            raise UserError("out-of-range", f"{name}, step {before + step + 1}, number {place + 1}",
+                            f"{values[step, place]:g} is no count, and the model forecasts counts. Correct it, or "
+                            "train with data.forecast.log=false and another loss.")
         return values
 
     def _check_symbols(self, name: str, ids: Values) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from unroll.base.errors import UserError
 from unroll.commands.init.beside import WORDS, find_beside
 from unroll.commands.init.columns import Column
+from unroll.commands.init.counts import are_counts
 from unroll.commands.init.draft import Draft, Options, known, report
 from unroll.commands.init.missing_steps import find_gaps
 from unroll.commands.init.missing_values import find_missing
@@ -59,11 +60,14 @@ def draft_forecast(table: Table, options: Options) -> Draft:
                   notes={"validation": "share of each series' end, before the test's", "test": "share of its very end"})
     if others:
         draft.overrides["model"] = {"inputs": {name: encoder([found]) for name, found in others.items()}}
+    head: dict[str, str] = {"loss": "negative_binomial"} if forecast["log"] == "counts" else {}
     if share * roles.lengths().sum() >= ORIGINS:
-        draft.overrides.setdefault("model", {})["heads"] = {"x": {"calibration": "conformal"}}
+        head["calibration"] = "conformal"
         draft.notes["heads"] = "or none: intervals as the network says"
         report("intervals", "calibrated by the later half of the validation split; the earlier half chooses weights",
                "model.heads.x.calibration in conf/experiment")
+    if head:
+        draft.overrides.setdefault("model", {})["heads"] = {"x": head}
     return draft
 
 
@@ -97,7 +101,7 @@ def _report_left_out(roles: Roles, read: list[str], left: dict[str, str]) -> Non
         report("left out", f"{', '.join(map(repr, names))}: {reason}", f"--target COLUMN, again for each{more}")
 
 
-def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str, int | bool], float]:
+def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str, int | bool | str], float]:
     """Section `data.forecast`, and the share of each of validation and test."""
     for least in _shortest(roles.lengths()):
         season, reason = (options.season, "") if options.season else find_season(roles, read, int(least))
@@ -112,12 +116,15 @@ def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str,
                         f"a forecast of {horizon} with a season of {season}. Choose a smaller --horizon or --season, "
                         "or give longer series.")
     context = max(1, min(max(2 * season, 2 * horizon, 10), room // 2))
-    log = all(_grows(roles, name, season) for name in read)
+    log: bool | str = "counts" if are_counts(roles, read) else all(_grows(roles, name, season) for name in read)
     windows = int((roles.lengths() * (1 - 2 * share)).sum())
     stride = max(1, windows // 20_000)
     report("horizon", f"{horizon} step{'s' * (horizon > 1)} ahead, reading the {context} before", "--horizon N")
     report("season", f"{season} step{'s' * (season > 1)}{reason}", "--season N; 1: none")
-    if log:
+    if log == "counts":
+        report("counts", "small whole numbers from 0 on: predicted as a negative binomial distribution",
+               "forecast.log in conf/data and the loss in conf/experiment: false and quantile")
+    elif log:
         report("log", "forecast on the logarithm: all values are positive, and swings grow with the level",
                "forecast.log in conf/data")
     return {"horizon": horizon, "context": context, "season": season, "log": log, "stride": stride, "eval_stride": 1,

@@ -47,7 +47,7 @@ FORECAST = {
     "horizon": "steps ahead",
     "context": "steps that the network reads before each forecast",
     "season": "steps of a cycle; 1: none",
-    "log": "whether the logarithm is forecast: for positive series whose swings grow with their level",
+    "log": "whether the logarithm is forecast: for positive series whose swings grow with their level; or counts",
     "stride": "steps between the origins of two training windows",
     "eval_stride": "the same of a series' windows that validation and test score",
     "eval_windows": "the most that either scores, spread evenly over the split; null: all",

@@ -18,7 +18,7 @@ class Head(LinearHead):
 
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
         self._levels = settings.levels
-        self._criterion = make_real_loss(settings.loss, settings.levels)
+        self._criterion = make_real_loss(settings.loss, settings.levels, sizes.scale)
         self._shape = (sizes.horizon, sizes.size, self._criterion.parameters)
         super().__init__(settings, sizes, sizes.horizon * sizes.size * self._criterion.parameters)
         with torch.no_grad():
@@ -56,6 +56,10 @@ class Head(LinearHead):
     def calibrate(self, predicted: Values, target: Values) -> None:
         """predicted (N, H, D, levels), target (N, H, D), NaN where it is unknown."""
         self.calibration = calibration(predicted, target, np.array(self._levels))
+
+    def at_levels(self, levels: list[float]) -> None:
+        """From now on predict the quantiles at these levels; for a loss that is a distribution's, not calibrated."""
+        self._levels, self._criterion.levels = levels, torch.tensor(levels)
 
     def _split(self, outputs: Tensor) -> Tensor:
         """(B, H · D · parameters) → (B, H, D, parameters)."""
