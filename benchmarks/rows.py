@@ -14,10 +14,12 @@ interruption repeats none of them; the file is removed once the row is complete.
 import argparse
 import json
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
@@ -36,6 +38,7 @@ from unroll.stages.prepare import prepare
 from unroll.stages.train import train
 
 PROJECT = Path(__file__).parent.parent
+sys.path.insert(0, str(PROJECT))    # as a script, it has its own folder there
 FIXED = ["runtime.progress=false", "runtime.tracking.enabled=false"]
 
 
@@ -48,6 +51,7 @@ class Row:
     equal: tuple[str, ...] = field(default=())      # which are made as large as the first
     settings: tuple[str, ...] = field(default=())   # overrides that all of them share
     seeds: tuple[int, ...] = (1, 2, 3)
+    measured_by: str = ""       # a file beside this one, whose `measure` is used instead
 
 
 def only(*targets: str) -> list[str]:
@@ -102,6 +106,8 @@ ROWS = {
     "half_labelled": Row("half_labelled", LABELS_ALONE),
     "docstrings_tail": Row("docstrings_tail", LONG_TAIL, seeds=(1, 2, 3, 4, 5)),
     "half_labelled_30": Row("half_labelled", LABELS_ALONE, settings=("data.labelled=0.3",)),
+    "nafld": Row("nafld", {"gru": [], "gru-d": ["model=grud", "model.core.hidden_size=32"], "gru, no gaps": [
+        "~data.inputs.gap", "~model.inputs.gap"]}, measured_by="survival"),
     "half_labelled_100": Row("half_labelled", LABELS_ALONE, settings=("data.labelled=1.0", "data.unlabelled=[]")),
 }
 
@@ -123,7 +129,8 @@ def main() -> None:
         fixed = [*FIXED, *([f"runtime.mirror={chosen.mirror.resolve()}"] if chosen.mirror else []), *chosen.set]
         ended = Ended(chosen.out / f"{name}.jsonl")
         with TemporaryDirectory() as folder:
-            measured = measure(row, names, seeds, fixed, Workspace(PROJECT, Path(folder)), ended)
+            by = import_module(f"benchmarks.{row.measured_by}").measure if row.measured_by else measure
+            measured = by(row, names, seeds, fixed, Workspace(PROJECT, Path(folder)), ended)
         path = chosen.out / f"{name}.json"
         if chosen.networks and path.exists():
             measured = merged(json.loads(path.read_text(encoding="utf-8")), measured, seeds, row)
@@ -202,7 +209,8 @@ def merged(before: dict[str, Any], measured: dict[str, Any], seeds: list[int], r
     if before["seeds"] != seeds:
         raise SystemExit(f"the row's other networks were measured with seeds {before['seeds']}, these with {seeds}")
     networks = before["networks"] | measured["networks"]
-    return {"networks": {name: networks[name] for name in row.networks if name in networks},
+    paired = {"paired": before.get("paired", {}) | measured["paired"]} if "paired" in measured else {}
+    return {**paired, "networks": {name: networks[name] for name in row.networks if name in networks},
             "baselines": measured["baselines"] | before["baselines"]}
 
 

@@ -116,9 +116,9 @@ TASKS = {
         "sequence of its own; as above.", ("bpc",), paired=True),
 }
 # measures, whatever their target, of which a higher one is better
-HIGHER = ("accuracy", "balanced_accuracy", "macro_f1")
+HIGHER = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "auprc")
 DIGITS = {"accuracy": 3, "balanced_accuracy": 3, "macro_f1": 3, "nll": 3, "frame_accuracy": 3, "mase": 3, "smape": 2,
-          "crps": 3, "coverage": 2, "r2": 3, "bpc": 3}
+          "crps": 3, "coverage": 2, "r2": 3, "bpc": 3, "auroc": 3, "auprc": 3}
 
 
 def page() -> str:

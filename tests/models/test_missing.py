@@ -11,7 +11,8 @@ from tests.refusals import refusal
 from tests.specs import make_spec
 from unroll.config.model import ModelConfig
 from unroll.data.missing import filled_window, held, interpolated
-from unroll.models.core import Core
+from unroll.models.core import Core, Missing
+from unroll.models.gap import Gap
 from unroll.models.network import Network, build
 from unroll.models.remember import Remember
 
@@ -51,6 +52,47 @@ def test_what_is_remembered_is_the_last_value_and_how_long_ago_it_was():
         part, state = layer(chunk, state)
         parts.append(part)
     torch.testing.assert_close(torch.cat(parts), y, rtol=0, atol=0)
+
+
+def test_where_steps_are_uneven_ages_are_in_mean_gaps():
+    gap = Gap(2, 0.7)
+    layer = Remember(3, [0, 1], gap).double()
+    x = some(7, 2, 3)
+    x[..., 2] = x[..., 2].nan_to_num()
+    age, rows = np.zeros((2, 2)), []
+    for x_t in x.numpy():
+        age = np.where(np.isnan(x_t[:, :2]), age + np.exp(0.7 * x_t[:, 2:]), 0)
+        rows.append(np.log1p(age))
+    y, _ = layer(x, layer.start(2))
+    np.testing.assert_allclose(y[..., 5:], rows, rtol=0, atol=1e-12)
+    state, parts = layer.start(2), []
+    for chunk in x.split([1, 3, 3]):
+        part, state = layer(chunk, state)
+        parts.append(part)
+    torch.testing.assert_close(torch.cat(parts), y, rtol=0, atol=1e-12)
+
+
+def test_gru_d_decays_by_the_time_between_steps():
+    spec = make_spec({"x": {"kind": "real", "size": 2, "scale": {"mean": [0, 0], "deviation": [1, 1]}, "missing": "mask"},
+                      "gap": {"kind": "real", "size": 1, "scale": {"mean": [0], "deviation": [0.5], "log": True},
+                              "missing": "mean", "gap": True}}, VALUE)
+    encoder = {"kind": "real", "size": None, "dropout": 0.0}
+    config = {"inputs": {"x": encoder, "gap": encoder}, "core": core("grud", 5), "heads": HEAD}
+    cell = build(ModelConfig.model_validate(config), spec, 1).double().core.layers[0]
+    features = torch.tensor([[0.0, 1.0, 2.0], [2 * math.log(2), NAN, NAN]]).double()[:, None]
+    with torch.no_grad():
+        for parameter in (cell.from_input.weight, cell.from_state.weight):
+            parameter[:, 0] = 0     # the gap itself is not read
+        _, (_, value, age) = cell(features, cell.start(1))
+    assert age[0].tolist() == pytest.approx([0, 2, 2]) and value[0, 1:].tolist() == [1, 2]
+    both = Core(ModelConfig.model_validate(config | {"core": core("grud", 5) | {"bidirectional": True}}).core, 3, 2,
+                Missing((1, 2), (), Gap(0, 0.5))).double()
+    turned = both.layers[0].backwards.gap.from_the_end(features)
+    assert turned[:, 0, 0].tolist() == pytest.approx([2 * math.log(2), 0])
+    with torch.no_grad():
+        y, _ = both(features, both.start(1))
+        back, _ = both.layers[0].backwards(turned.flip(0), both.layers[0].backwards.start(1))
+    torch.testing.assert_close(y[..., 5:], back.flip(0))
 
 
 def test_gru_d_is_the_papers_equations():

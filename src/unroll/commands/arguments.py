@@ -92,6 +92,8 @@ def _add_predict(verbs: Verbs) -> None:
     predict.add_argument("--time-format", metavar="FORM", help="format of the file's times, where it differs from the "
                          "training data's, as for init")
     predict.add_argument("--delimiter", help="between the cells of the file, where it differs: ',', ';', tab, '|'")
+    predict.add_argument("--outcomes", type=Path, metavar="FILE", help="beside a table of events, the table with a row "
+                         "a series, of which the model reads what is known of a whole series")
     predict.add_argument("--encoding", help="of the file, where it differs: a name that Python knows")
     predict.add_argument("--sheet", metavar="NAME", help="of a workbook, where it differs")
     predict.add_argument("--future", type=Path, metavar="TABLE", help="what is known of the steps that are forecast, "
@@ -197,6 +199,10 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("--na-value", action="append", default=[], metavar="CELL", help="a cell that stands for a "
                       "missing number, such as -9999, or none; again for each")
     init.add_argument("--series", metavar="COLUMN", help="column that names the sequence of a row, or none")
+    init.add_argument("--outcomes", type=Path, metavar="FILE", help="beside a long table of events (series, time, "
+                      "channel, value), the table with a row a series: what is predicted, and facts")
+    init.add_argument("--until", metavar="TIME", help="of events: later ones are not read, or none")
+    init.add_argument("--channel", metavar="COLUMN", help="of events: column that says what was measured")
     init.add_argument("--horizon", type=_positive, metavar="N", help="steps that a forecast predicts")
     init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: no cycle")
     init.add_argument("--delimiter", help="between the cells of a CSV file: ',', ';', tab, '|'")

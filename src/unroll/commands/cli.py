@@ -108,7 +108,7 @@ def _run(options: argparse.Namespace) -> None:
 
         predict(options.input, options.out, options.model, options.state, options.save_state, {
             "time_format": options.time_format, "delimiter": TABS.get(options.delimiter, options.delimiter),
-            "encoding": options.encoding, "sheet": options.sheet}, options.future)
+            "encoding": options.encoding, "sheet": options.sheet}, options.future, options.outcomes)
     elif options.verb == "sample":
         from unroll.commands.sample import sample
 
@@ -133,7 +133,7 @@ def _run(options: argparse.Namespace) -> None:
             delimiter=TABS.get(options.delimiter, options.delimiter),
             **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "missing", "series",
                                               "horizon", "season", "decimal", "encoding", "skip", "comment",
-                                              "thousands", "sheet")}), options.force)
+                                              "thousands", "sheet", "outcomes", "until", "channel")}), options.force)
     elif options.verb == "verify":
         from unroll.commands.verify import verify
 

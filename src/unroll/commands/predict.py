@@ -28,11 +28,12 @@ from unroll.readers.common.advice import corrected_by
 
 
 def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None,
-            changes: Mapping[str, str | None] = MappingProxyType({}), future: Path | None = None) -> None:
+            changes: Mapping[str, str | None] = MappingProxyType({}), future: Path | None = None,
+            outcomes: Path | None = None) -> None:
     """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones.
 
-    `future` is a table of what is known of the steps that are forecast.
-    `changes` are settings of reading in which the file differs from the training data.
+    `future` is a table of what is known of the steps that are forecast, `outcomes` one with a row a series beside
+    events. `changes` are settings of reading in which the file differs from the training data.
     """
     torch.set_num_threads(1)    # a step of a single sequence is so short that threads would only wait for each other
     check_name(out)
@@ -40,7 +41,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     with model_folder(model) as folder:
         predictor = load(folder)
     tokenizer = predictor.model.tokenizers.get(predictor.input)
-    inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count, changes)
+    inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count, changes, outcomes)
     later = _future(future, predictor.spec, inputs, changes)
     _report_unseen(predictor.spec, inputs)
     memory = None

@@ -23,6 +23,7 @@ Input = Literal[
     "future_real",          # as real, beside a forecast and known ahead: at the steps that are forecast, too
     "future_categories",    # the same of categories
     "calendar",             # the hour, the weekday, … of each step, which are categories, from its time
+    "gap",                  # the time since the step before, read as its logarithm
     "static_real",          # a vector of real numbers per sequence
     "static_categories",    # one or several categories per sequence
     "context_tokens",       # symbols of another text per sequence, with a length of its own
@@ -31,6 +32,7 @@ Input = Literal[
 ]
 STATIC = ("static_real", "static_categories")
 CONTEXT = ("context_tokens", "context_real", "context_categories")
+AS_REAL = {"gap": "real"}       # inputs that are real numbers to an encoder
 # inputs that are known at the steps of a forecast, too, and what they are to an encoder
 KNOWN_AHEAD = {"future_real": "real", "future_categories": "categories", "calendar": "categories"}
 Target = Literal[
@@ -78,8 +80,8 @@ class SourceSettings(Strict):
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "SourceSettings":
-        for mistake in (self._fixed(), self._forecasts(), self._names(), self._steps(), self._one_input(),
-                        self._missing()):
+        for mistake in (self._fixed(), self._gaps(), self._forecasts(), self._names(), self._steps(),
+                        self._one_input(), self._missing()):
             if mistake is not None:
                 raise PydanticCustomError("fields", "{text}", {"text": mistake})
         return self
@@ -109,6 +111,15 @@ class SourceSettings(Strict):
                         f"{kind}, is in training, too, and nothing would be predicted; leave it out, or choose a "
                         "target of each step")
         return None
+
+    def _gaps(self) -> str | None:
+        gaps = [name for name, kind in self.inputs.items() if kind == "gap"]
+        if gaps and getattr(self, "time", None) is None:
+            return f"inputs.{gaps[0]}: gaps are between times, and no column of times is named as time; leave it out"
+        if gaps and "forecast" in self.targets.values():
+            return (f"inputs.{gaps[0]}: the steps of a forecast are as far apart, and the times between them no input; "
+                    "leave it out")
+        return f"inputs: {' and '.join(gaps)} are the same; keep one" if len(gaps) > 1 else None
 
     def _one_input(self) -> str | None:
         if self.SEVERAL or (len(self.inputs) == 1 and set(self.inputs.values()) <= {"tokens", "real"}):

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from unroll.base.errors import nearest
-from unroll.config.data import FUTURE, KNOWN_AHEAD, DataConfig
+from unroll.config.data import AS_REAL, FUTURE, KNOWN_AHEAD, DataConfig
 from unroll.config.encoders import ENCODERS
 from unroll.config.evaluate import EvaluateConfig
 from unroll.config.generate import GenerateConfig
@@ -56,7 +56,7 @@ def _names(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
 
 def _kinds(data: DataConfig, model: ModelConfig) -> Iterator[Mistake]:
     for name, field in data.inputs.items():
-        encoder, read = model.inputs[name], KNOWN_AHEAD.get(field, field)
+        encoder, read = model.inputs[name], {**KNOWN_AHEAD, **AS_REAL}.get(field, field)
         if encoder.reads != read:
             kinds = [kind for kind in ENCODERS.own if ENCODERS.settings_of(kind).reads == read]
             yield f"model.inputs.{name}", f"an input of kind {field} needs {' or '.join(kinds)}, not {encoder.kind}"

@@ -1,7 +1,7 @@
 """Scales, classes and the frame of a forecast, each fitted on the training split and restored from the spec."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,33 +50,40 @@ class Moments:
 
 @dataclass(frozen=True)
 class Scaler:
-    """Values (…, F) to mean 0 and deviation 1 by feature, and back."""
+    """Values (…, F), or their logarithms, to mean 0 and deviation 1 by feature, and back."""
 
     mean: NDArray[np.float64]       # (F,)
     deviation: NDArray[np.float64]  # (F,); 1 where a feature never changes
+    log: bool = False
 
     @classmethod
-    def fit(cls, kind: str, pieces: Iterable[Reals]) -> "Scaler":
+    def fit(cls, kind: str, pieces: Iterable[Reals], log: bool = False) -> "Scaler":
         """One pass in constant memory; `none` leaves values as they are. NaN is left out."""
         moments = Moments()
         for piece in pieces:
             rows = np.atleast_1d(piece)
             for _, stretch in stretches(rows.reshape(-1, rows.shape[-1])):
-                moments.add(stretch)
-        return moments.scaler() if kind != "none" else cls(np.zeros_like(moments.mean), np.ones_like(moments.mean))
+                moments.add(np.log(stretch) if log else stretch)
+        if kind == "none":
+            return cls(np.zeros_like(moments.mean), np.ones_like(moments.mean))
+        return replace(moments.scaler(), log=log)
 
     @classmethod
     def restore(cls, scale: Scale) -> "Scaler":
-        return cls(np.array(scale.mean), np.array(scale.deviation))
+        return cls(np.array(scale.mean), np.array(scale.deviation), scale.log)
 
     def state(self) -> Scale:
-        return Scale(mean=tuple(self.mean.tolist()), deviation=tuple(self.deviation.tolist()))
+        return Scale(mean=tuple(self.mean.tolist()), deviation=tuple(self.deviation.tolist()), log=self.log)
 
     def encode(self, values: Reals) -> NDArray[np.float32]:
+        if self.log:
+            with np.errstate(divide="ignore"):      # what is not known is 0 where it is kept
+                values = np.log(values)
         return ((values - self.mean) / self.deviation).astype(np.float32)
 
     def decode(self, values: Reals) -> NDArray[np.float64]:
-        return np.asarray(values * self.deviation + self.mean)
+        found = np.asarray(values * self.deviation + self.mean)
+        return np.exp(found) if self.log else found
 
 
 def scaler_of(field: InputSpec | TargetSpec) -> Scaler:

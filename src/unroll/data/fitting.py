@@ -10,6 +10,7 @@ from unroll.config.data import CONTEXT, FUTURE, KNOWN_AHEAD, PER_SEQUENCE, STATI
 from unroll.config.tokenizer import tokenizer_of
 from unroll.data.categories import CategoryCodec, ClassCodec
 from unroll.data.codecs import Codec, NumberCodec, Per, PerTarget, SeriesCodec, TextCodec
+from unroll.data.gap import GapCodec
 from unroll.data.source import Source, sequence_name
 from unroll.data.spec import ForecastSpec
 from unroll.data.tokenizers import Tokenizer, fit
@@ -46,7 +47,9 @@ def _input(config: DataConfig, source: Source, name: str) -> Codec:
         # no window may see what comes after it, unless that is known ahead
         missing = "interpolate" if given in KNOWN_AHEAD else "forward" if missing == "interpolate" else missing
     codec: NumberCodec
-    if target == "forecast":
+    if kind == "gap":
+        codec = GapCodec().fit(_scale(config), values)
+    elif target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
         counts = settings.log == "counts"
         windows = {**settings.model_dump(), "log": settings.log is True, "counts": counts}
@@ -54,7 +57,7 @@ def _input(config: DataConfig, source: Source, name: str) -> Codec:
     else:
         codec = NumberCodec(per, target == "next_labels", drawn=drawn, closed=closed, missing=missing).fit(
             _scale(config), values)
-    for number in np.flatnonzero(~codec.ever)[:1] if missing else ():
+    for number in np.flatnonzero(~codec.ever)[:1] if missing or kind == "gap" else ():
         column = f", column {source.columns[name][number]!r}" if name in source.columns else f", number {number + 1}"
         raise UserError("empty", f"data.inputs.{name}{column}", "no value is known in the train split. Leave it out.")
     return codec

@@ -28,10 +28,11 @@ P = TypeVar("P", bound=Part)
 
 
 class Scale(Part):
-    """Mean and deviation of each number of a step, on the training split."""
+    """Mean and deviation of each number of a step, or of its logarithm, on the training split."""
 
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    log: bool = Field(default=False, exclude_if=lambda log: not log)
 
 
 class FrameScales(Part):
@@ -73,6 +74,9 @@ class InputSpec(Part):
     # whether it is known at the steps of a forecast, too, and whether times say it, so that the names are no columns
     known_ahead: bool = Field(default=False, exclude_if=lambda ahead: not ahead)
     calendar: bool = Field(default=False, exclude_if=lambda calendar: not calendar)
+    # whether its only number is the time since the step before, in seconds or in the unit of times that are numbers;
+    # NaN at the first step
+    gap: bool = Field(default=False, exclude_if=lambda gap: not gap)
 
     @property
     def first_numbers(self) -> list[int]:
@@ -117,6 +121,17 @@ class SourceSpec(Part):
     sha256: str         # of all splits' content
 
 
+class EventsReading(Part):
+    """Rows of a table as events: the value of a channel of a series at a time."""
+
+    channel: str                    # column
+    value: str | None               # column; None: an event has no value but that it is there, 1
+    bin: float | str | None         # width of a step; None: a step for each time that occurs
+    several: Literal["mean", "last"]        # which counts of the values of one channel in one step
+    until: float | str | None       # when a series ends: later events are not read; None: with its last event
+    others: Names                   # channels that training had and left out
+
+
 class TableReading(Part):
     """Rows of a table as steps of sequences."""
 
@@ -128,6 +143,7 @@ class TableReading(Part):
     time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)   # of times without an offset
     frequency: str | None = Field(default=None, exclude_if=lambda frequency: frequency is None)
     gaps: str | None = Field(default=None, exclude_if=lambda gaps: gaps is None)
+    events: EventsReading | None = Field(default=None, exclude_if=lambda events: events is None)
 
 
 class Reading(Part):
@@ -178,14 +194,15 @@ class Spec(Part):
 
     @property
     def main(self) -> str:
-        """The series that are forecast, or the first input of steps: a text, or else real numbers, or else categories.
+        """The series that are forecast, or the first input of steps: a text, or else real numbers, or else categories,
+        or the times between steps.
         """
         for target in self.targets.values():
             if target.frame is not None and target.of is not None:
                 return target.of
-        steps = [(("tokens", "real", "categories").index(field.kind), name)
+        steps = [(field.gap, ("tokens", "real", "categories").index(field.kind), name)
                  for name, field in self.inputs.items() if field.per == "step"]
-        return min(steps)[1]
+        return min(steps)[-1]
 
     @property
     def known_ahead(self) -> list[str]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from unroll.base.errors import UserError
 from unroll.config.cell import CellSettings
+from unroll.models.gap import Gap
 from unroll.models.onnx.graph import Graph
 
 State = tuple[Tensor, ...]      # the parts of a layer's state, in the order of `state_sizes`
@@ -30,6 +31,7 @@ class BaseCell(nn.Module, ABC):
     def __init__(self, settings: CellSettings, input_size: int) -> None:
         super().__init__()
         self.settings, self.input_size = settings, input_size
+        self.gap: Gap | None = None     # of a cell that reads missing numbers, where an input is the time between steps
 
     @classmethod
     def layer(cls, settings: CellSettings, input_size: int, depth: int, longest: int) -> "BaseCell":

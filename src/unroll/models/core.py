@@ -10,6 +10,7 @@ from unroll.config.cell import CellSettings
 from unroll.config.cells import CELLS
 from unroll.models.cell import BaseCell, State
 from unroll.models.dropout import Dropout, no_dropout
+from unroll.models.gap import Gap
 from unroll.models.remember import Remember
 
 
@@ -25,7 +26,8 @@ class BothWays(nn.Module):
         """x (T, B, E) → (T, B, 2·H); each sequence is reversed within its own length, so that padding is read last."""
         half = len(state) // 2
         y, after = self.forwards(x, state[:half])
-        z, after_too = self.backwards(reverse(x, lengths), state[half:])
+        gap = self.backwards.gap
+        z, after_too = self.backwards(reverse(x if gap is None else gap.from_the_end(x), lengths), state[half:])
         return torch.cat([y, reverse(z, lengths)], dim=-1), (*after, *after_too)
 
     def start(self, lanes: int) -> State:
@@ -46,6 +48,7 @@ class Missing(NamedTuple):
 
     masked: tuple[int, ...] = ()        # it reads, too, which are
     held: tuple[int, ...] = ()          # it reads the last value alone
+    gap: Gap | None = None              # what tells how long that was ago, where steps are no measure of it
 
 
 NOTHING_MISSING = Missing()
@@ -64,12 +67,14 @@ class Core(nn.Module):
         size = input_size
         masked = () if cell.reads_missing else missing.masked
         if masked or missing.held:
-            remember = Remember(size, masked)
+            remember = Remember(size, masked, missing.gap)
             self.layers.append(remember)
             size = remember.size
         self.remembers = len(self.layers)
         for depth in range(settings.num_layers):
             layers = [cell.layer(settings, size, depth, longest) for _ in range(1 + settings.both_ways)]
+            for lowest in layers if depth == 0 and cell.reads_missing else ():
+                lowest.gap = missing.gap
             layer = BothWays(*layers) if settings.both_ways else layers[0]
             self.layers.append(layer)
             size = layer.size

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from unroll.base.errors import UserError
 from unroll.config.model import ModelConfig
+from unroll.data.encoders import scaler_of
 from unroll.data.missing import reaches
 from unroll.data.spec import Spec
 from unroll.models.by_field import ByField
@@ -15,6 +16,7 @@ from unroll.models.core import Core, Missing
 from unroll.models.dropout import Dropout, no_dropout
 from unroll.models.encoder import BaseEncoder, make_encoder
 from unroll.models.first_state import FirstState
+from unroll.models.gap import Gap
 from unroll.models.head import BaseHead, Sizes, make_head
 from unroll.models.loss import Frequencies
 
@@ -162,18 +164,20 @@ class Network(nn.Module):
 def _missing(spec: Spec, encoders: Mapping[str, BaseEncoder], starting: Collection[str]) -> Missing:
     """Which features of a step may be missing, of all that stand side by side."""
     found: dict[str, list[int]] = {"mask": [], "forward": []}
-    first = 0
+    first, gap = 0, None
     for name, encoder in encoders.items():
         if name in starting:
             continue
         missing = spec.inputs[name].missing
+        if spec.inputs[name].gap and encoder.keeps_features:
+            gap = Gap(first, float(scaler_of(spec.inputs[name]).deviation[0]))
         if missing is not None and reaches(missing, spec.inputs[name].per) and spec.inputs[name].per == "step":
             if not encoder.keeps_features:
                 raise UserError("conflict", f"model.inputs.{name}.size", "a linear layer cannot read numbers that are "
                                 "missing. Set it to null, or data.missing to mean or interpolate.")
             found[missing] += range(first, first + encoder.size)
         first += encoder.size
-    return Missing(tuple(found["mask"]), tuple(found["forward"]))
+    return Missing(tuple(found["mask"]), tuple(found["forward"]), gap)
 
 
 def build(config: ModelConfig, spec: Spec, seed: int) -> Network:

@@ -11,6 +11,7 @@ from unroll.base.errors import UserError
 from unroll.data.spec import InputSpec, Reading, Spec, TableReading
 from unroll.prediction.changes import changed, is_table
 from unroll.prediction.clock import fit_clock, read_clocks
+from unroll.prediction.events import read_events
 from unroll.readers import endings, format_of, refusal
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
@@ -46,20 +47,25 @@ class Inputs(NamedTuple):
         return [] if self.times is None or filled else self.times[sequence][-steps:]
 
 
-def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, str | None] | None = None) -> Inputs:
+def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, str | None] | None = None,
+         outcomes: Path | None = None) -> Inputs:
     """What a model with this spec can predict from; raises `UserError` naming file, row and column.
 
     Sequences without a name of their own are numbered from 1 on; in a folder, they are named after their file. `count`
     is that of the main input's tokenizer, where it is a text. `changes` are settings of reading, by the options that
-    name them, in which the file differs from the training data; None: there are no such options.
+    name them, in which the file differs from the training data; None: there are no such options. `outcomes` is the
+    table with a row a series beside one of events.
     """
+    rows = spec.reading.table
+    if outcomes is not None and (rows is None or rows.events is None):
+        raise UserError("no-effect", "--outcomes", "the model was not trained on events. Leave it out.")
     if changes is None:
         with corrected_by("none"):
-            return _read_all(path, _files(path), spec, count)
+            return _read_all(path, _files(path), spec, count, outcomes)
     with corrected_by("options", changes):
         files = _files(path)
         reading = changed(files, spec, {name: value for name, value in changes.items() if value is not None})
-        return _read_all(path, files, spec.model_copy(update={"reading": reading}), count)
+        return _read_all(path, files, spec.model_copy(update={"reading": reading}), count, outcomes)
 
 
 def _files(path: Path) -> list[Path]:
@@ -76,7 +82,10 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _read_all(path: Path, files: Sequence[Path], spec: Spec, count: Count) -> Inputs:
+def _read_all(path: Path, files: Sequence[Path], spec: Spec, count: Count, outcomes: Path | None) -> Inputs:
+    if spec.reading.table is not None and spec.reading.table.events is not None:
+        names, series = read_events(files, outcomes, spec, spec.reading.table)
+        return Inputs(names, [*map(_bare, series)])
     if not path.is_dir():
         return _read(path, spec, count)
     if spec.reading.table is not None and all(map(keys_of, files)):      # the files of one table
@@ -151,7 +160,7 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     inputs = spec.inputs
     columns = [column for field in inputs.values() if not field.calendar for column in field.names or ()]
     table = Columns(read_parts(files, spec.reading, [*columns, *filter(None, (rows.series, rows.time))]))
-    values = {name: cells(table, field) for name, field in inputs.items() if not field.calendar}
+    values = {name: cells(table, field) for name, field in inputs.items() if not (field.calendar or field.gap)}
     text = spec.main if spec.of_text else None
     if rows.series is None and text is not None:
         return _numbered([_bare({name: _of_row(table, inputs[name], cells[row], row) for name, cells in values.items()})
@@ -163,6 +172,7 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     sequences = []
     for at, (sequence, fill) in enumerate(zip(found, fills, strict=True)):
         own = {name: _own(table, inputs[name], column, sequence) for name, column in values.items()}
+        own |= {name: all_sequences.elapsed(at) for name, field in inputs.items() if field.gap}
         steps = {name: own[name] if name == text else fill(own[name]) for name in own if inputs[name].per == "step"}
         steps |= {name: clock[at] for name, clock in clocks.items()}
         sequences.append(_bare({**own, **of_steps(steps, text, rows.joint, count)}))

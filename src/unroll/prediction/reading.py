@@ -25,7 +25,7 @@ class InputReader:
     def __init__(self, field: InputSpec, tokenizer: Tokenizer | None, frame: Frame | None) -> None:
         self.size, self._symbols = field.width, field.size
         self._empty = field.per == "own"        # whether it may be
-        self._missing = field.missing
+        self._missing, self._gap = field.missing, field.gap
         self._otherwise = scaler_of(field).mean if field.missing == "interpolate" and frame is None else None
         self._tokenizer, self._frame = tokenizer, frame
 
@@ -77,6 +77,9 @@ class InputReader:
             raise UserError("wrong-type", name, f"of shape {values.shape} where the model reads (T, {self.size}), T ≥ "
                             f"1. Give one row of {self.size} numbers per step.")
         refuse_unusable(values, self._missing, lambda step, place: f"{name}, step {step + 1}, number {place + 1}")
+        for step in np.flatnonzero(values[:, 0] <= 0)[:1] if self._gap else ():
+            raise UserError("out-of-range", f"{name}, step {step + 1}", f"{values[step, 0]:g} since the step before. "
+                            "Times between steps are above 0; that of the first step is missing.")
         if self._frame is not None:
             return self._window(name, values, self._frame)
         return values if self._otherwise is None else interpolated(values, self._otherwise).astype(np.float64)

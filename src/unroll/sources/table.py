@@ -1,6 +1,5 @@
 """Tables: a row is a step, or, for text, a sequence. Their columns are kept on disk while they are read."""
 
-from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from unroll.config.data import CONTEXT, STATIC
 from unroll.config.sources.table import Settings
 from unroll.config.tokenizer import tokenizer_of
 from unroll.data.npy import stretch_of
-from unroll.data.source import UNKNOWN, Piece, Source
+from unroll.data.source import Piece, Source
 from unroll.data.spec import Reading, TableReading
 from unroll.data.tokenizers import Tokenizer, tokenizer_class
 from unroll.readers.common.columns import Columns
@@ -27,13 +26,15 @@ from unroll.readers.common.sequences import Sequences
 from unroll.readers.common.spool import Spool
 from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import read_parts
+from unroll.readers.common.timeline import Elapsed
 from unroll.sources.common.access import Access
 from unroll.sources.common.calendars import calendars
 from unroll.sources.common.columns import WHOLE, check_columns
 from unroll.sources.common.gaps import find_missing, time_of
+from unroll.sources.common.items import items_of
 from unroll.sources.common.memory import Items, Lazy, OneStream
 from unroll.sources.common.series import Series
-from unroll.sources.common.splits import cut, hold_out
+from unroll.sources.common.splits import cut
 from unroll.sources.common.stored import Labels, side_by_side
 from unroll.sources.common.stored_texts import TextColumns, Texts
 
@@ -69,13 +70,15 @@ def _open(
     if settings.series is None and "tokens" in settings.inputs.values():
         pieces = Lazy(len(table), lambda row: {field: _of_row(settings, table, field, column, row)
                                                for field, column in values.items()})
-        return _items(settings, pieces, Lazy(len(table), lambda row: str(row + 1))), None
+        return items_of(settings, pieces, Lazy(len(table), lambda row: str(row + 1))), None
     sequences = find_sequences(table, rows, scratch)
     names = Lazy(len(sequences), sequences.name)
     if sequences.mixed:
         values = {field: column.moved(scratch, sequences.places) for field, column in values.items()}
     static = {name: _whole(settings, table, values.pop(name), name, sequences, scratch)
               for name, kind in settings.inputs.items() if kind in STATIC and settings.forecast is not None}
+    if sequences.times is not None:
+        values |= {field: Elapsed(sequences.times) for field, kind in settings.inputs.items() if kind == "gap"}
     frequency, gaps = find_missing(settings, table, sequences)
     offsets, stretches = sequences.offsets, None
     if gaps is not None and settings.gaps == "fill":
@@ -98,7 +101,7 @@ def _open(
         if kind in (*WHOLE, *STATIC):
             values[field] = _whole(settings, table, values[field], field, sequences, scratch)
     pieces = Lazy(len(sequences), lambda at: _piece(settings, table, values, sequences, at))
-    return _items(settings, pieces, names), frequency
+    return items_of(settings, pieces, names), frequency
 
 
 class Steps:
@@ -215,26 +218,3 @@ def _whole(settings: Settings, table: Columns, column: Numbers | Labels, field: 
                         f"is one {kind} per sequence: correct the row, or choose {PER_STEP[kind]} for one per step.")
 
     return column.of_sequences(scratch, sequences.offsets, differing)
-
-
-def _items(settings: Settings, pieces: Lazy, names: Lazy) -> Items:
-    different: dict[str, set[str]] = {name: set() for name, kind in settings.targets.items() if kind == "class"}
-    given = dict.fromkeys(different, 0)
-    splits = hold_out(_counted(pieces, different, given), settings.inputs, settings.targets, settings.validation,
-                      settings.test, settings.seed)
-    for name, count in given.items():
-        if len(different[name]) == count > 1:
-            raise UserError("conflict", f"data.targets.{name}", f"each of {count} sequences has a class of its own in "
-                            f"column {settings.columns[name][0]!r}. Name another column, or, if it is a number, choose "
-                            "value.")
-    return Items(pieces, splits, names)
-
-
-def _counted(pieces: Iterable[Piece], different: dict[str, set[str]], given: dict[str, int]) -> Iterator[Piece]:
-    """The same pieces; fills in the different classes of each target, and how many sequences have one."""
-    for piece in pieces:
-        for name, classes in different.items():
-            if piece[name] != UNKNOWN:
-                classes.add(str(piece[name]))
-                given[name] += 1
-        yield piece

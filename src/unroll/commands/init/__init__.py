@@ -91,7 +91,9 @@ def copy(draft: Draft, place: Place, target: Path, undo: ExitStack) -> None:
     with replacing(target) as temporary:
         undo.callback(shutil.rmtree, target, ignore_errors=True)
         for file in draft.files:
-            copied = temporary / file.relative_to(top)
+            copied = temporary / (file.relative_to(top) if file.is_relative_to(top) else file.name)
+            if copied.exists():
+                raise UserError("conflict", file, "another file has that name, too. Rename one of them.")
             copied.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copied)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from unroll.base.errors import UserError
 from unroll.commands.init.arrays import draft_arrays
 from unroll.commands.init.draft import Draft, Options, Place
+from unroll.commands.init.events import draft_events
 from unroll.commands.init.folders import draft_folder
 from unroll.commands.init.labelled import draft_labelled
 from unroll.commands.init.tables import draft_table
@@ -17,6 +18,16 @@ from unroll.readers.common.packed import ending_of
 def make_draft(place: Place, options: Options) -> Draft:
     """Raises `UserError` when the files cannot be read here, or may be several things."""
     origin = place.origin
+    if options.outcomes is not None:
+        for path in (origin, options.outcomes):
+            if not path.is_file():
+                raise UserError("not-a-file", path, "not a file. Give a table of events, and as --outcomes one with a "
+                                "row a series.")
+        return draft_events(place, origin, options.outcomes, options)
+    for option in ("until", "channel"):
+        if getattr(options, option) is not None:
+            raise UserError("no-effect", f"--{option}", "only events have it. Give the table with a row a series as "
+                            "--outcomes FILE.")
     if origin.is_file():
         return _draft_of([origin], place, options)
     folders = [path for path in origin.iterdir() if path.is_dir() and not path.name.startswith(".")]

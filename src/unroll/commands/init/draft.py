@@ -40,6 +40,9 @@ class Options:
     units: bool | None = None
     thousands: str | None = None    # "none": nothing is between them
     sheet: str | None = None
+    outcomes: Path | None = None    # beside a table of events
+    until: str | None = None        # of events; "none": all are read
+    channel: str | None = None
 
     @property
     def marks(self) -> tuple[float | str, ...]:

@@ -18,7 +18,8 @@ class Cell(BaseCell):
     γ_x = exp(-max(0, w_x δ + b_x)), γ_h = exp(-max(0, W_h δ + b_h)), x̂ = m x + (1 - m) γ_x x', ĥ = γ_h h,
     r, z = σ(W [x̂, m] + U ĥ + b), n = tanh(W_n [x̂, m] + U_n (r ĥ) + b_n), h' = (1 - z) ĥ + z n.
 
-    Layers above the first, which nothing is missing in, are gated recurrent units.
+    Where the times of steps are uneven, δ is in mean gaps. Layers above the first, which nothing is missing in, are
+    gated recurrent units.
     """
 
     blocks = ("r", "z", "n")
@@ -66,8 +67,9 @@ class Cell(BaseCell):
     def _read(self, x: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
         """(T, B, 3·H) what a step adds to its gates, (T, B, H) what it keeps of h, and what is remembered of x."""
         _, value, age = state
-        seen = recall(x, value, age)
-        since = torch.cat([age.to(x)[None], seen.age[:-1]]) + 1                                 # δ, (T, B, E)
+        seen = recall(x, value, age, self.gap)
+        since = torch.cat([age.to(x)[None], seen.age[:-1]])
+        since = since + (1 if self.gap is None else self.gap.elapsed(x))                        # δ, (T, B, E)
         weight, bias = self.input_decay
         decayed = torch.exp(-torch.relu(weight * since + bias)) * seen.value
         filled = torch.where(seen.known, seen.value, decayed)

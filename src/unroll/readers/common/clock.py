@@ -116,6 +116,8 @@ class _Wrong:
         self._offset: tuple[int, str] | None = None     # the first time that differs in this
         self.row: int | None = None
         self._cell, self._certain = "", False
+        self._numbers, self._dates = 0, 0       # cells
+        self._date: tuple[int, str] | None = None       # the first time that is no number
 
     def look(self, first: int, cells: list[str], times: Any) -> None:
         if self._form is None and self._offset is None:
@@ -123,6 +125,13 @@ class _Wrong:
             self._zoned = bool(offsets[0]) if self._zoned is None and len(offsets) else self._zoned
             for row in np.flatnonzero((offsets != self._zoned) & ~times.isna().to_numpy())[:1]:
                 self._offset = first + int(row), cells[row]
+        known = ~times.isna().to_numpy()
+        if self._form is None and not known.all():
+            numbers = np.array([NUMBER.fullmatch(cell) is not None for cell in cells])
+            self._numbers, known = self._numbers + int(numbers.sum()), known & ~numbers
+        self._dates += int(known.sum())
+        for row in np.flatnonzero(known)[:1] if self._date is None else ():
+            self._date = first + int(row), cells[row]
         for row in np.flatnonzero(times.isna()).tolist():
             certain = self._form is not None or NUMBER.fullmatch(cells[row]) is None
             if self.row is None or (certain and not self._certain):
@@ -137,6 +146,10 @@ class _Wrong:
             if self._form is not None:
                 raise UserError("bad-time", place, f"{self._cell!r} is not written as {named('time_format')} "
                                 f"describes, {self._form!r}. Correct it.")
+            row, cell = self._date or (0, "0")
+            if not self._certain and NUMBER.fullmatch(cell) is None and self._numbers > self._dates:
+                raise UserError("bad-time", self._table.where(row, self._name), f"{cell!r} is no number, as other "
+                                f"times are, such as {self._cell!r}. Write all of them in one way.")
             raise UserError("bad-time", place, f"{self._cell!r} is neither a number nor an ISO 8601 time such as "
                             f"2026-01-31T12:00.{remedy(FORMAT, 'time_format')}")
         if self._offset is not None:

@@ -24,12 +24,17 @@ def find_sequences(table: Columns, reading: TableReading, scratch: Path | None =
     if reading.series is None:
         found = Sequences(Names("1"), np.array([len(table)]), None, None)
     else:
-        found = _Finder(table, reading.series).find(scratch)
+        found = by_series(table, reading.series, scratch)
     if reading.time is not None:
         found.times = read_times(reading, reading.time, table, found, scratch)
     elif reading.series is not None and found.again is not None:
         _refuse_again(reading.series, table, found, found.again)
     return found
+
+
+def by_series(table: Columns, series: str, scratch: Path | None = None) -> Sequences:
+    """The rows of each series, in whatever order they come."""
+    return _Finder(table, series).find(scratch)
 
 
 class _Finder:

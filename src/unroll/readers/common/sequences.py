@@ -66,6 +66,11 @@ class Sequences(Sequence[Rows]):
     def name(self, at: int) -> str:
         return self._names[at]
 
+    def elapsed(self, at: int) -> NDArray[np.float64]:
+        """(T, 1) the times between the rows of a sequence, NaN at the first."""
+        assert self.times is not None
+        return self.times.elapsed(*self.offsets[at : at + 2].tolist())
+
     @property
     def mixed(self) -> bool:
         """Whether the rows of one sequence stand between those of another."""

@@ -12,6 +12,30 @@ from unroll.readers.common.frequency import Frequency
 from unroll.readers.common.gaps import Gaps, find_gaps
 from unroll.readers.common.numbers import Numbers
 
+UNITS = {"ns": 1e9, "us": 1e6, None: 1.0}     # in a second
+
+
+def elapsed(times: NDArray[Any], unit: str | None) -> NDArray[np.float64]:
+    """(T,) times of a sequence → (T, 1) since the one before, in seconds or as the times are; NaN at the first."""
+    distances = np.diff(times).astype(np.float64) / UNITS[unit]
+    return np.concatenate([[np.nan], distances])[: len(times), None]
+
+
+class Elapsed:
+    """(N, 1) the time between rows, worked out when it is asked for."""
+
+    width = 1
+
+    def __init__(self, times: "Timeline") -> None:
+        self._times = times
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float64]:
+        first, last, _ = rows.indices(len(self))
+        return self._times.elapsed(first, max(first, last))
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -29,6 +53,14 @@ class Timeline:
         """Numbers, or numpy.datetime64."""
         values = self.numbers[rows]
         return values if self.unit is None else values.view(f"M8[{self.unit}]")
+
+    def elapsed(self, first: int, last: int) -> NDArray[np.float64]:
+        """(last - first, 1) of rows of any sequences: since the one before, as `elapsed` has it."""
+        before = max(first - 1, 0)
+        found = elapsed(self.numbers[before:last], self.unit)[first - before :]
+        starts = self.offsets[(self.offsets >= first) & (self.offsets < last)]
+        found[starts - first] = np.nan
+        return found
 
     def frequency(self) -> Frequency | None:
         """The step on which nearly all times agree, of the first rows."""

@@ -14,6 +14,8 @@ def check_columns(settings: Settings) -> None:
     """Raises `UserError` naming the setting."""
     standing = {name for name, kind in settings.targets.items() if kind in FUTURE}
     fields = {**settings.inputs, **{name: kind for name, kind in settings.targets.items() if name not in standing}}
+    gap = next((name for name, kind in settings.inputs.items() if kind == "gap"), None)
+    fields.pop(gap or "", None)     # which is of the column of times
     for name in settings.columns:
         if name not in fields:
             raise UserError("unknown-name", f"data.columns.{name}", "neither an input nor a target; "
@@ -26,7 +28,7 @@ def check_columns(settings: Settings) -> None:
                             f"{len(settings.columns[name])}.")
     _check_calendar(settings)
     read = {column: name for name, kind in settings.inputs.items() if kind != "calendar"
-            for column in settings.columns[name]}
+            for column in settings.columns.get(name, ())}
     for name in settings.targets:
         for column in settings.columns[name] if name not in settings.inputs else ():
             if column in read:
@@ -86,6 +88,9 @@ def _check_gaps(settings: Settings) -> None:
     if settings.gaps == "fill" and settings.series is not None and not forecast:
         raise UserError("unsupported", gaps, "rows are filled in where the table is one sequence, and in series to "
                         f"forecast. Set {gaps}=ignore or refuse.")
+    if settings.gaps == "fill" and "gap" in settings.inputs.values():
+        raise UserError("no-effect", gaps, "where the rows of missing steps are filled in, all are as far apart. Set "
+                        f"{gaps}=ignore, or leave the input of kind gap out.")
     if settings.gaps == "fill" and settings.missing_numbers is None:
         raise UserError("missing-number", gaps, f"the rows that are filled in have no values, and {missing} refuses "
                         f"these. Set {missing}=mask, or {gaps}={'split or ' * forecast}ignore.")

@@ -1,7 +1,9 @@
 """Files from the network, checked against their SHA-256 and kept outside the repository."""
 
+import gzip
 import os
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -10,7 +12,7 @@ from urllib.request import url2pathname
 import pooch
 
 from unroll.base.errors import UserError
-from unroll.base.files import sha256
+from unroll.base.files import replacing, sha256
 
 
 def cache_folder() -> Path:
@@ -26,6 +28,10 @@ def fetch(url: str, digest: str, mirror: Path | None, progress: bool) -> Path:
             if copy.is_file():
                 return _checked(copy, digest)
     folder = cache_folder()
+    if mirror is not None and not (folder / name).is_file():
+        for packed in (mirror / f"{name}.gz", mirror / f"{name[13:]}.gz"):
+            if packed.is_file():
+                return _unpacked(packed, folder / name, digest)
     downloader = _copy if urlparse(url).scheme == "file" else pooch.HTTPDownloader(progressbar=progress, timeout=30)
     try:
         return Path(pooch.retrieve(url, f"sha256:{digest}", fname=name, path=folder, downloader=downloader))
@@ -43,6 +49,20 @@ def _checked(path: Path, digest: str) -> Path:
     if sha256(path) != digest:
         raise UserError("damaged", path, f"not the file that data.sha256 names ({digest[:12]}…). Replace it.")
     return path
+
+
+def _unpacked(packed: Path, target: Path, digest: str) -> Path:
+    """The content of a copy in a mirror, kept as if it had been fetched."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as temporary:
+        try:
+            with gzip.open(packed) as read, temporary.open("wb") as written:
+                shutil.copyfileobj(read, written)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UserError("damaged", packed, f"cannot be unpacked ({error}). Replace it.") from None
+        if sha256(temporary) != digest:
+            raise UserError("damaged", packed, f"not the file that data.sha256 names ({digest[:12]}…). Replace it.")
+    return target
 
 
 def _copy(url: str, output_file: str, pooch_object: Any) -> None:

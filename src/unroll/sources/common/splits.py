@@ -12,14 +12,14 @@ from unroll.readers.common.keys import Keys
 
 def hold_out(
     pieces: Iterable[Piece], inputs: Mapping[str, str], targets: Mapping[str, str], validation: float, test: float,
-    seed: int,
+    seed: int, groups: Iterable[str] | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """Indices of each split, each class in the same shares.
 
-    Sequences of equal text share a split, or the test would contain what was learnt. Read in one pass, of which a hash
-    of the text and the number of the class remain, 24 bytes a sequence.
+    Sequences of equal text share a split, or the test would contain what was learnt, as do those of one of the
+    `groups`. Read in one pass, of which a hash of the text and the number of the class remain, 24 bytes a sequence.
     """
-    texts = [name for name, kind in inputs.items() if kind == "tokens"]
+    texts = [name for name, kind in inputs.items() if kind == "tokens"] if groups is None else []
     label = next((name for name, kind in targets.items() if kind == "class"), None)
     keys, classes = Keys(), array("q")
     numbers: dict[str, int] = {}
@@ -30,7 +30,9 @@ def hold_out(
             keys.add(*(piece[name] for name in texts))
         if label is not None:
             classes.append(numbers.setdefault(str(piece[label]), len(numbers)))
-    group = keys.numbers() if texts else np.arange(count)
+    for name in groups or ():
+        keys.add(name)
+    group = keys.numbers() if texts or groups is not None else np.arange(count)
     firsts = np.unique(group, return_index=True)[1]
     labels = None if label is None else _ranks(list(numbers))[np.array(classes, np.int64)[firsts]]
     splits = deal(len(firsts), labels, validation, test, seed)
