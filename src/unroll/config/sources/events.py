@@ -15,6 +15,7 @@ class Settings(SplitSettings):
     measured then is a missing number. Targets, and inputs of whole series, are columns of the second table.
     """
 
+    BASE: ClassVar[bool] = True
     SEVERAL: ClassVar[bool] = True
 
     kind: Literal["events"]
