@@ -13,7 +13,7 @@ from unroll.config.sources import SOURCES
 CONF = REPOSITORY / "conf"
 BASED = sorted(kind for kind in SOURCES.names() if SOURCES.settings_of(kind).BASE)
 OWN = {
-    "events": "path: data/raw/a.csv\noutcomes: data/raw/b.csv\nseries: id\ntime: t\nchannel: test\nvalue: value\n"
+    "events": "path: data/raw/a.csv\nseries: id\ntime: t\nchannel: test\nvalue: value\n"
               "columns: {x: [hdl], label: [died]}\ninputs: {x: real}\ntargets: {label: class}\n",
     "table": "path: data/raw/a.csv\ncolumns: {x: [y]}\ninputs: {x: real}\ntargets: {x: next}\n",
     "folder": "path: data/raw/a\ninputs: {x: real}\ntargets: {label: class}\n",

@@ -74,8 +74,7 @@ class InputSpec(Part):
     # whether it is known at the steps of a forecast, too, and whether times say it, so that the names are no columns
     known_ahead: bool = Field(default=False, exclude_if=lambda ahead: not ahead)
     calendar: bool = Field(default=False, exclude_if=lambda calendar: not calendar)
-    # whether its only number is the time since the step before, in seconds or in the unit of times that are numbers;
-    # NaN at the first step
+    # whether it is the time since the step before, NaN at the first, in seconds or in the unit of times of numbers
     gap: bool = Field(default=False, exclude_if=lambda gap: not gap)
 
     @property
@@ -194,9 +193,7 @@ class Spec(Part):
 
     @property
     def main(self) -> str:
-        """The series that are forecast, or the first input of steps: a text, or else real numbers, or else categories,
-        or the times between steps.
-        """
+        """The series that are forecast, or the first input of steps: a text, numbers, categories, or gaps of times."""
         for target in self.targets.values():
             if target.frame is not None and target.of is not None:
                 return target.of
