@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from unroll.base.errors import UserError
 from unroll.commands.init.columns import Column
-from unroll.commands.init.draft import Options, known, only_one, report
+from unroll.commands.init.draft import Options, known, report
+from unroll.commands.init.questions import Undecided, only_one
 from unroll.commands.init.time_names import has_time_name
 
 VALUE = re.compile(r"(.*[_ .])?(value|val|result|measurement|reading|amount|number|valuenum|x|y)s?(_?num(ber)?)?", re.I)
@@ -31,8 +32,8 @@ def find_event_roles(columns: Sequence[Column], facts: Sequence[Column], options
         column.whole and column.distinct == rows)]      # which numbers the rows
     likely = [name for name in numbers if VALUE.fullmatch(name.strip())] or numbers
     if len(likely) > 1:
-        raise UserError("ambiguous", "--kind", f"{', '.join(map(repr, likely))} may be the value of an event. Leave "
-                        f"others out: --kind {likely[1]}=none.")
+        raise Undecided("--kind", f"{', '.join(map(repr, likely))} may be the value of an event. Leave others out: "
+                        f"--kind {likely[1]}=none.", [("--kind", (name, "none")) for name in likely])
     value = rest.pop(likely[0]) if likely else None
     report("series", f"{series.name!r}: {series.distinct:,} have events", "--series COLUMN")
     report("time", f"{time.name!r}", "--time COLUMN")

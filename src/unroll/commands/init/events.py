@@ -14,6 +14,7 @@ from unroll.commands.init.event_roles import EventRoles, find_event_roles
 from unroll.commands.init.inputs import Read, find_inputs
 from unroll.commands.init.model import encoder, field_names, head, set_monitor
 from unroll.commands.init.order import SERIES
+from unroll.commands.init.questions import Undecided
 from unroll.commands.init.reading import find_reading
 from unroll.commands.init.roles import Roles
 from unroll.commands.init.targets import Wanted, describe, find_targets, report_targets
@@ -42,8 +43,9 @@ def draft_events(place: Place, file: Path, outcomes: Path, options: Options) -> 
                   codes=np.arange(len(series.values)), apart=True)
     targets = [describe(column, table, options) for column in find_targets(table, options)]
     if not targets:
-        raise UserError("missing-value", "--target", f"which column of {outcomes.name} is predicted? Name it: one of "
-                        f"{', '.join(repr(column.name) for column in table.free())}.")
+        names = [column.name for column in table.free()]
+        raise Undecided("--target", f"which column of {outcomes.name} is predicted? Name it: one of "
+                        f"{', '.join(map(repr, names))}.", [("--target", name) for name in names])
     report_targets(targets, table)
     reads = find_inputs(table, targets, options)
     return _draft(place, file, outcomes, reading, roles, targets, reads, options)
@@ -110,9 +112,10 @@ def _until(time: Column, options: Options) -> float | str | None:
         number = time.kind == "number" and re.fullmatch(r"[+-]?\d+(\.\d+)?", options.until or "")
         return float(options.until or "") if number else options.until
     if options.until is None and time.kind == "number" and time.present.min() < 0 < time.present.max():
-        raise UserError("ambiguous", "--until", f"{time.name!r} is from {time.present.min():g} to "
+        raise Undecided("--until", f"{time.name!r} is from {time.present.min():g} to "
                         f"{time.present.max():g}: what happens after 0 may tell what is predicted. Choose "
-                        "--until 0, so that later events are not read, or --until none.")
+                        "--until 0, so that later events are not read, or --until none.",
+                        [("--until", "0"), ("--until", "none")])
     report("until", "all events are read; if what is predicted happens before the last of them, end them earlier",
            "--until TIME")
     return None
