@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
 from unroll.commands.init.steps import find_tokenizer
-from unroll.config.tokenizers import TOKENIZERS, bpe, byte, char, word
+from unroll.config.tokenizers import TOKENIZERS, bpe, byte, char, saved, word
 from unroll.data.tokenizers import Tokenizer, fit, restore, tokenizer_class
 
 BYTE = byte.Settings(kind="byte")
@@ -17,6 +17,7 @@ CHAR = char.Settings(kind="char", min_count=1)
 BPE = bpe.Settings(kind="bpe", vocab_size=300, min_frequency=2)
 WORD = word.Settings(kind="word", min_count=1, lowercase=False)
 LOWER = word.Settings(kind="word", min_count=1, lowercase=True)
+SAVED = saved.Settings(kind="saved", path="", sha256=None, extend=None)    # tests/pipeline/test_pretrained.py
 CORPUS = "the cat sat on the mat, the cat sat.\nthat hat!\n" * 20
 
 every = pytest.mark.parametrize("config", [BYTE, CHAR, BPE, WORD], ids=lambda config: config.kind)
@@ -92,6 +93,22 @@ def test_a_restored_tokenizer_is_the_same(config, items):
     assert second.encode(text).tolist() == first.encode(text).tolist()
 
 
+@pytest.mark.parametrize("items", [False, True])
+@pytest.mark.parametrize("config", [CHAR, WORD, LOWER], ids=["char", "word", "lower"])
+def test_a_vocabulary_is_extended_by_what_is_frequent(config, items):
+    tokenizer = fitted(config, items)
+    more = tokenizer.extended(["Dog dog dog 7"], 2)
+    assert {*tokenizer.state()["alphabet" if config is CHAR else "words"]} < {*more.state()["alphabet" if config is CHAR else "words"]}
+    assert more.unknown not in more.encode("the dog sat") and more.unknown in more.encode("7") and more.items == items
+
+
+@pytest.mark.parametrize("config", [BYTE, BPE], ids=["byte", "bpe"])
+def test_what_encodes_every_text_is_not_extended(config):
+    with pytest.raises(UserError) as caught:
+        fitted(config).extended(["x"], 1)
+    assert (caught.value.code, caught.value.where) == ("no-effect", "data.tokenizer.extend")
+
+
 def test_a_state_of_another_version_is_refused():
     with pytest.raises(UserError) as caught:
         restore({"kind": "syllable"}, "text.tokenizer.json")
@@ -99,7 +116,7 @@ def test_a_state_of_another_version_is_refused():
 
 
 def test_every_kind_is_tried_here():
-    assert sorted(config.kind for config in (BYTE, CHAR, BPE, WORD)) == [*TOKENIZERS.own]
+    assert sorted(config.kind for config in (BYTE, CHAR, BPE, WORD, SAVED)) == [*TOKENIZERS.own]
 
 
 # letters whose lower case is longer, or depends on what stands around them

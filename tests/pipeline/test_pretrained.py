@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from tests.conftest import run, tiny
 from tests.refusals import refusal
+from unroll.base.files import sha256
 from unroll.base.workspace import Workspace
 from unroll.config.pretrained import PretrainedConfig
 from unroll.config.schema import Config
@@ -127,6 +128,67 @@ def test_other_sizes_are_refused(base, tmp_path):
     values["model"]["core"]["hidden_size"] = 9
     workspace = Workspace(folder, tmp_path)
     assert refusal(lambda: run(workspace, Config.model_validate(values), "prepare", "train")) == ("conflict", "pretrained.load")
+
+
+def test_another_kind_of_core_is_refused(base, tmp_path):
+    folder, digest = base
+    values = configured({"model": "kept", "sha256": digest, **ALL, "load": ["core"]}).model_dump(mode="json")
+    values["model"]["core"] = tiny("model=rnn", "model.core.hidden_size=8").model_dump(mode="json")["model"]["core"]
+    found = refusal(lambda: run(Workspace(folder, tmp_path), Config.model_validate(values), "prepare", "train"))
+    assert found == ("conflict", "model.core.kind")
+
+
+def test_a_vocabulary_without_a_common_symbol_is_refused(base, tmp_path):
+    folder, digest = base
+    text_of(folder, "c.txt", "uvw", 2)
+    workspace = Workspace(folder, tmp_path)
+    config = configured({"model": "kept", "sha256": digest, **ALL, "load": ["inputs"]}, path="data/raw/c.txt")
+    run(workspace, config, "prepare")
+    assert refusal(lambda: run(workspace, config, "train")) == ("conflict", "pretrained.load")
+
+
+# ------------------------------------------------------------------------------------------------ the same vocabulary
+
+
+def saved(folder: Path, path: str = "kept/text.tokenizer.json", **changes: Any) -> dict[str, Any]:
+    digest = sha256(folder / path) if (folder / path).is_file() else None
+    return {"tokenizer": {"kind": "saved", "path": path, "sha256": digest, "extend": None, **changes}}
+
+
+def prepared_with(folder: Path, root: Path, **changes: Any) -> list[Any]:
+    """The symbols of b.txt."""
+    workspace = Workspace(folder, root)
+    run(workspace, configured(path="data/raw/b.txt", **saved(folder, **changes)), "prepare")
+    return symbols(open_prepared(workspace.prepared).tokenizer("text"))
+
+
+def test_a_vocabulary_is_taken_over_or_extended(base, tmp_path):
+    old = symbols(load_model(base[0] / "kept").tokenizers["text"])
+    assert prepared_with(base[0], tmp_path) == old
+    more = prepared_with(base[0], tmp_path, extend=1)
+    assert {*more} == {*old} | {b"x", b"y", b"z"}
+    assert prepared_with(base[0], tmp_path, extend=10**6) == old
+
+
+def test_a_model_begins_with_the_vocabulary_of_another(base, tmp_path):
+    """Symbols that this data lacks are kept, too."""
+    folder, digest = base
+    workspace = Workspace(folder, tmp_path)
+    config = configured({"model": "kept", "sha256": digest, **ALL, "freeze": ["inputs", "core"]}, path="data/raw/b.txt",
+                        **saved(folder))
+    run(workspace, config, "prepare", "train")
+    before, after = weights(folder / "kept"), weights(workspace.model)
+    torch.testing.assert_close(after["inputs.text.embedding.weight"], before["inputs.text.embedding.weight"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("changes", "expected"), [
+    ({"path": "kept/title.tokenizer.json"}, ("missing-file", "data.tokenizer.path")),
+    ({"sha256": None}, ("missing-value", "data.tokenizer.sha256")),
+    ({"sha256": "0" * 64}, ("stale", "data.tokenizer.sha256")),
+    ({"path": "kept/model.json"}, ("unreadable", "kept/model.json")),
+])
+def test_a_saved_tokenizer_that_is_not_there_is_one_line(base, tmp_path, changes, expected):
+    assert refusal(lambda: prepared_with(base[0], tmp_path, **changes), f"{base[0]}/") == expected
 
 
 @pytest.mark.parametrize("wrong", [

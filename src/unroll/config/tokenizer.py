@@ -1,5 +1,6 @@
 """Section `data.tokenizer`: how text becomes symbols."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
@@ -13,6 +14,10 @@ class TokenizerSettings(Strict):
     """A kind adds `kind: Literal["<kind>"]` and what it alone needs."""
 
     kind: str
+
+    def within(self, project: Path) -> "TokenizerSettings":
+        """With paths that begin at the project's folder, where there are any."""
+        return self
 
 
 Tokenizer = Annotated[TokenizerSettings, OneOf(TOKENIZERS)]

@@ -1,6 +1,7 @@
 """A codec for each field of the data, fitted on the training split."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from unroll.data.spec import ForecastSpec
 from unroll.data.tokenizers import Tokenizer, fit
 
 
-def fit_codecs(config: DataConfig, source: Source) -> dict[str, Codec]:
+def fit_codecs(config: DataConfig, source: Source, project: Path = Path()) -> dict[str, Codec]:
     """The codecs of all fields that have arrays: inputs, and targets that are not an input's future.
 
     Each is a pass over the training split.
@@ -24,18 +25,18 @@ def fit_codecs(config: DataConfig, source: Source) -> dict[str, Codec]:
     for name in config.shifted if source.layout == "stream" else ():
         raise UserError("unsupported", f"data.targets.{name}", f"{config.targets[name]} at each step beside the next "
                         "symbol, but the data is a single long text. Give it as separate sequences.")
-    inputs = {name: _input(config, source, name) for name in config.inputs}
+    inputs = {name: _input(config, source, name, project) for name in config.inputs}
     return inputs | {name: _target(config, source, name) for name, kind in config.targets.items() if kind not in FUTURE}
 
 
-def _input(config: DataConfig, source: Source, name: str) -> Codec:
+def _input(config: DataConfig, source: Source, name: str, project: Path) -> Codec:
     values, target, given = _values(source, name), config.targets.get(name), config.inputs[name]
     kind = KNOWN_AHEAD.get(given, given)
     drawn, ending = name in config.drawn, config.ending(source.layout == "items")
     closed = drawn and ending not in (None, name)
     per: Per = "sequence" if kind in STATIC else "own" if kind in CONTEXT else "step"
     if kind in ("tokens", "context_tokens"):
-        return TextCodec(_tokenizer(config, source, name), per, drawn)
+        return TextCodec(_tokenizer(config, source, name, project), per, drawn)
     if kind in ("categories", "static_categories", "context_categories"):
         return (CategoryCodec.fit_drawn(name, values, name == ending, closed) if drawn
                 else CategoryCodec.fit(values, per))
@@ -73,7 +74,7 @@ def _target(config: DataConfig, source: Source, name: str) -> Codec:
     return NumberCodec(per, partial=True).fit(_scale(config), values)
 
 
-def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
+def _tokenizer(config: DataConfig, source: Source, name: str, project: Path) -> Tokenizer:
     settings = tokenizer_of(getattr(config, "tokenizer", None), name)
     if settings is None:
         raise UserError("missing-value", "data.tokenizer", f"the input {name} has tokens; choose data/tokenizer=char "
@@ -83,7 +84,7 @@ def _tokenizer(config: DataConfig, source: Source, name: str) -> Tokenizer:
                                           for kind in config.targets.values())) or len(config.step_inputs) > 1
     items = source.layout == "items"
     ends = config.ending(items) == name if config.drawn else items and not aligned and name in config.step_inputs
-    return fit(settings, ends, (text for _, text in _values(source, name)))
+    return fit(settings.within(project), ends, (text for _, text in _values(source, name)))
 
 
 def _values(source: Source, name: str) -> Iterator[tuple[str, Any]]:

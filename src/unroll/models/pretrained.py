@@ -32,6 +32,9 @@ def take_over(network: Network, spec: Spec, tokenizers: Tokenizers, folder: Path
         reason = "has other weights" if settings.sha256 else "set it to its digest, so that another model is noticed"
         raise UserError("stale" if settings.sha256 else "missing-value", "pretrained.sha256",
                         f"{settings.model} {reason}: {base.digest}.")
+    if any(within("core", part) for part in settings.load) and network.core.cell is not base.network.core.cell:
+        raise UserError("conflict", "model.core.kind", f"{settings.model} has a core of kind {base.config.core.kind}, "
+                        "and this network another. Choose its kind, or leave core out of pretrained.load.")
     theirs = {plain(name): value for name, value in base.network.state_dict().items()}
     ours = {plain(name): value for name, value in network.state_dict().items()}
     for part in settings.load:
@@ -39,6 +42,11 @@ def take_over(network: Network, spec: Spec, tokenizers: Tokenizers, folder: Path
         _check(part, "network", names, ours)
         _check(part, "model", [name for name in theirs if within(name, part)], theirs)
         matched = _matched(spec, tokenizers, base, names)
+        for field, (new, old) in matched.items():
+            if new != old and not {*new} & {row for row in old if not _special(row)}:
+                raise UserError("conflict", "pretrained.load", f"{field}: none of its {len(new):,} symbols or classes "
+                                f"is one of the {len(old):,} of {settings.model}. Leave it out, or, of a text, take "
+                                "over the tokenizer, too: data/tokenizer=saved.")
         for name in names:
             if name not in theirs:
                 raise UserError("conflict", "pretrained.load", f"the model has no {name}. Name parts that both have.")
@@ -59,6 +67,11 @@ def _check(part: str, owner: str, found: list[str], names: Mapping[str, Tensor])
     if not found:
         parts = sorted({_field(name) for name in names})
         raise UserError("unknown-name", "pretrained.load", f"the {owner} has no {part}; it has {', '.join(parts)}.")
+
+
+def _special(row: Any) -> bool:
+    """Whether it stands for what is unknown, begins or ends, and so is in every vocabulary."""
+    return isinstance(row, tuple) and (len(row) == 1 or row[1] == "")
 
 
 def _field(name: str) -> str:

@@ -23,7 +23,7 @@ def prepare(workspace: Workspace, runtime: RuntimeConfig, data: DataConfig) -> N
     workspace.prepared.parent.mkdir(parents=True, exist_ok=True)
     access = Access(workspace.project, mirror, runtime.progress, scratch=workspace.prepared.parent)
     source, origin = open_source(data, access)
-    codecs = fit_codecs(data, source)
+    codecs = fit_codecs(data, source, workspace.project)
     with replacing(workspace.prepared) as folder:
         write_prepared(folder, data, source, origin, codecs)
     for line in summary(open_prepared(workspace.prepared)):

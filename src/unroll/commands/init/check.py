@@ -34,7 +34,7 @@ def check(project: Path, draft: Draft) -> None:
         report("left out", note, "min_length in conf/data")
     codecs = None
     if draft.data["kind"] != "text":        # fitting a tokenizer to all of a long text takes its time
-        codecs = fit_codecs(config, source)
+        codecs = fit_codecs(config, source, project)
     for split in SPLITS:
         content = _describe(source, split, config)
         if content is None:

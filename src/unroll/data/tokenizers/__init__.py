@@ -1,6 +1,6 @@
 """Text ↔ symbols, a kind a file. Fitted on the training split alone; `byte` and `bpe` give back any text exactly.
 
-The module of a kind has a class `Fitted`, a `Tokenizer`.
+The module of a kind has a class `Fitted`, a `Tokenizer`, or one whose `fit` gives a `Tokenizer` of another kind.
 """
 
 from collections.abc import Iterable

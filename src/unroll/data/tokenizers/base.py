@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll.base.errors import UserError
+
 Ids = NDArray[np.integer[Any]]
 
 
@@ -66,6 +68,11 @@ class Tokenizer(ABC):
         Raises `UserError` where it depends on what was fitted.
         """
         return len(cls.split(text))
+
+    def extended(self, pieces: Iterable[str], least: int) -> "Tokenizer":
+        """With what the texts have at least so often and it lacks; raises `UserError` where it can lack nothing."""
+        raise UserError("no-effect", "data.tokenizer.extend", f"a tokenizer of kind {self.state()['kind']} encodes "
+                        "every text already. Set it to null.")
 
     def _bounds(self, symbols: int, newline: int) -> None:
         """Short items have a begin and an end of their own, after the text's symbols."""

@@ -38,6 +38,13 @@ class Fitted(Tokenizer):
     def restore(cls, state: dict[str, Any]) -> "Fitted":
         return cls(state["alphabet"], state["items"])
 
+    def extended(self, pieces: Iterable[str], least: int) -> "Fitted":
+        counts: Counter[str] = Counter()
+        for piece in pieces:
+            counts.update(piece)
+        frequent = {character for character, count in counts.items() if count >= least}
+        return Fitted("".join(sorted({*self.alphabet} | frequent)), self.items)
+
     def encode(self, text: str) -> Ids:
         points = np.frombuffer(text.encode("utf-32-le"), "<u4")
         if not len(self._points):

@@ -56,6 +56,13 @@ class Fitted(Tokenizer):
     def split(cls, text: str) -> list[str]:
         return WORD.findall(text)
 
+    def extended(self, pieces: Iterable[str], least: int) -> "Fitted":
+        counts: Counter[str] = Counter()
+        for piece in pieces:
+            counts.update(_words(piece, self.lowercase))
+        frequent = {word for word, count in counts.items() if count >= least}
+        return Fitted(sorted({*self.words} | frequent), self.lowercase, self.items)
+
     def encode(self, text: str) -> Ids:
         words = _words(text, self.lowercase)
         return np.array([self._numbers.get(word, self.unknown) for word in words], np.int64)
