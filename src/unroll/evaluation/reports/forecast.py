@@ -17,6 +17,7 @@ from unroll.data.store import Prepared
 from unroll.data.windows import halves
 from unroll.evaluation.adaptive import Following
 from unroll.evaluation.fans import Shown, draw_forecasts
+from unroll.evaluation.fitted import fitted
 from unroll.evaluation.forecasts import calibrated_words, held, seasonal_error
 from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.tallies import Contest, Held, Measures
@@ -66,6 +67,7 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
         prefix = f"baseline/{method}_"
         wide = intervals[method].named(prefix)
         metrics |= measured.named(prefix) | {name: wide[name] for name in (f"{prefix}crps", f"{prefix}coverage")}
+    metrics |= fitted(prepared, data, name, levels, scale, settings.train_tokens)
     adapted = following.result()
     metrics |= {"test/coverage_adaptive": adapted.coverage, "test/width_adaptive": adapted.width}
     season = "the seasonal naive forecast" if forecast.season > 1 else "the last value as a forecast"
