@@ -46,7 +46,7 @@ atexit.register(shutil.copyfile, "/proc/self/status", "status")
 runpy.run_module("unroll", run_name="__main__")
 """
 TABLE = {"kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "series": None,
-         "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None,
+         "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None,
          "time": None, "time_format": None, "time_zone": None, "frequency": None, "gaps": "ignore",
          "missing": "refuse", "na_values": [], "min_length": None, "tokenizer": None,
          "scale": "standard", "validation": 0.1, "test": 0.1,

@@ -23,7 +23,7 @@ def table(inputs: dict[str, Any], targets: dict[str, Any], forecast: dict[str, A
     return TableData.model_validate({
         "time_zone": None, "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw/a.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-        "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": {}, "series": None, "time": None, "time_format": None,
+        "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": {}, "series": None, "time": None, "time_format": None,
         "tokenizer": char.Settings(kind="char", min_count=1), "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "test": 0.2, "forecast": forecast,
         "licence": "CC0", "inputs": inputs, "targets": targets, "validation": 0.1, "seed": 1,
     })

@@ -31,7 +31,7 @@ TARGETS = {"x": "forecast", "way": "tag", "growth": "values"}
 DATA = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/levels.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": COLUMNS, "series": "id", "time": "day", "time_format": None, "tokenizer": None,
+    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": COLUMNS, "series": "id", "time": "day", "time_format": None, "tokenizer": None,
     "inputs": {"x": "real"}, "targets": TARGETS, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None,
     "forecast": {"horizon": 3, "context": 5, "season": 1, "log": False, "stride": 1,
                  "eval_stride": 1, "eval_windows": None}, "validation": 0.2, "test": 0.2,

@@ -26,7 +26,7 @@ COLUMNS = {"x": ["x"], "question": ["question"], "past": ["low", "high"], "answe
 DATA = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/asked.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": COLUMNS, "series": "id", "time": "step", "time_format": None,
+    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": COLUMNS, "series": "id", "time": "step", "time_format": None,
     "tokenizer": {"kind": "word", "min_count": 1, "lowercase": True},
     "inputs": {"x": "real", "question": "context_tokens", "past": "context_real"},
     "targets": {"answer": "class", "span": "value"}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.2,

@@ -27,7 +27,7 @@ COLUMNS = {"sales": ["sales"], "price": ["price"], "promo": ["promo"], "visitors
 DATA = {
     "time_zone": None, "frequency": "D", "gaps": "ignore",
     "kind": "table", "path": "data/raw/sales.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": COLUMNS,
+    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": COLUMNS,
     "series": "store", "time": "day", "time_format": None, "tokenizer": None,
     "inputs": {"sales": "real", "price": "future_real", "promo": "future_categories", "visitors": "real",
                "kind": "static_categories"},

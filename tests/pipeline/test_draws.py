@@ -31,7 +31,7 @@ PITCHES = {"major": "cde", "minor": "fga"}
 DURATION = {"c": "long", "d": "short", "e": "short", "f": "long", "g": "long", "a": "short"}
 DATA = {
     "kind": "table", "path": "data/raw/notes.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": {"pitch": ["pitch"], "duration": ["duration"], "loud": ["loud"], "mode": ["mode"]},
+    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": {"pitch": ["pitch"], "duration": ["duration"], "loud": ["loud"], "mode": ["mode"]},
     "series": "melody", "time": None, "time_format": None, "time_zone": None, "tokenizer": None, "frequency": None, "gaps": "ignore",
     "inputs": {"pitch": "categories", "duration": "categories", "loud": "real", "mode": "static_categories"},
     "targets": {"pitch": "next", "duration": "next", "loud": "next"}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None,

@@ -24,7 +24,7 @@ COLUMNS = {"x": ["pulse", "pressure"], "state": ["state"], "age": ["age"], "ward
 DATA = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/patients.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": COLUMNS, "series": "id", "time": "hour", "time_format": None, "tokenizer": None,
+    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": COLUMNS, "series": "id", "time": "hour", "time_format": None, "tokenizer": None,
     "inputs": {"x": "real", "state": "categories", "age": "static_real", "ward": "static_categories"},
     "targets": {"outcome": "class", "days": "value"}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.2,
     "test": 0.2, "seed": 1, "licence": "none",

@@ -28,7 +28,7 @@ LETTERS = {"alpha": "abcd", "beta": "wxyz"}
 DATA = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/names.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": {"text": ["name"], "language": ["language"], "size": ["size"]}, "series": None,
+    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": {"text": ["name"], "language": ["language"], "size": ["size"]}, "series": None,
     "time": None, "time_format": None, "tokenizer": {"kind": "char", "min_count": 1},
     "inputs": {"text": "tokens", "language": "static_categories", "size": "static_real"}, "targets": {"text": "next"},
     "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.1, "test": 0.1, "seed": 1, "licence": "none",

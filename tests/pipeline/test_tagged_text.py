@@ -28,7 +28,7 @@ TARGETS = {"text": "next", "kind": "tag", "later": "tag", "number": "values", "w
 DATA = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
     "kind": "table", "path": "data/raw/letters.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
-    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "columns": COLUMNS, "series": "id", "time": None, "time_format": None,
+    "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": COLUMNS, "series": "id", "time": None, "time_format": None,
     "tokenizer": {"kind": "char", "min_count": 1}, "inputs": {"text": "tokens"}, "targets": TARGETS,
     "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None, "validation": 0.2, "test": 0.2, "seed": 1, "licence": "none",
 }

@@ -86,7 +86,7 @@ def corpus() -> str:
 SPLIT = {"validation": 0.2, "test": 0.25, "seed": 1}
 TABLE = {
     "time_zone": None, "frequency": None, "gaps": "ignore",
-    "kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "time": None,
+    "kind": "table", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "time": None,
     "time_format": None, "tokenizer": {"kind": "char", "min_count": 1}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "forecast": None,
     "licence": "mine", **SPLIT,
 }

@@ -28,7 +28,7 @@ def config(**changes: Any) -> TableData:
     usual = {
         "time_zone": None, "frequency": None, "gaps": "ignore",
         "kind": "table", "path": "data/raw", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": True,
-        "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None,
+        "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None,
         "columns": {"x": ["a", "b"]}, "inputs": {"x": "real"}, "targets": {"x": "next"}, "series": None, "time": None,
         "time_format": None, "tokenizer": None, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None, "test": 0.2, "validation": 0.2, "forecast": None,
         "licence": "none", "seed": 1,

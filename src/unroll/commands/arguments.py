@@ -210,6 +210,7 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("--encoding", help="a name that Python knows")
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row has the names of the columns")
     init.add_argument("--sheet", metavar="NAME", help="of a workbook; without it the first")
+    init.add_argument("--wide", choices=("rows", "columns", "none"), help="what holds a series to forecast")
     init.add_argument("--skip", type=int, metavar="N", help="lines of a CSV file or a sheet before its first row")
     init.add_argument("--comment", metavar="MARK", help="what lines begin with that are no rows, or none")
     init.add_argument("--units", choices=("yes", "no"), help="whether the row below the header holds units")

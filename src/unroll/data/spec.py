@@ -145,6 +145,13 @@ class TableReading(Part):
     events: EventsReading | None = Field(default=None, exclude_if=lambda events: events is None)
 
 
+class WideReading(Part):
+    """A table with a series in each row or column, see `unroll.readers.common.wide`."""
+
+    keep: Names                             # columns that are no steps: of a series in each row, its name
+    series: Literal["rows", "columns"]      # what holds one
+
+
 class Reading(Part):
     """How the source's files are read, so that files of the same kind can be read again."""
 
@@ -159,6 +166,7 @@ class Reading(Part):
     units: bool = Field(default=False, exclude_if=lambda units: not units)
     thousands: str | None = Field(default=None, exclude_if=lambda thousands: thousands is None)
     sheet: str | None = Field(default=None, exclude_if=lambda sheet: sheet is None)    # of a workbook; None: the first
+    wide: WideReading | None = Field(default=None, exclude_if=lambda wide: wide is None)    # None: a row is a step
     whole: bool = False                     # whether a text file is one sequence, where it could be one a line
     table: TableReading | None = None       # None: columns by position, one file per sequence
     # by field, the name of its array in an archive, without _train; only where it was one

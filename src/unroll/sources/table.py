@@ -13,7 +13,7 @@ from unroll.config.sources.table import Settings
 from unroll.config.tokenizer import tokenizer_of
 from unroll.data.npy import stretch_of
 from unroll.data.source import Piece, Source
-from unroll.data.spec import Reading, TableReading
+from unroll.data.spec import Reading, TableReading, WideReading
 from unroll.data.tokenizers import Tokenizer, tokenizer_class
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.constant import constant
@@ -27,6 +27,7 @@ from unroll.readers.common.spool import Spool
 from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import read_parts
 from unroll.readers.common.timeline import Elapsed
+from unroll.readers.common.wide import NAME
 from unroll.sources.common.access import Access
 from unroll.sources.common.calendars import calendars
 from unroll.sources.common.columns import WHOLE, check_columns
@@ -47,7 +48,9 @@ def open_source(settings: Settings, access: Access) -> tuple[Source, str, str]:
     check_columns(settings)
     rows = TableReading(series=settings.series, time=settings.time, time_format=settings.time_format,
                         time_zone=settings.time_zone, joint=_joint(settings))
-    reading = Reading(encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
+    wide = None if settings.wide is None else WideReading(
+        keep=tuple(settings.wide), series="columns" if settings.series == NAME else "rows")
+    reading = Reading(wide=wide, encoding=settings.encoding, delimiter=settings.delimiter, decimal=settings.decimal,
                       header=settings.header, skip=settings.skip, comment=settings.comment, units=settings.units,
                       thousands=settings.thousands, sheet=settings.sheet, na_values=marks(settings.na_values),
                       table=rows)

@@ -40,6 +40,7 @@ class Options:
     units: bool | None = None
     thousands: str | None = None    # "none": nothing is between them
     sheet: str | None = None
+    wide: str | None = None         # what holds a series: rows or columns; "none": a row is a step
     outcomes: Path | None = None    # beside a table of events
     until: str | None = None        # of events; "none": all are read
     channel: str | None = None

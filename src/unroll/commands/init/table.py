@@ -24,6 +24,7 @@ class Table:
             "kind": "table", "path": self.place.path, "delimiter": reading.delimiter, "decimal": reading.decimal,
             "encoding": reading.encoding, "header": reading.header, "skip": reading.skip,
             "comment": reading.comment, "units": reading.units, "thousands": reading.thousands, "sheet": reading.sheet,
+            "wide": None if reading.wide is None else list(reading.wide.keep),
             "columns": columns,
             "series": self.roles.series.name if self.roles.series else None, "time": time.name if time else None,
             "time_format": time.forms[0] if time is not None and time.forms else None,

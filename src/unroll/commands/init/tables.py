@@ -20,6 +20,7 @@ from unroll.commands.init.rows_of_text import draft_rows_of_text
 from unroll.commands.init.steps import draft_steps
 from unroll.commands.init.table import Table
 from unroll.commands.init.targets import WORDS, find_targets
+from unroll.commands.init.wide import find_wide
 from unroll.config.data import Input
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.tables import read_parts
@@ -32,6 +33,7 @@ LONG = 15       # characters of a cell, on average: rather text than a name
 
 def draft_table(place: Place, files: list[Path], options: Options) -> Draft:
     reading = find_reading(files, options).model_copy(update={"na_values": options.marks})
+    reading, options = find_wide(files, reading, options)
     parts = read_parts(files, reading)
     rows = sum(len(part.table) for part in parts)
     report("table", f"{rows:,} rows, {len(parts[0].table.column_names)} columns"

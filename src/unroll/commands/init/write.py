@@ -24,6 +24,7 @@ MEANING = {
     "units": "whether the row below the header holds units",
     "thousands": "what is between the thousands of numbers, as in 1,234.5; null: nothing",
     "sheet": "of a workbook; null: the first",
+    "wide": "of a table with a series in each row or column, the columns that are no steps; null: a row is one",
     "arrays": "of each input and target, named without _train and _test",
     "columns": "of each input and target; for recordings, those that are read",
     "outcomes": "below data/raw/: the table with a row a series",

@@ -26,6 +26,8 @@ class Settings(SplitSettings):
     units: bool                     # whether the row below the header holds units
     thousands: str | None           # what is between the thousands of numbers, "," in 1,234.5; null: nothing
     sheet: str | None               # of a workbook; null: the first
+    wide: list[str] | None          # where the table has a series in each row or column, the columns that are no steps;
+                                    # each other cell is a row of these and of `name`, its column, and `value`; null: no
     columns: dict[Name, list[str]]  # the columns of each input and target; a forecast's or next's stand at its input
     series: str | None              # column that says which sequence a row belongs to; null: the table is one
     time: str | None                # column that orders a sequence's rows, and must rise

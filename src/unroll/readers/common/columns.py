@@ -40,7 +40,7 @@ class Columns:
     def where(self, row: int, column: str | None = None) -> str:
         """As a user finds the cell: file, row in the file, column."""
         part = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return self._parts[part].where(row - self._starts[part]) + (f", column {column!r}" if column else "")
+        return self._parts[part].where(row - self._starts[part], column)
 
     def cell(self, row: int, column: str) -> str:
         """As it is written."""

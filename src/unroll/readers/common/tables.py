@@ -15,6 +15,7 @@ from unroll.readers import format_of, refusal
 from unroll.readers.common.advice import named
 from unroll.readers.common.folder_keys import keys_of, with_keys
 from unroll.readers.common.spool import Spool
+from unroll.readers.common.wide import place, unpivot, wide_names
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,13 @@ class Part:
         """Tables of consecutive rows of some columns; a single one where all rows are in memory."""
         return self.table.blocks(columns) if isinstance(self.table, Spool) else iter([self.table])
 
-    def where(self, row: int) -> str:
-        """The file and the row in it as an editor counts, from 1 on, a header included."""
+    def where(self, row: int, column: str | None = None) -> str:
+        """The file, the row in it as an editor counts, from 1 on, a header included, and the column."""
+        if self.reading.wide is not None:
+            row, step = place(row, *_read_twice(self.file, self.reading))
+            column = column if column in self.reading.wide.keep else step
         numbers = iter(table_format(self.file).row_numbers(self.file, self.reading))    # only errors need them
-        return f"{self.file}, row {next(islice(numbers, row, None))}"
+        return f"{self.file}, row {next(islice(numbers, row, None))}" + (f", column {column!r}" if column else "")
 
 
 def table_format(file: Path) -> ModuleType:
@@ -51,7 +55,7 @@ def column_names(file: Path, reading: Reading) -> list[str]:
         if names.count(name) > 1:
             raise UserError("ambiguous", file, f"{names.count(name)} columns are named {name!r}. Give each a name of "
                             "its own.")
-    return names
+    return names if reading.wide is None else wide_names(file, names, reading.wide)
 
 
 def whole(blocks: Iterator[Any]) -> Any:
@@ -100,6 +104,19 @@ def _keys(file: Path, reading: Reading) -> dict[str, str]:
 
 def _blocks(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[Any]:
     """pyarrow.Tables of consecutive rows of these columns."""
+    if reading.wide is None:
+        return _as_written(file, reading, columns)
+    return unpivot(*_read_twice(file, reading), columns)
+
+
+def _read_twice(file: Path, reading: Reading) -> tuple[Iterator[Any], Iterator[Any], list[str], Reading]:
+    """All columns of a wide table, twice, and their names."""
+    plain = reading.model_copy(update={"wide": None})
+    names = column_names(file, plain)
+    return _as_written(file, plain, names), _as_written(file, plain, names), names, reading
+
+
+def _as_written(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[Any]:
     reader, keys = table_format(file), _keys(file, reading)
     if not keys:
         blocks: Iterator[Any] = reader.blocks_of(file, reading, columns)
