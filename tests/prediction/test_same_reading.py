@@ -50,6 +50,9 @@ def table_files(raw: Path) -> None:
     header, *rows = (raw / "reals.csv").read_text().splitlines()
     units = ",".join("m" for _ in header.split(","))
     (raw / "beside.csv").write_text("\n".join(["of 2020", header, units, "# all of them", *rows, ""]))
+    wide = sequences().pivot(index=["series", "class"], columns="step", values="a").reset_index()
+    wide.to_csv(raw / "wide.csv", index=False)
+    sequences().pivot(index="step", columns="series", values="a").to_csv(raw / "side.csv")
     words = sequences().assign(letter=[f"word{n % 7}" for n in range(len(sequences()))])
     words.to_csv(raw / "words.csv", index=False)
 
@@ -100,6 +103,10 @@ CASES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "jsonl": (table_files, {**REALS, "path": "data/raw/reals.jsonl"}, "reals.jsonl"),
     "folders whose names are values": (table_files, {**REALS, "path": "data/raw/keys", "time": "step", "columns": {
         "x": ["b", "late"], "label": ["class"]}}, "keys"),
+    "a series in each row": (table_files, {**REALS, "path": "data/raw/wide.csv", "wide": ["series", "class"], "columns": {
+        "x": ["value"], "label": ["class"]}}, "wide.csv"),
+    "a series in each column": (table_files, {**REALS, "path": "data/raw/side.csv", "wide": ["step"], "time": "step", "columns":
+                                {"x": ["value"]}, "targets": {"x": "next"}, "series": "name"}, "side.csv"),
     "letters": (table_files, LETTERS, "letters.csv"),
     "words": (table_files, {**LETTERS, "path": "data/raw/words.csv",
                             "tokenizer": {"kind": "word", "min_count": 1, "lowercase": False}}, "words.csv"),
