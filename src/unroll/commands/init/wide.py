@@ -14,7 +14,7 @@ from unroll.data.spec import Reading, WideReading
 from unroll.readers.common.columns import to_numbers
 from unroll.readers.common.forms import forms
 from unroll.readers.common.marks import without_missing
-from unroll.readers.common.tables import column_names, table_format
+from unroll.readers.common.tables import first_rows
 from unroll.readers.common.wide import NAME, VALUE
 
 FEWEST = 8          # columns that are numbered one after another, before they are taken for steps
@@ -26,8 +26,8 @@ def find_wide(files: Sequence[Path], reading: Reading, options: Options) -> tupl
     """How the table is read, and the options with what follows from that; both unchanged where a row is a step."""
     if options.wide == "none":
         return reading, options
-    names = column_names(files[0], reading)
-    block = next(iter(table_format(files[0]).blocks_of(files[0], reading, names)))
+    block = first_rows(files[0], reading)
+    names = block.column_names
     texts = [name for name in names if not _numeric(block[name], reading)]
     if options.wide == "columns":
         return _of_columns(reading, options, names, texts)

@@ -116,6 +116,11 @@ def _read_twice(file: Path, reading: Reading) -> tuple[Iterator[Any], Iterator[A
     return _as_written(file, plain, names), _as_written(file, plain, names), names, reading
 
 
+def first_rows(file: Path, reading: Reading) -> Any:
+    """A table of all columns."""
+    return next(_blocks(file, reading, column_names(file, reading)))
+
+
 def _as_written(file: Path, reading: Reading, columns: Sequence[str]) -> Iterator[Any]:
     reader, keys = table_format(file), _keys(file, reading)
     if not keys:
