@@ -133,7 +133,8 @@ def _run(options: argparse.Namespace) -> None:
             delimiter=TABS.get(options.delimiter, options.delimiter),
             **{name: typed[name] for name in ("task", "time", "time_format", "time_zone", "gaps", "missing", "series",
                                               "horizon", "season", "decimal", "encoding", "skip", "comment",
-                                              "thousands", "sheet", "wide", "outcomes", "until", "channel")}), options.force)
+                                              "thousands", "sheet", "wide", "outcomes", "until",
+                                              "channel")}), options.force)
     elif options.verb == "verify":
         from unroll.commands.verify import verify
 
