@@ -106,8 +106,7 @@ ROWS = {
     "half_labelled": Row("half_labelled", LABELS_ALONE),
     "docstrings_tail": Row("docstrings_tail", LONG_TAIL, seeds=(1, 2, 3, 4, 5)),
     "half_labelled_30": Row("half_labelled", LABELS_ALONE, settings=("data.labelled=0.3",)),
-    "nafld": Row("nafld", {"gru": [], "gru-d": ["model=grud", "model.core.hidden_size=32"], "gru, no gaps": [
-        "~data.inputs.gap", "~model.inputs.gap"]}, measured_by="survival"),
+    "nafld": Row("nafld", {"gru": [], "gru-d": ["model=grud", "model.core.hidden_size=32"]}, measured_by="survival"),
     "half_labelled_100": Row("half_labelled", LABELS_ALONE, settings=("data.labelled=1.0", "data.unlabelled=[]")),
 }
 
