@@ -72,6 +72,9 @@ LONG_TAIL = {
 }
 HOLES = {"gru, mask": [], "grud": ["model=grud", "model.core.hidden_size=32"],
          **{f"gru, {fill}": [f"data.missing={fill}"] for fill in ("forward", "mean", "interpolate")}}
+STAMPS = {"gru, gaps": [], "gru, bins": ["data.bin=30", *(f"~{section}.{name}" for name, sections in (
+    ("gap", ("data.inputs", "model.inputs")), ("ahead", ("data.inputs", "model.inputs", "data.columns")))
+    for section in sections)]}
 WITHOUT = {"mlp": ["model=mlp"], "cnn": ["model=cnn"]}
 ROWS = {
     "gunpoint_lstm50": Row("gunpoint_lstm50", {"lstm": []}),
@@ -88,6 +91,7 @@ ROWS = {
     "airline": Row("airline", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
     "solar": Row("solar", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
     **{f"beijing_{share}": Row("beijing", HOLES, settings=(f"data.hidden={share / 100}",)) for share in (10, 30, 50)},
+    **{f"parking_{share}": Row("parking", STAMPS, settings=(f"data.removed={share / 100}",)) for share in (0, 50, 80)},
     "jsb": Row("jsb", {"lstm": [], "gru": ["model=gru"], "rnn": ["model=rnn"]}),
     "nottingham": Row("nottingham", {"lstm": []}),
     "docstrings": Row("docstrings", {"bigru": [], "bilstm": ["model=bilstm"], "mlp": ["model=mlp",

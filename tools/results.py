@@ -66,6 +66,13 @@ TASKS = {
         "read is hidden in runs of such lengths, and every known value of the next day is scored.", ("mae", "mse"),
         paired=True)
        for share in (10, 30, 50)},
+    **{f"parking_{share}": Task(
+        "Car parks at uneven times" + (f", {share} % of the stamps removed" if share else ""),
+        "Occupancy ÷ capacity of 30 car parks in Birmingham at the day's next 8 stamps, from stamps of two days, as "
+        "recorded: stamps come twice, some values are negative or above the capacity, two parks have few. "
+        + (f"{share} % of the stamps are not read, and all the same predicted. " if share else "")
+        + "One network reads the time between stamps and the times to those ahead, the other bins of 30 minutes, with "
+        "a mask.", ("mae", "mse", "r2"), paired=True) for share in (0, 50, 80)},
     "jsb": Task(
         "JSB Chorales: several labels per step", "Nats per frame of 88 keys, published split; as published, the first "
         "frame of a piece is read and not predicted.", ("nll", "frame_accuracy"),
