@@ -84,6 +84,10 @@ def test_gru_d_decays_by_the_time_between_steps():
         for parameter in (cell.from_input.weight, cell.from_state.weight):
             parameter[:, 0] = 0     # the gap itself is not read
         _, (_, value, age) = cell(features, cell.start(1))
+        kept = cell.gates(features[0], cell.start(1))["kept"]
+        torch.testing.assert_close(kept, torch.exp(-torch.relu(cell.state_decay(torch.ones(1, 3).double()))))
+        later = cell.gates(features[1], cell(features[:1], cell.start(1))[1])["kept"]
+        torch.testing.assert_close(later, torch.exp(-torch.relu(cell.state_decay(torch.full((1, 3), 2.0).double()))))
     assert age[0].tolist() == pytest.approx([0, 2, 2]) and value[0, 1:].tolist() == [1, 2]
     both = Core(ModelConfig.model_validate(config | {"core": core("grud", 5) | {"bidirectional": True}}).core, 3, 2,
                 Missing((1, 2), (), Gap(0, 0.5))).double()
