@@ -136,6 +136,10 @@ def test_rows_of_a_table_may_be_at_uneven_times(tmp_path):
     pd.testing.assert_frame_equal(again, kept, rtol=1e-4)
     model = load(workspace.model)
     own = {"x": [[1.0], [2.0]], "since": [[None], [3600.0]]}
-    assert np.isfinite(model.predict([own])[0]).all()
+    whole, memory = model.predict([own])[0], model.memory(1)
+    for x, since in zip(own["x"], own["since"], strict=True):
+        last = model.step({"x": [x], "since": [since]}, memory)
+    np.testing.assert_allclose(last[0], whole, rtol=1e-6)
+    assert refusal(lambda: model.step({"x": [[1.0]], "since": [[-1.0]]}, memory)) == ("out-of-range", "step, lane 1")
     assert refusal(lambda: model.predict([own | {"since": [[None], [0.0]]}])) == (
         "out-of-range", "sequence 1, since, step 2")

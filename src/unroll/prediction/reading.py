@@ -47,7 +47,14 @@ class InputReader:
             raise UserError("wrong-type", "step", f"numbers of shape {numbers.shape} where the model reads ({lanes}, "
                             f"{self.size}).")
         refuse_unusable(numbers, self._missing, lambda lane, place: f"step, lane {lane + 1}, number {place + 1}")
+        self._refuse_gaps(numbers, "step, lane")
         return numbers
+
+    def _refuse_gaps(self, numbers: NDArray[np.float64], where: str) -> None:
+        """Raises `UserError` on a time between steps (n, 1) that is not above 0."""
+        for row in np.flatnonzero(numbers[:, 0] <= 0)[:1] if self._gap else ():
+            raise UserError("out-of-range", f"{where} {row + 1}", f"{numbers[row, 0]:g} since the step before. Times "
+                            "between steps are above 0; that of the first step is missing.")
 
     def _tokens(self, name: str, sequence: Any, closed: bool) -> NDArray[np.int64]:
         assert self._tokenizer is not None
@@ -77,9 +84,7 @@ class InputReader:
             raise UserError("wrong-type", name, f"of shape {values.shape} where the model reads (T, {self.size}), T ≥ "
                             f"1. Give one row of {self.size} numbers per step.")
         refuse_unusable(values, self._missing, lambda step, place: f"{name}, step {step + 1}, number {place + 1}")
-        for step in np.flatnonzero(values[:, 0] <= 0)[:1] if self._gap else ():
-            raise UserError("out-of-range", f"{name}, step {step + 1}", f"{values[step, 0]:g} since the step before. "
-                            "Times between steps are above 0; that of the first step is missing.")
+        self._refuse_gaps(values, f"{name}, step")
         if self._frame is not None:
             return self._window(name, values, self._frame)
         return values if self._otherwise is None else interpolated(values, self._otherwise).astype(np.float64)
