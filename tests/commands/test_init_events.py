@@ -36,6 +36,13 @@ def test_events_and_outcomes_are_two_tables(project, capsys):
     assert "2 of 42 series" in capsys.readouterr().out
 
 
+def test_a_folder_of_two_tables_is_events_and_outcomes(project):
+    events, _ = bring(project, *hospital())
+    config, _ = init(events.parent, "--target", "died")
+    assert (config.data.kind, config.data.path) == ("events", "data/raw/mine/events.csv")
+    assert config.data.outcomes == "data/raw/mine/patients.csv" and (project / config.data.outcomes).is_file()
+
+
 def test_it_is_asked_whether_events_end_at_day_zero(project, capsys):
     events, patients = bring(project, *hospital((-300, 300)))
     given = ("--outcomes", str(patients), "--target", "died")

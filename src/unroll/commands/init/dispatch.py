@@ -5,7 +5,7 @@ from pathlib import Path
 from unroll.base.errors import UserError
 from unroll.commands.init.arrays import draft_arrays
 from unroll.commands.init.draft import Draft, Options, Place
-from unroll.commands.init.events import draft_events
+from unroll.commands.init.events import draft_events, two_tables
 from unroll.commands.init.folders import draft_folder
 from unroll.commands.init.labelled import draft_labelled
 from unroll.commands.init.tables import draft_table
@@ -24,6 +24,9 @@ def make_draft(place: Place, options: Options) -> Draft:
                 raise UserError("not-a-file", path, "not a file. Give a table of events, and as --outcomes one with a "
                                 "row a series.")
         return draft_events(place, origin, options.outcomes, options)
+    pair = two_tables(place, _tables(origin))
+    if pair is not None:
+        return draft_events(*pair, options)
     for option in ("until", "channel"):
         if getattr(options, option) is not None:
             raise UserError("no-effect", f"--{option}", "only events have it. Give the table with a row a series as "
@@ -44,6 +47,12 @@ def make_draft(place: Place, options: Options) -> Draft:
     if not files:
         raise UserError("empty", origin, f"empty. Give {_readable()}.")
     return _draft_of(files, place, options)
+
+
+def _tables(origin: Path) -> list[Path]:
+    """The files of a folder that holds tables alone."""
+    files = [path for path in sorted(origin.iterdir()) if not _hidden(path)] if origin.is_dir() else []
+    return files if all(file.is_file() and format_of(file, "table") is not None for file in files) else []
 
 
 def _hidden(file: Path) -> bool:

@@ -1,6 +1,7 @@
 """A long table of events, and one with a row a series → a draft."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,28 @@ from unroll.commands.init.roles import Roles
 from unroll.commands.init.targets import Wanted, describe, find_targets, report_targets
 from unroll.data.spec import Reading
 from unroll.readers.common.columns import Columns
-from unroll.readers.common.tables import read_parts
+from unroll.readers.common.tables import column_names, read_parts
 
 MOST = 100          # channels that are read: those with the most events
 OPTIONS = ("outcomes", "until", "channel", "task", "targets", "inputs", "kinds", "time", "time_format", "missing",
            "na_values", "series", "delimiter", "decimal", "encoding", "header", "skip", "comment", "units", "thousands",
            "sheet")
+
+
+def two_tables(place: Place, files: list[Path]) -> tuple[Place, Path, Path] | None:
+    """Of two tables of different columns that share one: the place of the larger, that file, and the other."""
+    if len(files) != 2:
+        return None
+    try:
+        names = [{*column_names(file, Reading())} for file in files]
+    except UserError:       # written in another way, which is found out later
+        return None
+    if names[0] == names[1] or not names[0] & names[1]:
+        return None
+    outcomes, events = sorted(files, key=lambda file: file.stat().st_size)
+    report("two tables", f"{events.name} as events, {outcomes.name} as a row a series", "--from EVENTS --outcomes FILE")
+    path = f"{place.path}/{events.relative_to(place.origin).as_posix()}"
+    return replace(place, origin=events, path=path), events, outcomes
 
 
 def draft_events(place: Place, file: Path, outcomes: Path, options: Options) -> Draft:
