@@ -26,12 +26,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from unroll.base.files import write_json
+from unroll.base.files import sha256, write_json
 from unroll.base.workspace import Workspace
 from unroll.compose import compose
 from unroll.config.schema import Config
 from unroll.data.store import open_prepared
 from unroll.evaluation.reports import classification
+from unroll.models.manifest import WEIGHTS
 from unroll.models.network import build
 from unroll.stages.evaluate import evaluate
 from unroll.stages.prepare import prepare
@@ -52,6 +53,7 @@ class Row:
     settings: tuple[str, ...] = field(default=())   # overrides that all of them share
     seeds: tuple[int, ...] = (1, 2, 3)
     measured_by: str = ""       # a file beside this one, whose `measure` is used instead
+    base: str | None = None     # an experiment whose model some of them begin with, of the same seed
 
 
 def only(*targets: str) -> list[str]:
@@ -70,6 +72,10 @@ LONG_TAIL = {
     "logit-adjusted": ["model.heads.label.loss={kind: logit_adjusted, tau: 1.0}"],
     "balanced sampler": ["train.balance=label"],
 }
+TRANSFER = {"from scratch": [], "pre-trained": [    # what is in <> is of the model of the row's `base`
+    "data/tokenizer=reused", "data.tokenizer.path='<folder>/text.tokenizer.json'", "data.tokenizer.sha256=<vocabulary>",
+    "data.tokenizer.extend=2", "pretrained.model='<folder>'", "pretrained.sha256=<weights>",
+    "pretrained.load=[inputs.text,core]"]}
 HOLES = {"gru, mask": [], "grud": ["model=grud", "model.core.hidden_size=32"],
          **{f"gru, {fill}": [f"data.missing={fill}"] for fill in ("forward", "mean", "interpolate")}}
 STAMPS = {"gru, gaps": [], "gru, bins": ["data.bin=30", *(f"~{section}.{name}" for name, sections in (
@@ -107,6 +113,9 @@ ROWS = {
         "kind alone": [*only("package", "parameters"), "train.monitor=kind/macro_f1"],
         "parameters alone": [*only("package", "kind"), "train.monitor=parameters/loss"],
     }),
+    "transfer": Row("transfer", TRANSFER, base="next_word"),
+    "transfer_30": Row("transfer", TRANSFER, settings=("data.labelled=0.3",), base="next_word"),
+    "transfer_100": Row("transfer", TRANSFER, settings=("data.labelled=1.0", "data.unlabelled=[]"), base="next_word"),
     "half_labelled": Row("half_labelled", LABELS_ALONE),
     "docstrings_tail": Row("docstrings_tail", LONG_TAIL, seeds=(1, 2, 3, 4, 5)),
     "half_labelled_30": Row("half_labelled", LABELS_ALONE, settings=("data.labelled=0.3",)),
@@ -162,12 +171,38 @@ class Ended:
             file.write(json.dumps({"overrides": overrides, "figures": figures}) + "\n")
 
 
+class Bases:
+    """Models that others begin with, each trained when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._root = TemporaryDirectory()
+        self._known: dict[tuple[str, int], dict[str, str]] = {}
+
+    def filled(self, overrides: list[str], experiment: str | None, seed: int, fixed: list[str]) -> list[str]:
+        """The overrides with the base's folder and digests in the places of their names."""
+        if experiment is None or not any("<folder>" in each for each in overrides):
+            return overrides
+        found = self._known.get((experiment, seed)) or self._train(experiment, seed, fixed)
+        self._known[experiment, seed] = found
+        for name, value in found.items():
+            overrides = [each.replace(f"<{name}>", value) for each in overrides]
+        return overrides
+
+    def _train(self, experiment: str, seed: int, fixed: list[str]) -> dict[str, str]:
+        workspace = Workspace(PROJECT, Path(self._root.name) / experiment / str(seed))
+        config = compose(PROJECT / "conf", [f"experiment={experiment}", f"train.seed={seed}", *fixed])[1]
+        prepare(workspace, config.runtime, config.data)
+        train(workspace, config.runtime, config.data, config.model, config.train, config.pretrained)
+        return {"folder": str(workspace.model), "weights": sha256(workspace.model / WEIGHTS),
+                "vocabulary": sha256(workspace.model / "text.tokenizer.json")}
+
+
 def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], workspace: Workspace, ended: Ended
             ) -> dict[str, Any]:
     parameters = 0
     baselines: dict[str, float] = {}
     networks: dict[str, dict[str, object]] = {}
-    prepared = None
+    prepared, bases = None, Bases()
     for name in names:
         runs = []
         for seed in seeds:
@@ -177,14 +212,15 @@ def measure(row: Row, names: list[str], seeds: list[int], fixed: list[str], work
                 overrides.append("evaluate.dtw_cells=1")
             figures = ended.get(overrides)
             if figures is None:
-                config = compose(PROJECT / "conf", overrides)[1]
+                filled = bases.filled(overrides, row.base, seed, fixed)
+                config = compose(PROJECT / "conf", filled)[1]
                 if config.data != prepared:
                     shutil.rmtree(workspace.prepared, ignore_errors=True)
                     prepare(workspace, config.runtime, config.data)
                     prepared = config.data
                 if name in row.equal and parameters:
                     size = equal_size(config, workspace, parameters)
-                    config = compose(PROJECT / "conf", [*overrides, f"model.core.hidden_size={size}"])[1]
+                    config = compose(PROJECT / "conf", [*filled, f"model.core.hidden_size={size}"])[1]
                 with known_baselines(bool(baselines)):
                     figures = by_target(run(workspace, config), config)
                 ended.add(overrides, figures)

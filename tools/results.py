@@ -23,6 +23,9 @@ DL4TSC = "Fawaz et al., their repository dl-4-tsc"
 HALF = ("{} of the training docstrings have the label that is predicted, one of six packages. The network that also "
         "predicts the next word learns that from all of them.")
 TCN = "Bai et al. (2018), table 1"
+TRANSFER = ("{} of the training docstrings of six packages have a label. The pre-trained network has learnt the next "
+            "word of docstrings of seven others (experiment `next_word`), whose embeddings, vocabulary and core it "
+            "begins with; its vocabulary has the words of both.")
 TASKS = {
     "gunpoint_lstm50": Task(
         "GunPoint, LSTM(50)", "The classic small network: LSTM(50) → Dense(1, sigmoid), Adam, 10 epochs "
@@ -119,6 +122,11 @@ TASKS = {
         "over five folds by matched set of the area under the ROC curve and the average precision. Logistic "
         "regressions read the age, the patient's facts, or these and the last value of each test, and what is missing.",
         ("died/auroc", "died/auprc"), objective="val/best_died/loss"),
+    **{name: Task(title, TRANSFER.format(share), ("package/macro_f1", "package/accuracy"),
+                  objective="val/best_package/macro_f1", paired=True) for name, title, share in (
+        ("transfer", "From the next word to a tenth of the labels", "A tenth"),
+        ("transfer_30", "From the next word to 30 % of the labels", "30 %"),
+        ("transfer_100", "From the next word to all labels", "All"))},
     "counting": Task(
         "Generated lines beyond the reach", "2,000 lines of 100 to 600 characters: letters and marks at random, after "
         "each mark how many there were, modulo 10. Back-propagation reaches 64 steps, or the whole line; both read "

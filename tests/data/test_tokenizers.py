@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
 from unroll.commands.init.steps import find_tokenizer
-from unroll.config.tokenizers import TOKENIZERS, bpe, byte, char, saved, word
+from unroll.config.tokenizers import TOKENIZERS, bpe, byte, char, reused, word
 from unroll.data.tokenizers import Tokenizer, fit, restore, tokenizer_class
 
 BYTE = byte.Settings(kind="byte")
@@ -17,7 +17,7 @@ CHAR = char.Settings(kind="char", min_count=1)
 BPE = bpe.Settings(kind="bpe", vocab_size=300, min_frequency=2)
 WORD = word.Settings(kind="word", min_count=1, lowercase=False)
 LOWER = word.Settings(kind="word", min_count=1, lowercase=True)
-SAVED = saved.Settings(kind="saved", path="", sha256=None, extend=None)    # tests/pipeline/test_pretrained.py
+REUSED = reused.Settings(kind="reused", path="", sha256=None, extend=None)    # tests/pipeline/test_pretrained.py
 CORPUS = "the cat sat on the mat, the cat sat.\nthat hat!\n" * 20
 
 every = pytest.mark.parametrize("config", [BYTE, CHAR, BPE, WORD], ids=lambda config: config.kind)
@@ -116,7 +116,7 @@ def test_a_state_of_another_version_is_refused():
 
 
 def test_every_kind_is_tried_here():
-    assert sorted(config.kind for config in (BYTE, CHAR, BPE, WORD, SAVED)) == [*TOKENIZERS.own]
+    assert sorted(config.kind for config in (BYTE, CHAR, BPE, WORD, REUSED)) == [*TOKENIZERS.own]
 
 
 # letters whose lower case is longer, or depends on what stands around them

@@ -150,15 +150,15 @@ def test_a_vocabulary_without_a_common_symbol_is_refused(base, tmp_path):
 # ------------------------------------------------------------------------------------------------ the same vocabulary
 
 
-def saved(folder: Path, path: str = "kept/text.tokenizer.json", **changes: Any) -> dict[str, Any]:
+def reused(folder: Path, path: str = "kept/text.tokenizer.json", **changes: Any) -> dict[str, Any]:
     digest = sha256(folder / path) if (folder / path).is_file() else None
-    return {"tokenizer": {"kind": "saved", "path": path, "sha256": digest, "extend": None, **changes}}
+    return {"tokenizer": {"kind": "reused", "path": path, "sha256": digest, "extend": None, **changes}}
 
 
 def prepared_with(folder: Path, root: Path, **changes: Any) -> list[Any]:
     """The symbols of b.txt."""
     workspace = Workspace(folder, root)
-    run(workspace, configured(path="data/raw/b.txt", **saved(folder, **changes)), "prepare")
+    run(workspace, configured(path="data/raw/b.txt", **reused(folder, **changes)), "prepare")
     return symbols(open_prepared(workspace.prepared).tokenizer("text"))
 
 
@@ -175,7 +175,7 @@ def test_a_model_begins_with_the_vocabulary_of_another(base, tmp_path):
     folder, digest = base
     workspace = Workspace(folder, tmp_path)
     config = configured({"model": "kept", "sha256": digest, **ALL, "freeze": ["inputs", "core"]}, path="data/raw/b.txt",
-                        **saved(folder))
+                        **reused(folder))
     run(workspace, config, "prepare", "train")
     before, after = weights(folder / "kept"), weights(workspace.model)
     torch.testing.assert_close(after["inputs.text.embedding.weight"], before["inputs.text.embedding.weight"], rtol=0, atol=0)
@@ -187,7 +187,7 @@ def test_a_model_begins_with_the_vocabulary_of_another(base, tmp_path):
     ({"sha256": "0" * 64}, ("stale", "data.tokenizer.sha256")),
     ({"path": "kept/model.json"}, ("unreadable", "kept/model.json")),
 ])
-def test_a_saved_tokenizer_that_is_not_there_is_one_line(base, tmp_path, changes, expected):
+def test_a_tokenizer_to_reuse_that_is_not_there_is_one_line(base, tmp_path, changes, expected):
     assert refusal(lambda: prepared_with(base[0], tmp_path, **changes), f"{base[0]}/") == expected
 
 

@@ -46,7 +46,7 @@ def take_over(network: Network, spec: Spec, tokenizers: Tokenizers, folder: Path
             if new != old and not {*new} & {row for row in old if not _special(row)}:
                 raise UserError("conflict", "pretrained.load", f"{field}: none of its {len(new):,} symbols or classes "
                                 f"is one of the {len(old):,} of {settings.model}. Leave it out, or, of a text, take "
-                                "over the tokenizer, too: data/tokenizer=saved.")
+                                "over the tokenizer, too (docs/configuration.md).")
         for name in names:
             if name not in theirs:
                 raise UserError("conflict", "pretrained.load", f"the model has no {name}. Name parts that both have.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unroll.base.errors import UserError
 from unroll.base.files import sha256
-from unroll.config.tokenizers.saved import Settings
+from unroll.config.tokenizers.reused import Settings
 from unroll.data.tokenizers import restore
 from unroll.data.tokenizers.base import Tokenizer
 
@@ -34,5 +34,5 @@ class Fitted:
 
     @classmethod
     def count(cls, text: str) -> int:
-        raise UserError("conflict", "data.tokenizer", "nothing can be known of single symbols before the saved one is "
+        raise UserError("conflict", "data.tokenizer", "nothing can be known of single symbols before the other one is "
                         "read. Choose its kind.")
