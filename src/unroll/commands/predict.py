@@ -13,6 +13,7 @@ import torch
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
+from unroll.commands.impute import write_imputed
 from unroll.commands.model_option import model_folder
 from unroll.data.spec import Spec
 from unroll.prediction.future import read_future
@@ -29,17 +30,24 @@ from unroll.readers.common.advice import corrected_by
 
 def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None,
             changes: Mapping[str, str | None] = MappingProxyType({}), future: Path | None = None,
-            outcomes: Path | None = None) -> None:
+            outcomes: Path | None = None, fill: bool = False) -> None:
     """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones.
 
     `future` is a table of what is known of the steps that are forecast, `outcomes` one with a row a series beside
-    events. `changes` are settings of reading in which the file differs from the training data.
+    events. With `fill`, the table is of the series themselves, filled in. `changes` are settings of reading in which
+    the file differs from the training data.
     """
     torch.set_num_threads(1)    # a step of a single sequence is so short that threads would only wait for each other
     check_name(out)
     _check_places(file, out, save_state)
     with model_folder(model) as folder:
         predictor = load(folder)
+    if fill:
+        for name, given in (("--state", state), ("--save-state", save_state), ("--future", future)):
+            if given is not None:
+                raise UserError("no-effect", name, "has no effect with --impute. Leave it out.")
+        write_imputed(predictor, file, out, changes)
+        return
     tokenizer = predictor.model.tokenizers.get(predictor.input)
     inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count, changes, outcomes)
     later = _future(future, predictor.spec, inputs, changes)
