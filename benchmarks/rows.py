@@ -96,6 +96,8 @@ ROWS = {
     "mackey_glass": Row("mackey_glass", {"rnn, tanh": [], "rnn, identity": ["model.core.nonlinearity=identity"]}),
     "airline": Row("airline", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
     "solar": Row("solar", {"gru": [], **WITHOUT}, ("mlp", "cnn")),
+    **{f"etth1_{horizon}": Row("etth1", {"gru": [], "gru, all steps at once": ["model.heads.x.decoder=null"]},
+                               settings=(f"data.forecast.horizon={horizon}",)) for horizon in (96, 336)},
     **{f"beijing_{share}": Row("beijing", HOLES, settings=(f"data.hidden={share / 100}",)) for share in (10, 30, 50)},
     **{f"parking_{share}": Row("parking", STAMPS, settings=(f"data.removed={share / 100}",)) for share in (0, 50, 80)},
     "jsb": Row("jsb", {"lstm": [], "gru": ["model=gru"], "rnn": ["model=rnn"]}),

@@ -4,7 +4,7 @@ from typing import Any
 
 from unroll.data.spec import FORMAT, Spec, read_spec
 
-HORIZON = {"horizon": 1, "context": 1, "season": 1, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None}
+HORIZON = {"horizon": 1, "context": 1, "season": 1, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None}
 
 
 def make_spec(inputs: dict[str, Any], targets: dict[str, Any], forecast: dict[str, Any] | None = None, **others: Any) -> Spec:

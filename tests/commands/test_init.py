@@ -87,7 +87,7 @@ def test_a_monthly_series_is_forecast_a_year_ahead_on_the_logarithm(project, cap
     config, source = init(brought(project, "air.csv", MONTHS))
     assert config.data.targets == {"x": "forecast"} and config.model.heads["x"].kind == "forecast"
     assert config.data.columns == {"x": ["Passengers"]} and config.data.time == "Month"
-    assert vars(config.data.forecast) == {"horizon": 12, "context": 24, "season": 12, "log": True, "stride": 1,
+    assert vars(config.data.forecast) == {"horizon": 12, "context": 24, "season": 12, "log": True, "start": "better", "window": "none", "stride": 1,
                                           "eval_stride": 1, "eval_windows": 10_000}
     assert config.data.path == "data/raw/mine/air.csv" and config.data.series is None
     assert source.layout == "windows"

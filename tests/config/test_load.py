@@ -164,7 +164,7 @@ def test_a_missing_value_is_named_as_the_file_would_have_it(name, overrides):
     "name, value, meant",
     [
         ("data.kind", "dosc", 'did you mean "docs"?'),
-        ("data.kind", "csv", "choose from aeon, beijing, code, counting, docs, events, folder, mackey_glass, nafld, npz, objects, packages, parking, pianoroll, "
+        ("data.kind", "csv", "choose from aeon, beijing, code, counting, docs, ett, events, folder, mackey_glass, nafld, npz, objects, packages, parking, pianoroll, "
          "signals, table, text, ts, url."),
         ("data.tokenizer.kind", "chars", 'did you mean "char"?'),
         ("model.core.kind", "ltsm", 'did you mean "lstm"?'),

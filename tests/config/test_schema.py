@@ -217,7 +217,7 @@ def test_what_would_fit_is_named(experiment, changes, text):
     assert message(experiment, **changes) == text
 
 
-FORECAST = {"horizon": 1, "context": 1, "season": 1, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None}
+FORECAST = {"horizon": 1, "context": 1, "season": 1, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None}
 TOGETHER = "data: a target of kind forecast and the settings data.forecast go together"
 
 

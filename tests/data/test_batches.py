@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unroll.data.batches import Batch, ItemLayout, Layout, StreamLayout, all_batches
-from unroll.data.encoders import Frame, Scaler
+from unroll.data.encoders import Scaler
 from unroll.data.fields import IGNORED, Field, Sequences
+from unroll.data.frame import Frame
 from unroll.data.spec import ForecastSpec
 from unroll.data.windows import WindowLayout
 

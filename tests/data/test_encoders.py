@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unroll.base.errors import UserError
-from unroll.data.encoders import Classes, Frame, Scaler
+from unroll.data.encoders import Classes, Scaler
+from unroll.data.frame import Frame
 from unroll.data.spec import ForecastSpec, FrameScales, Scale
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)

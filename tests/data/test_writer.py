@@ -228,7 +228,7 @@ def test_a_small_swing_of_a_large_level_keeps_its_digits(tmp_path, level):
 
 # ---------------------------------------------------------------------------------------------------------- windows
 
-FORECAST = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None}
+FORECAST = {"horizon": 3, "context": 4, "season": 2, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None}
 
 
 def windows(folder: Path, series: list[np.ndarray], **changes: Any) -> Prepared:

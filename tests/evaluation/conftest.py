@@ -20,7 +20,7 @@ HEADS: dict[str, dict[str, Any]] = {
     "value": {"kind": "regression", "loss": "squared_error", "pooling": "max"},
     "values": {"kind": "regression", "loss": "squared_error", "pooling": None},
     "mixture": {"kind": "mixture", "components": 3, "pooling": None},
-    "forecast": {"kind": "forecast", "pooling": "last", "loss": "quantile", "levels": [0.1, 0.25, 0.5, 0.75, 0.9], "calibration": "none"},
+    "forecast": {"kind": "forecast", "pooling": "last", "loss": "quantile", "levels": [0.1, 0.25, 0.5, 0.75, 0.9], "calibration": "none", "decoder": None},
 }
 
 

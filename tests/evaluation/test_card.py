@@ -46,7 +46,7 @@ def test_names_from_users_stay_in_their_cell() -> None:
     ({"kind": "labels", "loss": "binary_cross_entropy", "dropout": 0.0}, {"kind": "labels", "per": "step", "size": 2}, ["which labels are on", "nats per step"]),
     ({"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.0}, {"kind": "reals", "per": "step", "size": 1},
      ["a value for each step", "guesses"]),
-    ({"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "none", "pooling": "last", "dropout": 0.0},
+    ({"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "none", "decoder": None, "pooling": "last", "dropout": 0.0},
      {"kind": "forecast", "per": "sequence", "size": 1}, ["the next 12 steps of a series", "vary more"]),
 ])
 def test_every_task_has_its_own_limits(head: dict[str, Any], target: dict[str, Any], parts: list[str]) -> None:

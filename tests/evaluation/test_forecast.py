@@ -123,7 +123,7 @@ def test_where_both_are_zero_nothing_is_lost():
 
 # ------------------------------------------------------------------------------------------------------ a whole split
 
-SETTINGS: dict[str, Any] = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1,
+SETTINGS: dict[str, Any] = {"horizon": 3, "context": 4, "season": 2, "log": False, "start": "season", "window": "none", "stride": 1,
                             "eval_stride": 1, "eval_windows": None}
 
 

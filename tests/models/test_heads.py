@@ -370,7 +370,7 @@ def test_weights_start_within_glorots_bound_and_biases_at_zero():
     ("labels", {"loss": "binary_cross_entropy"}),
     ("regression", {"loss": "squared_error", "pooling": None}),
     ("next_token", {"tied": False}),
-    ("forecast", {"loss": "gaussian", "levels": [0.1, 0.5, 0.9], "calibration": "none", "pooling": "mean"}),
+    ("forecast", {"loss": "gaussian", "levels": [0.1, 0.5, 0.9], "calibration": "none", "decoder": None, "pooling": "mean"}),
 ])
 def test_every_kind_of_head_is_made_with_its_settings(kind, settings):
     head = head_of(kind, Sizes(6, 3, horizon=2), dropout=0.3, **settings)

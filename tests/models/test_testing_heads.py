@@ -28,7 +28,7 @@ HEADS_OWN: dict[str, list[dict[str, Any]]] = {
     "regression": [{"loss": "squared_error"}, {"loss": {"kind": "huber", "delta": 1.0}},
                    {"loss": "gaussian", "pooling": "mean"}, {"loss": "quantile", "pooling": "max"}],
     "mixture": [{"components": 3}, {"components": 1, "pooling": "last"}],
-    "forecast": [{"loss": loss, "levels": LEVELS, "calibration": "none", "pooling": "last"} for loss in ("gaussian", "quantile")],
+    "forecast": [{"loss": loss, "levels": LEVELS, "calibration": "none", "decoder": None, "pooling": "last"} for loss in ("gaussian", "quantile")],
 }
 LOSSES_OWN: dict[str, dict[str, Any]] = {
     "huber": {"delta": 0.7}, "weighted_cross_entropy": {"power": 0.5, "weights": {"a": 2.0}}, "focal": {"gamma": 2.0},

@@ -33,12 +33,12 @@ DATA = {
     "kind": "table", "path": "data/raw/levels.csv", "delimiter": ",", "decimal": ".", "encoding": "utf-8",
     "header": True, "skip": 0, "comment": None, "units": False, "thousands": None, "sheet": None, "wide": None, "columns": COLUMNS, "series": "id", "time": "day", "time_format": None, "tokenizer": None,
     "inputs": {"x": "real"}, "targets": TARGETS, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None,
-    "forecast": {"horizon": 3, "context": 5, "season": 1, "log": False, "stride": 1,
+    "forecast": {"horizon": 3, "context": 5, "season": 1, "log": False, "start": "season", "window": "none", "stride": 1,
                  "eval_stride": 1, "eval_windows": None}, "validation": 0.2, "test": 0.2,
     "seed": 1, "licence": "none",
 }
 HEADS = {
-    "x": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "conformal", "pooling": "last", "dropout": 0.0},
+    "x": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "conformal", "decoder": None, "pooling": "last", "dropout": 0.0},
     "way": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0},
     "growth": {"kind": "regression", "loss": "squared_error", "pooling": None, "dropout": 0.0},
 }

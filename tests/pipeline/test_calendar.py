@@ -25,7 +25,7 @@ DATA = {
     "path": "data/raw/visits.csv", "columns": {"x": ["visits"], "clock": ["hour", "weekday"]}, "series": None,
     "time": "time", "frequency": None, "gaps": "fill", "missing": "forward",
     "inputs": {"x": "real", "clock": "calendar"}, "targets": {"x": "forecast"},
-    "forecast": {"horizon": HORIZON, "context": 4, "season": 1, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None},
+    "forecast": {"horizon": HORIZON, "context": 4, "season": 1, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None},
 }
 
 

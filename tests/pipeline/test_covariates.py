@@ -32,7 +32,7 @@ DATA = {
     "inputs": {"sales": "real", "price": "future_real", "promo": "future_categories", "visitors": "real",
                "kind": "static_categories"},
     "targets": {"sales": "forecast"}, "scale": "standard", "missing": "refuse", "na_values": [], "min_length": None,
-    "forecast": {"horizon": HORIZON, "context": CONTEXT, "season": 1, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None},
+    "forecast": {"horizon": HORIZON, "context": CONTEXT, "season": 1, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None},
     "validation": 0.2, "test": 0.2, "seed": 1, "licence": "none",
 }
 CATEGORY = {"size": 3, "dropout": 0.0}
@@ -40,7 +40,7 @@ MODEL = {
     "inputs": {"sales": {"kind": "real", "size": None, "dropout": 0.0}, "price": {"kind": "real", "size": None, "dropout": 0.0},
                "promo": {"kind": "category", **CATEGORY}, "visitors": {"kind": "real", "size": None, "dropout": 0.0},
                "kind": {"kind": "static_category", "joins": "steps", **CATEGORY}},
-    "heads": {"sales": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "none",
+    "heads": {"sales": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "none", "decoder": None,
                         "pooling": "last", "dropout": 0.0}},
 }
 PROMOTIONS = {"none": 0.0, "flyer": 5.0, "radio": 10.0}

@@ -23,10 +23,10 @@ from unroll.data.windows import WindowLayout
 from unroll.prediction.predictor import load
 
 WAYS = ["mask", "forward", "mean", "interpolate"]
-QUANTILES = {"x": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "conformal", "pooling": "last", "dropout": 0.0}}
+QUANTILES = {"x": {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "conformal", "decoder": None, "pooling": "last", "dropout": 0.0}}
 SERIES = {
     "path": "data/raw/load.csv", "columns": {"x": ["load", "heat"]}, "series": None, "time": "hour", "inputs": {"x": "real"},
-    "targets": {"x": "forecast"}, "forecast": {"horizon": 4, "context": 12, "season": 6, "log": False, "stride": 1,
+    "targets": {"x": "forecast"}, "forecast": {"horizon": 4, "context": 12, "season": 6, "log": False, "start": "season", "window": "none", "stride": 1,
                                                "eval_stride": 1, "eval_windows": None},
 }
 

@@ -115,7 +115,7 @@ def _row_texts(name: str, kind: str, *columns: str) -> dict[str, Any]:
 
 
 def _sales(*columns: str, **others: Any) -> dict[str, Any]:
-    forecast = {"horizon": HORIZON, "context": CONTEXT, "season": SEASON, "log": True, "stride": 1,
+    forecast = {"horizon": HORIZON, "context": CONTEXT, "season": SEASON, "log": True, "start": "season", "window": "none", "stride": 1,
                 "eval_stride": 1, "eval_windows": None}
     return _table("shops.csv", "real", {"x": list(columns)}, ("x", "forecast"), series="shop", time="month",
                   forecast=forecast, **others)
@@ -127,7 +127,7 @@ def _pooled(kind: str, pooling: str | None) -> dict[str, Any]:
 
 
 def _forecast(loss: str) -> dict[str, Any]:
-    return {"kind": "forecast", "loss": loss, "levels": LEVELS, "calibration": "none", "pooling": "last", "dropout": 0.0}
+    return {"kind": "forecast", "loss": loss, "levels": LEVELS, "calibration": "none", "decoder": None, "pooling": "last", "dropout": 0.0}
 
 
 NEXT = {"kind": "next_token", "dropout": 0.0, "tied": False}

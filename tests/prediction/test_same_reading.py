@@ -23,7 +23,7 @@ from unroll.sources import Access, open_source
 
 DRAW = np.random.default_rng(5)
 X = DRAW.normal(size=(20, 6, 2))
-FORECAST = {"horizon": 4, "context": 8, "season": 3, "log": True, "stride": 1, "eval_stride": 1, "eval_windows": None}
+FORECAST = {"horizon": 4, "context": 8, "season": 3, "log": True, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None}
 LETTERS = {**TABLE, "path": "data/raw/letters.csv", "inputs": {"text": "tokens"}, "targets": {"tag": "tag"},
            "columns": {"text": ["letter"], "tag": ["tag"]}, "series": "series"}
 REALS = {**TABLE, "inputs": {"x": "real"}, "targets": {"label": "class"}, "columns": {"x": ["b", "a"], "label": ["class"]},

@@ -233,7 +233,7 @@ def test_one_stream_is_cut_at_the_same_steps_in_every_field():
     assert source.places("test") == [Place("1", 7)]
 
 
-FORECAST = ForecastConfig(horizon=3, context=4, season=2, log=False, stride=1, eval_stride=1, eval_windows=None)
+FORECAST = ForecastConfig(horizon=3, context=4, season=2, log=False, start="season", window="none", stride=1, eval_stride=1, eval_windows=None)
 
 
 def test_a_later_split_of_a_series_begins_with_what_its_first_window_reads():

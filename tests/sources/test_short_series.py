@@ -8,7 +8,7 @@ from unroll.config.data import ForecastConfig
 from unroll.data.source import SPLITS, Place
 from unroll.sources.common.series import Series
 
-FORECAST = ForecastConfig(horizon=2, context=4, season=1, log=False, stride=1,
+FORECAST = ForecastConfig(horizon=2, context=4, season=1, log=False, start="season", window="none", stride=1,
                           eval_stride=1, eval_windows=None)      # reads 5, needs 7 of training
 
 

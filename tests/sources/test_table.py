@@ -17,7 +17,7 @@ from unroll.data.tokenizers import fit
 from unroll.readers import csv as csv_format
 from unroll.sources import Access, open_source
 
-FORECAST = {"horizon": 2, "context": 3, "season": 1, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None}
+FORECAST = {"horizon": 2, "context": 3, "season": 1, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None}
 TEXT = {"inputs": {"text": "tokens"}, "targets": {"label": "class"}, "tokenizer": {"kind": "char", "min_count": 1},
         "columns": {"text": ["text"], "label": ["label"]}}
 SEVERAL = {"series": "id", "columns": {"x": ["a", "b"], "label": ["kind"]}, "targets": {"label": "class"}}

@@ -11,7 +11,7 @@ from unroll.readers.common.numbers import Numbers
 from unroll.sources.common.stored import Labels
 
 FORECAST = {"columns": {"x": ["a"]}, "targets": {"x": "forecast"}, "time": "t",
-            "forecast": {"horizon": 2, "context": 3, "season": 1, "log": False, "stride": 1,
+            "forecast": {"horizon": 2, "context": 3, "season": 1, "log": False, "start": "season", "window": "none", "stride": 1,
                          "eval_stride": 1, "eval_windows": None}}
 
 

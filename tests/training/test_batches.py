@@ -155,7 +155,7 @@ def test_ranks_without_a_sequence_have_lanes_of_nothing(tmp_path):
 @pytest.mark.parametrize(("stride", "windows"), [(1, 44), (4, 11), (100, 1)])
 def test_training_windows_stand_apart_as_far_as_is_asked_for_and_validation_has_all(tmp_path, stride, windows):
     config = table({"x": "real"}, {"x": "forecast"},
-                   {"horizon": 2, "context": 3, "season": 2, "log": False, "stride": stride,
+                   {"horizon": 2, "context": 3, "season": 2, "log": False, "start": "season", "window": "none", "stride": stride,
                     "eval_stride": 1, "eval_windows": None})
     source = Series("x", [DRAW.standard_normal((100, 1))], ["a"], config.forecast, 0.25, 0.25)
     prepared = written(tmp_path, config, source)
@@ -168,7 +168,7 @@ def test_training_windows_stand_apart_as_far_as_is_asked_for_and_validation_has_
 @pytest.mark.parametrize(("stride", "most", "windows"), [(1, None, 48), (1, 10, 10), (5, None, 10), (5, 4, 4)])
 def test_validation_and_test_score_as_many_windows_as_is_asked_for(tmp_path, stride, most, windows):
     config = table({"x": "real"}, {"x": "forecast"},
-                   {"horizon": 2, "context": 3, "season": 2, "log": False, "stride": 1,
+                   {"horizon": 2, "context": 3, "season": 2, "log": False, "start": "season", "window": "none", "stride": 1,
                     "eval_stride": stride, "eval_windows": most})
     series = [DRAW.standard_normal((100, 1)), DRAW.standard_normal((100, 1))]
     prepared = written(tmp_path, config, Series("x", series, ["a", "b"], config.forecast, 0.25, 0.25))

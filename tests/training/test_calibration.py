@@ -27,7 +27,7 @@ from unroll.sources.common.series import Series
 from unroll.training.batches import Batches
 from unroll.training.calibration import calibrate
 
-FORECAST = {"horizon": 3, "context": 4, "season": 2, "log": False, "stride": 1, "eval_stride": 1, "eval_windows": None}
+FORECAST = {"horizon": 3, "context": 4, "season": 2, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": None}
 
 
 def prepared(folder: Path, lengths: tuple[int, ...] = (900,), log: bool = False) -> Prepared:

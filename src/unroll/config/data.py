@@ -64,6 +64,10 @@ class ForecastConfig(Strict):
     stride: PositiveInt         # steps between the origins of two training windows
     eval_stride: PositiveInt    # of a series, between those of two windows that validation and test score
     eval_windows: PositiveInt | None    # the most windows that either of them scores, spread evenly; null: all
+    # what a forecast corrects: the value a season before, the last one, or the one that errs less in validation
+    start: Literal["season", "last", "better"]
+    # what each window is divided by: nothing, its mean size or its deviation; by level (or log) seasons are multiples
+    window: Literal["none", "level", "deviation"]
 
 
 class SourceSettings(Strict):
@@ -99,6 +103,13 @@ class SourceSettings(Strict):
             return f"a forecast predicts its own input: give both the same name, {sorted(self.inputs)}"
         if len(forecasts) > 1:
             return f"one forecast is made, of any number of columns: name those of {sorted(forecasts)} at one of them"
+        forecast: ForecastConfig | None = getattr(self, "forecast", None)
+        if forecast is not None and forecast.log and forecast.window == "level":
+            return "forecast: log and the level of each window both make seasons multiples of the level; choose one"
+        if forecast is not None and forecast.log == "counts" and forecast.window != "none":
+            return "forecast: counts are predicted as they are; set window to none"
+        if forecast is not None and forecast.log == "counts" and forecast.start == "last":
+            return "forecast: counts are predicted as they are, and correct nothing; set start to season"
         for name, read in self.inputs.items():
             if forecasts and (read == "tokens" or read in CONTEXT):
                 return f"inputs.{name}: {read} cannot stand beside series to forecast; leave it out"

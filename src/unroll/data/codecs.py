@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import Code, UserError
-from unroll.data.encoders import Frame, Scaler
+from unroll.data.encoders import Scaler
+from unroll.data.frame import Frame
 from unroll.data.missing import Missing, interpolated
 from unroll.data.npy import stretches
 from unroll.data.spec import ForecastSpec, InputSpec, Names, TargetSpec

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.encoders import Classes, Frame, Scaler, frame_of
+from unroll.data.encoders import Classes, Scaler
+from unroll.data.frame import Frame, frame_of
 from unroll.data.holes import Holes
 from unroll.data.missing import reaches
 from unroll.data.origins import Windows

@@ -11,7 +11,10 @@ from unroll.config.data import CONTEXT, FUTURE, KNOWN_AHEAD, PER_SEQUENCE, STATI
 from unroll.config.tokenizer import tokenizer_of
 from unroll.data.categories import CategoryCodec, ClassCodec
 from unroll.data.codecs import Codec, NumberCodec, Per, PerTarget, SeriesCodec, TextCodec
+from unroll.data.encoders import Moments
+from unroll.data.frame import Frame
 from unroll.data.gap import GapCodec
+from unroll.data.missing import Missing
 from unroll.data.source import Source, sequence_name
 from unroll.data.spec import ForecastSpec
 from unroll.data.tokenizers import Tokenizer, fit
@@ -52,9 +55,7 @@ def _input(config: DataConfig, source: Source, name: str, project: Path) -> Code
         codec = GapCodec().fit(_scale(config), values)
     elif target == "forecast":
         settings: ForecastConfig = config.forecast      # type: ignore[attr-defined]
-        counts = settings.log == "counts"
-        windows = {**settings.model_dump(), "log": settings.log is True, "counts": counts}
-        codec = SeriesCodec(ForecastSpec(**windows), missing).fit_frame(values)
+        codec = SeriesCodec(_forecast(settings, source, name, missing), missing).fit_frame(values)
     else:
         codec = NumberCodec(per, target == "next_labels", drawn=drawn, closed=closed, missing=missing).fit(
             _scale(config), values)
@@ -62,6 +63,23 @@ def _input(config: DataConfig, source: Source, name: str, project: Path) -> Code
         column = f", column {source.columns[name][number]!r}" if name in source.columns else f", number {number + 1}"
         raise UserError("empty", f"data.inputs.{name}{column}", "no value is known in the train split. Leave it out.")
     return codec
+
+
+def _forecast(settings: ForecastConfig, source: Source, name: str, missing: Missing | None) -> ForecastSpec:
+    """The windows; what a forecast starts from is chosen on the validation split, if that is asked for."""
+    counts = settings.log == "counts"
+    found = {**settings.model_dump(), "log": settings.log is True, "counts": counts}
+    if settings.start != "better" or counts:        # counts are no correction of anything
+        return ForecastSpec(**{**found, "start": "season" if counts else settings.start})
+    ways = {start: Frame.plain(ForecastSpec(**{**found, "start": start}), missing) for start in ("season", "last")}
+    errors = {start: Moments() for start in ways}
+    for piece in source.pieces("validation"):
+        for start, frame in ways.items():
+            for error in frame.errors(np.asarray(piece[name])):
+                errors[start].add(error)
+    season, last = (errors[start].mean for start in ways)
+    better = np.nanmean(last / np.where(season > 0, season, np.nan)) < 1 if season.any() else False
+    return ForecastSpec(**{**found, "start": "last" if better else "season"})
 
 
 def _target(config: DataConfig, source: Source, name: str) -> Codec:

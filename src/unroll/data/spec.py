@@ -51,6 +51,9 @@ class ForecastSpec(Part):
     # between those of two windows of a series that are scored, and the most of these in a split; None: all
     eval_stride: int = Field(default=1, exclude_if=lambda stride: stride == 1)
     eval_windows: int | None = Field(default=None, exclude_if=lambda most: most is None)
+    # what a forecast is compared with, the value a season before or the last one, and the unit of each window
+    start: Literal["season", "last"] = Field(default="season", exclude_if=lambda start: start == "season")
+    window: Literal["none", "level", "deviation"] = Field(default="none", exclude_if=lambda window: window == "none")
 
 
 class InputSpec(Part):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +17,11 @@ from unroll.models.onnx.graph import Graph
 class BaseEncoder(nn.Module, ABC):
     """A kind of encoder has a class `Encoder` derived from this one, made from its settings and what the field is.
 
-    `self.size` is E, the size of the vectors.
+    `self.size` is E, the size of the vectors. `segments` are the settings of `unroll.models.segments`, where several
+    steps are read as one.
     """
+
+    segments: Any = None
 
     def __init__(self, settings: EncoderSettings, size: int) -> None:
         super().__init__()

@@ -25,6 +25,7 @@ class Sizes:
     directions: int = 1
     horizon: int = 0    # steps of a forecast
     known_ahead: int = 0        # numbers that are known of each step of a forecast
+    channels: int = 1           # series that are lanes of their own
     encoder: BaseEncoder | None = None      # of the field whose next step is the target
     frequencies: Frequencies | None = None  # of its classes, where they have names
     scale: tuple[float, ...] = (1.0,)       # what the numbers of a forecast were divided by

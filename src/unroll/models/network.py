@@ -19,6 +19,7 @@ from unroll.models.first_state import FirstState
 from unroll.models.gap import Gap
 from unroll.models.head import BaseHead, Sizes, make_head
 from unroll.models.loss import Frequencies
+from unroll.models.segments import Segments
 
 Fields = dict[str, Tensor]
 
@@ -35,7 +36,11 @@ class Network(nn.Module):
         starting = [name for name in encoders if config.inputs[name].starts]
         self.throughout = [name for name in self.static if name not in starting]     # read at every step
         read = sum(encoder.size for name, encoder in encoders.items() if name not in starting)
-        self.core = Core(config.core, read, spec.longest, _missing(spec, encoders, starting))
+        self.segments = _segments(spec, encoders, starting, read)
+        longest, channels = spec.longest, 1
+        if self.segments is not None:
+            read, longest, channels = self.segments.size, longest // self.segments.steps, self.segments.channels
+        self.core = Core(config.core, read, longest, _missing(spec, encoders, starting))
         self.ahead = [name for name in encoders if spec.inputs[name].known_ahead]
         known_ahead = 2 * sum(encoders[name].size for name in self.ahead)
         horizon, self._context = (0, 0) if spec.forecast is None else (spec.forecast.horizon, spec.forecast.context)
@@ -45,7 +50,10 @@ class Network(nn.Module):
         for name, head in sorted(config.heads.items()):
             target = spec.targets[name]
             frequencies = Frequencies(target.classes, target.counts) if target.classes and target.counts else None
-            sizes = Sizes(self.core.size, target.size, self.core.directions, horizon, known_ahead,
+            if channels > 1 and target.frame is None:
+                raise UserError("unsupported", f"model.inputs.{spec.main}.channels", "each series is read by "
+                                f"itself, which {name} is not of. Set it to joint.")
+            sizes = Sizes(self.core.size, target.size, self.core.directions, horizon, known_ahead, channels,
                           encoders.get(target.of or ""), frequencies,
                           scale=(1.0,) if target.frame is None else target.frame.correction.deviation)
             try:
@@ -97,7 +105,11 @@ class Network(nn.Module):
         elif self.first is not None and self.training:
             # several processes add up the gradients of every parameter at every step
             x = x + 0 * sum(part.sum() for layer in self.first_state(inputs, x.shape[1]) for part in layer)
-        return self.read(x, state, dropout, lengths, self.known_ahead(inputs, dropout))
+        ahead = self.known_ahead(inputs, dropout)
+        if self.segments is not None:
+            x, lengths, dropout = self.segments(x), self.segments.lengths(lengths), self.segments.dropout(dropout)
+            state = [tuple(part.repeat_interleave(self.segments.channels, dim=0) for part in layer) for layer in state]
+        return self.read(x, state, dropout, lengths, ahead)
 
     def embed(self, inputs: Fields, dropout: Dropout = no_dropout, context: Tensor | None = None) -> Tensor:
         """(T, B, E), or (B, E) of a single step: the inputs side by side, those of whole sequences at every step.
@@ -159,6 +171,21 @@ class Network(nn.Module):
         head = self.heads[name]
         assert isinstance(head, BaseHead)
         return head
+
+
+def _segments(spec: Spec, encoders: Mapping[str, BaseEncoder], starting: Collection[str], read: int
+              ) -> Segments | None:
+    """How the steps of a forecast's window are put together, where they are; `read` numbers stand at each."""
+    for name, encoder in encoders.items():
+        if encoder.segments is None:
+            continue
+        if spec.forecast is None or name != spec.main:
+            raise UserError("unsupported", f"model.inputs.{name}.kind", "only the series of a forecast are read in "
+                            "segments. Choose real.")
+        first = sum(other.size for before, other in encoders.items() if before < name and before not in starting)
+        return Segments(encoder.segments, name, read, first, encoder.size, spec.inputs[name].width,
+                        spec.forecast.context)
+    return None
 
 
 def _missing(spec: Spec, encoders: Mapping[str, BaseEncoder], starting: Collection[str]) -> Missing:

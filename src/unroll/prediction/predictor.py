@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, within_memory
-from unroll.data.encoders import frame_of
+from unroll.data.frame import frame_of
 from unroll.models.cell import State
 from unroll.models.folder import Model, load_model
 from unroll.prediction.ahead import joined

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll.base.errors import Code, UserError
-from unroll.data.encoders import Frame, scaler_of
+from unroll.data.encoders import scaler_of
+from unroll.data.frame import Frame
 from unroll.data.missing import interpolated
 from unroll.data.spec import InputSpec
 from unroll.data.tokenizers import Tokenizer

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from unroll.base.errors import UserError, nearest
 from unroll.data.batches import LENGTHS
-from unroll.data.encoders import Frame, scaler_of
+from unroll.data.encoders import scaler_of
+from unroll.data.frame import Frame
 from unroll.data.missing import reaches
 from unroll.data.spec import InputSpec, Spec
 from unroll.data.tokenizers import Tokenizer

@@ -127,7 +127,8 @@ def settings(roles: Roles, read: list[str], options: Options) -> tuple[dict[str,
     elif log:
         report("log", "forecast on the logarithm: all values are positive, and swings grow with the level",
                "forecast.log in conf/data")
-    return {"horizon": horizon, "context": context, "season": season, "log": log, "stride": stride, "eval_stride": 1,
+    return {"horizon": horizon, "context": context, "season": season, "log": log,
+            "start": "better" if season > 1 else "season", "window": "none", "stride": stride, "eval_stride": 1,
             "eval_windows": EVAL_WINDOWS}, share
 
 

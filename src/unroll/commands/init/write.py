@@ -56,6 +56,8 @@ FORECAST = {
     "context": "steps that the network reads before each forecast",
     "season": "steps of a cycle; 1: none",
     "log": "whether the logarithm is forecast: for positive series whose swings grow with their level; or counts",
+    "start": "what a forecast corrects: season, the value a season before; last; better, by validation",
+    "window": "what each window is divided by: none; level, its mean size; deviation",
     "stride": "steps between the origins of two training windows",
     "eval_stride": "the same of a series' windows that validation and test score",
     "eval_windows": "the most that either scores, spread evenly over the split; null: all",

@@ -1,18 +1,26 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PositiveInt
 from pydantic_core import PydanticCustomError
 
 from unroll.config.head import Generated, PooledSettings, Target
 from unroll.config.loss import IntervalLoss
 from unroll.config.pooling import Pooling
+from unroll.config.strict import Strict
 
 
 def _rising(levels: list[float]) -> list[float]:
     if sorted(set(levels)) != levels or 0.5 not in levels:
         raise PydanticCustomError("levels", "{text}", {"text": "levels must rise and hold 0.5"})
     return levels
+
+
+class Decoder(Strict):
+    """A recurrent layer gives the steps ahead, from the hidden units of the core on."""
+
+    kind: Literal["recurrent", "parallel"]      # one after another, or each from the end of the window
+    segment: PositiveInt                        # steps that it gives at once
 
 
 class Settings(PooledSettings):
@@ -26,8 +34,9 @@ class Settings(PooledSettings):
     # conformal: the later half of the validation origins makes intervals as wide as they have to be, the earlier half
     # chooses the weights; none: they are the network's own, and all origins choose
     calibration: Literal["none", "conformal"]
+    decoder: Decoder | None         # none: a linear layer gives all steps at once
 
-    later: ClassVar[Mapping[str, Any]] = {"calibration": "none"}
+    later: ClassVar[Mapping[str, Any]] = {"calibration": "none", "decoder": None}
 
     predicts: ClassVar[tuple[Target, ...]] = ("forecast",)
     generates: ClassVar[Generated | None] = "paths"

@@ -20,6 +20,7 @@ from unroll.evaluation.fans import Shown, draw_forecasts
 from unroll.evaluation.fitted import fitted
 from unroll.evaluation.forecasts import calibrated_words, held, seasonal_error
 from unroll.evaluation.report import Metrics, Prose, Report
+from unroll.evaluation.scaled import Scaled, deviation
 from unroll.evaluation.tallies import Contest, Held, Measures
 from unroll.evaluation.walk import parts
 from unroll.models.folder import Model
@@ -51,14 +52,18 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     own, inside, contest, shown = Measures(levels, scale), Held(), Contest(scale), Shown(len(data))
     points: dict[str, Measures] = defaultdict(partial(Measures, np.array([0.5]), scale))
     intervals: dict[str, Measures] = defaultdict(partial(Measures, levels, scale))
+    unit = deviation(prepared, name)
+    scaled: dict[str, Scaled] = defaultdict(partial(Scaled, unit))
     simple = Simple(past, name, levels, settings.train_tokens)
     for part in parts(model, data, name, settings):
         own.add(part.quantiles, part.truth)
+        scaled["test/"].add(part.quantiles[..., median], part.truth)
         inside.add(held(part.quantiles, part.truth))
         following.follow(part.first, part.quantiles, part.truth)
         shown.keep(part)
         for method, point, around in simple.forecasts(part.window):
             points[method].add(point[..., None], part.truth)
+            scaled[f"baseline/{method}_"].add(point, part.truth)
             intervals[method].add(around, part.truth)
             if method == SEASONAL:
                 contest.add(part.quantiles[..., median], point, part.truth)
@@ -68,6 +73,8 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
         wide = intervals[method].named(prefix)
         metrics |= measured.named(prefix) | {name: wide[name] for name in (f"{prefix}crps", f"{prefix}coverage")}
     metrics |= fitted(prepared, data, name, levels, scale, settings.train_tokens)
+    for prefix, errors in scaled.items():
+        metrics |= errors.named(prefix)
     adapted = following.result()
     metrics |= {"test/coverage_adaptive": adapted.coverage, "test/width_adaptive": adapted.width}
     season = "the seasonal naive forecast" if forecast.season > 1 else "the last value as a forecast"
