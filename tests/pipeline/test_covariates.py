@@ -91,6 +91,15 @@ def split(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
     return made
 
 
+def values_of(config: Config, **changes: Any) -> Config:
+    """Other settings of the head and of the series' encoder."""
+    found = config.model_dump(mode="json")
+    found["model"]["heads"]["sales"] |= changes.pop("head", {})
+    found["model"]["inputs"]["sales"] = changes.pop("series", found["model"]["inputs"]["sales"])
+    found["data"]["forecast"] |= changes
+    return Config.model_validate(found)
+
+
 def predicted(done: Workspace, past: Path, future: Path) -> pd.DataFrame:
     out = past.parent / "out.csv"
     predict(past, out, str(done.model), None, None, {}, future)
@@ -115,6 +124,21 @@ def test_the_future_is_read_from_a_table_as_from_the_test_split(done, split):
 def test_another_promotion_is_another_forecast(done, split):
     flyer, radio = (predicted(done, *split(lambda table, name=name: table.assign(promo=name))) for name in ("flyer", "radio"))
     assert (radio["sales"] - flyer["sales"]).mean() == pytest.approx(5, abs=1)
+
+
+def test_a_recurrent_decoder_reads_it_too(done, split, tmp_path):
+    """With segments of half the window, each divided by its level, and compared with the last value."""
+    workspace = Workspace(done.project, tmp_path / "root")
+    config = values_of(values(epochs=12), head={"decoder": {"kind": "recurrent", "segment": 2}}, start="last", window="level",
+                       series={"kind": "segments", "steps": 4, "size": 16, "channels": "shared", "dropout": 0.0})
+    workspace.root.mkdir()
+    run(workspace, config, "prepare", "train", "evaluate", "generate")
+    found = json.loads((workspace.metrics / "test.json").read_text())
+    assert found["test/mae"] < 1.5 < 3.0 < found["baseline/naive_mae"]
+    own = pd.read_csv(workspace.samples / "predictions.csv")
+    own = own[own["origin"] == DAYS - HORIZON].drop(columns="origin").reset_index(drop=True)
+    table = predicted(workspace, *split()).drop(columns="time")
+    pd.testing.assert_frame_equal(table, own, atol=1e-3)
 
 
 def test_rows_of_a_future_table_are_found_by_their_times(done, split):
