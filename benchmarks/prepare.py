@@ -37,7 +37,7 @@ PROJECT = Path(__file__).parent.parent
 COLUMNS = [f"c{number}" for number in range(8)]
 BLOCK = 100_000     # rows that are made at a time
 LENGTH = 100        # rows of a sequence
-FORECAST = {"horizon": 24, "context": 96, "season": 24, "log": False, "stride": 24,
+FORECAST = {"horizon": 24, "context": 96, "season": 24, "log": False, "start": "season", "window": "none", "stride": 24,
             "eval_stride": 1, "eval_windows": None}
 # the largest resident set that wait4 reports is that of this process, where it is larger
 STAGE = """

@@ -17,7 +17,7 @@ from unroll.data import npy
 from unroll.data.batches import ItemLayout, Layout, StreamLayout, all_batches
 from unroll.data.categories import END
 from unroll.data.codecs import NumberCodec
-from unroll.data.encoders import Frame
+from unroll.data.frame import Frame
 from unroll.data.source import SPLITS, Place
 from unroll.data.spec import Counts, TargetSpec
 from unroll.data.split_writer import SplitWriter

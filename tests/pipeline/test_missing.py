@@ -16,7 +16,7 @@ from unroll.base.workspace import Workspace
 from unroll.commands.predict import predict
 from unroll.config.schema import Config
 from unroll.data.batches import ItemLayout, StreamLayout, all_batches
-from unroll.data.encoders import Frame
+from unroll.data.frame import Frame
 from unroll.data.spec import ForecastSpec
 from unroll.data.store import open_prepared
 from unroll.data.windows import WindowLayout

@@ -17,7 +17,8 @@ from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
 from unroll.config.generate import GenerateConfig
 from unroll.data.batches import ItemLayout, StreamLayout
-from unroll.data.encoders import Scaler, frame_of
+from unroll.data.encoders import Scaler
+from unroll.data.frame import frame_of
 from unroll.data.parts import decode
 from unroll.data.windows import WindowLayout
 from unroll.prediction.inputs import Inputs

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll.data.encoders import Frame
 from unroll.data.fields import Sequences
+from unroll.data.frame import Frame
 from unroll.data.parts import some_sequences
 from unroll.data.windows import stretches
 
