@@ -38,9 +38,10 @@ import atexit, runpy, shutil
 atexit.register(shutil.copyfile, "/proc/self/status", "status")
 runpy.run_module("unroll", run_name="__main__")
 """
-LONG = {"horizon": 24, "context": 48, "season": 24, "log": False, "start": "season", "window": "none", "stride": 52, "eval_stride": 1,
-        "eval_windows": 10_000}
-MANY = {"horizon": 6, "context": 6, "season": 12, "log": False, "start": "season", "window": "none", "stride": 1, "eval_stride": 1, "eval_windows": 10_000}
+LONG = {"horizon": 24, "context": 48, "season": 24, "log": False, "stride": 52, "eval_stride": 1,
+        "eval_windows": 10_000, "start": "season", "window": "none"}
+MANY = {"horizon": 6, "context": 6, "season": 12, "log": False, "stride": 1, "eval_stride": 1,
+        "eval_windows": 10_000, "start": "season", "window": "none"}
 STEPS = 50          # of each of many series
 SHARE = 0.2
 
