@@ -15,6 +15,7 @@ from tests.conftest import refused, run, tiny
 from unroll.base.workspace import Workspace
 from unroll.commands.cli import main
 from unroll.commands.predict import predict
+from unroll.commands.sample import sample
 from unroll.config.schema import Config
 from unroll.data.batches import all_batches
 from unroll.data.store import open_prepared
@@ -231,6 +232,8 @@ def test_a_future_is_asked_for(done, split):
 
 def test_it_has_no_paths(done):
     assert not (done.samples / "paths.csv").exists() and load_model(done.model).generates is None
+    with refused("unsupported", "--model", "price, promo, visitors"):
+        sample({"model": str(done.model)})
 
 
 @pytest.mark.parametrize("change", [

@@ -64,6 +64,12 @@ class ModelFolder:
         return ", ".join(head.kind for head in self.config.heads.values())
 
     @property
+    def beside(self) -> str:
+        """Why a forecaster draws no paths, if it does not."""
+        beside = [name for name in self.spec.inputs if self.spec.forecast is not None and name != self.spec.main]
+        return f" and it reads {', '.join(beside)} beside its series, which no path has;" if beside else ";"
+
+    @property
     def generates(self) -> Generated | None:
         return generated(self.config, self.spec)
 

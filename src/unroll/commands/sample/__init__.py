@@ -17,9 +17,9 @@ def sample(options: dict[str, Any]) -> None:
     with model_folder(typed.pop("model")) as folder, named_at(COMMAND):
         opened = open_folder(folder)
         if opened.generates is None:
-            raise UserError("unsupported", "--model", f"the model's head is {opened.heads}; only language models, "
-                            "models of music, forecasters and models of the next step of several fields are sampled "
-                            "from. Use `unroll predict`.")
+            raise UserError("unsupported", "--model", f"the model's head is {opened.heads}{opened.beside} only "
+                            "language models, models of music, forecasters and models of the next step of several "
+                            "fields are sampled from. Use `unroll predict`.")
         command = import_module(f"unroll.commands.sample.{opened.generates}")
         for name in typed:
             if name not in command.OPTIONS:
