@@ -29,7 +29,10 @@ class Head(LinearHead):
         super().__init__(settings, sizes, sizes.horizon * made)
         with torch.no_grad():
             self.output.weight.mul_(0.1)        # the start is close to the seasonal naive forecast
-        self.channel = nn.Embedding(sizes.channels, sizes.features) if sizes.channels > 1 else None
+        self.channel: nn.Embedding | None = None
+        if sizes.channels > 1:
+            self.channel = nn.Embedding(sizes.channels, sizes.features)
+            nn.init.normal_(self.channel.weight, std=sizes.features**-0.5)
         self.decoder = self.ahead = None
         if settings.decoder is not None:
             del self.output
