@@ -24,7 +24,7 @@ SPEC: dict[str, Any] = {
                         "scale": {"mean": (0.0,), "deviation": (1.0,)}}},
     "targets": {"x": {"kind": "forecast", "per": "sequence", "size": SERIES, "of": "x",
                       "frame": {"inputs": SCALES, "correction": SCALES}}},
-    "forecast": {"horizon": HORIZON, "context": CONTEXT, "season": 2, "log": False, "stride": 1},
+    "forecast": {"horizon": HORIZON, "context": CONTEXT, "season": 2, "log": False, "start": "season", "window": "none", "stride": 1},
     "splits": {}, "source": {"kind": "table", "name": "", "licence": "", "sha256": ""}, "reading": {},
 }
 

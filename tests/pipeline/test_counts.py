@@ -35,7 +35,7 @@ def written(folder: Path, table: pd.DataFrame) -> Workspace:
 
 
 def config(loss: str, data: dict[str, Any] = COUNTS, calibration: str = "none") -> Config:
-    head = {"kind": "forecast", "loss": loss, "levels": LEVELS, "calibration": calibration, "pooling": "last", "dropout": 0.0}
+    head = {"kind": "forecast", "loss": loss, "levels": LEVELS, "calibration": calibration, "decoder": None, "pooling": "last", "dropout": 0.0}
     model = {"inputs": {"x": {"kind": "real", "size": None, "dropout": 0.0}}, "heads": {"x": head}}
     return configured("gru", data=data, model=model, monitor="loss")
 

@@ -45,9 +45,9 @@ def _page(folder: Path) -> Any:
             from unroll.commands.play.rows import rows_page
 
             return rows_page(opened)
-    raise UserError("unsupported", "--model", f"the model's head is {opened.heads}{opened.beside} only language models, "
-                    "forecasters and models of the next step of several fields have a page. Use `unroll predict`, or "
-                    "`unroll sample` where it draws.")
+    raise UserError("unsupported", "--model", f"the model's head is {opened.heads}{opened.beside} only language "
+                    "models, forecasters and models of the next step of several fields have a page. Use "
+                    "`unroll predict`, or `unroll sample` where it draws.")
 
 
 def _serve(page: Any, port: int) -> None:
