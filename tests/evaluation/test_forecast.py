@@ -273,9 +273,10 @@ def test_the_report_holds_every_measure_of_every_method(tmp_path):
     report = forecast.report(model_of(made, "forecast"), made, "x", evaluation(train_tokens=500))      # ETS: no fit
     own = {f"{prefix}{name}" for prefix in ("test/", "best/val_")
            for name in ("mase", "smape", "crps", "mae", "coverage", "coverage_asked")}
-    own |= {"test/coverage_adaptive", "test/width_adaptive"}
+    own |= {"test/coverage_adaptive", "test/width_adaptive", "test/scaled_mse", "test/scaled_mae"}
     methods = {"naive", "seasonal_naive", "drift"}
-    theirs = {f"baseline/{method}_{name}" for method in methods for name in ("mase", "smape", "crps", "mae", "coverage")}
+    theirs = {f"baseline/{method}_{name}" for method in methods for name in ("mase", "smape", "crps", "mae", "coverage",
+                                                                               "scaled_mse", "scaled_mae")}
     assert own | theirs == set(report.metrics)
     assert (report.measure, report.higher_is_better, set(report.comparison.baselines)) == ("mase", False, methods)
     report.draw(tmp_path)
@@ -334,3 +335,13 @@ def test_the_verdict_says_by_how_much_and_from_how_many_origins():
     worse = verdict(four, one, truth, scale, (1.0, 2.0))
     assert "does not beat" in worse and "100% higher (lower from 1 of 4" in worse and "CRPS 50% lower" in worse
     assert verdict(one, truth, truth, np.array([np.nan]), (1.0, 2.0)) == "naive makes no error"
+
+
+def test_scaled_errors_are_in_units_of_each_variables_deviation_in_training(tmp_path):
+    made = prepared(tmp_path, walks(48, 72))
+    found = forecast.report(model_of(made, "forecast"), made, "x", evaluation()).metrics
+    data, unit = made.sequences("test"), np.asarray(made.values("x", "train")).std(axis=0)
+    window, future = stretches(data, "x")
+    error = (future - window[-1]) / unit
+    assert found["baseline/naive_scaled_mse"] == pytest.approx((error**2).mean(), rel=1e-5)
+    assert found["baseline/naive_scaled_mae"] == pytest.approx(np.abs(error).mean(), rel=1e-5)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.conftest import refused
-from unroll.config.heads.forecast import Decoder as Settings
+from unroll.config.decoder import Decoder as Settings
 from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
 from unroll.models.decoder import Decoder

@@ -44,7 +44,7 @@ def labels(count: int) -> BaseHead:
 
 
 def forecast(loss: Any, horizon: int = 4, size: int = 2) -> BaseHead:
-    return head_of("forecast", Sizes(3, size, horizon=horizon), loss=loss, levels=LEVELS, pooling="last", calibration="none")
+    return head_of("forecast", Sizes(3, size, horizon=horizon), loss=loss, levels=LEVELS, pooling="last", calibration="none", decoder=None)
 
 
 def pooling_of(kind: str, features: int = 6, directions: int = 1) -> BasePooling:

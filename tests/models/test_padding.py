@@ -43,7 +43,7 @@ def heads_and_targets() -> tuple[dict[str, Any], dict[str, Any]]:
     add("labels", "labels", {"kind": "labels", "size": 4}, None, loss="binary_cross_entropy")
     for pooling in POOLINGS:
         for loss in ("gaussian", "quantile"):
-            add(loss, "forecast", {"kind": "reals", "size": SERIES}, pooling, pooling=pooling, loss=loss, calibration="none",
+            add(loss, "forecast", {"kind": "reals", "size": SERIES}, pooling, pooling=pooling, loss=loss, calibration="none", decoder=None,
                 levels=[0.1, 0.25, 0.5, 0.75, 0.9])
     return heads, targets
 

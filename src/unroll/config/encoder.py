@@ -2,6 +2,8 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from pydantic import PositiveInt
+
 from unroll.config.cell import CellSettings
 from unroll.config.cells import CELLS
 from unroll.config.kinds import OneOf
@@ -26,6 +28,14 @@ class EncoderSettings(Strict):
     def starts(self) -> bool:
         """Whether the core's first state is made of it, rather than each step's input."""
         return False
+
+
+class SegmentSettings(EncoderSettings):
+    """Settings of an encoder of several steps as one."""
+
+    steps: PositiveInt              # of a segment; a forecast's context is a multiple of it
+    size: PositiveInt               # of a segment's vector
+    channels: Literal["joint", "shared"]    # all series at once, or each by itself with the same weights
 
 
 class StaticSettings(EncoderSettings):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from unroll.config.heads.forecast import Decoder as Settings
+from unroll.config.decoder import Decoder as Settings
 from unroll.models.dropout import Dropout
 
 

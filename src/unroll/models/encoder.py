@@ -2,12 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from unroll.config.encoder import EncoderSettings
+from unroll.config.encoder import EncoderSettings, SegmentSettings
 from unroll.config.encoders import ENCODERS
 from unroll.data.spec import InputSpec
 from unroll.models.dropout import Dropout
@@ -21,7 +20,7 @@ class BaseEncoder(nn.Module, ABC):
     steps are read as one.
     """
 
-    segments: Any = None
+    segments: SegmentSettings | None = None
 
     def __init__(self, settings: EncoderSettings, size: int) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from unroll.base.errors import UserError
-from unroll.config.encoders.segments import Settings
+from unroll.config.encoder import SegmentSettings
 from unroll.models.dropout import Dropout
 
 
@@ -14,8 +14,8 @@ class Segments(nn.Module):
     Numbers first … first + width of a step are those of the channels, C for each of their features.
     """
 
-    def __init__(self, settings: Settings, name: str, read: int, first: int, width: int, series: int, context: int
-                 ) -> None:
+    def __init__(self, settings: SegmentSettings, name: str, read: int, first: int, width: int, series: int,
+                 context: int) -> None:
         """`read`: E; `series`: how many there are; `context`: T."""
         super().__init__()
         self.steps, self.channels = settings.steps, series if settings.channels == "shared" else 1

@@ -1,26 +1,19 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from unroll.config.decoder import Decoder
 from unroll.config.head import Generated, PooledSettings, Target
 from unroll.config.loss import IntervalLoss
 from unroll.config.pooling import Pooling
-from unroll.config.strict import Strict
 
 
 def _rising(levels: list[float]) -> list[float]:
     if sorted(set(levels)) != levels or 0.5 not in levels:
         raise PydanticCustomError("levels", "{text}", {"text": "levels must rise and hold 0.5"})
     return levels
-
-
-class Decoder(Strict):
-    """A recurrent layer gives the steps ahead, from the hidden units of the core on."""
-
-    kind: Literal["recurrent", "parallel"]      # one after another, or each from the end of the window
-    segment: PositiveInt                        # steps that it gives at once
 
 
 class Settings(PooledSettings):
