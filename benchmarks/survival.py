@@ -26,6 +26,7 @@ from unroll.config.sources.nafld import FOLDS
 from unroll.data.missing import held
 from unroll.data.source import SPLITS, Split
 from unroll.data.store import Prepared, open_prepared
+from unroll.evaluation.ranking import Ranking
 from unroll.evaluation.scored import score_split
 from unroll.models.folder import load_model
 from unroll.sources import Access
@@ -144,25 +145,6 @@ def censoring(days: Reals, censored: NDArray[np.bool_]) -> Any:
     lost = np.bincount(np.searchsorted(times, days[censored]), minlength=len(times))
     left = np.concatenate([[1.0], np.cumprod(1 - lost / at_risk)])
     return lambda t: left[np.searchsorted(times, t)]
-
-
-class Ranking:
-    """Patients by what a method gives them, so that a sample of them, as weights, is measured quickly."""
-
-    def __init__(self, scores: Reals, dead: NDArray[np.bool_]) -> None:
-        self._groups, self._number = np.unique(scores, return_inverse=True)
-        self._dead = dead
-
-    def measure(self, weights: Reals) -> dict[str, float]:
-        """The weighted area under the ROC curve, ties counting half, and the weighted average precision."""
-        size = len(self._groups)
-        dead = np.bincount(self._number, weights * self._dead, size)
-        alive = np.bincount(self._number, weights * ~self._dead, size)
-        below = np.cumsum(alive) - alive / 2
-        found, others = np.cumsum(dead[::-1]), np.cumsum(alive[::-1])
-        precision = found / np.maximum(found + others, 1e-300)
-        return {"auroc": float((dead * below).sum() / (dead.sum() * alive.sum())),
-                "auprc": float((dead[::-1] * precision).sum() / dead.sum())}
 
 
 def _summary(runs: dict[str, dict[int, list[dict[str, float]]]], simple: list[dict[str, Any]]) -> dict[str, Any]:

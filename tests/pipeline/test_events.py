@@ -73,6 +73,7 @@ def test_events_train_and_predict_the_same_by_every_door(hospital, tmp_path, cel
     assert len(again) == 90, "those without events, too"
     pd.testing.assert_frame_equal(again.loc[kept.index], kept, rtol=1e-4)
     found = json.loads((workspace.metrics / "test.json").read_text())
+    assert 0.5 < found["test/died/auroc"] <= 1 and 0 < found["test/died/auprc"] <= 1
     truth = pd.read_csv(raw / "patients.csv", index_col="id").loc[kept.index]
     assert ((kept["days"] - truth["days"]) ** 2).mean() == pytest.approx(found["test/days/mse"], rel=1e-3)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.survival import Ranking, censoring, measure
+from benchmarks.survival import censoring, measure
 from tests.conftest import REPOSITORY
 from unroll.base.files import sha256
 from unroll.base.workspace import Workspace
@@ -81,16 +81,6 @@ def test_what_was_measured_after_day_zero_changes_no_byte(tmp_path):
         contents.append([{name: np.asarray(value).tobytes() for name, value in piece.items()}
                          for split in SPLITS for piece in source.pieces(split)])
     assert contents[0] == contents[1]
-
-
-def test_ranks_are_measured_as_by_scikit_learn():
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    draw = np.random.default_rng(1)
-    scores, dead, weights = draw.integers(0, 30, 200) / 30, draw.random(200) < 0.3, draw.random(200)
-    found = Ranking(scores, dead).measure(weights)
-    assert found["auroc"] == pytest.approx(roc_auc_score(dead, scores, sample_weight=weights))
-    assert found["auprc"] == pytest.approx(average_precision_score(dead, scores, sample_weight=weights))
 
 
 def test_who_is_lost_makes_others_count_for_more():

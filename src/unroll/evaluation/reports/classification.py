@@ -1,4 +1,7 @@
-"""A class per sequence, or per step: accuracy, balanced accuracy, macro-F1, which classes are taken for which."""
+"""A class per sequence, or per step: accuracy, balanced accuracy, macro-F1, which classes are taken for which.
+
+Of two classes also the area under the ROC curve and the average precision of the second.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -22,6 +25,7 @@ from unroll.config.heads.classification import Settings
 from unroll.data.source import Split
 from unroll.data.store import Prepared
 from unroll.drawing import evaluation as pictures
+from unroll.evaluation.ranking import Ranking
 from unroll.evaluation.recall import balanced_accuracy, plain_names, recall_by_class
 from unroll.evaluation.report import Metrics, Prose, Report
 from unroll.evaluation.scored import PREFIXES, Scored, previous, score_split
@@ -57,6 +61,9 @@ def report(model: Model, prepared: Prepared, name: str, settings: EvaluateConfig
     if len(classes) <= MOST_METRICS:
         metrics |= {f"test/recall/{each}": float(recall)
                     for each, recall in zip(plain_names(classes), found, strict=True) if not np.isnan(recall)}
+    if len(classes) == len(np.unique(test.targets)) == 2:
+        ranked = Ranking(test.predictions[:, 1], test.targets == 1).measure()
+        metrics |= {f"test/{measure}": value for measure, value in ranked.items()}
     counted = multiclass_confusion_matrix(
         torch.from_numpy(test.predictions.argmax(axis=-1)), torch.from_numpy(test.targets), len(classes)
     ).numpy()
