@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from unroll.evaluation.adaptive import ORIGINS, RATE, REMEMBERED, Followed, Following, _last, adaptive_offsets
+from unroll.evaluation.adaptive import ORIGINS, Followed, Following, _last
+from unroll.models.adaptive import RATE, REMEMBERED, adaptive_offsets
 
 SHARE = 0.9
 

@@ -98,6 +98,8 @@ def _add_predict(verbs: Verbs) -> None:
     predict.add_argument("--sheet", metavar="NAME", help="of a workbook, where it differs")
     predict.add_argument("--future", type=Path, metavar="TABLE", help="what is known of the steps that are forecast, "
                          "where the model reads it: a table with the same columns of series and time")
+    predict.add_argument("--adapt", action="store_true", help="move a forecast's intervals by what earlier ones of the "
+                         "file's series would have missed by, for series that change")
     predict.add_argument("--impute", action="store_true", help="write the series with what is missing filled in, and "
                          "say how well that is done")
     predict.add_argument("--state", type=Path, help="continue from the state that --save-state wrote")

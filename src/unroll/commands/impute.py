@@ -18,11 +18,15 @@ from unroll.prediction.times import ahead
 DIGITS = 15     # what is known stays as it was
 
 
-def write_imputed(predictor: Predictor, file: Path, out: Path, changes: Mapping[str, str | None]) -> None:
+def write_imputed(predictor: Predictor, file: Path, out: Path, changes: Mapping[str, str | None],
+                  others: Mapping[str, object]) -> None:
     """A row for each step: each number, filled in where it was missing, and then the ends of its interval.
 
-    The closing line says how the filling did on known values that were hidden, beside interpolation.
+    The closing line says how the filling did on known values that were hidden, beside interpolation. Raises `UserError`
+    on options that were given (not None) of the `others`.
     """
+    for name in [name for name, given in others.items() if given is not None][:1]:
+        raise UserError("no-effect", name, "has no effect with --impute. Leave it out.")
     check(predictor)
     inputs = read(file, predictor.spec, changes=changes)
     try:

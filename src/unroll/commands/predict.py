@@ -13,6 +13,7 @@ import torch
 
 from unroll.base.errors import UserError
 from unroll.base.files import replacing
+from unroll.commands.adapt import adapted_forecasts
 from unroll.commands.impute import write_imputed
 from unroll.commands.model_option import model_folder
 from unroll.data.spec import Spec
@@ -30,12 +31,12 @@ from unroll.readers.common.advice import corrected_by
 
 def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None,
             changes: Mapping[str, str | None] = MappingProxyType({}), future: Path | None = None,
-            outcomes: Path | None = None, fill: bool = False) -> None:
+            outcomes: Path | None = None, fill: bool = False, adapted: bool = False) -> None:
     """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones.
 
     `future` is a table of what is known of the steps that are forecast, `outcomes` one with a row a series beside
-    events. With `fill`, the table is of the series themselves, filled in. `changes` are settings of reading in which
-    the file differs from the training data.
+    events. With `fill`, the table is of the series themselves, filled in; `adapted` intervals follow the file's past.
+    `changes` are settings of reading in which the file differs from the training data.
     """
     torch.set_num_threads(1)    # a step of a single sequence is so short that threads would only wait for each other
     check_name(out)
@@ -43,10 +44,8 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     with model_folder(model) as folder:
         predictor = load(folder)
     if fill:
-        for name, given in (("--state", state), ("--save-state", save_state), ("--future", future)):
-            if given is not None:
-                raise UserError("no-effect", name, "has no effect with --impute. Leave it out.")
-        write_imputed(predictor, file, out, changes)
+        unused = {"--state": state, "--save-state": save_state, "--future": future, "--adapt": adapted or None}
+        write_imputed(predictor, file, out, changes, unused)
         return
     tokenizer = predictor.model.tokenizers.get(predictor.input)
     inputs = read(file, predictor.spec, len if tokenizer is None else tokenizer.count, changes, outcomes)
@@ -66,6 +65,8 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
         predictions = predictor.predict_all(inputs.sequences, memory, save_state is None, inputs.names, later)
     except UserError as error:
         raise error.within(file) from None
+    if adapted:
+        predictions |= adapted_forecasts(predictor, inputs, predictions)
     table = as_table(predictor, of_rows(predictor, predictions, inputs, memory), inputs.names, before)
     form = changes.get("time_format") or predictor.spec.reading.time_format
     stamps = _stamps(predictor, inputs, form)
