@@ -22,6 +22,7 @@ from unroll.data.frame import frame_of
 from unroll.data.parts import decode
 from unroll.data.windows import WindowLayout
 from unroll.prediction.inputs import Inputs
+from unroll.prediction.table_files import TableFile
 from unroll.stages.generate import generate
 
 
@@ -252,9 +253,9 @@ def test_both_files_are_written_or_none(zoo: Make, tmp_path: Path, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    for part in ("write_memory", "write_table"):
+    for owner, part in ((module, "write_memory"), (TableFile, "write")):
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-            patch.setattr(module, part, full)
+            patch.setattr(owner, part, full)
             asked(made, data_of(zoo, "class"), tmp_path / "out.csv", save_state=tmp_path / "state")
         assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {"out.csv": "mine", "state": "mine"}
 

@@ -23,10 +23,13 @@ from unroll.prediction.inputs import Inputs, read
 from unroll.prediction.memory import load_memory, write_memory
 from unroll.prediction.predictor import Predictor, load
 from unroll.prediction.table import as_table
-from unroll.prediction.table_files import check_name, write_table
+from unroll.prediction.table_files import TableFile, check_name
 from unroll.prediction.times import ahead, typed
 from unroll.prediction.values import spelt
 from unroll.readers.common.advice import corrected_by
+
+PART = 10_000           # sequences whose predictions are in memory together
+REMEMBERED = 1000       # different times of series, of which the next ones are known
 
 
 def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None,
@@ -60,27 +63,34 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     if state is not None and memory is not None:
         memory = load_memory(state, memory, inputs.names, predictor.model.digest)
     before = None if memory is None else memory.steps.tolist()
-    try:
-        # with a state to save, texts continue later and do not end here
-        predictions = predictor.predict_all(inputs.sequences, memory, save_state is None, inputs.names, later)
-    except UserError as error:
-        raise error.within(file) from None
-    if adapted:
-        predictions |= adapted_forecasts(predictor, inputs, predictions)
-    table = as_table(predictor, of_rows(predictor, predictions, inputs, memory), inputs.names, before)
     form = changes.get("time_format") or predictor.spec.reading.time_format
-    stamps = _stamps(predictor, inputs, form)
-    if stamps is not None:
-        table.insert(2, "time", typed(stamps, form) if out.suffix == ".parquet" else stamps)
+    stamps, rows = _stamps(predictor, inputs, form), 0
+    size = PART if memory is None else len(inputs.names)
     with ExitStack() as both:       # write both files, or none
-        write_table(table, both.enter_context(replacing(out)), out.suffix)
+        table_file = both.enter_context(TableFile(both.enter_context(replacing(out)), out.suffix))
+        for first in range(0, len(inputs.names), size):
+            part = _part(inputs, slice(first, first + size))
+            try:
+                # with a state to save, texts continue later and do not end here
+                predictions = predictor.predict_all(part.sequences, memory, save_state is None, part.names,
+                                                    None if later is None else later[first : first + size])
+            except UserError as error:
+                raise error.within(file) from None
+            if adapted:
+                predictions |= adapted_forecasts(predictor, part, predictions)
+            table = as_table(predictor, of_rows(predictor, predictions, part, memory), part.names, before)
+            if stamps is not None:
+                own = stamps[rows : rows + len(table)]
+                table.insert(2, "time", typed(own, form) if out.suffix == ".parquet" else own)
+            table_file.write(table)
+            rows += len(table)
         if save_state is not None and memory is not None:
             temporary = both.enter_context(replacing(save_state))
             write_memory(temporary, memory, inputs.names, predictor.model.digest)
     count = f"{len(inputs.names):,} sequence{'s' * (len(inputs.names) != 1)}"
     if save_state is not None:
         print(f"predict: the state of {count} → {save_state}")
-    print(f"predict: {len(table):,} row{'s' * (len(table) != 1)} for {count} → {out}")
+    print(f"predict: {rows:,} row{'s' * (rows != 1)} for {count} → {out}")
 
 
 def _future(path: Path | None, spec: Spec, inputs: Inputs, changes: Mapping[str, str | None]
@@ -97,6 +107,12 @@ def _future(path: Path | None, spec: Spec, inputs: Inputs, changes: Mapping[str,
                         "out.")
     with corrected_by("options", changes):
         return read_future(path, spec, inputs, {name: value for name, value in changes.items() if value is not None})
+
+
+def _part(inputs: Inputs, some: slice) -> Inputs:
+    """Some of the sequences."""
+    return Inputs(inputs.names[some], inputs.sequences[some], None if inputs.times is None else inputs.times[some],
+                  None if inputs.given is None else inputs.given[some])
 
 
 def _check_places(file: Path, out: Path, save_state: Path | None) -> None:
@@ -140,11 +156,17 @@ def _stamps(predictor: Predictor, inputs: Inputs, form: str | None) -> list[str]
     spec = predictor.spec
     assert spec.forecast is not None
     variables = predictor.forecast.spec.size
+    # series often have the same times
+    known: dict[tuple[str, ...], list[str] | None] = {}
     stamps: list[str] = []
     for times in inputs.times:
-        later = ahead(times, spec.forecast.horizon, form, spec.reading.frequency)
-        if later is None:
+        key = tuple(times)
+        if key not in known:
+            if len(known) == REMEMBERED:
+                known.clear()
+            known[key] = ahead(times, spec.forecast.horizon, form, spec.reading.frequency)
+        if (later := known[key]) is None:
             return None
         stamps += [times[-1]] if len(spec.targets) > 1 else []
-        stamps += [str(time) for time in np.repeat(later, variables)]
+        stamps += [time for time in later for _ in range(variables)]
     return stamps

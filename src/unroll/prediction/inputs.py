@@ -1,6 +1,7 @@
 """Files without targets → sequences: text, tables, arrays, or a folder of such, read as the source read its own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from unroll.data.spec import InputSpec, Reading, Spec, TableReading
 from unroll.prediction.changes import changed, is_table
 from unroll.prediction.clock import fit_clock, read_clocks
 from unroll.prediction.events import read_events
+from unroll.prediction.time_cells import TimeCells
 from unroll.readers import endings, format_of, refusal
 from unroll.readers.common.advice import corrected_by
 from unroll.readers.common.columns import NUMBER, Columns, to_numbers
@@ -20,6 +22,7 @@ from unroll.readers.common.folder_keys import keys_of
 from unroll.readers.common.own import own_of_row, own_of_rows
 from unroll.readers.common.rows import find_sequences
 from unroll.readers.common.sequences import Rows
+from unroll.readers.common.spool import Spool
 from unroll.readers.common.steps import of_steps
 from unroll.readers.common.tables import column_names, read_parts, table_format
 from unroll.readers.text import whole_text
@@ -159,7 +162,8 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     """By the columns of the training table, and by its series and times."""
     inputs = spec.inputs
     columns = [column for field in inputs.values() if not field.calendar for column in field.names or ()]
-    table = Columns(read_parts(files, spec.reading, [*columns, *filter(None, (rows.series, rows.time))]))
+    columns += filter(None, (rows.series, rows.time))
+    table = Columns(read_parts(files, spec.reading, columns, partial(Spool, None)))
     values = {name: cells(table, field) for name, field in inputs.items() if not (field.calendar or field.gap)}
     text = spec.main if spec.of_text else None
     if rows.series is None and text is not None:
@@ -179,8 +183,7 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     names = [sequence.name for sequence in found]
     if rows.time is None:
         return Inputs(names, sequences)
-    stamps = table.texts(rows.time, None)
-    times = [[stamps[row] for row in sequence.index] for sequence in found]
+    times = TimeCells(table, rows.time, [sequence.index for sequence in found])
     given = None if rows.gaps != "fill" else [np.isfinite(fill(np.zeros(len(sequence.index))))
                                               for sequence, fill in zip(found, fills, strict=True)]
     return Inputs(names, sequences, times, given)
