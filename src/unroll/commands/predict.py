@@ -28,7 +28,7 @@ from unroll.prediction.times import ahead, typed
 from unroll.prediction.values import spelt
 from unroll.readers.common.advice import corrected_by
 
-PART = 10_000           # sequences whose predictions are in memory together
+PART = 2_000            # sequences whose predictions are in memory together
 REMEMBERED = 1000       # different times of series, of which the next ones are known
 
 

@@ -20,13 +20,14 @@ FEW = 10        # distances of separate sequences that show no step yet
 Fill = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-def fit_clock(file: Path, table: Columns, spec: Spec, found: Sequences) -> tuple[list[Rows], list[Fill]]:
+def fit_clock(file: Path, table: Columns, spec: Spec, found: Sequences) -> tuple[Sequence[Rows], list[Fill]]:
     """The rows of each sequence that are read, and what puts steps without values among their values.
 
     Raises `UserError` where rows are as far apart as they were not in training, and where steps are missing that must
     not be.
     """
-    rows, sequences = spec.reading.table, list(found)
+    rows = spec.reading.table
+    sequences: Sequence[Rows] = list(found) if found.mixed else found
     plain: list[Fill] = [_unchanged] * len(sequences)
     if rows is None or rows.frequency is None or found.times is None:
         return sequences, plain

@@ -1,7 +1,6 @@
 """Files without targets → sequences: text, tables, arrays, or a folder of such, read as the source read its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -162,8 +161,8 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     """By the columns of the training table, and by its series and times."""
     inputs = spec.inputs
     columns = [column for field in inputs.values() if not field.calendar for column in field.names or ()]
-    columns += filter(None, (rows.series, rows.time))
-    table = Columns(read_parts(files, spec.reading, columns, partial(Spool, None)))
+    table = Columns(read_parts(files, spec.reading, [*columns, *filter(None, (rows.series, rows.time))],
+                               lambda blocks: Spool(None, blocks)))
     values = {name: cells(table, field) for name, field in inputs.items() if not (field.calendar or field.gap)}
     text = spec.main if spec.of_text else None
     if rows.series is None and text is not None:
@@ -183,7 +182,7 @@ def _trained_table(files: Sequence[Path], spec: Spec, rows: TableReading, count:
     names = [sequence.name for sequence in found]
     if rows.time is None:
         return Inputs(names, sequences)
-    times = TimeCells(table, rows.time, [sequence.index for sequence in found])
+    times = TimeCells(table, rows.time, found)
     given = None if rows.gaps != "fill" else [np.isfinite(fill(np.zeros(len(sequence.index))))
                                               for sequence, fill in zip(found, fills, strict=True)]
     return Inputs(names, sequences, times, given)
@@ -218,7 +217,8 @@ def _own(table: Columns, field: InputSpec, values: Any, sequence: Rows) -> Any:
     if field.per == "sequence":
         return constant(table, field.names or (), values[sequence.index], lambda: sequence, "The model reads one value "
                         "per sequence: correct the row.")
-    return values[sequence.index]
+    first, last = sequence.index[[0, -1]]       # a view, where rows stand together
+    return values[first : last + 1] if last - first + 1 == len(sequence.index) else values[sequence.index]
 
 
 def _bare(fields: dict[str, Any]) -> Any:

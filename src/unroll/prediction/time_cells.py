@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unroll.readers.common.columns import Columns
 from unroll.readers.common.keys import Coding
+from unroll.readers.common.sequences import Rows
 
 
 class TimeCells(Sequence[list[str]]):
     """The cells of each sequence's rows, made when they are asked for: in memory each different cell is there once."""
 
-    def __init__(self, table: Columns, column: str, rows: Sequence[NDArray[np.int64]]) -> None:
+    def __init__(self, table: Columns, column: str, rows: Sequence[Rows]) -> None:
         coding = Coding()
         codes = [coding.numbers(cells)[own].astype(np.int32) for own, cells in table.coded_blocks(column, None)]
         self._codes, self._cells, self._rows = np.concatenate(codes), [*coding], rows
@@ -28,4 +28,4 @@ class TimeCells(Sequence[list[str]]):
     def __getitem__(self, at: int | slice) -> Any:
         if isinstance(at, slice):
             return [self[number] for number in range(*at.indices(len(self)))]
-        return [self._cells[code] for code in self._codes[self._rows[at]].tolist()]
+        return [self._cells[code] for code in self._codes[self._rows[at].index].tolist()]

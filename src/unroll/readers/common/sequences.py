@@ -52,9 +52,11 @@ class Sequences(Sequence[Rows]):
         return Rows(self.name(at), np.concatenate(found))
 
     def __iter__(self) -> Iterator[Rows]:
-        """All of them; the order of all rows is in memory meanwhile."""
-        rows = int(self.offsets[-1])
-        order = np.argsort(self.numbers_of(0, rows), kind="stable") if self.mixed else np.arange(rows)
+        """All of them; where rows of several take turns, the order of all rows is in memory meanwhile."""
+        if not self.mixed:
+            yield from (self[at] for at in range(len(self)))
+            return
+        order = np.argsort(self.numbers_of(0, int(self.offsets[-1])), kind="stable")
         for at in range(len(self)):
             yield Rows(self.name(at), order[self.offsets[at] : self.offsets[at + 1]])
 

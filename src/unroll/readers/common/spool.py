@@ -23,6 +23,7 @@ class Spool:
         if writer is not None:
             writer.close()
             self.schema = block.schema
+        pa.default_memory_pool().release_unused()       # which the reader keeps for more blocks
 
     def __len__(self) -> int:
         return self._rows
