@@ -15,7 +15,8 @@ class TimeCells(Sequence[list[str]]):
 
     def __init__(self, table: Columns, column: str, rows: Sequence[Rows]) -> None:
         coding = Coding()
-        codes = [coding.numbers(cells)[own].astype(np.int32) for own, cells in table.coded_blocks(column, None)]
+        codes = [coding.numbers(cells)[own].astype(np.min_scalar_type(len(coding)))
+                 for own, cells in table.coded_blocks(column, None)]
         self._codes, self._cells, self._rows = np.concatenate(codes), [*coding], rows
 
     def __len__(self) -> int:

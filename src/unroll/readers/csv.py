@@ -29,7 +29,8 @@ STREAMED = True
 # of `Reading`, that say how it is written
 SETTINGS = ("delimiter", "decimal", "encoding", "header", "skip", "comment", "units", "thousands")
 RELEASE_SECONDS = 1
-BLOCKS = (1 << 22, 1 << 26)     # bytes that pyarrow parses at a time; where a row is longer, the next size
+BLOCKS = (1 << 20, 1 << 26)     # bytes that pyarrow parses at a time, some thirty blocks ahead; where a row is longer,
+                                # the next size
 
 
 def column_names(file: Path, reading: Reading) -> list[str]:

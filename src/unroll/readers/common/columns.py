@@ -58,7 +58,11 @@ class Columns:
 
     def numbers(self, names: Sequence[str], need: str, holes: bool = False) -> NDArray[np.float64]:
         """(N, F) of F columns, as `number_blocks` has them."""
-        return np.concatenate(list(self.number_blocks(names, need, holes)))
+        found, first = np.empty((len(self), len(names))), 0
+        for block in self.number_blocks(names, need, holes):
+            found[first : first + len(block)] = block
+            first += len(block)
+        return found
 
     def number_blocks(self, names: Sequence[str], need: str, holes: bool = False) -> Iterator[NDArray[np.float64]]:
         """(n, F) of F columns, NaN where a cell is missing and there may be `holes`.
