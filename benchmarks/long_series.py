@@ -6,13 +6,15 @@
 `long` is one hourly series of 1.5 million rows with the settings that `unroll init` would write, `many` 100,000 monthly
 series of 50 rows, and `fewer` a tenth of them, which should take as much memory. Training is cut to 200 steps, but for
 `many` and `fewer`, where it is one epoch over every window. Each stage is a process of its own; `megabytes` is the most
-that it had in memory (its maximum resident set, mapped files included), `seconds` the whole of it. `empty` is a series
-of 1,000 rows: what Python and its libraries take. Results go to benchmarks/results/long_series.json.
+that it had in memory (its maximum resident set, mapped files included), `seconds` the whole of it, and
+`processor_seconds` those of all threads, which other work on the machine changes less. `empty` is a series of 1,000
+rows: what Python and its libraries take. Results go to benchmarks/results/long_series.json.
 """
 
 import argparse
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -113,14 +115,15 @@ def blocks(series: int, steps: int) -> Iterator[dict[str, Any]]:
 
 def run(root: Path, *command: str) -> dict[str, float]:
     """A command of the program in a process of its own: its seconds, and its peak memory."""
-    started = time.perf_counter()
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([sys.executable, "-c", COMMAND, *command], cwd=root, env=os.environ | {"PYTHONPATH": "src"},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    seconds = time.perf_counter() - started
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", (root / "status").read_text())
-    return {"seconds": round(seconds, 1), "megabytes": round(int(peak) / 1024)}
+    return {"seconds": round(seconds, 1), "processor_seconds": round(processor, 1), "megabytes": round(int(peak) / 1024)}
 
 
 def megabytes(file: Path) -> int:

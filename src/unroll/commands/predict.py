@@ -65,7 +65,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     before = None if memory is None else memory.steps.tolist()
     form = changes.get("time_format") or predictor.spec.reading.time_format
     stamps, rows = _stamps(predictor, inputs, form), 0
-    size = PART if memory is None else len(inputs.names)
+    size = PART if memory is None and not adapted else len(inputs.names)
     with ExitStack() as both:       # write both files, or none
         table_file = both.enter_context(TableFile(both.enter_context(replacing(out)), out.suffix))
         for first in range(0, len(inputs.names), size):
