@@ -123,7 +123,8 @@ def run(root: Path, *command: str) -> dict[str, float]:
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", (root / "status").read_text())
-    return {"seconds": round(seconds, 1), "processor_seconds": round(processor, 1), "megabytes": round(int(peak) / 1024)}
+    return {"seconds": round(seconds, 1), "processor_seconds": round(processor, 1),
+            "megabytes": round(int(peak) / 1024)}
 
 
 def megabytes(file: Path) -> int:

@@ -245,6 +245,17 @@ def test_state_and_save_state_may_be_the_same_file(zoo: Make, tmp_path: Path) ->
     assert not first.equals(second) and (tmp_path / "state").read_bytes() != state
 
 
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("name", ["class", "forecast"])
+def test_predictions_in_parts_are_those_of_all_at_once(zoo: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str,
+                                                       ending: str) -> None:
+    made, out = zoo(name), tmp_path / f"out{ending}"
+    whole = asked(made, data_of(zoo, name), out)
+    monkeypatch.setattr(module, "PART", 1)
+    parts = asked(made, data_of(zoo, name), out)
+    assert whole.equals(parts) and whole["sequence"].nunique() > 1
+
+
 def test_both_files_are_written_or_none(zoo: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = zoo("class")
     for name in ("out.csv", "state"):
