@@ -104,3 +104,10 @@ def test_answers_add_up(project):
     code, shown = at_a_terminal(brought(project, "a.csv", table), "1", "1")
     assert code == 0 and "chosen     --na-value -9999\n" in shown and "chosen     --task forecast\n" in shown
     assert "na_values: [-9999.0]" in Path("conf/data/mine.yaml").read_text()
+
+
+def test_a_few_rows_are_too_few_for_steps(project, capsys):
+    table = pd.DataFrame({"name": [*"abcd"], "score": [1, 2, 3, 4], "kind": [*"xyxy"]})
+    assert refused(capsys, project, brought(project, "a.csv", table)) == ("too-short", "data")
+    again = pd.concat([table] * 10, ignore_index=True)
+    init(brought(project, "b.csv", again), "--series", "none", "--target", "kind")

@@ -75,6 +75,14 @@ def test_what_pandas_writes_is_read(tmp_path):
         "": ["0", "1", "2"], "t": ["2020-01-01 00:00:00", "2020-01-02 00:00:00", "2020-01-03 00:00:00"], "y": ["1.5", "", "2"]}
 
 
+def test_merged_years_above_the_names_are_no_numbers(tmp_path):
+    file = book(tmp_path / "a.xlsx", only=[["2020", None, "2021", None], [*"abcd"], *[[1, 2, 3, 4]] * 9])
+    reading, findings = xlsx.sniff(file, {})
+    assert reading.header and "units" not in findings
+    assert refusal(lambda: column_names(file, reading), f"{tmp_path}/") == ("missing-value", "a.xlsx, row 1, column 2")
+    assert column_names(file, Reading(skip=1)) == [*"abcd"]
+
+
 def test_a_table_without_a_header(tmp_path):
     file = book(tmp_path / "a.xlsx", only=[[1, 2], [3, 4]])
     assert not xlsx.sniff(file, {})[0].header

@@ -10,7 +10,7 @@ import pyarrow as pa
 from unroll.base.errors import UserError
 from unroll.data.spec import Reading
 from unroll.readers.common.advice import remedy
-from unroll.readers.common.dialect import ABOVE, find_header
+from unroll.readers.common.dialect import ABOVE, NUMBER, find_header
 from unroll.readers.common.dialect import ROWS as SAMPLE
 from unroll.readers.common.preamble import find_skip, find_units
 from unroll.readers.common.sheets import Row, names_of, rows_of
@@ -59,7 +59,8 @@ def sniff(file: Path, settings: Mapping[str, Any]) -> tuple[Reading, dict[str, s
 
     if "sheet" not in known:
         sheets = names_of(file)
-        decide("sheet", (None, f"{sheets[0]!r}, the first of {len(sheets)}" if len(sheets) > 1 else None))
+        decide("sheet", (None, f"{sheets[0]!r}, the first; beside it {', '.join(map(repr, sheets[1:]))}"
+                         if len(sheets) > 1 else None))
     found = list(islice(rows_of(file, known["sheet"]), ABOVE + SAMPLE))
     if not found:
         raise _empty(file)
@@ -71,12 +72,20 @@ def sniff(file: Path, settings: Mapping[str, Any]) -> tuple[Reading, dict[str, s
             if place >= known["skip"]]
     if not rows:
         raise _empty(file)
+    merged = _is_merged(found[-len(rows)][1], rows)
     if "units" not in known:
-        decide("units", find_units(rows) if known.get("header", True) else (False, None))
+        decide("units", find_units(rows) if known.get("header", True) and not merged else (False, None))
     if "header" not in known:
-        decide("header", find_header(rows[:1] + rows[1 + known["units"] :]))
-        known["units"] &= known["header"]
+        decide("header", (True, "the first row, in which cells are merged") if merged else find_header(
+            rows[:1] + rows[1 + known["units"] :]))
+    if not known["header"] and known["units"]:
+        known["units"], findings["units"] = False, None
     return Reading(delimiter=",", **known), {name: reason for name, reason in findings.items() if reason is not None}
+
+
+def _is_merged(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row has gaps, and the second one names: even years above them are no numbers then."""
+    return "" in first[1:] and len(rows) > 1 and not any(NUMBER.fullmatch(cell.strip()) for cell in rows[1])
 
 
 def _table(file: Path, reading: Reading) -> tuple[dict[int, str], Iterator[Row]]:

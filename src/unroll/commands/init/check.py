@@ -18,6 +18,8 @@ from unroll.data.source import SPLITS, UNKNOWN, Source
 from unroll.data.writer import write_prepared
 from unroll.sources import Access, open_source
 
+LEAST = 20      # steps of a single sequence
+
 
 def check(project: Path, draft: Draft) -> None:
     """Open the source, report each split, and write it to a temporary folder; raises `UserError` where that fails."""
@@ -42,8 +44,21 @@ def check(project: Path, draft: Draft) -> None:
                             "Give more data.")
         report(split, content)
     if codecs is not None:
+        _check_size(source, config)
         with TemporaryDirectory(prefix=".prepared.", dir=project / "data") as folder:     # it may be large
             write_prepared(Path(folder) / "prepared", config, source, origin, codecs)
+
+
+def _check_size(source: Source, config: Any) -> None:
+    """Raises `UserError` on a single sequence of so few steps that there is nothing to learn or to measure."""
+    if source.layout != "stream":
+        return
+    name = config.step_inputs[0]
+    steps = sum(len(piece[name]) for split in SPLITS for piece in source.pieces(split))
+    if steps < LEAST:
+        raise UserError("too-short", "data", f"{steps} rows, which are the steps of one sequence, are too few to train "
+                        "and to measure by. Give more; or, if rows are not steps, name the column that tells sequences "
+                        "apart: --series COLUMN.")
 
 
 def _describe(source: Source, split: Any, config: Any) -> str | None:

@@ -61,7 +61,8 @@ def sniff(file: Path, settings: Mapping[str, Any]) -> tuple[Reading, dict[str, s
     rows = rows[:1] + rows[2:] if known["units"] else rows
     if "header" not in known:
         decide("header", find_header(rows))
-        known["units"] &= known["header"]
+        if not known["header"] and known["units"]:
+            known["units"], findings["units"] = False, None
     if "decimal" not in known:
         other = {",": ".", ".": ","}.get(known["thousands"])
         decide("decimal", find_decimal(rows[known["header"] :]) if other is None else (
