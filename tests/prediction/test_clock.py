@@ -175,3 +175,13 @@ def test_times_go_on_by_the_step_and_in_their_format(
     times: list[str], form: str | None, frequency: str | None, expected: list[str]
 ) -> None:
     assert ahead(times, 2, form, frequency) == expected
+
+
+def test_lines_above_the_table_may_be_as_many_as_elsewhere(zoo: Make, tmp_path: Path) -> None:
+    """A model of an export with lines above its header reads a file without them."""
+    spec, file = spec_of(zoo), given(tmp_path, MONTHS)
+    exported = spec.model_copy(update={"reading": spec.reading.model_copy(update={"skip": 3})})
+    with pytest.raises(Exception, match="first 3 lines were skipped.* --skip") as caught:
+        read(file, exported, changes={"skip": None})
+    assert caught.value.code == "unknown-name"      # type: ignore[attr-defined]
+    assert read(file, exported, changes={"skip": 0}).names == read(file, spec).names

@@ -96,6 +96,8 @@ def _add_predict(verbs: Verbs) -> None:
                          "a series, of which the model reads what is known of a whole series")
     predict.add_argument("--encoding", help="of the file, where it differs: a name that Python knows")
     predict.add_argument("--sheet", metavar="NAME", help="of a workbook, where it differs")
+    predict.add_argument("--skip", type=_count, metavar="N", help="lines of the file before its first row, where they "
+                         "differ")
     predict.add_argument("--future", type=Path, metavar="TABLE", help="what is known of the steps that are forecast, "
                          "where the model reads it: a table with the same columns of series and time")
     predict.add_argument("--adapt", action="store_true", help="move a forecast's intervals by what earlier ones of the "
@@ -215,7 +217,7 @@ def _add_init(verbs: Verbs) -> None:
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row has the names of the columns")
     init.add_argument("--sheet", metavar="NAME", help="of a workbook; without it the first")
     init.add_argument("--wide", choices=("rows", "columns", "none"), help="what holds a series to forecast")
-    init.add_argument("--skip", type=int, metavar="N", help="lines of a CSV file or a sheet before its first row")
+    init.add_argument("--skip", type=_count, metavar="N", help="lines of a CSV file or a sheet before its first row")
     init.add_argument("--comment", metavar="MARK", help="what lines begin with that are no rows, or none")
     init.add_argument("--units", choices=("yes", "no"), help="whether the row below the header holds units")
     init.add_argument("--thousands", metavar="MARK", help="between the thousands of numbers, as in 1,234.5; or none")
@@ -256,4 +258,10 @@ def _tolerance(text: str) -> float:
 def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)

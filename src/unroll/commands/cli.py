@@ -108,8 +108,8 @@ def _run(options: argparse.Namespace) -> None:
 
         predict(options.input, options.out, options.model, options.state, options.save_state, {
             "time_format": options.time_format, "delimiter": TABS.get(options.delimiter, options.delimiter),
-            "encoding": options.encoding, "sheet": options.sheet}, options.future, options.outcomes, options.impute,
-            options.adapt)
+            "encoding": options.encoding, "sheet": options.sheet, "skip": options.skip},
+            options.future, options.outcomes, options.impute, options.adapt)
     elif options.verb == "sample":
         from unroll.commands.sample import sample
 

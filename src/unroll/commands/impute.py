@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from unroll.prediction.times import ahead
 DIGITS = 15     # what is known stays as it was
 
 
-def write_imputed(predictor: Predictor, file: Path, out: Path, changes: Mapping[str, str | None],
+def write_imputed(predictor: Predictor, file: Path, out: Path, changes: Mapping[str, Any],
                   others: Mapping[str, object]) -> None:
     """A row for each step: each number, filled in where it was missing, and then the ends of its interval.
 

@@ -33,7 +33,7 @@ REMEMBERED = 1000       # different times of series, of which the next ones are 
 
 
 def predict(file: Path, out: Path, model: str, state: Path | None, save_state: Path | None,
-            changes: Mapping[str, str | None] = MappingProxyType({}), future: Path | None = None,
+            changes: Mapping[str, Any] = MappingProxyType({}), future: Path | None = None,
             outcomes: Path | None = None, fill: bool = False, adapted: bool = False) -> None:
     """Write a table of predictions for every sequence of a file; with a state, the sequences continue earlier ones.
 
@@ -93,7 +93,7 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
     print(f"predict: {rows:,} row{'s' * (rows != 1)} for {count} → {out}")
 
 
-def _future(path: Path | None, spec: Spec, inputs: Inputs, changes: Mapping[str, str | None]
+def _future(path: Path | None, spec: Spec, inputs: Inputs, changes: Mapping[str, Any]
             ) -> list[dict[str, Any]] | None:
     """What is known of each sequence's steps ahead; raises `UserError` where the model reads no or other such steps."""
     if path is None and not spec.known_ahead:

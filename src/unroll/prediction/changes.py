@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from unroll.base.errors import UserError
 from unroll.data.spec import Reading, Spec
@@ -13,7 +14,7 @@ from unroll.readers.common.times import EPOCHS
 CELLS = ("encoding", "delimiter")
 
 
-def changed(files: Sequence[Path], spec: Spec, changes: Mapping[str, str]) -> Reading:
+def changed(files: Sequence[Path], spec: Spec, changes: Mapping[str, Any]) -> Reading:
     """Raises `UserError` on a setting without effect on any of the files."""
     reading = spec.reading
     table = reading.table

@@ -22,7 +22,7 @@ Values = NDArray[Any]
 SHOWN = 5       # names in a line
 
 
-def read_future(path: Path, spec: Spec, inputs: Inputs, changes: Mapping[str, str]) -> list[dict[str, Values]]:
+def read_future(path: Path, spec: Spec, inputs: Inputs, changes: Mapping[str, Any]) -> list[dict[str, Values]]:
     """For each of the sequences, {input: values (H, F)} of the steps after its last one.
 
     The table has the columns of what is known ahead, and those of series and time as the training data has; other rows

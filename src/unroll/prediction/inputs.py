@@ -49,7 +49,7 @@ class Inputs(NamedTuple):
         return [] if self.times is None or filled else self.times[sequence][-steps:]
 
 
-def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, str | None] | None = None,
+def read(path: Path, spec: Spec, count: Count = len, changes: Mapping[str, Any] | None = None,
          outcomes: Path | None = None) -> Inputs:
     """What a model with this spec can predict from; raises `UserError` naming file, row and column.
 

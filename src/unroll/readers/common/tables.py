@@ -12,7 +12,7 @@ import pyarrow as pa
 from unroll.base.errors import UserError, nearest
 from unroll.data.spec import Reading
 from unroll.readers import format_of, refusal
-from unroll.readers.common.advice import named
+from unroll.readers.common.advice import named, remedy
 from unroll.readers.common.folder_keys import keys_of, with_keys
 from unroll.readers.common.spool import Spool
 from unroll.readers.common.wide import place, unpivot, wide_names
@@ -136,4 +136,6 @@ def _alternative(name: str, names: list[str], reading: Reading) -> str:
     if mark is not None:
         return (f"the whole line is one column, {names[0]!r}. Is {named('delimiter')} {mark!r} instead of "
                 f"{reading.delimiter or ','!r}?")
-    return nearest(name, names)
+    skipped = "" if not reading.skip else remedy(
+        f"Its first {reading.skip} lines were skipped, as set: {{}} says how many are.", "skip")
+    return nearest(name, names) + skipped
