@@ -9,6 +9,7 @@ import pytest
 
 from tests.prediction.conftest import CONTEXT, SEASON, Make, asked, shops
 from tests.refusals import refusal
+from unroll.base.errors import UserError
 from unroll.commands.cli import main
 from unroll.data.spec import Spec
 from unroll.prediction.inputs import Inputs, read
@@ -181,7 +182,7 @@ def test_lines_above_the_table_may_be_as_many_as_elsewhere(zoo: Make, tmp_path: 
     """A model of an export with lines above its header reads a file without them."""
     spec, file = spec_of(zoo), given(tmp_path, MONTHS)
     exported = spec.model_copy(update={"reading": spec.reading.model_copy(update={"skip": 3})})
-    with pytest.raises(Exception, match="first 3 lines were skipped.* --skip") as caught:
+    with pytest.raises(UserError, match=r"first 3 lines were skipped.* --skip") as caught:
         read(file, exported, changes={"skip": None})
-    assert caught.value.code == "unknown-name"      # type: ignore[attr-defined]
+    assert caught.value.code == "unknown-name"
     assert read(file, exported, changes={"skip": 0}).names == read(file, spec).names

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from unroll import __version__
+from unroll.commands.typed import column_kind, count, length, positive, tolerance
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 MODEL, MODEL_HELP = "artifacts/model", "a model folder, or models:/NAME@alias of MLflow (default: artifacts/model)"
@@ -67,8 +68,8 @@ def _add_searches(verbs: Verbs) -> None:
     tune.add_argument("overrides", nargs="*", help="Hydra overrides, the same for all trials: experiment=gunpoint")
     tune.add_argument("--space", default="default", help="file in conf/tune/")
     tune.add_argument("--name", help="study and folder below .unroll/tune/ (default: the name of the space)")
-    tune.add_argument("--trials", type=_positive, metavar="N", help="trials of the study, in all processes together")
-    tune.add_argument("--jobs", type=_positive, metavar="N", help="trials at once (default: as many as cores allow)")
+    tune.add_argument("--trials", type=positive, metavar="N", help="trials of the study, in all processes together")
+    tune.add_argument("--jobs", type=positive, metavar="N", help="trials at once (default: as many as cores allow)")
     tune.add_argument("--storage", metavar="URL", help="database of the study: sqlite:///…, postgresql://… (default: "
                       "SQLite in the folder)")
     promote = verbs.add_parser("promote", help="make a job's configuration the project's", description="Write the "
@@ -96,7 +97,7 @@ def _add_predict(verbs: Verbs) -> None:
                          "a series, of which the model reads what is known of a whole series")
     predict.add_argument("--encoding", help="of the file, where it differs: a name that Python knows")
     predict.add_argument("--sheet", metavar="NAME", help="of a workbook, where it differs")
-    predict.add_argument("--skip", type=_count, metavar="N", help="lines of the file before its first row, where they "
+    predict.add_argument("--skip", type=count, metavar="N", help="lines of the file before its first row, where they "
                          "differ")
     predict.add_argument("--future", type=Path, metavar="TABLE", help="what is known of the steps that are forecast, "
                          "where the model reads it: a table with the same columns of series and time")
@@ -121,7 +122,7 @@ def _add_sample(verbs: Verbs, with_settings: bool) -> None:
                         '.jsonl with {"prompt": "…", "given": {…}}; - is standard input; for rows, .jsonl with '
                         '{"prompt": {…}, "given": {…}}')
     sample.add_argument("--model", default=MODEL, help=MODEL_HELP)
-    sample.add_argument("--count", type=_positive, metavar="N", help="samples for each prompt (default: 1; paths: 100)")
+    sample.add_argument("--count", type=positive, metavar="N", help="samples for each prompt (default: 1; paths: 100)")
     sample.add_argument("--seed", type=int, metavar="N", help="(default: 1)")
     if with_settings:
         _add_settings(sample.add_argument_group("sampling settings (music and paths have length and temperature only; "
@@ -137,8 +138,8 @@ def _add_sample(verbs: Verbs, with_settings: bool) -> None:
     text.add_argument("--gpu", action="store_true", help="step the network on a GPU, captured as a CUDA graph")
     sample.add_argument("-o", "--out", type=Path, help="texts: a .txt, or a .jsonl with one object per text; music and "
                         "paths: a folder; rows: a .csv, .jsonl or .parquet (default: printed)")
-    sample.add_argument("--tempo", type=_positive, metavar="N", help="frames of music per minute (default: 120)")
-    sample.add_argument("--threads", type=_positive, metavar="N", help="only wide models gain from more (default: 1)")
+    sample.add_argument("--tempo", type=positive, metavar="N", help="frames of music per minute (default: 120)")
+    sample.add_argument("--threads", type=positive, metavar="N", help="only wide models gain from more (default: 1)")
 
 
 def _add_settings(group: "argparse._ArgumentGroup") -> None:
@@ -155,7 +156,7 @@ def _add_settings(group: "argparse._ArgumentGroup") -> None:
         elif setting.kind == "array":
             group.add_argument(option, action="append", metavar="TEXT", **how)
         else:
-            convert = _length if name == "length" else {"integer": int, "number": float, "string": str}[setting.kind]
+            convert = length if name == "length" else {"integer": int, "number": float, "string": str}[setting.kind]
             group.add_argument(option, type=convert, metavar={"integer": "N", "number": "X", "string": "TEXT"}[
                 setting.kind], **how)
 
@@ -165,7 +166,7 @@ def _add_play(verbs: Verbs) -> None:
                             "to it only. A language model writes there and shows its hidden units and the "
                             "probabilities of the next symbol; a forecaster draws its forecast of a file.")
     play.add_argument("--model", default=MODEL, help=MODEL_HELP)
-    play.add_argument("--port", type=_positive, default=7860, metavar="N", help="(default: 7860)")
+    play.add_argument("--port", type=positive, default=7860, metavar="N", help="(default: 7860)")
 
 
 def _add_export(verbs: Verbs) -> None:
@@ -189,7 +190,7 @@ def _add_init(verbs: Verbs) -> None:
                       "other; again for each")
     init.add_argument("--future", action="append", default=[], metavar="COLUMN", help="column to read beside a "
                       "forecast, and known at the steps ahead, too; again for each")
-    init.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND", type=_column_kind, help="what a "
+    init.add_argument("--kind", action="append", default=[], metavar="COLUMN=KIND", type=column_kind, help="what a "
                       "column or an array is: real, categories, future_real, future_categories, static_real, "
                       "static_categories, tokens, context_tokens, context_real or context_categories to read; "
                       "class, tag, value, values, next, next_categories or next_real, of arrays also labels or "
@@ -209,15 +210,15 @@ def _add_init(verbs: Verbs) -> None:
                       "channel, value), the table with a row a series: what is predicted, and facts")
     init.add_argument("--until", metavar="TIME", help="of events: later ones are not read, or none")
     init.add_argument("--channel", metavar="COLUMN", help="of events: column that says what was measured")
-    init.add_argument("--horizon", type=_positive, metavar="N", help="steps that a forecast predicts")
-    init.add_argument("--season", type=_positive, metavar="N", help="steps of a cycle; 1: no cycle")
+    init.add_argument("--horizon", type=positive, metavar="N", help="steps that a forecast predicts")
+    init.add_argument("--season", type=positive, metavar="N", help="steps of a cycle; 1: no cycle")
     init.add_argument("--delimiter", help="between the cells of a CSV file: ',', ';', tab, '|'")
     init.add_argument("--decimal", choices=(".", ","))
     init.add_argument("--encoding", help="a name that Python knows")
     init.add_argument("--header", choices=("yes", "no"), help="whether the first row has the names of the columns")
     init.add_argument("--sheet", metavar="NAME", help="of a workbook; without it the first")
     init.add_argument("--wide", choices=("rows", "columns", "none"), help="what holds a series to forecast")
-    init.add_argument("--skip", type=_count, metavar="N", help="lines of a CSV file or a sheet before its first row")
+    init.add_argument("--skip", type=count, metavar="N", help="lines of a CSV file or a sheet before its first row")
     init.add_argument("--comment", metavar="MARK", help="what lines begin with that are no rows, or none")
     init.add_argument("--units", choices=("yes", "no"), help="whether the row below the header holds units")
     init.add_argument("--thousands", metavar="MARK", help="between the thousands of numbers, as in 1,234.5; or none")
@@ -230,38 +231,6 @@ def _add_verify(verbs: Verbs) -> None:
     verify.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="git revision or DVC experiment")
     verify.add_argument("--quick", action="store_true", help="compare two runs of the small profile")
     verify.add_argument("--fresh", action="store_true", help="install the locked requirements first")
-    verify.add_argument("--tolerance", type=_tolerance, default=0.01, help="relative difference of figures that is "
+    verify.add_argument("--tolerance", type=tolerance, default=0.01, help="relative difference of figures that is "
                         "accepted where machine or libraries differ (default: 0.01)")
     verify.add_argument("--report", type=Path, help="JSON to write (default: .unroll/verify/COMMIT.json)")
-
-
-def _column_kind(text: str) -> tuple[str, str]:
-    column, equals, kind = text.rpartition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not COLUMN=KIND")
-    return column, kind
-
-
-def _length(text: str) -> int | None:
-    return None if text == "inf" else _positive(text)
-
-
-def _tolerance(text: str) -> float:
-    try:
-        if (value := float(text)) >= 0:
-            return value
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
