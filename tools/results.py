@@ -123,7 +123,7 @@ TASKS = {
         "Docstrings that are all labelled", HALF.format("All"), ("package/macro_f1", "package/accuracy"),
         objective="val/best_package/macro_f1", paired=True),
     "nafld": Task(
-        "Who dies within five years? Events", "17,549 patients with a fatty liver and their controls: what was "
+        "Death within five years: events", "17,549 patients with a fatty liver and their controls: what was "
         "measured of them up to day 0, at uneven times and each time few of six, and age, sex, body measures, case or "
         "control. Of those who were followed for less than 1,826 days, 39 %, it is unknown who dies: they are masked "
         "in training, and in the figures others weigh for them, by 1 / the chance of staying under observation. Means "
