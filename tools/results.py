@@ -66,7 +66,8 @@ TASKS = {
     **{f"etth1_{horizon}": Task(
         f"ETTh1: {horizon} hours ahead", "Seven series of a transformer, 8,640, 2,880 and 2,880 hours; the other 3,020 "
         f"are not used. From 14 days the next {horizon} hours are forecast, and every window of the test hours is "
-        "scored. Scaled errors are those of series divided by their deviation in training, as published.",
+        "scored. Scaled errors are those of series divided by their deviation in training, as published. The learning "
+        "rate and clipping were chosen among six variants whose test errors were in view, which flatters them.",
         ("scaled_mse", "scaled_mae", "mase", "coverage"),
         (("linear models", f"scaled MSE {linear} (LTSF-Linear)"),
          ("SegRNN", f"scaled MSE {published}; {corrected} once no test window is dropped (Lin et al., 2023)")))
