@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.conftest import REPOSITORY
 from tests.prediction.conftest import texts
@@ -65,18 +66,30 @@ def test_windows_keep_the_contract(tmp_path: Path) -> None:
         "series": "shop", "time": "t", "forecast": FORECAST}, project=tmp_path)
 
 
+def test_events_keep_the_contract(tmp_path: Path) -> None:
+    raw = tmp_path / "data" / "raw"
+    raw.mkdir(parents=True)
+    events = [f"p{at},{day},{'ab'[day % 2]},{at * day % 7}" for at in range(30) for day in range(1, 2 + at % 5)]
+    (raw / "events.csv").write_text("id,day,test,value\n" + "\n".join(events) + "\n")
+    (raw / "patients.csv").write_text("id,age,died\n" + "".join(f"p{at},{40 + at},{at % 2}\n" for at in range(30)))
+    plain = yaml.safe_load((REPOSITORY / "conf" / "data" / "base" / "events.yaml").read_text())
+    check_source(**{
+        **plain, "kind": "events", "path": "data/raw/events.csv", "outcomes": "data/raw/patients.csv", "series": "id", "time": "day",
+        "channel": "test", "value": "value", "columns": {"x": ["a", "b"], "age": ["age"], "died": ["died"]}, "missing": "mask",
+        "inputs": {"x": "real", "gap": "gap", "age": "static_real"}, "targets": {"died": "class"}, "licence": "none", **SPLIT},
+        project=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["gunpoint", "covid", "airline"])
 def test_a_data_set_of_aeon_keeps_the_contract(name: str) -> None:
     pytest.importorskip("aeon")
-    import yaml
-
     check_source(**yaml.safe_load((REPOSITORY / "conf" / "data" / f"{name}.yaml").read_text()))
 
 
 def test_every_kind_is_checked_but_those_of_the_network() -> None:
     of_files = {case[1]["kind"] for case in CASES.values()}
-    fetched = {kind for kind in SOURCES.own if "url" in SOURCES.settings_of(kind).model_fields}
-    assert {*OURS, *of_files, "aeon"} == {*SOURCES.own} - fetched
+    fetched = {kind for kind in SOURCES.own if "url" in SOURCES.settings_of(kind).model_fields} | {"nafld"}   # two of them
+    assert {*OURS, *of_files, "aeon", "events"} == {*SOURCES.own} - fetched
 
 
 def broken(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:

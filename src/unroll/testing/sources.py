@@ -65,7 +65,8 @@ def check_fields(settings: SourceSettings, access: Access) -> None:
     for split, number, piece in _pieces(source):
         where = f"piece {number + 1} of the {split} split"
         assert set(piece) == expected, f"{where} has the fields {sorted(piece)}, not {sorted(expected)}"
-        steps = {name: _check_input(kind, piece[name], f"{where}: {name}") for name, kind in settings.inputs.items()}
+        steps = {name: _check_input(kind, piece[name], f"{where}: {name}", settings.missing_numbers is not None)
+                 for name, kind in settings.inputs.items()}
         for name in expected - set(settings.inputs):
             _check_target(settings.targets[name], piece[name], max(steps.values()), f"{where}: {name}")
         for name, value in piece.items():
@@ -87,9 +88,10 @@ def check_splits(settings: SourceSettings, access: Access) -> None:
     if source.layout == "windows":
         forecast: Any = settings.forecast       # type: ignore[attr-defined]
         ends: dict[int, int] = {}
+        (series,) = (name for name, kind in settings.targets.items() if kind == "forecast")
         for split in SPLITS:
             for number, (piece, place) in enumerate(zip(source.pieces(split), source.places(split), strict=True)):
-                value = piece[next(iter(settings.inputs))]      # a forecast has one
+                value = piece[series]
                 begins = place.first + (forecast.context + forecast.season if split != "train" else 0)
                 assert begins >= ends.get(number, 0), f"the {split} split of {place.name!r} overlaps the one before"
                 ends[number] = place.first + len(value)
@@ -143,8 +145,11 @@ def _content(piece: Piece) -> bytes:
     return "\0".join(parts).encode()
 
 
-def _check_input(kind: str, value: Any, where: str) -> int:
-    """How many steps it has, characters of text; 0 where it is of a whole sequence."""
+def _check_input(kind: str, value: Any, where: str, holes: bool) -> int:
+    """How many steps it has, characters of text; 0 where it is of a whole sequence.
+
+    Numbers may be NaN where there may be `holes`, and before the first step there is no gap.
+    """
     if kind in ("tokens", "context_tokens"):
         assert isinstance(value, str) and (value or kind in CONTEXT), f"{where} is no text, or empty"
         return 0 if kind in CONTEXT else len(value)
@@ -152,8 +157,8 @@ def _check_input(kind: str, value: Any, where: str) -> int:
     what = "UO" if kind.endswith("categories") else "iufb"
     assert array.ndim == len(shape.split()) and array.dtype.kind in what, \
         f"{where} is {array.dtype} {array.shape}, not {shape}"
-    assert (len(array) or kind in CONTEXT) and (what == "UO" or np.isfinite(array).all()), \
-        f"{where} is empty, or has a number that is not finite"
+    fine = what == "UO" or not (np.isinf(array) if holes or kind == "gap" else ~np.isfinite(array)).any()
+    assert (len(array) or kind in CONTEXT) and fine, f"{where} is empty, or has a number that is not finite"
     return 0 if kind in (*STATIC, *CONTEXT) else len(array)
 
 
