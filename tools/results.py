@@ -100,7 +100,7 @@ TASKS = {
         "Docstrings with a long tail", "Which of 24 packages is a docstring from? Of the largest there are 100 times "
         "as many in training as of the smallest, 8; the validation and test splits have what the packages have. "
         "The losses have the settings of their papers, but for LDAM's scale of the logits, 5 (it re-weights from epoch "
-        "10 on); nothing was tuned. The weights are those with the highest macro F1 on validation data.",
+        "10 on); nothing else was tuned. The weights are those with the highest macro F1 on validation data.",
         ("macro_f1", "balanced_accuracy", "accuracy"), objective="val/best_label/macro_f1", paired=True),
     "objects": Task(
         "Documented objects: two inputs, three targets", "From a docstring and four numbers of the source: which of "
