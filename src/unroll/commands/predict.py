@@ -60,6 +60,9 @@ def predict(file: Path, out: Path, model: str, state: Path | None, save_state: P
             memory = predictor.memory(len(inputs.names))
         except UserError as error:
             raise UserError(error.code, "--save-state" if state is None else "--state", error.text) from None
+    if state is not None and any(field.gap for field in predictor.spec.inputs.values()):
+        raise UserError("unsupported", "--state", "the model reads the time between steps, and that between two files "
+                        "is not kept. Give whole sequences, or use memory in Python, where gaps are given.")
     if state is not None and memory is not None:
         memory = load_memory(state, memory, inputs.names, predictor.model.digest)
     before = None if memory is None else memory.steps.tolist()

@@ -118,8 +118,9 @@ class Frame:
     def decode(self, window: Reals, correction: Reals) -> Values:
         """(rows, B, D) and corrections (B, H, D, …) → values of the series."""
         unscaled = np.moveaxis(self.correction.decode(np.moveaxis(correction, 2, -1)), -1, 2)
-        if self.forecast.counts:
-            return unscaled
+        if self.forecast.counts:        # whole numbers but for the rounding of the scale; a mean of them is none
+            whole = np.rint(unscaled)
+            return np.where(np.abs(unscaled - whole) <= 1e-6 * np.abs(whole).clip(1), whole, unscaled)
         many = [1] * (correction.ndim - 3)
         base = self.naive(window).transpose(1, 0, 2)        # (B, H, D)
         if self.forecast.window != "none":

@@ -35,6 +35,8 @@ def split_tables(predictor: Predictor, prepared: Prepared, split: Split) -> Iter
     places = prepared.places(split)
     assert offsets is not None
     rows = data.frame.forecast.horizon * predictor.forecast.spec.size      # of each origin
+    if prepared.spec.known_ahead:       # windows without a forecast lack steps that are known ahead
+        data = data.with_forecasts()
     data = data.only(spread(len(data), max(1, MOST // rows)))
     count = max(1, PART // rows)
     for first in range(0, len(data), count):

@@ -30,14 +30,14 @@ OPTIONS = ("outcomes", "until", "channel", "task", "targets", "inputs", "kinds",
 
 
 def two_tables(place: Place, files: list[Path]) -> tuple[Place, Path, Path] | None:
-    """Of two tables of different columns that share one: the place of the larger, that file, and the other."""
+    """Of two tables that share a column and each have others: the place of the larger, that file, and the other."""
     if len(files) != 2:
         return None
     try:
         names = [{*column_names(file, Reading())} for file in files]
     except UserError:       # written in another way, which is found out later
         return None
-    if names[0] == names[1] or not names[0] & names[1]:
+    if names[0] <= names[1] or names[1] <= names[0] or not names[0] & names[1]:
         return None
     outcomes, events = sorted(files, key=lambda file: file.stat().st_size)
     report("two tables", f"{events.name} as events, {outcomes.name} as a row a series", "--from EVENTS --outcomes FILE")
@@ -103,7 +103,9 @@ def _draft(place: Place, file: Path, outcomes: Path, reading: Reading, roles: Ev
 def _below(place: Place, outcomes: Path) -> str:
     """The path of the second table in the configuration."""
     if place.copied:
-        return f"{place.folder}/{outcomes.name}"
+        top = place.origin.parent
+        inside = outcomes.relative_to(top).as_posix() if outcomes.is_relative_to(top) else outcomes.name
+        return f"{place.folder}/{inside}"
     raw = place.origin.absolute()
     while raw.parts[-2:] != ("data", "raw"):
         raw = raw.parent

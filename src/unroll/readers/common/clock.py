@@ -51,6 +51,7 @@ def ways(table: Columns, name: str, form: str | None, zone: str | None = None) -
     elif form is None and zone is None and all(pa.types.is_integer(kind) or pa.types.is_floating(kind)
                                                for kind in kinds):
         kind = np.result_type(*(kind.to_pandas_dtype() for kind in kinds))
+        kind = np.dtype(np.int64) if kind.kind in "iu" else kind        # differences would not fit into a narrow one
         return [Way(None, lambda: _typed(table, name, lambda column: column.to_numpy().astype(kind)))]
     # nanoseconds since 1970 are too long for a float; some years are too far away for nanoseconds
     whole = [] if form is not None or zone is not None else [
