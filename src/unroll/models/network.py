@@ -200,8 +200,8 @@ def _missing(spec: Spec, encoders: Mapping[str, BaseEncoder], starting: Collecti
             gap = Gap(first, float(scaler_of(spec.inputs[name]).deviation[0]))
         if missing is not None and reaches(missing, spec.inputs[name].per) and spec.inputs[name].per == "step":
             if any(other.segments is not None for other in encoders.values()):
-                raise UserError("conflict", "data.missing", f"numbers of {name} may be missing, which cannot be read in "
-                                "segments of several steps. Set it to mean, or read each step.")
+                raise UserError("conflict", "data.missing", f"numbers of {name} may be missing, which cannot be read "
+                                "in segments of several steps. Set it to mean, or read each step.")
             if not encoder.keeps_features:
                 raise UserError("conflict", f"model.inputs.{name}.size", "a linear layer cannot read numbers that are "
                                 "missing. Set it to null, or data.missing to mean or interpolate.")
