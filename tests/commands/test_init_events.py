@@ -43,6 +43,22 @@ def test_a_folder_of_two_tables_is_events_and_outcomes(project):
     assert config.data.outcomes == "data/raw/mine/patients.csv" and (project / config.data.outcomes).is_file()
 
 
+def test_outcomes_may_lie_in_a_folder_beside_the_events(project):
+    events, patients = hospital()
+    file = brought(project, "events.csv", events)
+    (file.parent / "more").mkdir()
+    patients.to_csv(file.parent / "more" / "patients.csv", index=False)
+    config, _ = init(file, "--outcomes", str(file.parent / "more" / "patients.csv"), "--target", "died")
+    assert (project / config.data.outcomes).is_file()
+
+
+def test_a_table_without_the_target_is_no_table_of_events(project, capsys):
+    events, _ = hospital()
+    file = brought(project, "train.csv", events)
+    brought(project, "test.csv", events.drop(columns="value"))
+    assert "--outcomes" not in refused(capsys, project, file.parent)[1]
+
+
 def test_it_is_asked_whether_events_end_at_day_zero(project, capsys):
     events, patients = bring(project, *hospital((-300, 300)))
     given = ("--outcomes", str(patients), "--target", "died")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.conftest import refused
+from tests.refusals import refusal
 from unroll.config.decoder import Decoder as Settings
 from unroll.config.model import ModelConfig
 from unroll.data.spec import Spec
@@ -131,3 +132,15 @@ def test_masks_know_lanes_whatever_the_channels(decoder):
 def test_segments_fill_the_context():
     with refused("conflict", "model.inputs.x.steps"):
         network(None, steps=5)
+
+
+def test_segments_do_not_stand_beside_holes():
+    holes = {**SPEC["inputs"], "price": {**SPEC["inputs"]["price"], "missing": "mask"}}
+    spec = Spec.model_validate({**SPEC, "inputs": holes})
+    encoders = {"x": {"kind": "segments", "steps": 4, "size": 7, "channels": "shared", "dropout": 0.0},
+                "price": {"kind": "real", "size": None, "dropout": 0.0}, "kind": {"kind": "static", "size": 2, "joins": "steps", "dropout": 0.0}}
+    core = {"kind": "gru", "hidden_size": 6, "num_layers": 1, "dropout": 0.0, "recurrent_init": "orthogonal", "bidirectional": False}
+    head = {"kind": "forecast", "loss": "quantile", "levels": [0.1, 0.5, 0.9], "calibration": "none", "decoder": None,
+            "pooling": "last", "dropout": 0.0}
+    config = ModelConfig.model_validate({"inputs": encoders, "core": core, "heads": {"x": head}})
+    assert refusal(lambda: build(config, spec, 0)) == ("conflict", "data.missing")

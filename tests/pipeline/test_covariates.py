@@ -250,3 +250,24 @@ def test_what_is_forecast_is_not_known_ahead(done, tmp_path):
     config = values({"columns": {**COLUMNS, "price": ["price", "sales"]}})
     with refused("conflict", "data.columns.price"):
         run(Workspace(done.root, tmp_path), config, "prepare")
+
+
+def test_a_class_of_each_step_beside_what_is_known_ahead_is_written(tmp_path: Path) -> None:
+    """Windows that go on to the end of their series, for the class alone, have no steps ahead, and no row."""
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    table = rows()
+    table["busy"] = np.where(table["sales"] > table["sales"].mean(), "yes", "no")
+    table.to_csv(tmp_path / "data" / "raw" / "sales.csv", index=False)
+    inputs = ("sales", "price")
+    found: dict[str, Any] = tiny("model=gru", "model.core.hidden_size=16", "train.max_steps=3", "train.batch_size=32",
+                                 "runtime.tracking.enabled=false").model_dump(mode="json")
+    found["data"] = {**DATA, "inputs": {name: DATA["inputs"][name] for name in inputs}, "targets": {"sales": "forecast", "busy": "tag"},
+                     "columns": {"sales": ["sales"], "price": ["price"], "busy": ["busy"]}}
+    found["model"] |= {"inputs": {name: MODEL["inputs"][name] for name in inputs},
+                       "heads": {**MODEL["heads"], "busy": {"kind": "classification", "loss": "cross_entropy", "pooling": None, "dropout": 0.0}}}
+    found["train"] |= {"monitor": "busy/loss"}
+    workspace = Workspace(tmp_path, tmp_path)
+    run(workspace, Config.model_validate(found), "prepare", "train", "generate")
+    made = pd.read_csv(workspace.samples / "predictions.csv")
+    origins = open_prepared(workspace.prepared).sequences("test").with_forecasts()
+    assert made.groupby(["sequence", "origin"]).ngroups == len(origins) < len(open_prepared(workspace.prepared).sequences("test"))
