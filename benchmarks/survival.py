@@ -127,7 +127,7 @@ def _complete(values: Reals) -> Reals:
 
 
 def _logistic(features: dict[Split, Reals], labels: dict[Split, NDArray[np.int64]]) -> Reals:
-    """Of the test split, by logistic regression whose strength is selected on validation data."""
+    """Test-split probabilities by logistic regression, its regularisation selected on validation data."""
     models = [make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000)).fit(
         features["train"], labels["train"]) for c in (0.001, 0.01, 0.1, 1.0, 10.0)]
 

@@ -80,7 +80,7 @@ def _short(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _times(predictor: Predictor, inputs: Inputs, form: str | None) -> list[str] | None:
-    """Of each step; those of steps without a row follow from the ones before, None where they do not."""
+    """The time of each step, computed from the one before where a step has no row; None where that is impossible."""
     if inputs.times is None:
         return None
     found: list[str] = []

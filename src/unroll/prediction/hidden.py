@@ -54,7 +54,7 @@ def error(values: Sequence[Values], hidden: Sequence[Values], points: Sequence[V
 
 
 def score(values: Sequence[Values], hidden: Sequence[Values], quantiles: Sequence[Values], median: int) -> Score | None:
-    """Of quantiles (T, D, levels), beside straight lines between the neighbours; None where none was hidden."""
+    """Errors of quantiles (T, D, levels) and of linear interpolation; None where no value was hidden."""
     points = [each[..., median] for each in quantiles]
     lines = [np.where(np.isnan(own), np.nan, interpolated(part, np.zeros(part.shape[1])))
              for part, own in zip(hidden, points, strict=True)]

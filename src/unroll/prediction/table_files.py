@@ -34,7 +34,7 @@ class TableFile:
         self._add(None, self._digits)
 
 
-# what is called with each part of a table, and at the end with None
+# writes one part of a table; None closes the file
 Add = Callable[[pd.DataFrame | None, int], None]
 
 

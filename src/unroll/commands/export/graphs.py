@@ -5,6 +5,16 @@ from typing import Any
 
 TYPES = {"tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(float)": "float32"}
 
+# of every README, to be formatted
+TABLES = """| input | type | shape |
+|---|---|---|
+{inputs}
+
+| output | type | shape |
+|---|---|---|
+{outputs}
+"""
+
 
 def readme(text: str, graph: Path, **others: str) -> str:
     session = session_of(graph)

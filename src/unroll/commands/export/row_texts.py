@@ -1,5 +1,7 @@
 """The example program and the README of an exported model that draws several fields."""
 
+from unroll.commands.export.graphs import TABLES
+
 EXAMPLE = '''"""Rows of several fields from step.onnx, as CSV; it needs NumPy and ONNX Runtime only."""
 import codecs
 import csv
@@ -46,14 +48,7 @@ README = """# A model of several fields as an ONNX graph
 `step.onnx` reads a step of every field and predicts the next one. `example.py` draws a table with it:
 `python example.py`, where NumPy and ONNX Runtime are installed.
 
-| input | type | shape |
-|---|---|---|
-{inputs}
-
-| output | type | shape |
-|---|---|---|
-{outputs}
-
+""" + TABLES + """
 T is the number of steps read at once and B the number of sequences side by side, each of `lengths` steps; padding after
 them is ignored. A sequence begins with the step `begin` of each field and a state of zeros; then each `next.…` is the
 following step's `state.…`. `heads.…` are the raw outputs of each field's head, from which `example.py` draws, given all

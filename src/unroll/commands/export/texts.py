@@ -1,5 +1,7 @@
 """The example program and the README of an exported model."""
 
+from unroll.commands.export.graphs import TABLES
+
 # the largest of the logits plus Gumbel noise is a draw from their softmax (Gumbel, 1954)
 EXAMPLE = '''"""A text from step.onnx; it needs NumPy and ONNX Runtime only."""
 import json
@@ -67,14 +69,7 @@ README = """# A language model as an ONNX graph
 `step.onnx` reads symbols and predicts the next one. `example.py` writes a text with it: `python example.py`, where
 NumPy and ONNX Runtime are installed.
 
-| input | type | shape |
-|---|---|---|
-{inputs}
-
-| output | type | shape |
-|---|---|---|
-{outputs}
-
+""" + TABLES + """
 T is the number of steps read at once and B the number of texts side by side, each of `lengths` steps; padding after
 them is ignored. `heads.{target}` are the logits, before any softmax, of the symbol after the last one read. A text
 begins with the symbol `begin` and a state of zeros; then each `next.…` is the following step's `state.…`.

@@ -30,7 +30,10 @@ OPTIONS = ("outcomes", "until", "channel", "task", "targets", "inputs", "kinds",
 
 
 def two_tables(place: Place, files: list[Path]) -> tuple[Place, Path, Path] | None:
-    """Of two tables that share a column and each have others: the place of the larger, that file, and the other."""
+    """The place and the file of the larger of two tables, and the other file; None unless they share a column.
+
+    Each must also have a column that the other lacks.
+    """
     if len(files) != 2:
         return None
     try:

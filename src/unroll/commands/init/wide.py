@@ -65,7 +65,7 @@ def _wide(reading: Reading, keep: list[str], series: Any) -> Reading:
 
 
 def _forecast(options: Options) -> Options:
-    """Of a series in each row or column, the next values are what there is to predict."""
+    """The options, with a forecast of the values as the task unless they ask for another."""
     return replace(options, task=options.task or "forecast", targets=options.targets or (VALUE,))
 
 
